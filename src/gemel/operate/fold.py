@@ -1,0 +1,289 @@
+"""The twin's loop: read the log, condition and fold, tick, commit to the lake, keep snapshots, trim the log.
+
+    log ─► partition (pure) ─► tail ─► lake          rows
+                            ─► record                facts
+                            ─► live.<p>              what changed, ten times a second
+
+Killed at any moment it goes on from the newest snapshot; the lake's `progress` says which rows are there already,
+the record's ids which facts.
+"""
+
+import asyncio
+import contextlib
+import logging
+import os
+import time
+from collections.abc import Sequence
+from typing import Final
+
+import numpy as np
+
+from gemel import __version__
+from gemel.bus import Bus, FrameHeader, Message, StreamReader, decode_frame, encode_tick
+from gemel.bus.link import SAMPLES
+from gemel.errors import ConflictError, StorageError
+from gemel.history import Store
+from gemel.operate.delta import SUBJECT, Delta, encode
+from gemel.operate.partition import Effects, Lookup, Partition
+from gemel.operate.snapshots import SnapshotFolder
+from gemel.operate.tail import Tail
+from gemel.samples import Batch, Clock, Draft
+from gemel.samples.batch import I32
+from gemel.samples.clock import SECOND
+from gemel.twin.record import Record
+
+log = logging.getLogger(__name__)
+TICK_S: Final = 0.1
+COMMIT_S: Final = 10.0
+COMMIT_ROWS: Final = 1_000_000
+MOST_TAIL: Final = 6_000_000  # rows; above it the fold waits for the lake, and the log takes what comes
+FOLD_ROWS: Final = 131_072
+SNAPSHOT_S: Final = 30.0
+IDLE_PROGRESS: Final = 5_000  # positions; an idle plant's ticks need no commit each ten seconds
+
+
+class Owner:
+    """Owns one partition: the only one that folds it and the only writer of its rows."""
+
+    def __init__(
+        self, bus: Bus, partition: Partition, store: Store, record: Record, clock: Clock, folder: SnapshotFolder,
+        lookup: Lookup, classes: Sequence[str], max_log_bytes: int,
+    ) -> None:  # fmt: skip
+        self.bus = bus
+        self.partition = partition
+        self.tail = Tail()
+        self.record = record
+        self._store = store
+        self._clock = clock
+        self._folder = folder
+        self._lookup = lookup
+        self._classes = classes
+        self._stream = SAMPLES.format(partition.number)
+        self._max_log_bytes = max_log_bytes
+        self._producer = f"twin-{time.time_ns():x}"
+        self._ticks = 0
+        self._deltas = 0
+        self._epoch = 0
+        self._stored = 0  # position up to which rows are in the lake
+        self._drafts: asyncio.Queue[Draft] = asyncio.Queue()
+        self._dirty = np.zeros(len(partition.registry), np.bool_)
+        self._ticked = 0.0
+        self._commit_now = asyncio.Event()
+        self._commit_lock = asyncio.Lock()
+        self.broken = 0
+        self.behind_s = 0.0
+        self.problem = ""
+
+    async def start(self) -> None:
+        """Load the newest snapshot, and take the lake over from whoever had it."""
+        number = self.partition.number
+        await self.bus.ensure_stream(self._stream, f"samples.{number}", self._max_log_bytes)
+        self._epoch = await asyncio.to_thread(self._store.take_over, number)
+        progress = self._store.progress().get(number)
+        self._stored = progress.sequence if progress else 0
+        if snapshot := self._folder.newest():
+            self.partition.restore(snapshot)
+        await self._check_log()
+        self._reader = StreamReader(self.bus, self._stream, self.partition.position)
+        self._clock.observe(self.partition.newest)
+
+    async def _check_log(self) -> None:
+        """A log shorter than what was folded (lost, or reset by its server) must not take old positions again."""
+        first, last, _ = await self.bus.bounds(self._stream)
+        known = max(self.partition.position, self._stored)
+        if last < known:
+            await self.bus.trim(self._stream, known + 1)
+            self._tell("LogLost", f"log-lost-{known}", {"known": known, "last": last})
+            self.partition.position = known
+        elif first > self.partition.position + 1:
+            self._tell("LogHole", f"log-hole-{first}", {"after": self.partition.position, "first": first})
+            self.partition.position = first - 1
+
+    async def run(self) -> None:
+        """Run all loops until cancelled; then store what is folded."""
+        try:
+            async with asyncio.TaskGroup() as group:
+                for loop in (self._read, self._tick, self._write_facts, self._commit_loop, self._snapshot_loop, self._tend):
+                    group.create_task(loop())
+        finally:
+            with contextlib.suppress(StorageError, TimeoutError):
+                await asyncio.wait_for(self.save(), 3)
+
+    async def _read(self) -> None:
+        while True:
+            if self.tail.rows > MOST_TAIL:
+                self._commit_now.set()
+                await asyncio.sleep(0.02)
+                continue
+            if messages := await self._reader.take(0.5):
+                self.behind_s = max((time.time_ns() - messages[0].stored) / SECOND, 0.0)
+                self._digest(messages)
+            await asyncio.sleep(0)
+
+    def _digest(self, messages: Sequence[Message]) -> None:
+        pending: list[Batch] = []
+        rows = 0
+        for message in messages:
+            try:
+                frame = decode_frame(message.data)
+            except StorageError as e:
+                self._broken(message, str(e))
+                continue
+            if frame.header.kind == "tick":
+                self._fold(pending, message.sequence - 1)
+                pending, rows = [], 0
+                facts = self.record.between(self.partition.facts, frame.header.facts)
+                self._effect(self.partition.tick(frame.header, message.sequence, facts), message.sequence)
+                self._after_tick()
+                continue
+            if not self.partition.knows(frame.header.registry):
+                self._broken(message, "a frame numbered by a registry that is not known here")
+                continue
+            pending.append(self.partition.rows_of(frame))
+            rows += len(pending[-1])
+            if rows >= FOLD_ROWS or message.sequence == self._stored:
+                self._fold(pending, message.sequence)
+                pending, rows = [], 0
+        self._fold(pending, messages[-1].sequence)
+
+    def _fold(self, pending: list[Batch], sequence: int) -> None:
+        if sequence > self.partition.position:
+            self._effect(self.partition.fold(Batch.concat(pending), sequence, self._lookup), sequence)
+
+    def _effect(self, effects: Effects, sequence: int) -> None:
+        if len(effects.rows):
+            self._dirty[effects.rows.signal] = True
+            if sequence > self._stored:
+                self.tail.add(sequence, effects.rows)
+                if self.tail.rows >= COMMIT_ROWS:
+                    self._commit_now.set()
+        for draft in effects.drafts:
+            self._drafts.put_nowait(draft)
+        self._clock.observe(self.partition.newest)
+
+    def _broken(self, message: Message, why: str) -> None:
+        self.broken += 1
+        self._tell("FrameBroken", f"broken-{self.partition.number}-{message.sequence}", {"why": why, "stored": message.stored}, message.sequence)
+        self.partition.position = message.sequence
+
+    def _tell(self, kind: str, once: str, body: dict[str, object], sequence: int = 0) -> None:
+        cause = f"samples.{self.partition.number}:{sequence}" if sequence else ""
+        self._drafts.put_nowait(
+            Draft(id=once, kind=kind, at=self.partition.time or self._clock.now(), actor="gemel", body=body, cause=cause)
+        )
+
+    # ---- the plant's clock
+
+    async def _tick(self) -> None:
+        due = asyncio.get_running_loop().time()
+        while True:
+            due = max(due + TICK_S, asyncio.get_running_loop().time())
+            await asyncio.sleep(due - asyncio.get_running_loop().time())
+            self._ticks += 1
+            header = FrameHeader(
+                kind="tick", partition=self.partition.number, producer=self._producer, sequence=self._ticks,
+                version=__version__, time=self._clock.now(), facts=self.record.position,
+            )  # fmt: skip
+            try:
+                await self.bus.append(f"samples.{self.partition.number}", encode_tick(header), timeout_s=2)
+                self.problem = ""
+            except (StorageError, ConflictError) as e:
+                self.problem = str(e)
+
+    def _after_tick(self) -> None:
+        now = asyncio.get_running_loop().time()
+        if now - self._ticked < TICK_S * 0.8:
+            return  # catching up: many ticks at once need one delta
+        self._ticked = now
+        flips = self.partition.stale != getattr(self, "_told_stale", ~self.partition.stale)
+        self._told_stale = self.partition.stale.copy()
+        changed = np.flatnonzero(self._dirty | flips).astype(np.int32)
+        self._dirty[:] = False
+        self._deltas += 1
+        self._send = asyncio.create_task(self.bus.tell(SUBJECT.format(self.partition.number), encode(self.delta(changed))))
+
+    def delta(self, signals: I32) -> Delta:
+        """Give what to show of some signals."""
+        p = self.partition
+        return Delta(
+            self._deltas, os.getpid(), p.time, self.behind_s, self.record.position, p.lanes.shown(signals), p.stale[signals]
+        )
+
+    # ---- what lasts
+
+    async def _write_facts(self) -> None:
+        while True:
+            draft = await self._drafts.get()
+            try:
+                while True:
+                    try:
+                        await self.record.append(draft)
+                        break
+                    except StorageError as e:
+                        self.problem = str(e)
+                        await asyncio.sleep(0.5)
+            finally:
+                self._drafts.task_done()
+
+    async def _commit_loop(self) -> None:
+        while True:
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._commit_now.wait(), COMMIT_S)
+            self._commit_now.clear()
+            try:
+                await self.commit()
+            except StorageError as e:
+                self.problem = str(e)
+                log.error("the lake does not take rows: %s", e)
+                await asyncio.sleep(1)
+
+    async def commit(self) -> int:
+        """Store all rows folded so far, with the position they reach, in one transaction; give the position."""
+        async with self._commit_lock:
+            upto = self.partition.position
+            if upto <= self._stored or (not self.tail.rows and upto - self._stored < IDLE_PROGRESS):
+                return upto
+            rows = self.tail.upto(upto)
+            await asyncio.to_thread(self._store.commit, self.partition.number, self._epoch, upto, rows, self._classes)
+            self._stored = upto
+            self.tail.drop(upto)
+            return upto
+
+    async def save(self) -> None:
+        """Keep a snapshot: rows up to its position are stored before, facts recorded before."""
+        snapshot = self.partition.snapshot()
+        async with self._commit_lock:
+            if snapshot.sequence > self._stored:
+                rows = self.tail.upto(snapshot.sequence)
+                await asyncio.to_thread(self._store.commit, self.partition.number, self._epoch, snapshot.sequence, rows, self._classes)
+                self._stored = snapshot.sequence
+                self.tail.drop(snapshot.sequence)
+        await asyncio.wait_for(self._drafts.join(), 2)
+        await asyncio.to_thread(self._folder.save, snapshot)
+
+    async def _snapshot_loop(self) -> None:
+        while True:
+            await asyncio.sleep(SNAPSHOT_S)
+            try:
+                await self.save()
+                await self._trim()
+            except (StorageError, OSError, TimeoutError) as e:
+                self.problem = f"no snapshot: {e}"
+                log.error("no snapshot: %s", e)
+
+    async def _trim(self) -> None:
+        """Give back the log behind the lake's progress and the oldest kept snapshot; sooner where it is half full."""
+        _, _, size = await self.bus.bounds(self._stream)
+        keep = self._folder.oldest_position()
+        if size > self._max_log_bytes // 2:
+            keep = self._folder.oldest_needed()
+        await self.bus.trim(self._stream, min(keep, self._stored) + 1)
+
+    async def _tend(self) -> None:
+        """Merge small files and drop whole expired days, in the background, a little at a time."""
+        while True:
+            await asyncio.sleep(60)
+            with contextlib.suppress(StorageError):
+                async with self._commit_lock:
+                    await asyncio.to_thread(self._store.compact, 5.0)
+                    await asyncio.to_thread(self._store.retain, self.partition.time)

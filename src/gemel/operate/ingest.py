@@ -1,0 +1,185 @@
+"""The way in: connectors give rows, rows become frames, frames go into the log, and only then is the source told.
+
+A frame is cut after 20 ms or 8,192 rows. Each is appended under an id of its own until the log has it, so a lost
+acknowledgement stores nothing twice. A full disk or a log that refuses stops the reading: the source waits.
+"""
+
+import asyncio
+import logging
+import os
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+
+from gemel import __version__
+from gemel.bus import Bus, FrameHeader, encode_frame
+from gemel.connect import Connector
+from gemel.errors import ConnectError, StorageError
+from gemel.samples import Batch, Clock, Registry
+from gemel.samples.clock import EARLIEST, LATEST
+
+log = logging.getLogger(__name__)
+LINGER_S: Final = 0.02
+ROWS: Final = 8192
+IN_FLIGHT: Final = 8  # frames on their way to the disk
+READINGS: Final = 256  # readings of one connector on their way
+NO_TIME: Final = np.iinfo(np.int64).min  # a payload without a time of its own: it gets the time of receipt
+
+
+class Framer:
+    """Cuts frames from the rows of all connectors, and appends them durably, in order of their numbers."""
+
+    def __init__(self, bus: Bus, registry: Registry, clock: Clock, partition: int = 0) -> None:
+        self._bus = bus
+        self._registry = registry
+        self._clock = clock
+        self._partition = partition
+        self._producer = f"ingest-{time.time_ns():x}"
+        self._sequence = 0
+        self._pending: list[Batch] = []
+        self._waiting: list[asyncio.Future[None]] = []
+        self._rows = 0
+        self._wake = asyncio.Event()
+        self._slots = asyncio.Semaphore(IN_FLIGHT)
+        self._flying: set[asyncio.Task[None]] = set()
+        self.frames = 0
+        self.values = 0
+        self.refusing = ""  # why the log does not take frames now
+
+    async def add(self, rows: Batch) -> None:
+        """Wait until these rows are durable in the log."""
+        if not len(rows):
+            return
+        done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._pending.append(self._stamped(rows))
+        self._waiting.append(done)
+        self._rows += len(rows)
+        self._wake.set()
+        await done
+
+    def _stamped(self, rows: Batch) -> Batch:
+        timed = rows.time != NO_TIME
+        if timed.any():
+            self._clock.observe(int(rows.time[timed].max()))
+        now = self._clock.now()
+        return rows.with_columns(
+            time=rows.time if timed.all() else np.where(timed, rows.time, now), received=np.full(len(rows), now)
+        )
+
+    async def run(self) -> None:
+        """Cut and send frames until cancelled."""
+        while True:
+            await self._wake.wait()
+            if self._rows < ROWS:
+                await asyncio.sleep(LINGER_S)
+            self._wake.clear()
+            rows, waiting = Batch.concat(self._pending), self._waiting
+            self._pending, self._waiting, self._rows = [], [], 0
+            await self._slots.acquire()
+            task = asyncio.create_task(self._send(rows, waiting))
+            self._flying.add(task)
+            task.add_done_callback(self._landed)
+
+    def _landed(self, task: asyncio.Task[None]) -> None:
+        self._flying.discard(task)
+        self._slots.release()
+
+    async def _send(self, rows: Batch, waiting: list[asyncio.Future[None]]) -> None:
+        for start in range(0, len(rows), ROWS * 8):
+            part = rows[start : start + ROWS * 8]
+            self._sequence += 1
+            header = FrameHeader(
+                kind="samples", partition=self._partition, producer=self._producer, sequence=self._sequence,
+                version=__version__, registry=self._registry.digest,
+            )  # fmt: skip
+            await self._append(encode_frame(header, part), f"{self._producer}-{self._sequence}")
+            self.frames += 1
+            self.values += len(part)
+        for done in waiting:
+            if not done.done():
+                done.set_result(None)
+
+    async def _append(self, data: bytes, once: str) -> None:
+        while True:
+            try:
+                await self._bus.append(f"samples.{self._partition}", data, once=once)
+            except StorageError as e:
+                self.refusing = e.message
+                await asyncio.sleep(0.1)
+            else:
+                self.refusing = ""
+                return
+
+
+class DiskGuard:
+    """Stops the reading while the disk is nearly full: the log must never be the one that fills it."""
+
+    def __init__(self, data: Path, reserve_bytes: int) -> None:
+        self._data = data
+        self._reserve = reserve_bytes
+        self.open = asyncio.Event()
+        self.open.set()
+        self.free = 0
+
+    def look(self) -> None:
+        """Measure, and open or shut."""
+        disk = os.statvfs(self._data)
+        self.free = disk.f_bavail * disk.f_frsize
+        limit = min(self._reserve, disk.f_blocks * disk.f_frsize // 10)
+        if self.free < limit:
+            self.open.clear()
+        elif self.free > limit * 1.1:
+            self.open.set()
+
+    async def run(self) -> None:
+        """Look each half second until cancelled."""
+        while True:
+            self.look()
+            await asyncio.sleep(0.5)
+
+
+class Ingest:
+    """Runs the connectors of a plant."""
+
+    def __init__(self, connectors: list[Connector], framer: Framer, guard: DiskGuard) -> None:
+        self.connectors = {c.name: c for c in connectors}
+        self.framer = framer
+        self.guard = guard
+
+    async def run(self) -> None:
+        """Read from all connectors until cancelled, then close them."""
+        try:
+            async with asyncio.TaskGroup() as group:
+                group.create_task(self.framer.run())
+                group.create_task(self.guard.run())
+                for connector in self.connectors.values():
+                    group.create_task(self._pump(connector))
+        finally:
+            await asyncio.gather(*(c.close() for c in self.connectors.values()), return_exceptions=True)
+
+    async def _pump(self, connector: Connector) -> None:
+        slots = asyncio.Semaphore(READINGS)
+        await connector.open()
+        async with asyncio.TaskGroup() as group:
+            while True:
+                await self.guard.open.wait()
+                reading = await connector.read()
+                await slots.acquire()
+                group.create_task(self._store(connector, reading, slots.release))
+
+    async def _store(self, connector: Connector, reading: "Reading", release: Callable[[], None]) -> None:
+        try:
+            await self.framer.add(reading.rows)
+            await connector.acknowledge(reading.receipt)
+        except ConnectError as e:  # the source is gone and will send it again
+            log.info("%s: an acknowledgement was not delivered: %s", connector.name, e)
+        finally:
+            release()
+
+
+def believable(time_ns: int) -> bool:
+    """Tell whether a time can be a reading's at all."""
+    return EARLIEST <= time_ns <= LATEST

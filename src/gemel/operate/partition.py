@@ -1,0 +1,157 @@
+"""One partition of the twin: condition, fold, alarms. A deterministic function of log and snapshot.
+
+Frames and ticks go in, effects come out: rows to store, facts to record, signals to show. Nothing here reads a
+clock or waits for anything; the shell around it (`fold`) does.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+
+from gemel.assets import AlarmLimit, Checks
+from gemel.bus import Frame, FrameHeader
+from gemel.condition import Conditioner, Existing
+from gemel.samples import Batch, Draft, Fact, Registry, Snapshot
+from gemel.samples.batch import I32
+from gemel.twin.alarms import Alarms
+from gemel.twin.lanes import Lanes
+
+PRODUCERS_KEPT: Final = 64
+
+Lookup = Callable[[Batch], Existing]
+
+
+@dataclass(slots=True)
+class Effects:
+    """What a step asks of the shell."""
+
+    rows: Batch
+    drafts: list[Draft] = field(default_factory=list)
+
+
+class Producers:
+    """Which frames of which producer were seen: a frame stored twice is folded once, a missing one is news."""
+
+    def __init__(self, seen: Mapping[str, Any] | None = None) -> None:
+        self._upto: dict[str, int] = {}
+        self._beyond: dict[str, set[int]] = {}
+        for producer, (upto, beyond) in (seen or {}).items():
+            self._upto[producer], self._beyond[producer] = upto, set(beyond)
+
+    def first_time(self, header: FrameHeader) -> bool:
+        """Note a frame; tell whether it is new."""
+        p, n = header.producer, header.sequence
+        upto, beyond = self._upto.get(p, 0), self._beyond.setdefault(p, set())
+        if n <= upto or n in beyond:
+            return False
+        beyond.add(n)
+        while upto + 1 in beyond:
+            upto += 1
+            beyond.discard(upto)
+        self._upto.pop(p, None)
+        self._upto[p] = upto  # most recent last
+        while len(self._upto) > PRODUCERS_KEPT:
+            oldest = next(iter(self._upto))
+            del self._upto[oldest], self._beyond[oldest]
+        return True
+
+    def notes(self) -> dict[str, Any]:
+        """Give plain values for a snapshot."""
+        return {p: [n, sorted(self._beyond.get(p, ()))] for p, n in self._upto.items()}
+
+
+class Partition:
+    """State of a partition at a position of its log."""
+
+    def __init__(self, number: int, registry: Registry, checks: Checks, limits: list[AlarmLimit]) -> None:
+        self.number = number
+        self.registry = registry
+        self.checks = checks
+        self.conditioner = Conditioner(checks, len(registry))
+        self.lanes = Lanes(len(registry))
+        self.alarms = Alarms(limits)
+        self.producers = Producers()
+        self.position = 0
+        self.facts = 0
+        self.time = 0
+        self.newest = 0  # greatest believable source time seen [ns]
+        self.stale = np.ones(len(registry), np.bool_)
+        self._maps: dict[str, I32] = {}
+
+    def know(self, other: Registry) -> None:
+        """Learn another registry, so that frames numbered by it can be read."""
+        self._maps[other.digest] = self.registry.mapping_from(other)
+
+    def knows(self, digest: str) -> bool:
+        """Tell whether frames numbered by this registry can be read."""
+        return digest == self.registry.digest or digest in self._maps
+
+    def rows_of(self, frame: Frame) -> Batch:
+        """Give a frame's rows under this registry's numbers; none of a frame seen before."""
+        if not self.producers.first_time(frame.header):
+            return Batch.empty()
+        if frame.header.registry == self.registry.digest:
+            return frame.batch
+        mapped = self._maps[frame.header.registry][frame.batch.signal]
+        known = mapped >= 0
+        return frame.batch.take(known).with_columns(signal=mapped[known])
+
+    def fold(self, batch: Batch, sequence: int, lookup: Lookup) -> Effects:
+        """Condition and fold rows that end at a position of the log."""
+        self.position = sequence
+        if not len(batch):
+            return Effects(Batch.empty())
+        late = self.conditioner.too_late(batch)
+        existing = lookup(batch.take(late)) if late.any() else None
+        rows = self.conditioner.process(batch, existing).rows
+        changed = self.lanes.fold(rows)
+        self.stale[changed] = False  # judged again at the next tick
+        if len(changed):
+            self.newest = max(self.newest, int(self.lanes.latest.time[changed].max()))
+        return Effects(rows, self._drafts(self.alarms.on_rows(rows)))
+
+    def tick(self, header: FrameHeader, sequence: int, facts: Iterable[Fact]) -> Effects:
+        """Let the plant's time pass: facts, staleness and delays take effect here only."""
+        self.position = sequence
+        self.time = max(self.time, header.time)
+        self.facts = max(self.facts, header.facts)
+        transitions = []
+        for fact in facts:
+            transitions += self._on_fact(fact)
+        self.conditioner.advance(self.time)
+        self.stale = self.lanes.stale(self.time, self.checks.stale_after)
+        return Effects(Batch.empty(), self._drafts([*transitions, *self.alarms.on_tick(self.time)]))
+
+    def _on_fact(self, fact: Fact) -> list[Any]:
+        body: Mapping[str, Any] = fact.body
+        if fact.kind == "AlarmAcknowledged":
+            return list(self.alarms.on_acknowledge(body["alarm"], fact.actor, body.get("comment", ""), fact.at))
+        if fact.kind == "AlarmShelved":
+            return list(self.alarms.on_shelve(body["alarm"], fact.actor, fact.reason, body["until"], fact.at))
+        return []
+
+    def _drafts(self, transitions: Iterable[Any]) -> list[Draft]:
+        return [t.draft(self.registry.paths) for t in transitions]
+
+    def snapshot(self) -> Snapshot:
+        """Give the state as a value; nothing in it changes later."""
+        arrays: dict[str, npt.NDArray[Any]] = {
+            **{f"lanes.{k}": v for k, v in self.lanes.arrays().items()},
+            **{f"condition.{k}": v for k, v in self.conditioner.state().items()},
+        }
+        notes = {"producers": self.producers.notes(), "alarms": self.alarms.to_notes(), "newest": self.newest}
+        return Snapshot(self.number, self.position, self.facts, self.time, self.registry.digest, arrays, notes)
+
+    def restore(self, snapshot: Snapshot) -> None:
+        """Take the state of a snapshot; signals added since have seen nothing."""
+        part = lambda head: {k.removeprefix(head): v for k, v in snapshot.arrays.items() if k.startswith(head)}  # noqa: E731
+        self.lanes = Lanes.restore(len(self.registry), part("lanes."))
+        self.conditioner = Conditioner.restore(self.checks, part("condition."))
+        self.alarms.from_notes(snapshot.notes["alarms"])
+        self.producers = Producers(snapshot.notes["producers"])
+        self.newest = int(snapshot.notes["newest"])
+        self.position, self.facts, self.time = snapshot.sequence, snapshot.facts, snapshot.time
+        self.stale = self.lanes.stale(self.time, self.checks.stale_after)

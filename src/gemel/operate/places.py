@@ -1,0 +1,98 @@
+"""Where a running twin keeps things: one data directory, the same layout from the first day."""
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import msgspec
+
+DATA_FORMAT: Final = 1  # the layout below; a newer one is refused with words
+
+
+@dataclass(frozen=True, slots=True)
+class Places:
+    """The data directory of one plant."""
+
+    data: Path
+
+    @property
+    def applied(self) -> Path:
+        """Copy of the plant file that is applied."""
+        return self.data / "applied"
+
+    @property
+    def registry(self) -> Path:
+        """The registry that numbers the signals."""
+        return self.data / "registry.arrow"
+
+    @property
+    def streams(self) -> Path:
+        """The log's files."""
+        return self.data / "log"
+
+    @property
+    def lake(self) -> Path:
+        """The history."""
+        return self.data / "lake"
+
+    @property
+    def snapshots(self) -> Path:
+        """Snapshots of the state."""
+        return self.data / "snapshots"
+
+    @property
+    def heads(self) -> Path:
+        """The signed head of the record and its key: a second place, best put on another disk."""
+        return Path(os.environ.get("GEMEL_RECORD_HEAD", self.data / "record"))
+
+    @property
+    def logs(self) -> Path:
+        """What the processes say."""
+        return self.data / "logs"
+
+    @property
+    def run(self) -> Path:
+        """What is running now: addresses and process ids."""
+        return self.data / "run.json"
+
+    def make(self) -> None:
+        """Make the folders."""
+        for folder in (self.data, self.applied, self.streams, self.lake, self.snapshots, self.heads, self.logs):
+            folder.mkdir(parents=True, exist_ok=True)
+
+
+class Running(msgspec.Struct, frozen=True, kw_only=True):
+    """What the supervisor writes down for its children, for `doctor`, and for commands that ask a running twin."""
+
+    pid: int
+    url: str
+    bus: str
+    plant: str
+    started: int
+    clock: str = "wall"
+    data_format: int = DATA_FORMAT
+
+
+def write_atomic(path: Path, data: bytes, mode: int = 0o600) -> None:
+    """Replace a file so that a reader, or a power cut, sees the old or the new one, never half."""
+    beside = path.with_name(path.name + ".new")
+    fd = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode)
+    with os.fdopen(fd, "wb") as out:
+        out.write(data)
+        out.flush()
+        os.fsync(out.fileno())
+    beside.replace(path)
+    folder = os.open(path.parent, os.O_RDONLY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
+
+
+def read_running(data: Path) -> Running | None:
+    """Give what is written down of a running twin, or None."""
+    try:
+        return msgspec.json.decode(Places(data).run.read_bytes(), type=Running)
+    except (OSError, msgspec.DecodeError):
+        return None

@@ -1,0 +1,61 @@
+"""Snapshots on disk: written whole or not at all, the newest sound one is used, old ones are thinned."""
+
+import logging
+import time
+from pathlib import Path
+from typing import Final
+
+from gemel.errors import StorageError
+from gemel.operate.places import write_atomic
+from gemel.samples import Snapshot
+from gemel.samples.clock import SECOND
+
+log = logging.getLogger(__name__)
+KEEP_NEWEST: Final = 2
+KEEP_FOR_NS: Final = 3600 * SECOND
+SPACING_NS: Final = 600 * SECOND  # older ones are kept this far apart
+
+
+class SnapshotFolder:
+    """The snapshots of one partition; a file's name is its wall time and position."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        folder.mkdir(parents=True, exist_ok=True)
+
+    def save(self, snapshot: Snapshot) -> None:
+        """Write a snapshot durably, then thin the old ones."""
+        write_atomic(self._folder / f"{time.time_ns():020d}-{snapshot.sequence}.snap", snapshot.to_bytes())
+        for path in self._superfluous(time.time_ns()):
+            path.unlink(missing_ok=True)
+
+    def newest(self) -> Snapshot | None:
+        """Give the newest snapshot that reads back sound."""
+        for path in reversed(self._paths()):
+            try:
+                return Snapshot.from_bytes(path.read_bytes())
+            except (StorageError, OSError, ValueError) as e:
+                log.warning("snapshot %s is not used: %s", path.name, e)
+        return None
+
+    def oldest_position(self) -> int:
+        """Give the position of the oldest snapshot kept, 0 where there is none."""
+        return min((int(p.stem.split("-")[1]) for p in self._paths()), default=0)
+
+    def oldest_needed(self) -> int:
+        """Give the position of the older of the two newest snapshots: what a tight log must keep at least."""
+        return min((int(p.stem.split("-")[1]) for p in self._paths()[-KEEP_NEWEST:]), default=0)
+
+    def _paths(self) -> list[Path]:
+        return sorted(self._folder.glob("*.snap"))
+
+    def _superfluous(self, now: int) -> list[Path]:
+        kept_at = 0
+        drop = []
+        for path in self._paths()[:-KEEP_NEWEST]:
+            at = int(path.stem.split("-")[0])
+            if now - at > KEEP_FOR_NS or at - kept_at < SPACING_NS:
+                drop.append(path)
+            else:
+                kept_at = at
+        return drop

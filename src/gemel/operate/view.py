@@ -1,0 +1,257 @@
+"""How `serve` sees the twin: last values from the delta stream, everything else by asking, history by its own reader.
+
+The arrays here are a copy that follows the twin's; a gap in the deltas makes the view ask for everything again.
+"""
+
+import asyncio
+import contextlib
+import json
+import logging
+import time
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from typing import Any, Final
+
+import msgspec
+import numpy as np
+import numpy.typing as npt
+
+from gemel.assets import Plant
+from gemel.bus import Bus
+from gemel.errors import GemelError, StorageError
+from gemel.history import Reader
+from gemel.operate import delta
+from gemel.samples import Batch, Fact, Registry
+from gemel.samples.batch import F64, I32, I64, U32
+from gemel.samples.clock import SECOND
+
+log = logging.getLogger(__name__)
+LINK_S: Final = 1.5  # no delta for longer than this: the twin is not heard
+QUEUE: Final = 1000
+
+
+class Values:
+    """Last shown values, columns indexed by signal."""
+
+    def __init__(self, n: int) -> None:
+        self.value: F64 = np.full(n, np.nan)
+        self.status: U32 = np.zeros(n, np.uint32)
+        self.time: I64 = np.full(n, np.iinfo(np.int64).min)
+        self.received: I64 = np.full(n, np.iinfo(np.int64).min)
+        self.stale: npt.NDArray[np.bool_] = np.ones(n, np.bool_)
+        self.seen: npt.NDArray[np.bool_] = np.zeros(n, np.bool_)
+        self.sequence = 0
+        self.plant_time = 0
+        self.behind_s = 0.0
+        self.facts = 0
+
+    def take(self, d: delta.Delta) -> None:
+        """Take a delta over."""
+        s = d.rows.signal
+        self.value[s], self.status[s], self.time[s] = d.rows.value, d.rows.status, d.rows.time
+        self.received[s], self.stale[s], self.seen[s] = d.rows.received, d.stale, d.rows.time != np.iinfo(np.int64).min
+        self.sequence, self.plant_time, self.behind_s, self.facts = d.sequence, d.time, d.behind_s, d.facts
+
+
+class News(msgspec.Struct, frozen=True):
+    """Something changed: ``values`` (these signals), ``fact`` (this fact), or ``gap`` (read everything again)."""
+
+    kind: str
+    signals: Any = None
+    fact: Fact | None = None
+
+
+class View:
+    """The twin as seen from another process of the family."""
+
+    def __init__(self, bus: Bus, plant: Plant, registry: Registry, reader: Reader) -> None:
+        self.bus = bus
+        self.plant = plant
+        self.registry = registry
+        self.values = Values(len(registry))
+        self._reader = reader
+        self._heard = 0.0
+        self._run = 0
+        self._synced = False
+        self._syncing = asyncio.Lock()
+        self._listeners: set[asyncio.Queue[News]] = set()
+        self._health: dict[str, tuple[float, dict[str, Any]]] = {}
+
+    async def start(self) -> None:
+        """Listen to the twin, and ask for everything it shows."""
+        await self.bus.hear(delta.SUBJECT.format("*"), self._on_delta)
+        await self.bus.hear("news.fact", self._on_fact)
+        await self.bus.hear("health.*", self._on_health)
+        with contextlib.suppress(GemelError):
+            await self._sync()
+
+    async def _on_delta(self, data: bytes) -> None:
+        d = delta.decode(data)
+        self._heard = time.monotonic()
+        missed = d.run != self._run or d.sequence != self.values.sequence + 1
+        if missed or not self._synced:
+            with contextlib.suppress(GemelError):
+                await self._sync()
+            self._run = d.run
+        self.values.take(d)
+        self._tell(News("values", d.rows.signal))
+
+    async def _sync(self) -> None:
+        async with self._syncing:
+            for start in range(0, max(len(self.registry), 1), delta.CHUNK):
+                self.values.take(delta.decode(await self._ask("state", start=start)))
+            self._synced = True
+            self._heard = time.monotonic()
+            self._tell(News("gap"))
+
+    async def _on_fact(self, data: bytes) -> None:
+        self._tell(News("fact", fact=msgspec.json.decode(data, type=Fact)))
+
+    async def _on_health(self, data: bytes) -> None:
+        told = json.loads(data)
+        self._health[told["process"]] = (time.monotonic(), told)
+
+    def _tell(self, news: News) -> None:
+        for queue in self._listeners:
+            if queue.qsize() < QUEUE:
+                queue.put_nowait(news)
+            elif queue.qsize() == QUEUE:
+                queue.put_nowait(News("gap"))
+
+    @asynccontextmanager
+    async def listen(self) -> AsyncIterator[AsyncIterator[News]]:
+        """Give what changes from now on."""
+        queue: asyncio.Queue[News] = asyncio.Queue()
+        self._listeners.add(queue)
+
+        async def news() -> AsyncIterator[News]:
+            while True:
+                yield await queue.get()
+
+        try:
+            yield news()
+        finally:
+            self._listeners.discard(queue)
+
+    def link(self) -> dict[str, Any]:
+        """Tell whether the twin is heard."""
+        age = time.monotonic() - self._heard if self._heard else float("inf")
+        return {"up": age < LINK_S, "age_s": round(min(age, 1e6), 1)}
+
+    async def _ask(self, do: str, **body: Any) -> bytes:
+        return await self.bus.ask("twin.ask", {"do": do, **body})
+
+    async def _json(self, do: str, **body: Any) -> Any:
+        return msgspec.json.decode(await self._ask(do, **body))
+
+    # ---- history: the tail first, then the lake, so that a commit in between shows rows twice, never not at all
+
+    async def _tail(self, signals: Sequence[int], start: int, end: int) -> Batch:
+        packed = await self._ask("tail", signals=list(map(int, signals)), start=start, end=end)
+        return delta.decode(packed).rows
+
+    async def history_raw(self, signal: int, start: int, end: int, limit: int, known: int | None = None) -> Batch:
+        """Give the readings of a signal as they were received."""
+        tail = await self._tail([signal], start, end)
+        return await asyncio.to_thread(self._reader.raw, [signal], start, end, limit=limit, known=known, tail=tail)
+
+    async def history_decimated(self, signal: int, start: int, end: int, points: int) -> Batch:
+        """Give a signal's history decimated for drawing; spikes of one sample survive."""
+        tail = await self._tail([signal], start, end)
+        return await asyncio.to_thread(self._reader.decimated, signal, start, end, points, tail=tail)
+
+    async def history_aggregated(
+        self, signal: int, start: int, end: int, interval_ns: int, aggregate: str
+    ) -> tuple[I64, F64, I64, U32]:
+        """Give one value an interval; NaN where there is none."""
+        tail = await self._tail([signal], start, end)
+        return await asyncio.to_thread(self._reader.aggregated, signal, start, end, interval_ns, aggregate, tail=tail)
+
+    async def state_at(self, signals: I32, at: int, known: int) -> Batch:
+        """Give each signal's last reading with time ≤ at and received ≤ known [ns]."""
+        tail = await self._tail(list(signals), 0, at + 1)
+        return await asyncio.to_thread(self._reader.at, signals, at, known, tail=tail)
+
+    # ---- facts, alarms, commands: the twin decides
+
+    async def facts(self, after: int, limit: int, kind: str | None, subject: str | None) -> list[Fact]:
+        """Give facts after a position."""
+        return msgspec.json.decode(await self._ask("facts", after=after, limit=limit, kind=kind, subject=subject), type=list[Fact])
+
+    async def verify(self) -> dict[str, Any]:
+        """Check every byte of the record."""
+        return dict(await self._json("verify"))
+
+    async def alarms(self) -> list[dict[str, Any]]:
+        """Give all alarms that are not normal."""
+        return list(await self._json("alarms"))
+
+    async def acknowledge(self, alarm_id: str, user: str, comment: str) -> dict[str, Any]:
+        """Acknowledge an alarm."""
+        return dict(await self._json("acknowledge", alarm=alarm_id, user=user, comment=comment))
+
+    async def shelve(self, alarm_id: str, user: str, reason: str, seconds: float) -> dict[str, Any]:
+        """Shelve an alarm for a time."""
+        return dict(await self._json("shelve", alarm=alarm_id, user=user, reason=reason, seconds=seconds))
+
+    async def command(self, user: str, role: str, asset: str, name: str, value: float, reason: str) -> dict[str, Any]:
+        """Ask for a command."""
+        return dict(await self._json("command", user=user, role=role, asset=asset, name=name, value=value, reason=reason))
+
+    async def command_get(self, command_id: str) -> dict[str, Any]:
+        """Give a command."""
+        return dict(await self._json("command_get", id=command_id))
+
+    async def command_list(self, asset: str | None = None) -> list[dict[str, Any]]:
+        """Give the commands, the newest first."""
+        return list(await self._json("command_list", asset=asset))
+
+    async def approve(self, command_id: str, user: str, role: str, reason: str) -> dict[str, Any]:
+        """Approve a command."""
+        return dict(await self._json("approve", id=command_id, user=user, role=role, reason=reason))
+
+    async def reject(self, command_id: str, user: str, role: str, reason: str) -> dict[str, Any]:
+        """Reject a command."""
+        return dict(await self._json("reject", id=command_id, user=user, role=role, reason=reason))
+
+    async def cancel(self, command_id: str, user: str, role: str, reason: str) -> dict[str, Any]:
+        """Take a command back."""
+        return dict(await self._json("cancel", id=command_id, user=user, role=role, reason=reason))
+
+    async def note(self, kind: str, user: str, body: Mapping[str, Any]) -> None:
+        """Have something recorded, a log-in for example."""
+        await self._ask("note", kind=kind, actor=user, body=dict(body))
+
+    async def quality(self) -> dict[str, Any]:
+        """Give the counts by signal and reason, and what the connections say."""
+        counts = msgspec.msgpack.decode(await self._ask("quality"))
+        columns = {k: np.frombuffer(v, np.float64) for k, v in counts.items()}
+        ingest = self._health.get("ingest", (0.0, {}))[1]
+        return {"signals": columns, "connections": ingest.get("connections", [])}
+
+    async def ingest(self, rows: Sequence[tuple[str, int | None, float, int | None]]) -> list[dict[str, Any]]:
+        """Put rows into the log; give those refused, with the reason."""
+        return list(msgspec.json.decode(await self.bus.ask("ingest.rows", {"rows": list(rows)}, timeout_s=30)))
+
+    async def health(self) -> dict[str, Any]:
+        """Give what the processes say of themselves, and what is wrong."""
+        fresh = {k: v for k, (at, v) in self._health.items() if time.monotonic() - at < 5}
+        link = self.link()
+        problems = [p for told in fresh.values() for p in told.get("problems", [])]
+        if not link["up"]:
+            problems.append({"code": "twin-away", "message": "the twin is not heard", "remedy": "it restarts by itself; else see gemel doctor"})
+        status = "ok" if link["up"] and not problems else "degraded"
+        return {
+            "status": status, "link": link, "behind_s": self.values.behind_s, "plant_time": self.values.plant_time,
+            "processes": fresh.get("family", {}).get("processes", {}), "problems": problems, "told": fresh,
+        }  # fmt: skip
+
+
+def away(error: StorageError) -> bool:
+    """Tell whether an error means that the twin is not there now."""
+    return error.code == "twin-away"
+
+
+def seconds(ns: int) -> float:
+    """Give nanoseconds as seconds."""
+    return ns / SECOND

@@ -1,0 +1,131 @@
+"""State is a fold: nobody writes it.
+
+Each signal (a lane of a property) holds its latest and its latest usable sample, each the maximum by
+(time, received, bits). The maximum is commutative and idempotent, so neither order nor repetition can matter.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final, Self
+
+import numpy as np
+import numpy.typing as npt
+
+from gemel.samples.batch import F64, I32, I64, U32, Batch
+from gemel.samples.status import BAD_INVALID_TIMESTAMP, is_bad
+
+NEVER: Final = np.iinfo(np.int64).min
+_NAMES: Final = ("time", "received", "value", "status")
+
+
+@dataclass(slots=True, eq=False)
+class Lane:
+    """The greatest sample of every signal: four columns indexed by signal."""
+
+    time: I64
+    received: I64
+    value: F64
+    status: U32
+
+    @classmethod
+    def empty(cls, n: int) -> Self:
+        """Make `n` lanes that have seen nothing."""
+        return cls(
+            np.full(n, NEVER), np.full(n, NEVER), np.full(n, np.nan), np.zeros(n, np.uint32)
+        )
+
+    def take(self, rows: Batch) -> I32:
+        """Fold rows in; give the signals whose greatest sample changed."""
+        best = greatest(rows)
+        s = best.signal
+        newer = _exceeds(best, self.time[s], self.received[s], self.value[s], self.status[s])
+        best = best.take(newer)
+        s = best.signal
+        self.time[s], self.received[s], self.value[s], self.status[s] = best.time, best.received, best.value, best.status
+        return s
+
+
+def bits(value: F64) -> npt.NDArray[np.uint64]:
+    """Give the bits of values, so that NaN too has a place in the order."""
+    return np.ascontiguousarray(value).view(np.uint64)
+
+
+def greatest(rows: Batch) -> Batch:
+    """Give the greatest row of each signal by (time, received, bits of the value, status)."""
+    if not len(rows):
+        return rows
+    signal, time = rows.signal, rows.time
+    if not np.all(signal[1:] >= signal[:-1]):
+        order = np.argsort(signal, kind="stable")
+        rows = rows.take(order)
+        signal, time = rows.signal, rows.time
+    starts = np.flatnonzero(np.r_[True, signal[1:] != signal[:-1]])
+    peak = np.maximum.reduceat(time, starts)
+    lengths = np.diff(np.r_[starts, len(signal)])
+    tops = rows.take(time == np.repeat(peak, lengths))  # ties are few: sort only what is left
+    if len(tops) == len(starts):
+        return tops
+    order = np.lexsort((tops.status, bits(tops.value), tops.received, tops.signal))
+    tops = tops.take(order)
+    return tops.take(np.r_[tops.signal[1:] != tops.signal[:-1], True])
+
+
+def _exceeds(rows: Batch, time: I64, received: I64, value: F64, status: U32) -> npt.NDArray[np.bool_]:
+    a, b = bits(rows.value), bits(value)
+    return (rows.time > time) | (
+        (rows.time == time)
+        & (
+            (rows.received > received)
+            | ((rows.received == received) & ((a > b) | ((a == b) & (rows.status > status))))
+        )
+    )  # fmt: skip
+
+
+class Lanes:
+    """Latest and latest usable sample of every signal.
+
+    >>> lanes = Lanes(1)
+    >>> lanes.fold(Batch.of(signal=[0], time=[1], received=[1], value=[5.0], status=[0])).tolist()
+    [0]
+    """
+
+    def __init__(self, n: int) -> None:
+        self.latest = Lane.empty(n)
+        self.usable = Lane.empty(n)
+
+    def __len__(self) -> int:
+        return len(self.latest.time)
+
+    def fold(self, rows: Batch) -> I32:
+        """Fold rows in; give the signals that changed. Readings with an impossible time are left out."""
+        timely = (rows.status & np.uint32(0xFFFF0000)) != np.uint32(BAD_INVALID_TIMESTAMP)
+        if not timely.all():
+            rows = rows.take(timely)
+        changed = self.latest.take(rows)
+        bad = is_bad(rows.status)
+        also = self.usable.take(rows.take(~bad) if bad.any() else rows)
+        return changed if len(changed) >= len(also) and not bad.any() else np.union1d(changed, also).astype(np.int32)
+
+    def stale(self, now: int, stale_after: I64) -> npt.NDArray[np.bool_]:
+        """Tell which signals are silent for longer than they may be, at a plant time [ns]."""
+        return (self.latest.time == NEVER) | (now - self.latest.time > stale_after)
+
+    def shown(self, signals: I32) -> Batch:
+        """Give what to show: the latest usable value and its times, with the status of the latest reading."""
+        has = self.usable.time[signals] != NEVER
+        pick = lambda name: np.where(has, getattr(self.usable, name)[signals], getattr(self.latest, name)[signals])  # noqa: E731
+        return Batch(signals, pick("time"), pick("received"), pick("value"), self.latest.status[signals])
+
+    def arrays(self) -> dict[str, npt.NDArray[Any]]:
+        """Give the columns for a snapshot, copied."""
+        return {f"{lane}.{name}": getattr(getattr(self, lane), name).copy() for lane in ("latest", "usable") for name in _NAMES}
+
+    @classmethod
+    def restore(cls, n: int, arrays: Mapping[str, npt.NDArray[Any]]) -> Self:
+        """Take the columns of a snapshot; signals added since have seen nothing."""
+        lanes = cls(n)
+        for lane in ("latest", "usable"):
+            for name in _NAMES:
+                old = arrays[f"{lane}.{name}"]
+                getattr(getattr(lanes, lane), name)[: len(old)] = old
+        return lanes
