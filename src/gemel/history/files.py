@@ -1,0 +1,158 @@
+"""The stored form of samples: one Parquet file of rows sorted by (signal, time, received), within one span of days.
+
+    signal INT, ms BIGINT + ns INT    time = ms * 1_000_000 + ns     (a source's clock mostly counts in ms)
+    received BIGINT                   [ns]
+    q INT, factor, divisor DOUBLE     value = q * factor / divisor   where the value lies on a grid
+    value DOUBLE                      the value itself               where it does not
+    status UINT                       OPC UA StatusCode
+
+Any engine that reads Parquet can read it; docs/decisions/0003-history-form.md has what was measured.
+"""
+
+import os
+import time as wall
+import uuid
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from gemel.history.quantise import Grids
+from gemel.samples import Batch
+from gemel.samples.batch import I64, Index
+from gemel.samples.clock import DAY
+
+MS: Final = 1_000_000
+SCHEMA: Final = pa.schema(
+    [
+        ("signal", pa.int32()),
+        ("ms", pa.int64()),
+        ("ns", pa.int32()),
+        ("received", pa.int64()),
+        ("q", pa.int32()),
+        ("factor", pa.float64()),
+        ("divisor", pa.float64()),
+        ("value", pa.float64()),
+        ("status", pa.uint32()),
+    ]
+)
+COLUMNS: Final = "signal INTEGER, ms BIGINT, ns INTEGER, received BIGINT, q INTEGER, factor DOUBLE, divisor DOUBLE, value DOUBLE, status UINTEGER"
+# How SQL gets the samples' own columns back.
+TIME: Final = f"(ms * {MS} + ns)"
+VALUE: Final = "coalesce(q * factor / divisor, value)"
+ROW_GROUP: Final = 131_072
+SAMPLED: Final = 8_192
+DICTIONARY_BYTES: Final = 1 << 22
+MANY_DAYS: Final = (
+    8  # a commit over more days than this is cut by 32-day spans, lest it become hundreds of files
+)
+LONG_SPAN: Final = 32
+
+
+@dataclass(frozen=True)
+class Written:
+    """A file that is on the disk but not yet in the catalogue."""
+
+    table: str
+    path: Path
+    rows: int
+    size: int
+
+
+def spans(time: I64) -> I64:
+    """Give the span of days each row belongs to: files never cross one, so that retention drops whole files."""
+    day = time // DAY
+    many = len(day) and len(np.unique(day)) > MANY_DAYS
+    return day // LONG_SPAN * LONG_SPAN if many else day
+
+
+def groups(batch: Batch, classes: npt.NDArray[Any]) -> Iterator[tuple[Any, Index]]:
+    """Cut a sorted batch by retention class (an array indexed by row) and span; rows keep their order."""
+    span = spans(batch.time)
+    for retention in np.unique(classes):
+        mine = classes == retention
+        for one in np.unique(span[mine]):
+            yield retention, np.flatnonzero(mine & (span == one))
+
+
+def to_table(batch: Batch, grids: Grids) -> pa.Table:
+    """Give the stored columns of a sorted batch."""
+    on = grids.quantise(batch.signal, batch.value)
+    off = ~on.exact
+    ms = batch.time // MS
+    columns = [
+        pa.array(batch.signal),
+        pa.array(ms),
+        pa.array((batch.time - ms * MS).astype(np.int32)),
+        pa.array(batch.received),
+        pa.array(on.q, mask=off),
+        pa.array(on.factor, mask=off),
+        pa.array(on.divisor, mask=off),
+        pa.array(batch.value, mask=on.exact),
+        pa.array(batch.status),
+    ]
+    return pa.Table.from_arrays(columns, schema=SCHEMA)
+
+
+class FileWriter:
+    """Write sorted stored columns into one file, durable when `finish` returns."""
+
+    def __init__(self, folder: Path, first: pa.Table) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        self.path = folder / f"{wall.time_ns():020d}-{uuid.uuid4().hex[:8]}.parquet"
+        self.rows = 0
+        self._writer = pq.ParquetWriter(self.path, SCHEMA, **_options(first))
+
+    def write(self, table: pa.Table) -> None:
+        """Append rows; they must not sort before the ones already there."""
+        self._writer.write_table(table, row_group_size=ROW_GROUP)
+        self.rows += table.num_rows
+
+    def finish(self, table: str) -> Written:
+        """Close the file and put it on the disk."""
+        self._writer.close()
+        for path in (self.path, self.path.parent):
+            handle = os.open(path, os.O_RDONLY)
+            try:
+                os.fsync(handle)
+            finally:
+                os.close(handle)
+        return Written(table, self.path, self.rows, self.path.stat().st_size)
+
+    def discard(self) -> None:
+        """Leave nothing behind."""
+        try:
+            self._writer.close()
+        finally:
+            self.path.unlink(missing_ok=True)
+
+
+def write(folder: Path, table: str, rows: pa.Table) -> Written:
+    """Write one file under `folder`/`table`; on an error nothing is left behind."""
+    writer = FileWriter(folder / table, rows)
+    try:
+        writer.write(rows)
+        return writer.finish(table)
+    except BaseException:
+        writer.discard()
+        raise
+
+
+def _options(first: pa.Table) -> dict[str, Any]:
+    """Choose encodings: deltas where numbers climb, a dictionary where few recur."""
+    dictionary, delta = ["status", "factor", "divisor"], ["signal", "ms", "q"]
+    for name in ("received", "ns"):
+        few = len(first.column(name).slice(0, SAMPLED).unique()) <= SAMPLED // 4
+        (dictionary if few else delta).append(name)
+    return {
+        "compression": "zstd",
+        "use_dictionary": dictionary,
+        "column_encoding": dict.fromkeys(delta, "DELTA_BINARY_PACKED") | {"value": "PLAIN"},
+        "dictionary_pagesize_limit": DICTIONARY_BYTES,
+        "write_statistics": True,
+    }

@@ -1,0 +1,138 @@
+"""Opens a DuckLake: DuckDB with its extensions from the wheels, a SQLite catalogue in WAL, Parquet beside it.
+
+<path>/catalogue.sqlite   what files there are; progress; format        (one writer, many readers)
+<path>/files/main/…       Parquet, one folder a table
+<path>/writer.lock        held by the writer
+<path>/scratch            where DuckDB spills
+"""
+
+import importlib.util
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import duckdb
+
+from gemel.errors import ConfigError, StorageError
+
+FORMAT: Final = 1  # raised with every change of what is stored; a newer one is refused with words
+PREFIX: Final = "raw_"
+CATALOGUE: Final = "catalogue.sqlite"
+NO_SPACE: Final = re.compile(
+    r"no space left|disk (is )?full|quota exceeded|could not write all|file too large", re.IGNORECASE
+)
+
+
+@dataclass(frozen=True)
+class Bounds:
+    """How much of the machine one connection may take.
+
+    Args:
+        threads: DuckDB's worker threads.
+        memory: DuckDB's own notation, such as ``1GB``; beyond it, it spills to ``scratch``.
+        busy_ms: how long to wait for the catalogue while another process holds it [ms].
+
+    """
+
+    threads: int = 2
+    memory: str = "1GB"
+    busy_ms: int = 10_000
+
+
+def extension(name: str) -> Path:
+    """Give the file of a DuckDB extension that came with a wheel; raises ConfigError."""
+    spec = importlib.util.find_spec(f"duckdb_extension_{name}")
+    roots = [Path(p) for p in (spec.submodule_search_locations or [])] if spec else []
+    for root in roots:
+        file = root / "extensions" / f"v{duckdb.__version__}" / f"{name}.duckdb_extension"
+        if file.is_file():
+            return file
+    raise ConfigError(
+        f"the DuckDB extension {name} for DuckDB {duckdb.__version__} is not installed",
+        code="history-extension",
+        remedy=f"pip install duckdb-extension-{name.replace('_', '-')}=={duckdb.__version__}",
+    )
+
+
+def quoted(text: str | Path) -> str:
+    """Give a text as an SQL literal."""
+    return "'" + str(text).replace("'", "''") + "'"
+
+
+def connect(path: Path, *, read_only: bool, bounds: Bounds) -> duckdb.DuckDBPyConnection:
+    """Open the lake under `path` as the database ``lake`` of a fresh in-memory DuckDB."""
+    settings: Mapping[str, str | int | bool] = {
+        "threads": bounds.threads,
+        "memory_limit": bounds.memory,
+        "extension_directory": str(path / "scratch" / "extensions"),
+        "temp_directory": str(path / "scratch"),
+        "autoinstall_known_extensions": False,  # nothing is fetched from a network, ever
+        "autoload_known_extensions": False,
+    }
+    connection = duckdb.connect(":memory:", config=dict(settings))
+    try:
+        for name in ("ducklake", "sqlite_scanner"):
+            connection.execute(f"LOAD {quoted(extension(name))}")
+        connection.execute("SET TimeZone = 'UTC'")
+        access = "READ_ONLY" if read_only else "META_JOURNAL_MODE 'WAL'"
+        connection.execute(
+            f"ATTACH {quoted(f'ducklake:sqlite:{path / CATALOGUE}')} AS lake "
+            f"(DATA_PATH {quoted(path / 'files')}, OVERRIDE_DATA_PATH true, META_BUSY_TIMEOUT {bounds.busy_ms}, {access})"
+        )
+    except duckdb.Error as error:
+        connection.close()
+        raise storage_error(error, "open the history") from error
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def check_format(connection: duckdb.DuckDBPyConnection) -> None:
+    """Raise StorageError where the lake was written by a newer gemel."""
+    row = connection.execute("SELECT max(version) FROM lake.format").fetchone()
+    found = int(row[0]) if row and row[0] is not None else 0
+    if found != FORMAT:
+        raise StorageError(
+            f"the history has data format {found}; this gemel reads and writes format {FORMAT}",
+            code="history-format",
+            remedy="use the version of gemel that wrote it, or a newer one",
+        )
+
+
+def tables(connection: duckdb.DuckDBPyConnection) -> list[str]:
+    """Give the names of the raw tables, one a retention class."""
+    rows = connection.execute(
+        "SELECT table_name FROM duckdb_tables() WHERE database_name = 'lake' AND starts_with(table_name, ?) ORDER BY 1",
+        [PREFIX],
+    ).fetchall()
+    return [str(r[0]) for r in rows]
+
+
+def table_of(retention: str) -> str:
+    """Give the table of a retention class; raises ConfigError for a name that is no plain word."""
+    if not re.fullmatch(r"[A-Za-z0-9_]{1,40}", retention):
+        raise ConfigError(
+            f"{retention!r} cannot name a retention class",
+            code="retention-class",
+            remedy="use letters, digits and _ only",
+        )
+    return PREFIX + retention.lower()
+
+
+def storage_error(error: Exception, doing: str) -> StorageError:
+    """Put DuckDB's or the system's error into words an administrator can act on."""
+    text = str(error).splitlines()[0] if str(error) else type(error).__name__
+    if NO_SPACE.search(str(error)):
+        return StorageError(
+            f"could not {doing}: the disk is full ({text})", code="disk-full",
+            remedy="free space on the disk of the data directory; nothing stored is harmed, and writing goes on by itself",
+        )  # fmt: skip
+    return StorageError(
+        f"could not {doing}: {text}",
+        code="history",
+        remedy="see `gemel doctor`",
+        context={"error": str(error)},
+    )

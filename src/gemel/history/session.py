@@ -1,0 +1,96 @@
+"""A read-only session on a lake: opened when there is one, one consistent view a question, asked again where a
+file went away under a slow query (compaction replaced it).
+"""
+
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final, TypeVar
+
+import duckdb
+
+from gemel.history import lake, sql
+from gemel.samples import Batch
+
+T = TypeVar("T")
+Ask = Callable[[duckdb.DuckDBPyConnection, Sequence[str]], T]
+TRIES: Final = 3
+
+
+class Session:
+    """Asks questions of a lake that another process may be writing. Safe to use from any thread."""
+
+    def __init__(self, path: Path, bounds: lake.Bounds) -> None:
+        self.path = path
+        self._bounds = bounds
+        self._connection: duckdb.DuckDBPyConnection | None = None
+        self._opening = threading.Lock()
+
+    def ask(self, ask: Ask[T], tail: Batch | None = None, scope: sql.Scope | None = None) -> T:
+        """Run `ask` with a cursor and the raw tables there are, all in one transaction."""
+        for left in reversed(range(TRIES)):
+            try:
+                with self._cursor() as cursor:
+                    if tail is not None or not self._is_open():
+                        cursor.register(sql.TAIL, (Batch.empty() if tail is None else tail).to_arrow())
+                    if scope is not None:
+                        sql.register_wanted(cursor, scope)
+                    return self._in_transaction(cursor, ask)
+            except duckdb.Error as error:
+                if not left or not _passing(error):
+                    raise lake.storage_error(error, "read the history") from error
+        raise AssertionError("unreachable")
+
+    def close(self) -> None:
+        """Close the lake; a second call does nothing."""
+        with self._opening:
+            if self._connection is not None:
+                self._connection.close()
+                self._connection = None
+
+    def _is_open(self) -> bool:
+        return self._connection is not None
+
+    def _in_transaction(self, cursor: duckdb.DuckDBPyConnection, ask: Ask[T]) -> T:
+        if not self._is_open():
+            return ask(cursor, [])
+        cursor.execute("BEGIN")
+        try:
+            return ask(cursor, lake.tables(cursor))
+        finally:
+            cursor.execute("ROLLBACK")
+
+    @contextmanager
+    def _cursor(self) -> Iterator[duckdb.DuckDBPyConnection]:
+        with self._opening:
+            if self._connection is None:
+                self._connection = self._opened()
+            cursor = self._connection.cursor() if self._connection else duckdb.connect(":memory:")
+        try:
+            yield cursor
+        finally:
+            cursor.close()
+
+    def _opened(self) -> duckdb.DuckDBPyConnection | None:
+        """Open the lake, or give None while its writer has not made it yet."""
+        if not (self.path / lake.CATALOGUE).exists():
+            return None
+        connection = lake.connect(self.path, read_only=True, bounds=self._bounds)
+        try:
+            lake.check_format(connection)
+        except duckdb.CatalogException:
+            connection.close()
+            return None
+        except BaseException:
+            connection.close()
+            raise
+        return connection
+
+
+def _passing(error: duckdb.Error) -> bool:
+    """Tell whether the same question may be answered when asked again: a file was replaced meanwhile."""
+    text = str(error)
+    return isinstance(error, duckdb.IOException) and (
+        "No such file" in text or "does not exist" in text or "locked" in text
+    )

@@ -1,0 +1,145 @@
+"""The SQL that gives samples their own columns back, from the raw tables and the hot tail alike."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import duckdb
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from gemel.history.files import MS, TIME, VALUE
+from gemel.samples.status import BAD
+
+FEW: Final = 64  # signals that are written into the query; more are joined
+TAIL: Final = "tail"
+WANTED: Final = "wanted"
+# + 0.0: a column that is itself a sort key comes out of DuckDB's window with -0.0 made 0.0
+LATEST: Final = "received DESC, status DESC, value + 0.0 DESC"
+USABLE: Final = f"(status < {BAD} AND NOT isnan(value))"
+NEWEST: Final = f"row_number() OVER (PARTITION BY signal, time ORDER BY {LATEST}) = 1"
+
+
+@dataclass(frozen=True)
+class Scope:
+    """Which rows a query looks at: start <= time < end, received <= known; signals None: all."""
+
+    signals: npt.NDArray[np.int32] | None  # sorted, each once: see `wanted`
+    start: int
+    end: int
+    known: int | None = None
+
+    def where(self, time: str, *, stored: bool) -> str:
+        """Give the condition; for stored rows it also bounds `ms`, which files and row groups are pruned by."""
+        parts = [f"{time} >= {self.start}", f"{time} < {self.end}", self._signals()]
+        if stored:
+            parts += [f"ms >= {self.start // MS}", f"ms <= {(self.end - 1) // MS}"]
+        if self.known is not None:
+            parts.append(f"received <= {self.known}")
+        return " AND ".join(parts)
+
+    def _signals(self) -> str:
+        if self.signals is None:
+            return "true"
+        if not len(self.signals):
+            return "false"
+        if len(self.signals) == 1:
+            return f"signal = {self.signals[0]}"
+        if len(self.signals) <= FEW:
+            return f"signal IN ({', '.join(map(str, self.signals.tolist()))})"
+        low, high = int(self.signals[0]), int(self.signals[-1])
+        inside = f"signal BETWEEN {low} AND {high}"
+        return f"{inside} AND signal IN (SELECT signal FROM {WANTED})" if self.joined else inside
+
+    @property
+    def joined(self) -> bool:
+        """Whether the query needs the table of wanted signals; see `register_wanted`."""
+        s = self.signals
+        return s is not None and len(s) > FEW and int(s[-1]) - int(s[0]) + 1 != len(s)
+
+
+def wanted(signals: npt.ArrayLike) -> npt.NDArray[np.int32]:
+    """Give signal numbers as a scope takes them: sorted, once each."""
+    return np.unique(np.asarray(signals, dtype=np.int32).ravel())
+
+
+def register_wanted(cursor: duckdb.DuckDBPyConnection, scope: Scope) -> None:
+    """Put the wanted signals where the scope's query looks for them."""
+    if scope.joined:
+        cursor.register(WANTED, pa.table({"signal": scope.signals}))
+
+
+def rows(tables: Iterable[str], scope: Scope, *, tail: bool) -> str:
+    """Give a query for all rows in scope, in no order, with columns as a `Batch` has them."""
+    parts = [
+        f"SELECT signal, {TIME} AS time, received, {VALUE} AS value, status FROM lake.{t} WHERE {scope.where(TIME, stored=True)}"
+        for t in tables
+    ]
+    if tail or not parts:
+        parts.append(
+            f"SELECT signal, time, received, value, status FROM {TAIL} WHERE {scope.where('time', stored=False)}"
+        )
+    return " UNION ALL ".join(parts)
+
+
+def newest(query: str) -> str:
+    """Give the rows of a query where for one (signal, time) the latest received wins."""
+    return f"SELECT * FROM ({query}) QUALIFY {NEWEST}"
+
+
+def decimated(query: str, start: int, width: int) -> str:
+    """Give, per bucket of time, the first, last, lowest, highest and worst row, and the extremes among the Bad."""
+    row = "{'time': time, 'received': received, 'value': value, 'status': status}"
+    bad = f"(status >= {BAD} AND NOT isnan(value))"
+    picks = (
+        f"arg_min({row}, time)",
+        f"arg_max({row}, time)",
+        f"arg_min({row}, value) FILTER (WHERE {USABLE})",
+        f"arg_max({row}, value) FILTER (WHERE {USABLE})",
+        f"arg_max({row}, status)",
+        f"arg_min({row}, value) FILTER (WHERE {bad})",
+        f"arg_max({row}, value) FILTER (WHERE {bad})",
+    )
+    return (
+        f"SELECT DISTINCT signal, pick.time, pick.received, pick.value, pick.status FROM ("
+        f"SELECT signal, unnest([{', '.join(picks)}]) AS pick FROM ({newest(query)}) "
+        f"GROUP BY signal, (time - {start}) // {width}) WHERE pick IS NOT NULL"
+    )
+
+
+VALUES: Final = {
+    "mean": f"favg(value) FILTER (WHERE {USABLE})",
+    "min": f"min(value) FILTER (WHERE {USABLE})",
+    "max": f"max(value) FILTER (WHERE {USABLE})",
+    "sum": f"fsum(value) FILTER (WHERE {USABLE})",
+    "first": f"arg_min(value, time) FILTER (WHERE {USABLE})",
+    "last": f"arg_max(value, time) FILTER (WHERE {USABLE})",
+    "count": f"count(*) FILTER (WHERE {USABLE})::DOUBLE",
+    "worst": "max(status)::DOUBLE",
+}
+
+
+def aggregated(query: str, start: int, interval: int, aggregate: str) -> str:
+    """Give, per interval, its number, the aggregate over usable rows, their count, and the worst status."""
+    return (
+        f"SELECT (time - {start}) // {interval} AS bucket, {VALUES[aggregate]} AS value, "
+        f"count(*) FILTER (WHERE {USABLE}) AS usable, max(status) AS worst FROM ({newest(query)}) GROUP BY 1"
+    )
+
+
+def last(query: str) -> str:
+    """Give each signal's newest row."""
+    return f"SELECT * FROM ({query}) QUALIFY row_number() OVER (PARTITION BY signal ORDER BY time DESC, {LATEST}) = 1"
+
+
+def before(
+    tables: Sequence[str], keys: str, *, tail: bool, bounds: tuple[int, int], signals: npt.NDArray[np.int32]
+) -> str:
+    """Give, for each key (row, signal, time, received), the newest row of that signal and time received before it."""
+    scope = Scope(signals, *bounds)
+    return (
+        f"SELECT k.row, r.value, r.status, r.received FROM {keys} k JOIN ({rows(tables, scope, tail=tail)}) r "
+        f"ON r.signal = k.signal AND r.time = k.time AND r.received < k.received "
+        f"QUALIFY row_number() OVER (PARTITION BY k.row ORDER BY r.received DESC, r.status DESC, r.value + 0.0 DESC) = 1"
+    )
