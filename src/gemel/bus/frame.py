@@ -94,7 +94,7 @@ _HEADER: Final = msgspec.json.Decoder(FrameHeader)
 def decode_frame(stored: bytes) -> Frame:
     """Read a frame; a changed or torn one raises StorageError."""
     rest = memoryview(stored)[8:]
-    if stored[:4] != MAGIC or zlib.crc32(rest) != int.from_bytes(stored[4:8], "little"):
+    if len(stored) < 12 or stored[:4] != MAGIC or zlib.crc32(rest) != int.from_bytes(stored[4:8], "little"):
         raise StorageError(
             "a frame of the log is broken: its checksum differs", code="frame-broken",
             remedy="its samples are lost; the hole is in the record. Check the disk",

@@ -1,0 +1,3 @@
+from gemel.cli import main
+
+main()

@@ -1,0 +1,64 @@
+"""Thin commands: each in a file of its own, loaded when it is called."""
+
+import importlib
+import sys
+from typing import Final
+
+import click
+
+from gemel import __version__
+from gemel.errors import GemelError
+
+COMMANDS: Final = {
+    "bench": "Measure speed on this machine.",
+    "check": "Read a plant file and report everything that is wrong in it.",
+    "demo": "Start a pumping station and its twin.",
+    "doctor": "Say what is running, how far behind it is, what is wrong and what to do.",
+    "history": "Ask the history, or export it.",
+    "init": "Look at a broker or at files, and write a first plant file.",
+    "replay": "Send files through a broker into a running twin.",
+    "run": "Run the twin of a plant.",
+    "user": "Add, list and remove people.",
+}
+
+
+class _Lazy(click.Group):
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return sorted(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        command: click.Command = importlib.import_module(f"gemel.cli.{cmd_name}").command
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl(sorted(COMMANDS.items()))
+
+
+@click.group(cls=_Lazy)
+@click.version_option(__version__, prog_name="gemel")
+def group() -> None:
+    """Gemel keeps a living digital twin of a plant.
+
+    Example: gemel demo
+    """
+
+
+def main() -> None:
+    """Run the command line: exit code 0 good, 1 found something wrong, 2 used wrongly."""
+    try:
+        group(standalone_mode=False)
+    except click.exceptions.Abort:
+        sys.exit(130)
+    except click.exceptions.Exit as e:
+        sys.exit(e.exit_code)
+    except click.ClickException as e:
+        e.show()
+        sys.exit(2)
+    except GemelError as e:
+        click.secho(f"gemel: {e.message}", fg="red", err=True)
+        if e.remedy:
+            click.echo(f"  {e.remedy}", err=True)
+        sys.exit(2)

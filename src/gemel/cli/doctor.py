@@ -1,0 +1,89 @@
+"""`gemel doctor`: what is running, how far behind, what is wrong and what to do."""
+
+import json
+import os
+import shutil
+import sys
+import urllib.error
+import urllib.request
+from pathlib import Path
+from typing import Any
+
+import click
+
+from gemel.config import data_dir
+from gemel.operate.places import Places, read_running
+
+
+@click.command(epilog="Example: gemel doctor examples/water-loop")
+@click.argument("plant", type=click.Path(path_type=Path), required=False)
+@click.option("--data", type=click.Path(path_type=Path), help="Data directory.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object.")
+def command(plant: Path | None, data: Path | None, as_json: bool) -> None:
+    """Look at the twin of PLANT (or at --data) and explain its health."""
+    if plant is None and data is None:
+        raise click.UsageError("name a plant or give --data")
+    places = Places(data_dir(plant or Path(), data))
+    report = examine(places)
+    if as_json:
+        click.echo(json.dumps(report))
+    else:
+        show(report)
+    sys.exit(1 if report["problems"] else 0)
+
+
+def examine(places: Places) -> dict[str, Any]:
+    """Gather what can be known from outside."""
+    disk = shutil.disk_usage(places.data if places.data.exists() else Path.home())
+    report: dict[str, Any] = {
+        "data": str(places.data), "running": False, "url": None, "processes": {}, "problems": [],
+        "disk": {"free_bytes": disk.free, "total_bytes": disk.total},
+        "sizes": {name: _size(getattr(places, name)) for name in ("streams", "lake", "snapshots", "logs")},
+    }  # fmt: skip
+    problems = report["problems"]
+    running = read_running(places.data)
+    if running is None or not _alive(running.pid):
+        problems.append({"code": "not-running", "message": "nothing runs on this data", "remedy": "gemel run PLANT"})
+        return report
+    report |= {"running": True, "url": running.url}
+    try:
+        with urllib.request.urlopen(f"{running.url}/api/v1/health", timeout=3) as reply:  # noqa: S310 - our own address
+            health = json.load(reply)
+    except (OSError, urllib.error.URLError) as e:
+        problems.append({"code": "page-away", "message": f"the page does not answer: {e}", "remedy": f"see {places.logs}/serve.log"})
+        return report
+    report |= {k: health.get(k) for k in ("status", "plant", "plant_time", "behind_s", "link", "processes")}
+    problems += health.get("problems", [])
+    if health.get("behind_s", 0) > 5:
+        problems.append({"code": "behind", "message": f"the twin is {health['behind_s']:.0f} s behind its log",
+                         "remedy": "it catches up by itself; if not, fewer signals or a faster disk"})  # fmt: skip
+    return report
+
+
+def show(report: dict[str, Any]) -> None:
+    """Print a report for people."""
+    click.echo(f"data       {report['data']}  ({sum(report['sizes'].values()) / 1e6:.0f} MB; {report['disk']['free_bytes'] / 1e9:.1f} GB free)")
+    if report["running"]:
+        click.echo(f"page       {report['url']}")
+        click.echo(f"plant      {report.get('plant')}  at {report.get('plant_time')}, {report.get('behind_s') or 0:.2f} s behind")
+        for name, told in (report.get("processes") or {}).items():
+            click.echo(f"  {name:<9}{told['state']}, restarted {told['restarts']} times")
+    for p in report["problems"]:
+        click.secho(f"! {p['message']}", fg="yellow")
+        click.echo(f"  → {p['remedy']}")
+    if not report["problems"]:
+        click.secho("nothing is wrong", fg="green")
+
+
+def _alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
+
+
+def _size(folder: Path) -> int:
+    return sum(f.stat().st_size for f in folder.rglob("*") if f.is_file()) if folder.exists() else 0

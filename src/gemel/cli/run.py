@@ -1,0 +1,83 @@
+"""`gemel run`: the twin of a plant, until Ctrl-C."""
+
+import os
+import sys
+import threading
+from pathlib import Path
+
+import click
+
+from gemel.assets import Plant
+from gemel.config import Settings, data_dir
+from gemel.config.settings import integer
+from gemel.config.supervise import guard, prepare, wait_ready
+from gemel.errors import ConfigError
+from gemel.operate.places import Places
+
+DAY_S = 86_400
+
+
+@click.command(epilog="Example: gemel run examples/water-loop --port 8090")
+@click.argument("plant", type=click.Path(path_type=Path))
+@click.option("--data", type=click.Path(path_type=Path), help="Data directory [default: ~/.local/share/gemel/<plant>].")
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
+@click.option("--port", default=8090, show_default=True, help="Port of the page and the API.")
+@click.option("--reserve", type=int, help="Free bytes of disk below which nothing more is taken from the sources [default: the lesser of 10 % and 5 GB].")
+@click.option("--tls-certificate", default="", help="PEM file, to serve HTTPS.")
+@click.option("--tls-key", default="", help="PEM file with its key.")
+def command(plant: Path, data: Path | None, host: str, port: int, reserve: int | None, tls_certificate: str, tls_key: str) -> None:
+    """Run the twin of PLANT, a folder with a plant.yaml, until Ctrl-C."""
+    settings = Settings(
+        plant=str(plant.absolute()), data=str(data_dir(plant, data)), host=host, port=port,
+        reserve_bytes=integer("GEMEL_RESERVE_BYTES", 5 << 30) if reserve is None else reserve,
+        log_bytes=integer("GEMEL_LOG_BYTES", 16 << 30), tls_certificate=tls_certificate, tls_key=tls_key,
+    )  # fmt: skip
+    check_credentials(settings)
+    site = prepare(settings)
+    announce(settings, site.plant, site.additions, site.first)
+    sys.exit(watched(settings))
+
+
+def check_credentials(settings: Settings) -> None:
+    """Refuse to be reachable from elsewhere while nobody has a password."""
+    if settings.host in {"127.0.0.1", "::1", "localhost"} or (Path(settings.data) / "users.json").exists():
+        return
+    raise ConfigError(
+        f"on {settings.host} anybody could come in, and no user is set", code="no-credentials",
+        remedy=f"gemel user add NAME --role engineer --data {settings.data}",
+    )  # fmt: skip
+
+
+def announce(settings: Settings, plant: Plant, additions: list[str], first: bool) -> None:
+    """Say where everything is, and what happens by default."""
+    places = Places(Path(settings.data))
+    click.echo(f"{plant.title or plant.root}")
+    click.echo(f"  data     {places.data}" + ("" if first else "  (goes on from what is there)"))
+    click.echo(f"  logs     {places.logs}")
+    kept = ", ".join(f"{name} {seconds / DAY_S:g} days" for name, seconds in plant.retention.items())
+    click.echo(f"  history  kept: {kept}; whole days are dropped after that")
+    click.echo(f"  display  times in {plant.timezone}; stored in UTC" + ("; plant time follows the data" if plant.clock == "data" else ""))
+    for addition in additions:
+        click.echo(f"  added    {addition}")
+    if first:
+        click.echo(f"  reboot   to start with the machine: a systemd unit with ExecStart={sys.executable} -m gemel run {settings.plant}, Restart=always")
+
+
+def watched(settings: Settings) -> int:
+    """Guard the family, and say when the page answers."""
+
+    def ready() -> None:
+        if wait_ready(settings.url, 60, lambda: not done.is_set()):
+            click.secho(f"  page     {settings.url}", bold=True)
+            click.echo("  Ctrl-C stops it cleanly")
+        elif not done.is_set():
+            click.secho(f"  the page does not answer; see {settings.data}/logs or: gemel doctor --data {settings.data}", fg="red")
+
+    done = threading.Event()
+    threading.Thread(target=ready, daemon=True).start()
+    try:
+        return guard(settings, lambda words: click.echo(f"  {words}", err=True))
+    finally:
+        done.set()
+        if os.isatty(1):
+            click.echo("stopped")

@@ -1,0 +1,81 @@
+"""Applying a plant file: the applied one is the truth; a changed one may only add, until it can be planned."""
+
+import shutil
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+import msgspec
+
+from gemel.assets import Plant, load
+from gemel.errors import ConfigError
+from gemel.operate.places import DATA_FORMAT, Places, write_atomic
+from gemel.samples import Registry
+
+PATTERNS: Final = ("*.yaml", "*.yml", "*.csv", "*.parquet")
+
+
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """A plant as it is applied.
+
+    Args:
+        plant: the plant file, read.
+        registry: the numbers of its signals, old ones first.
+        additions: what this start added, in words.
+        first: whether the data directory was empty before.
+    """
+
+    plant: Plant
+    registry: Registry
+    additions: list[str] = field(default_factory=list)
+    first: bool = True
+
+
+def apply(source: Path, places: Places) -> Applied:
+    """Take a plant file into a data directory; raises AssetError (the file), ConfigError (what cannot be taken)."""
+    folder = source if source.is_dir() else source.parent
+    plant = load(folder)
+    _check_format(places)
+    former = load(places.applied) if (places.applied / "plant.yaml").exists() else None
+    additions: list[str] = []
+    if former is not None and former.digest != plant.digest:
+        additions, refusals = plant.grown_from(former)
+        if refusals:
+            raise ConfigError(
+                "the plant file changed in ways that cannot be applied to these data:\n  - " + "\n  - ".join(refusals),
+                code="plant-changed", remedy="undo these changes, or start with another --data",
+            )  # fmt: skip
+    registry = plant.registry()
+    if places.registry.exists():
+        registry = Registry.from_bytes(places.registry.read_bytes()).grown(registry)
+    places.make()
+    write_atomic(places.registry, registry.to_bytes())
+    _copy(folder, places.applied)
+    return Applied(plant, registry, additions, first=former is None)
+
+
+def applied(places: Places) -> Applied:
+    """Read back what is applied: what each process of the family starts from."""
+    return Applied(load(places.applied), Registry.from_bytes(places.registry.read_bytes()), first=False)
+
+
+def _check_format(places: Places) -> None:
+    mark = places.data / "format.json"
+    if mark.exists():
+        found = msgspec.json.decode(mark.read_bytes())["format"]
+        if found > DATA_FORMAT:
+            raise ConfigError(
+                f"{places.data} was written by a newer gemel (format {found}, this one knows {DATA_FORMAT})",
+                remedy="install that version, or start with another --data",
+            )  # fmt: skip
+        return
+    places.make()
+    write_atomic(mark, msgspec.json.encode({"format": DATA_FORMAT}))
+
+
+def _copy(source: Path, target: Path) -> None:
+    for pattern in PATTERNS:
+        for file in source.glob(pattern):
+            if file.resolve() != (target / file.name).resolve():
+                shutil.copy2(file, target / file.name)

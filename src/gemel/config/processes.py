@@ -1,0 +1,218 @@
+"""What each process is made of. ``python -m gemel.config NAME DATA`` runs one; the supervisor starts them so."""
+
+import asyncio
+import contextlib
+import json
+import logging
+import os
+import signal
+import sys
+import time
+from collections.abc import Awaitable, Callable, Coroutine
+from pathlib import Path
+from typing import Any, Final
+
+import msgspec
+
+from gemel.assets import secret
+from gemel.bus import Bus
+from gemel.config.apply import Applied, applied
+from gemel.config.settings import Settings
+from gemel.config.supervise import run_family
+from gemel.connect import Connector, connectors
+from gemel.connect.mqtt import publisher
+from gemel.errors import ConfigError, GemelError
+from gemel.history import Reader, Store
+from gemel.operate.answers import Answers
+from gemel.operate.commanding import Commanding
+from gemel.operate.fold import Owner
+from gemel.operate.ingest import DiskGuard, Framer, Ingest
+from gemel.operate.partition import Partition
+from gemel.operate.places import Places, Running, read_running
+from gemel.operate.publish import Namespace
+from gemel.operate.snapshots import SnapshotFolder
+from gemel.operate.telemetry import take_rows
+from gemel.operate.view import View
+from gemel.samples import plant_clock
+from gemel.twin.record import Record
+
+log = logging.getLogger(__name__)
+REFUSED: Final = 2
+
+
+def settings_of(places: Places) -> Settings:
+    """Read what the supervisor wrote down."""
+    return msgspec.json.decode((places.data / "settings.json").read_bytes(), type=Settings)
+
+
+def running_of(places: Places) -> Running:
+    """Read where the family's bus is."""
+    running = read_running(places.data)
+    if running is None:
+        raise ConfigError(f"nothing runs on {places.data}", remedy="gemel run PLANT")
+    return running
+
+
+async def twin(places: Places) -> None:
+    """Own the partition: condition, fold, the lake, the record."""
+    site, running, settings = applied(places), running_of(places), settings_of(places)
+    bus = await Bus.open(running.bus, "twin")
+    record = Record(bus, places.heads)
+    await record.open()
+    store = await asyncio.to_thread(Store.open, places.lake, retention=site.plant.retention)
+    reader = await asyncio.to_thread(Reader.open, places.lake)
+    clock = plant_clock(site.plant.clock)
+    partition = Partition(0, site.registry, site.plant.checks(site.registry), site.plant.alarms(site.registry))
+    classes = site.registry.table.column("retention").to_pylist()
+
+    def lookup(rows: Any) -> Any:
+        return reader.existing(rows, tail=owner.tail.upto(partition.position))
+
+    owner = Owner(bus, partition, store, record, clock, SnapshotFolder(places.snapshots / "0"), lookup, classes, settings.log_bytes)
+    await owner.start()
+    commanding = Commanding(bus, site.plant, partition, record, clock)
+    await commanding.start()
+    answers = Answers(owner, record, commanding, clock)
+    await bus.answer("twin.ask", answers.answer)
+    if record.verdict is not None and not record.verdict.ok:
+        log.error("the record's chain is broken: %s", record.verdict.reason)
+
+    def told() -> dict[str, Any]:
+        problems = [{"code": "twin", "message": owner.problem, "remedy": "see the log twin.log"}] if owner.problem else []
+        if record.verdict is not None and not record.verdict.ok:
+            problems.append({"code": "record-broken", "message": record.verdict.reason, "remedy": "restore the record from a back-up"})
+        return {"behind_s": owner.behind_s, "tail_rows": owner.tail.rows, "position": partition.position,
+                "broken_frames": owner.broken, "problems": problems}  # fmt: skip
+
+    try:
+        async with asyncio.TaskGroup() as group:
+            group.create_task(owner.run())
+            group.create_task(commanding.run(owner))
+            group.create_task(_news(bus, record))
+            group.create_task(_heartbeat(bus, "twin", told))
+    finally:
+        store.close()
+        reader.close()
+        await bus.close()
+
+
+async def ingest(places: Places) -> None:
+    """Run the connectors; publish the namespace."""
+    site, running, settings = applied(places), running_of(places), settings_of(places)
+    bus = await Bus.open(running.bus, "ingest")
+    clock = plant_clock(site.plant.clock)
+    framer = Framer(bus, site.registry, clock)
+    guard = DiskGuard(places.data, settings.reserve_bytes)
+    found = connectors(site.plant, site.registry, lambda name: secret(name, places.data))
+    way_in = Ingest(found, framer, guard)
+    await bus.answer("ingest.rows", lambda body: take_rows(body, site.registry, framer, guard))
+    await bus.answer("ingest.write", lambda body: _write(found, body))
+
+    def told() -> dict[str, Any]:
+        problems = []
+        if not guard.open.is_set():
+            problems.append({"code": "disk-nearly-full", "message": f"only {guard.free >> 20} MB free: nothing more is taken from the sources",
+                             "remedy": "free disk space, or lower --reserve"})  # fmt: skip
+        if framer.refusing:
+            problems.append({"code": "log-refuses", "message": framer.refusing, "remedy": "it is retried; see nats.log"})
+        return {"connections": [c.status().as_dict() for c in found], "frames": framer.frames, "values": framer.values,
+                "free_bytes": guard.free, "problems": problems}  # fmt: skip
+
+    try:
+        async with asyncio.TaskGroup() as group:
+            group.create_task(way_in.run())
+            group.create_task(_heartbeat(bus, "ingest", told))
+            if site.plant.namespace:
+                group.create_task(_namespace(bus, site, places))
+    finally:
+        await bus.close()
+
+
+async def _namespace(bus: Bus, site: Applied, places: Places) -> None:
+    client = publisher(site.plant, site.plant.namespace, lambda name: secret(name, places.data))
+    await client.open()
+    try:
+        while True:
+            try:
+                await Namespace(bus, site.registry, client).run()
+            except GemelError as e:
+                log.info("namespace: %s", e)
+                await asyncio.sleep(1)
+    finally:
+        await client.close()
+
+
+async def _write(found: list[Connector], body: dict[str, Any]) -> bytes:
+    from gemel.connect import WriteOrder
+
+    by_name = {c.name: c for c in found}
+    outcome = await by_name[body["connection"]].write(WriteOrder(topic=body["topic"], payload=body["payload"].encode()))
+    return msgspec.json.encode({"ok": outcome.ok, "detail": outcome.detail})
+
+
+async def serve(places: Places) -> None:
+    """Answer people and programs over HTTP."""
+    from gemel.serve import ServeSettings, run
+
+    site, running, settings = applied(places), running_of(places), settings_of(places)
+    bus = await Bus.open(running.bus, "serve")
+    for _ in range(100):  # the lake is made by the twin, at its first start
+        try:
+            reader = await asyncio.to_thread(Reader.open, places.lake)
+            break
+        except GemelError:
+            await asyncio.sleep(0.1)
+    else:
+        raise ConfigError("the lake does not open", remedy="see twin.log")
+    view = View(bus, site.plant, site.registry, reader)
+    await view.start()
+    try:
+        await run(view, ServeSettings(host=settings.host, port=settings.port, data=places.data,
+                                      tls_certificate=settings.tls_certificate, tls_key=settings.tls_key))  # fmt: skip
+    finally:
+        reader.close()
+        await bus.close()
+
+
+async def family(places: Places) -> None:
+    """Supervise the others."""
+    await run_family(places, settings_of(places))
+
+
+async def _news(bus: Bus, record: Record) -> None:
+    queue = record.listen()
+    while True:
+        await bus.tell("news.fact", msgspec.json.encode(await queue.get()))
+
+
+async def _heartbeat(bus: Bus, name: str, told: Callable[[], dict[str, Any]]) -> None:
+    while True:
+        with contextlib.suppress(GemelError, OSError):
+            body = {"process": name, "pid": os.getpid(), "bus_up": bus.up, "wall": time.time_ns(), **told()}
+            await bus.tell(f"health.{name}", json.dumps(body).encode())
+        await asyncio.sleep(1)
+
+
+PROCESSES: Final[dict[str, Callable[[Places], Coroutine[Any, Any, None]]]] = {"twin": twin, "ingest": ingest, "serve": serve, "family": family}
+
+
+async def until_told(work: Awaitable[None]) -> None:
+    """Run until done or until SIGTERM or SIGINT asks to end."""
+    loop = asyncio.get_running_loop()
+    task = asyncio.ensure_future(work)
+    for signum in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(signum, task.cancel)
+    with contextlib.suppress(asyncio.CancelledError):
+        await task
+
+
+def main(argv: list[str]) -> int:
+    """Run one process of the family."""
+    name, data = argv
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s", stream=sys.stderr)
+    try:
+        asyncio.run(until_told(PROCESSES[name](Places(Path(data)))))
+    except ConfigError as e:
+        log.error("%s", e)
+        return REFUSED
+    return 0

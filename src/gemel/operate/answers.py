@@ -1,0 +1,118 @@
+"""What the twin process answers: state, tail, facts, alarms, quality, and the requests that become facts.
+
+Every request is one message on ``twin.ask`` with the word under ``do``; an unknown word is refused.
+"""
+
+import uuid
+from collections.abc import Awaitable, Callable
+from typing import Any, Final
+
+import msgspec
+import numpy as np
+
+from gemel.errors import NotFoundError, StorageError
+from gemel.operate import delta
+from gemel.operate.commanding import Commanding
+from gemel.operate.fold import Owner
+from gemel.samples import Clock, Draft, Fact
+from gemel.samples.batch import Batch
+from gemel.samples.clock import SECOND
+from gemel.twin.record import Record, chronicle
+
+MOST_TAIL_ROWS: Final = 200_000  # in one answer: 7 MB
+json = msgspec.json.encode
+
+
+class Answers:
+    """Answers requests from the rest of the family."""
+
+    def __init__(self, owner: Owner, record: Record, commanding: Commanding, clock: Clock) -> None:
+        self._owner = owner
+        self._record = record
+        self._commanding = commanding
+        self._clock = clock
+        c = commanding
+        self._verbs: dict[str, Callable[[dict[str, Any]], Awaitable[bytes]]] = {
+            "state": self._state, "tail": self._tail, "facts": self._facts, "verify": self._verify,
+            "alarms": self._alarms, "acknowledge": self._acknowledge, "shelve": self._shelve, "note": self._note,
+            "quality": self._quality, "flush": self._flush,
+            "command": c.request, "command_get": c.get, "command_list": c.list,
+            "approve": c.approve, "reject": c.reject, "cancel": c.cancel,
+        }  # fmt: skip
+
+    async def answer(self, body: dict[str, Any]) -> bytes:
+        """Answer one request."""
+        do = body.pop("do")
+        if do not in self._verbs:
+            raise NotFoundError(f"the twin does not know how to {do!r}")
+        return await self._verbs[do](body)
+
+    async def _state(self, body: dict[str, Any]) -> bytes:
+        n = len(self._owner.partition.registry)
+        start = int(body["start"])
+        return delta.encode(self._owner.delta(np.arange(start, min(start + delta.CHUNK, n), dtype=np.int32)))
+
+    async def _tail(self, body: dict[str, Any]) -> bytes:
+        rows = self._owner.tail.find(np.array(body["signals"], np.int32), body["start"], body["end"])
+        if len(rows) > MOST_TAIL_ROWS:
+            await self._owner.commit()  # then the lake has them
+            rows = self._owner.tail.find(np.array(body["signals"], np.int32), body["start"], body["end"])
+            if len(rows) > MOST_TAIL_ROWS:
+                raise StorageError("more is arriving than one answer can hold", remedy="ask for a shorter time")
+        return _packed(rows)
+
+    async def _flush(self, body: dict[str, Any]) -> bytes:
+        return json({"position": await self._owner.commit()})
+
+    async def _facts(self, body: dict[str, Any]) -> bytes:
+        after, limit = int(body["after"]), int(body["limit"])
+        kind, subject = body.get("kind"), body.get("subject")
+        found: list[Fact] = []
+        while len(found) < limit and (read := await self._record.read(after, 1000)):
+            found += chronicle(read, kind, subject)
+            after = read[-1].seq
+        return json(found[:limit])
+
+    async def _verify(self, body: dict[str, Any]) -> bytes:
+        verdict = await self._record.verify()
+        return json({"ok": verdict.ok, "checked": verdict.checked, "broken_at": verdict.broken_at, "reason": verdict.reason,
+                     "head": self._record.head_hash})  # fmt: skip
+
+    async def _alarms(self, body: dict[str, Any]) -> bytes:
+        p = self._owner.partition
+        return json(p.alarms.view(p.registry.paths, p.lanes.usable.value, p.time))
+
+    async def _acknowledge(self, body: dict[str, Any]) -> bytes:
+        alarm = self._known(body["alarm"])
+        return await self._about_alarm("AlarmAcknowledged", alarm, body["user"], {"alarm": alarm, "comment": body["comment"]}, body["comment"])
+
+    async def _shelve(self, body: dict[str, Any]) -> bytes:
+        alarm = self._known(body["alarm"])
+        until = self._clock.now() + int(float(body["seconds"]) * SECOND)
+        return await self._about_alarm("AlarmShelved", alarm, body["user"], {"alarm": alarm, "until": until}, body["reason"])
+
+    def _known(self, alarm: str) -> str:
+        if not self._owner.partition.alarms.knows(alarm):
+            raise NotFoundError(f"no alarm {alarm!r}", remedy="see GET /api/v1/alarms")
+        return alarm
+
+    async def _about_alarm(self, kind: str, alarm: str, user: str, body: dict[str, Any], reason: str) -> bytes:
+        draft = Draft(
+            id=uuid.uuid4().hex, kind=kind, at=self._clock.now(), actor=user, subject=alarm.split("#")[0], body=body, reason=reason
+        )
+        return json(await self._record.append(draft))
+
+    async def _note(self, body: dict[str, Any]) -> bytes:
+        draft = Draft(
+            id=uuid.uuid4().hex, kind=body["kind"], at=self._clock.now(), actor=body["actor"], body=body["body"],
+            subject=body.get("subject", ""), reason=body.get("reason", ""),
+        )  # fmt: skip
+        return json(await self._record.append(draft))
+
+    async def _quality(self, body: dict[str, Any]) -> bytes:
+        columns = self._owner.partition.conditioner.report()
+        return msgspec.msgpack.encode({k: np.asarray(v, np.float64).tobytes() for k, v in columns.items()})
+
+
+def _packed(rows: Batch) -> bytes:
+    return delta.encode(delta.Delta(0, 0, 0, 0.0, 0, rows, np.zeros(len(rows), np.bool_)))

@@ -1,0 +1,77 @@
+"""The Unified Namespace is a projection: changed signals, retained, at most once a second each, by their ISA-95 path."""
+
+import asyncio
+import logging
+from collections.abc import Iterable
+from typing import Final, Protocol
+
+import numpy as np
+import orjson
+
+from gemel.bus import Bus
+from gemel.errors import ConnectError
+from gemel.operate import delta
+from gemel.samples import Registry
+from gemel.samples.status import severity
+
+log = logging.getLogger(__name__)
+PERIOD_S: Final = 1.0
+
+
+class Publisher(Protocol):
+    """What publishes: a real MQTT client."""
+
+    async def publish(self, messages: Iterable[tuple[str, bytes]], *, retain: bool) -> int:
+        """Publish and wait for the broker's acknowledgements; give how many came."""
+
+
+class Namespace:
+    """Follows the twin's deltas and publishes what changed."""
+
+    def __init__(self, bus: Bus, registry: Registry, publisher: Publisher) -> None:
+        self._bus = bus
+        self._registry = registry
+        self._publisher = publisher
+        n = len(registry)
+        self._dirty = np.zeros(n, np.bool_)
+        self._value = np.full(n, np.nan)
+        self._status = np.zeros(n, np.uint32)
+        self._time = np.zeros(n, np.int64)
+        self._stale = np.ones(n, np.bool_)
+        self._units = registry.table.column("unit").to_pylist()
+        self.published = 0
+
+    async def run(self) -> None:
+        """Publish until cancelled."""
+        await self._bus.hear(delta.SUBJECT.format("*"), self._take)
+        await self._everything()
+        while True:
+            await asyncio.sleep(PERIOD_S)
+            changed = np.flatnonzero(self._dirty & (self._time > 0))
+            self._dirty[changed] = False
+            if not len(changed):
+                continue
+            try:
+                self.published += await self._publisher.publish((self._message(int(s)) for s in changed), retain=True)
+            except ConnectError as e:
+                self._dirty[changed] = True
+                log.info("the namespace is not published: %s", e)
+
+    async def _everything(self) -> None:
+        for start in range(0, len(self._registry), delta.CHUNK):
+            await self._take(await self._bus.ask("twin.ask", {"do": "state", "start": start}))
+
+    async def _take(self, data: bytes) -> None:
+        d = delta.decode(data)
+        s = d.rows.signal
+        self._value[s], self._status[s], self._time[s], self._stale[s] = d.rows.value, d.rows.status, d.rows.time, d.stale
+        self._dirty[s] = True
+
+    def _message(self, s: int) -> tuple[str, bytes]:
+        value = float(self._value[s])
+        quality = "stale" if self._stale[s] else severity(int(self._status[s]))
+        body = {
+            "value": value if np.isfinite(value) else None, "unit": self._units[s], "quality": quality,
+            "time": str(np.datetime64(int(self._time[s]), "ns")) + "Z",
+        }  # fmt: skip
+        return self._registry.paths[s], orjson.dumps(body)

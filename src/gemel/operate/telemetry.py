@@ -1,0 +1,47 @@
+"""Rows given over HTTP on their way into the log: names become numbers, what cannot be is refused, row by row."""
+
+import math
+from typing import Any, Final
+
+import msgspec
+import numpy as np
+
+from gemel.errors import NotFoundError, StorageError
+from gemel.operate.ingest import NO_TIME, DiskGuard, Framer, believable
+from gemel.samples import Batch, Registry
+
+MAX_EXACT: Final = 2**53  # integers beyond it do not fit a float64
+
+
+async def take_rows(body: dict[str, Any], registry: Registry, framer: Framer, guard: DiskGuard) -> bytes:
+    """Put rows into the log and wait until they are durable; answer with the refusals."""
+    if not guard.open.is_set():
+        raise StorageError("the disk is nearly full: nothing more is taken", code="disk-nearly-full", remedy="free disk space")
+    columns: tuple[list[int], list[int], list[float], list[int]] = ([], [], [], [])
+    refusals = []
+    for i, (path, time, value, status) in enumerate(body["rows"]):
+        if why := refusal(registry, path, time, value):
+            refusals.append({"row": i, "code": why[0], "message": why[1]})
+            continue
+        for column, item in zip(columns, (registry.index(path), NO_TIME if time is None else time, float(value), status or 0), strict=True):
+            column.append(item)
+    signal, times, values, statuses = columns
+    await framer.add(Batch.of(signal=signal, time=times, received=np.zeros(len(signal)), value=values, status=statuses))
+    return msgspec.json.encode(refusals)
+
+
+def refusal(registry: Registry, path: str, time: int | None, value: float) -> tuple[str, str] | None:
+    """Tell why a row cannot be taken, or None."""
+    try:
+        registry.index(path)
+    except NotFoundError as e:
+        return "unknown_signal", e.message
+    if time is not None and not believable(time):
+        return "absurd_time", f"{time} ns is not between 1970 and 2100"
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        return "wrong_type", f"{value!r} is not a number"
+    if not math.isfinite(value):
+        return "not_finite", f"{value!r} is not a finite number"
+    if isinstance(value, int) and abs(value) > MAX_EXACT:
+        return "integer_too_large", f"{value} does not fit a float64 exactly"
+    return None

@@ -1,0 +1,138 @@
+"""The bus against a real nats-server on loopback."""
+
+import asyncio
+
+import pytest
+
+from gemel.bus import Bus, Server, ServerSettings, StreamReader
+from gemel.bus.server import free_port, new_token
+from gemel.errors import ConflictError, RefusedError, StorageError
+
+
+@pytest.fixture
+def store(tmp_path):
+    return ServerSettings(tmp_path / "log", free_port(), new_token())
+
+
+def with_bus(settings, tmp_path, body):
+    async def run():
+        server = Server(settings)
+        await server.start(tmp_path / "nats.out")
+        bus = await Bus.open(settings.url, "test")
+        try:
+            await bus.ensure_stream("SAMPLES_0", "samples.0", 1 << 26)
+            return await body(bus, server)
+        finally:
+            await bus.close()
+            server.stop()
+
+    return asyncio.run(asyncio.wait_for(run(), 60))
+
+
+async def read(reader, count):
+    got = []
+    while len(got) < count:
+        got += await reader.take()
+    return got
+
+
+def test_messages_come_in_order_from_a_position(store, tmp_path):
+    async def body(bus, server):
+        for i in range(700):  # more than the reader orders at once
+            await bus.append("samples.0", b"%d" % i)
+        got = await read(StreamReader(bus, "SAMPLES_0", 100), 600)
+        assert [m.sequence for m in got] == list(range(101, 701))
+        assert [m.data for m in got] == [b"%d" % i for i in range(100, 700)]
+
+    with_bus(store, tmp_path, body)
+
+
+def test_the_same_id_is_stored_once(store, tmp_path):
+    async def body(bus, server):
+        assert await bus.append("samples.0", b"a", once="x") == await bus.append("samples.0", b"a", once="x")
+        assert (await bus.bounds("SAMPLES_0"))[1] == 1
+
+    with_bus(store, tmp_path, body)
+
+
+def test_a_second_appender_is_a_conflict(store, tmp_path):
+    async def body(bus, server):
+        await bus.append("samples.0", b"a", expect_last=0)
+        with pytest.raises(ConflictError):
+            await bus.append("samples.0", b"b", expect_last=0)
+
+    with_bus(store, tmp_path, body)
+
+
+def test_a_full_stream_refuses_and_evicts_nothing(store, tmp_path):
+    async def body(bus, server):
+        await bus.ensure_stream("SMALL", "small", 4096)
+        kept = 0
+        with pytest.raises(StorageError):
+            for _ in range(100):
+                await bus.append("small", bytes(500))
+                kept += 1
+        first, last, _ = await bus.bounds("SMALL")
+        assert (first, last) == (1, kept) and kept > 3
+
+    with_bus(store, tmp_path, body)
+
+
+def test_what_was_acknowledged_survives_a_killed_server_and_reading_goes_on(store, tmp_path):
+    async def body(bus, server):
+        reader = StreamReader(bus, "SAMPLES_0", 0)
+        for i in range(20):
+            await bus.append("samples.0", b"%d" % i)
+        assert len(await read(reader, 20)) == 20
+        server.process.kill()
+        server.process.wait()
+        await server.start(tmp_path / "nats.out")
+        for i in range(20, 40):
+            while True:
+                try:
+                    await bus.append("samples.0", b"%d" % i, once=str(i), timeout_s=1)
+                    break
+                except StorageError:
+                    await asyncio.sleep(0.05)
+        got = await read(reader, 20)
+        assert [m.data for m in got] == [b"%d" % i for i in range(20, 40)]
+
+    with_bus(store, tmp_path, body)
+
+
+def test_trimming_beyond_the_end_keeps_positions_rising(store, tmp_path):
+    """A log that was lost must not take positions again that the lake already has."""
+
+    async def body(bus, server):
+        await bus.append("samples.0", b"a")
+        await bus.trim("SAMPLES_0", 1000)
+        assert await bus.append("samples.0", b"b") >= 1000
+
+    with_bus(store, tmp_path, body)
+
+
+def test_an_error_crosses_the_bus_as_itself(store, tmp_path):
+    async def body(bus, server):
+        async def refuse(_body):
+            raise RefusedError("no", remedy="ask", code="limit")
+
+        await bus.answer("gate", refuse)
+        with pytest.raises(RefusedError) as e:
+            await bus.ask("gate", {})
+        assert (e.value.code, e.value.remedy) == ("limit", "ask")
+        with pytest.raises(StorageError):
+            await bus.ask("nobody", {}, timeout_s=0.2)
+
+    with_bus(store, tmp_path, body)
+
+
+def test_a_stranger_without_the_token_is_refused(store, tmp_path):
+    async def body(bus, server):
+        reader, writer = await asyncio.open_connection("127.0.0.1", store.port)
+        await reader.readline()
+        writer.write(b'CONNECT {"verbose":false}\r\nPING\r\n')
+        assert b"Authorization" in await reader.readline()
+        writer.close()
+        await writer.wait_closed()
+
+    with_bus(store, tmp_path, body)
