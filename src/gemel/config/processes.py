@@ -59,8 +59,8 @@ async def twin(places: Places) -> None:
     bus = await Bus.open(running.bus, "twin")
     record = Record(bus, places.heads)
     await record.open()
-    store = await asyncio.to_thread(Store.open, places.lake, retention=site.plant.retention)
-    reader = await asyncio.to_thread(Reader.open, places.lake)
+    store = await asyncio.to_thread(Store.open, places.lake)
+    reader = await asyncio.to_thread(Reader, places.lake)
     clock = plant_clock(site.plant.clock)
     partition = Partition(0, site.registry, site.plant.checks(site.registry), site.plant.alarms(site.registry))
     classes = site.registry.table.column("retention").to_pylist()
@@ -68,7 +68,8 @@ async def twin(places: Places) -> None:
     def lookup(rows: Any) -> Any:
         return reader.existing(rows, tail=owner.tail.upto(partition.position))
 
-    owner = Owner(bus, partition, store, record, clock, SnapshotFolder(places.snapshots / "0"), lookup, classes, settings.log_bytes)
+    owner = Owner(bus, partition, store, record, clock, SnapshotFolder(places.snapshots / "0"), lookup, classes,
+                  site.plant.retention, settings.log_bytes)  # fmt: skip
     await owner.start()
     commanding = Commanding(bus, site.plant, partition, record, clock)
     await commanding.start()
@@ -158,7 +159,7 @@ async def serve(places: Places) -> None:
     bus = await Bus.open(running.bus, "serve")
     for _ in range(100):  # the lake is made by the twin, at its first start
         try:
-            reader = await asyncio.to_thread(Reader.open, places.lake)
+            reader = await asyncio.to_thread(Reader, places.lake)
             break
         except GemelError:
             await asyncio.sleep(0.1)

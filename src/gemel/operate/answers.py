@@ -36,6 +36,7 @@ class Answers:
             "state": self._state, "tail": self._tail, "facts": self._facts, "verify": self._verify,
             "alarms": self._alarms, "acknowledge": self._acknowledge, "shelve": self._shelve, "note": self._note,
             "quality": self._quality, "flush": self._flush,
+            "tend": self._tend, "counts": self._counts, "latency": self._latency,
             "command": c.request, "command_get": c.get, "command_list": c.list,
             "approve": c.approve, "reject": c.reject, "cancel": c.cancel,
         }  # fmt: skip
@@ -63,6 +64,18 @@ class Answers:
 
     async def _flush(self, body: dict[str, Any]) -> bytes:
         return json({"position": await self._owner.commit()})
+
+    async def _tend(self, body: dict[str, Any]) -> bytes:
+        await self._owner.tend()
+        return json({})
+
+    async def _counts(self, body: dict[str, Any]) -> bytes:
+        return json(self._owner.partition.conditioner.totals())
+
+    async def _latency(self, body: dict[str, Any]) -> bytes:
+        waits = np.array(self._owner.waits_ms or [float("nan")])
+        return json({"p50_ms": round(float(np.percentile(waits, 50)), 2), "p99_ms": round(float(np.percentile(waits, 99)), 2),
+                     "frames": len(self._owner.waits_ms)})  # fmt: skip
 
     async def _facts(self, body: dict[str, Any]) -> bytes:
         after, limit = int(body["after"]), int(body["limit"])

@@ -13,7 +13,8 @@ import contextlib
 import logging
 import os
 import time
-from collections.abc import Sequence
+from collections import deque
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 import numpy as np
@@ -29,7 +30,7 @@ from gemel.operate.snapshots import SnapshotFolder
 from gemel.operate.tail import Tail
 from gemel.samples import Batch, Clock, Draft
 from gemel.samples.batch import I32
-from gemel.samples.clock import SECOND
+from gemel.samples.clock import MILLISECOND, SECOND
 from gemel.twin.record import Record
 
 log = logging.getLogger(__name__)
@@ -47,7 +48,7 @@ class Owner:
 
     def __init__(
         self, bus: Bus, partition: Partition, store: Store, record: Record, clock: Clock, folder: SnapshotFolder,
-        lookup: Lookup, classes: Sequence[str], max_log_bytes: int,
+        lookup: Lookup, classes: Sequence[str], retention: Mapping[str, float], max_log_bytes: int,
     ) -> None:  # fmt: skip
         self.bus = bus
         self.partition = partition
@@ -57,7 +58,8 @@ class Owner:
         self._clock = clock
         self._folder = folder
         self._lookup = lookup
-        self._classes = classes
+        self._classes = np.array(classes)
+        self._retention = retention
         self._stream = SAMPLES.format(partition.number)
         self._max_log_bytes = max_log_bytes
         self._producer = f"twin-{time.time_ns():x}"
@@ -70,6 +72,8 @@ class Owner:
         self._ticked = 0.0
         self._commit_now = asyncio.Event()
         self._commit_lock = asyncio.Lock()
+        self.waits_ms: deque[float] = deque(maxlen=10_000)  # from receipt to state, the newest frames [ms]
+        self._received: list[int] = []
         self.broken = 0
         self.behind_s = 0.0
         self.problem = ""
@@ -141,6 +145,8 @@ class Owner:
                 continue
             pending.append(self.partition.rows_of(frame))
             rows += len(pending[-1])
+            if len(pending[-1]):
+                self._received.append(int(pending[-1].received[0]))
             if rows >= FOLD_ROWS or message.sequence == self._stored:
                 self._fold(pending, message.sequence)
                 pending, rows = [], 0
@@ -149,6 +155,9 @@ class Owner:
     def _fold(self, pending: list[Batch], sequence: int) -> None:
         if sequence > self.partition.position:
             self._effect(self.partition.fold(Batch.concat(pending), sequence, self._lookup), sequence)
+            now = time.time_ns()
+            self.waits_ms.extend((now - received) / MILLISECOND for received in self._received)
+            self._received.clear()
 
     def _effect(self, effects: Effects, sequence: int) -> None:
         if len(effects.rows):
@@ -284,6 +293,10 @@ class Owner:
         while True:
             await asyncio.sleep(60)
             with contextlib.suppress(StorageError):
-                async with self._commit_lock:
-                    await asyncio.to_thread(self._store.compact, 5.0)
-                    await asyncio.to_thread(self._store.retain, self.partition.time)
+                await self.tend()
+
+    async def tend(self) -> None:
+        """Merge small files; drop the days that are past their retention."""
+        async with self._commit_lock:
+            await asyncio.to_thread(self._store.compact, 5.0)
+            await asyncio.to_thread(self._store.retain, self.partition.time, self._retention)

@@ -44,13 +44,18 @@ class Record:
         """Sequence of the last fact."""
         return self._head.seq
 
+    @property
+    def head_hash(self) -> str:
+        """SHA-256 (hex) of the last fact's stored bytes."""
+        return self._head.hash
+
     async def open(self) -> None:
         """Read the whole record, verify it against the signed head, and go on from its end."""
         await self._bus.ensure_stream(FACTS, SUBJECT, MAX_BYTES)
         stored = [data async for data in self._stored(0)]
         self._key = self._load_key()
         signed = self._load_head()
-        self.verdict = chain.verify(stored, signed)
+        self.verdict = chain.verify(stored, signed, key=self._key.public_key())
         for data in stored:
             with contextlib.suppress(msgspec.DecodeError, msgspec.ValidationError):
                 fact = decode(data)
@@ -115,7 +120,7 @@ class Record:
 
     async def verify(self) -> chain.Verdict:
         """Read the whole record again and check every byte of it."""
-        return chain.verify([data async for data in self._stored(0)], self._load_head())
+        return chain.verify([data async for data in self._stored(0)], self._load_head(), key=self._key.public_key())
 
     def listen(self) -> asyncio.Queue[Fact]:
         """Give a queue that gets every fact from now on."""

@@ -1,0 +1,40 @@
+"""`gemel bench`: speed on this machine, measured from outside."""
+
+import json
+import shutil
+import sys
+import tempfile
+from pathlib import Path
+
+import click
+
+from gemel.testing.speed.generator import Load
+
+
+@click.group(epilog="Example: gemel bench ingest --json")
+def command() -> None:
+    """Measure speed on this machine; the last line with --json is one JSON object."""
+
+
+@command.command(epilog="Example: gemel bench ingest --full --jitter 5 --json")
+@click.option("--signals", default=10_000, show_default=True)
+@click.option("--seconds", type=int, help="Readings of each signal [default: 300; with --full 2,000].")
+@click.option("--jitter", default=0.0, show_default=True, help="Scatter of the times [± ms].")
+@click.option("--full", is_flag=True, help="As long as it needs: 20 million values.")
+@click.option("--json", "as_json", is_flag=True)
+def ingest(signals: int, seconds: int | None, jitter: float, full: bool, as_json: bool) -> None:
+    """Frames → log → condition → fold → history: speed, latency, size, and every value read back."""
+    from gemel.testing.speed.ingest import measure
+
+    load = Load(signals=signals, seconds=seconds or (2000 if full else 300), jitter_ms=jitter)
+    folder = Path(tempfile.mkdtemp(prefix="gemel-bench-"))
+    try:
+        found = measure(folder, load, lambda words: click.echo(words, err=True))
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+    if as_json:
+        click.echo(json.dumps(found))
+    else:
+        for key, value in found.items():
+            click.echo(f"{key:<28}{value:,}" if isinstance(value, (int, float)) else f"{key:<28}{value}")
+    sys.exit(1 if found["lost"] or found["duplicated"] or found["wrong"] else 0)

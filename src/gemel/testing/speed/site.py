@@ -1,0 +1,113 @@
+"""A plant made for a measurement, run as a real family of processes in a folder of its own."""
+
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import msgspec
+
+from gemel.bus.server import die_with_parent, free_port
+from gemel.config import Settings
+from gemel.config.supervise import prepare, wait_ready
+from gemel.errors import StorageError
+from gemel.operate.family import python
+from gemel.operate.places import Places, Running, read_running
+
+PER_ASSET: Final = 10
+TICKS: Final = os.sysconf("SC_CLK_TCK")
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """A running family."""
+
+    places: Places
+    running: Running
+    process: subprocess.Popen[bytes]
+
+    def pids(self) -> dict[str, int]:
+        """Give the processes by name, read from the kernel's list of children."""
+        found = {}
+        pending = [self.process.pid]
+        while pending:
+            pid = pending.pop()
+            line = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
+            name = "nats" if b"nats-server" in line[0] else (line[3].decode() if len(line) > 3 else "family")
+            found[name] = pid
+            pending += [int(c) for c in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+        return found
+
+    def cpu_s(self) -> dict[str, float]:
+        """Give the processor time each process has used so far [s]."""
+        used = {}
+        for name, pid in self.pids().items():
+            fields = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
+            used[name] = (int(fields[11]) + int(fields[12])) / TICKS
+        return used
+
+    def resident_mb(self) -> dict[str, float]:
+        """Give the memory each process holds [MB]."""
+        return {n: int(Path(f"/proc/{p}/statm").read_text().split()[1]) * 4096 / 1e6 for n, p in self.pids().items()}
+
+
+def write_plant(folder: Path, signals: int, extra: str = "", clock: str = "data") -> None:
+    """Write a plant file of so many signals, ten an asset."""
+    folder.mkdir(parents=True, exist_ok=True)
+    lines = "\n".join(f"      s{i}: {{unit: \"%\", range: [0, 100], interval: 1 s}}" for i in range(PER_ASSET))
+    (folder / "plant.yaml").write_text(
+        f"plant: bench/load\nclock: {clock}\n{extra}types:\n  Rig:\n    signals:\n{lines}\n"
+        "assets:\n  rig: {type: Rig, at: hall, table: rigs.csv}\n"
+    )
+    names = "\n".join(f"rig-{i:06}" for i in range(-(-signals // PER_ASSET)))
+    (folder / "rigs.csv").write_text(f"name\n{names}\n")
+
+
+@contextmanager
+def running(plant: Path, data: Path, **more: Any) -> Iterator[Site]:
+    """Run a family until the block ends."""
+    settings = Settings(plant=str(plant), data=str(data), port=free_port(), reserve_bytes=1 << 30, log_bytes=8 << 30, **more)
+    prepare(settings)
+    places = Places(data)
+    with (data / "bench.log").open("wb") as out:
+        process = subprocess.Popen(
+            python("gemel.config", "family", str(data)), stdout=out, stderr=out, preexec_fn=die_with_parent()
+        )
+    try:
+        if not wait_ready(settings.url, 60, lambda: process.poll() is None):
+            raise StorageError("the family does not come up", remedy=f"see {places.logs}")
+        found = read_running(data)
+        assert found is not None
+        yield Site(places, found, process)
+    finally:
+        process.send_signal(signal.SIGTERM)
+        try:
+            process.wait(10)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
+def lake_bytes(places: Places) -> int:
+    """Give the size of every file of the lake [bytes]."""
+    return sum(f.stat().st_size for f in places.lake.rglob("*") if f.is_file() and "extension" not in str(f))
+
+
+def wait(condition: Any, timeout_s: float, step_s: float = 0.05) -> bool:
+    """Wait until a condition holds."""
+    deadline = time.monotonic() + timeout_s
+    while time.monotonic() < deadline:
+        if condition():
+            return True
+        time.sleep(step_s)
+    return False
+
+
+def as_json(value: Any) -> str:
+    """Give a value as one line of JSON."""
+    return msgspec.json.encode(value).decode()
