@@ -5,6 +5,7 @@ Time is int64, nanoseconds since 1970-01-01 UTC, everywhere inside gemel.
 """
 
 import time
+from datetime import UTC, datetime
 from typing import Final, Protocol
 
 SECOND: Final = 1_000_000_000
@@ -60,3 +61,12 @@ class DataClock:
 def plant_clock(kind: str, start: int = 0) -> Clock:
     """Make the clock a plant file asks for: ``wall`` or ``data``."""
     return DataClock(start) if kind == "data" else WallClock(start)
+
+
+def iso(time: int) -> str:
+    """Write a time [ns] as ISO 8601 in UTC, to the nanosecond.
+
+    >>> iso(1_577_836_800_000_000_001)
+    '2020-01-01T00:00:00.000000001Z'
+    """
+    return f"{datetime.fromtimestamp(time // SECOND, UTC):%Y-%m-%dT%H:%M:%S}.{time % SECOND:09d}Z"

@@ -1,0 +1,169 @@
+"""The limits of all signals as columns: which rows can matter is told by a few array operations.
+
+Per signal four thresholds say when a reading matters at all, given where its alarms stand now:
+
+    value > trip_high    a high alarm not yet begun would begin          (else +inf)
+    value <= back_high   a high alarm that is active would go back        (else -inf)
+    value < trip_low, value >= back_low: the same below
+"""
+
+from collections.abc import Sequence
+from typing import Final, Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from gemel.samples import Registry
+from gemel.samples.batch import F64
+
+HIGHS: Final = ("high", "high_high")
+
+
+class Limit(Protocol):
+    """What an alarm needs of its limit; `gemel.assets.AlarmLimit` is one.
+
+    A limit may also have `off_delay_ns`: how long it must be back before it is cleared (0 where absent).
+    """
+
+    @property
+    def signal(self) -> int:
+        """Number of the signal in the registry."""
+
+    @property
+    def level(self) -> str:
+        """``high_high``, ``high``, ``low`` or ``low_low``."""
+
+    @property
+    def limit(self) -> float:
+        """Beyond it is alarm, in the signal's unit; the limit itself is not."""
+
+    @property
+    def delay_ns(self) -> int:
+        """How long it must be beyond before it is raised."""
+
+    @property
+    def deadband(self) -> float:
+        """How far it must come back before it is cleared, in the signal's unit."""
+
+    @property
+    def priority(self) -> int:
+        """1 (highest) to 3."""
+
+    @property
+    def cause(self) -> str:
+        """What it usually comes from."""
+
+    @property
+    def consequence(self) -> str:
+        """What happens where nobody acts."""
+
+    @property
+    def response(self) -> str:
+        """What to do."""
+
+    @property
+    def respond_within_s(self) -> float | None:
+        """How long there is for it [s]."""
+
+
+def beyond(limit: Limit, value: float) -> bool:
+    """Tell whether a value is in alarm."""
+    return value > limit.limit if limit.level in HIGHS else value < limit.limit
+
+
+def back(limit: Limit, value: float) -> bool:
+    """Tell whether a value has come back by the dead band."""
+    if limit.level in HIGHS:
+        return value <= limit.limit - limit.deadband
+    return value >= limit.limit + limit.deadband
+
+
+def off_delay(limit: Limit) -> int:
+    """Give the off-delay [ns] of limits that have one."""
+    return int(getattr(limit, "off_delay_ns", 0) or 0)
+
+
+class Limits:
+    """All limits, in the order of their signals."""
+
+    def __init__(self, limits: Sequence[Limit], registry: Registry) -> None:
+        self.table: Final = sorted(limits, key=lambda x: x.signal)
+        self._registry = registry
+        n = self.signals = len(registry)
+        signal = np.fromiter((x.signal for x in self.table), np.int64, len(self.table))
+        self._start = np.searchsorted(signal, np.arange(n + 1))
+        self.watched: npt.NDArray[np.bool_] = np.diff(self._start) > 0
+        self._by_path = {registry.paths[s]: int(s) for s in np.flatnonzero(self.watched)}
+        self._units: list[str] = registry.table.column("unit").to_pylist()
+
+    def of(self, signal: int) -> range:
+        """Give the numbers of a signal's alarms."""
+        return range(int(self._start[signal]), int(self._start[signal + 1]))
+
+    def path(self, index: int) -> str:
+        """Give the path of an alarm's signal."""
+        return self._registry.paths[self.table[index].signal]
+
+    def asset(self, index: int) -> str:
+        """Give the path of an alarm's asset."""
+        return self.path(index).rpartition("/")[0]
+
+    def unit(self, index: int) -> str:
+        """Give the unit of an alarm's signal."""
+        return self._units[self.table[index].signal]
+
+    def name(self, index: int) -> str:
+        """Give an alarm's id: ``<signal path>#<level>``."""
+        return f"{self.path(index)}#{self.table[index].level}"
+
+    def find(self, name: str) -> int | None:
+        """Give the number of the alarm with this id, None where there is none."""
+        path, _, level = name.rpartition("#")
+        signal = self._by_path.get(path)
+        if signal is None:
+            return None
+        return next((i for i in self.of(signal) if self.table[i].level == level), None)
+
+
+class Thresholds:
+    """When a reading matters, per signal."""
+
+    def __init__(self, limits: Limits) -> None:
+        n = limits.signals
+        self.trip_high = np.full(n, np.inf)
+        self.back_high = np.full(n, -np.inf)
+        self.trip_low = np.full(n, -np.inf)
+        self.back_low = np.full(n, np.inf)
+        self.running = np.zeros(n, np.bool_)  # a delay runs: every reading matters
+        signal = np.array([x.signal for x in limits.table], np.int64)
+        high = np.array([x.level in HIGHS for x in limits.table], np.bool_)
+        limit = np.array([x.limit for x in limits.table], np.float64)
+        np.minimum.at(self.trip_high, signal[high], limit[high])
+        np.maximum.at(self.trip_low, signal[~high], limit[~high])
+
+    def matter(self, signal: npt.NDArray[np.int32], value: F64) -> npt.NDArray[np.bool_]:
+        """Tell which readings can change an alarm."""
+        found: npt.NDArray[np.bool_] = value > self.trip_high[signal]
+        found |= value < self.trip_low[signal]
+        found |= value <= self.back_high[signal]
+        found |= value >= self.back_low[signal]
+        found |= self.running[signal]
+        return found
+
+    def set(self, signal: int, alarms: Sequence[tuple[Limit, str]]) -> None:
+        """Set a signal's thresholds from its limits and the phases of their alarms."""
+        trip_high, back_high, trip_low, back_low = np.inf, -np.inf, -np.inf, np.inf
+        for limit, phase in alarms:
+            high = limit.level in HIGHS
+            if phase in ("active", "clearing"):
+                if high:
+                    back_high = max(back_high, limit.limit - limit.deadband)
+                else:
+                    back_low = min(back_low, limit.limit + limit.deadband)
+            elif high:
+                trip_high = min(trip_high, limit.limit)
+            else:
+                trip_low = max(trip_low, limit.limit)
+        self.trip_high[signal], self.back_high[signal] = trip_high, back_high
+        self.trip_low[signal], self.back_low[signal] = trip_low, back_low
+        self.running[signal] = any(phase in ("pending", "clearing") for _, phase in alarms)
