@@ -1,0 +1,103 @@
+/** The list of alarms, kept fresh by facts; asked for at most four times a second however many happen. */
+
+import { computed, effect, signal } from "@preact/signals";
+
+import { get, send, words } from "./api/http";
+import type { Alarm, AlarmList } from "./api/types";
+import { counts, epoch, flood, onFact } from "./live/live";
+
+const PAUSE_MS = 250;
+
+export const alarms = signal<Alarm[]>([]);
+export const alarmsError = signal<string | null>(null);
+
+let asking = false;
+let again = false;
+
+async function ask(): Promise<void> {
+  try {
+    const list = await get<AlarmList>("alarms");
+    alarms.value = list.items;
+    counts.value = list.counts;
+    flood.value = list.flood;
+    alarmsError.value = null;
+  } catch (error) {
+    alarmsError.value = words(error);
+  }
+}
+
+/** Asks for the list soon; calls while one is under way are one more afterwards. */
+export function refreshAlarms(): void {
+  if (asking) {
+    again = true;
+    return;
+  }
+  asking = true;
+  void ask().finally(() =>
+    setTimeout(() => {
+      asking = false;
+      if (!again) return;
+      again = false;
+      refreshAlarms();
+    }, PAUSE_MS),
+  );
+}
+
+effect(() => {
+  if (epoch.value > 0) refreshAlarms();
+});
+onFact((fact) => {
+  if (fact === null || fact.kind.startsWith("Alarm")) refreshAlarms();
+});
+
+/** Whether an alarm belongs on the list: it is active, or nobody has seen it yet, or it is shelved. */
+export function listed(alarm: Alarm): boolean {
+  return alarm.state !== "normal";
+}
+
+export function needsAcknowledging(alarm: Alarm): boolean {
+  return alarm.state === "unacknowledged" || alarm.state === "returned_unacknowledged";
+}
+
+/** The alarm that counts most for each asset: the highest priority that is not shelved. */
+export const worstByAsset = computed(() => {
+  const worst = new Map<string, Alarm>();
+  for (const alarm of alarms.value) {
+    if (alarm.state === "shelved" || alarm.state === "normal") continue;
+    const known = worst.get(alarm.asset);
+    if (known === undefined || before(alarm, known) < 0) worst.set(alarm.asset, alarm);
+  }
+  return worst;
+});
+
+const WEIGHT: Record<Alarm["state"], number> = {
+  unacknowledged: 0,
+  returned_unacknowledged: 1,
+  acknowledged: 2,
+  shelved: 3,
+  normal: 4,
+};
+
+/** Order of the list: what nobody has seen first, then priority, then the newest. */
+export function before(a: Alarm, b: Alarm): number {
+  return (
+    WEIGHT[a.state] - WEIGHT[b.state] ||
+    a.priority - b.priority ||
+    (b.raised ?? "").localeCompare(a.raised ?? "") ||
+    a.id.localeCompare(b.id)
+  );
+}
+
+export async function acknowledge(ids: readonly string[], comment: string): Promise<void> {
+  if (ids.length === 1) {
+    await send("POST", `alarms/${encodeURIComponent(ids[0] as string)}/acknowledge`, { comment });
+  } else {
+    await send("POST", "alarms/acknowledge", { ids, comment });
+  }
+  refreshAlarms();
+}
+
+export async function shelve(id: string, reason: string, seconds: number): Promise<void> {
+  await send("POST", `alarms/${encodeURIComponent(id)}/shelve`, { reason, seconds });
+  refreshAlarms();
+}

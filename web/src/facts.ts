@@ -1,0 +1,62 @@
+/** Reading the record from the page: windows of it, newest first, and all of it as CSV. */
+
+import { get } from "./api/http";
+import type { Fact } from "./api/types";
+
+const PIECE = 500;
+
+export interface FactPage {
+  items: Fact[];
+  next: string | number | null;
+}
+
+export interface Chain {
+  ok: boolean;
+  checked: number;
+  broken_at: number | null;
+  head: string;
+}
+
+export interface Filter {
+  kind: string;
+  subject: string;
+}
+
+/** Walks the record from the beginning; `take` gets piece after piece and may stop it by returning false. */
+export async function walk(filter: Filter, take: (items: Fact[]) => boolean, signal?: AbortSignal): Promise<void> {
+  let after = 0;
+  for (;;) {
+    const page = await get<FactPage>("facts", { after, limit: PIECE, ...filter }, signal);
+    const last = page.items[page.items.length - 1];
+    if (!last || !take(page.items) || page.next === null || page.next === undefined) return;
+    after = last.seq;
+  }
+}
+
+/** The newest facts that pass the filter, newest first. */
+export async function newest(filter: Filter, most: number, signal?: AbortSignal): Promise<Fact[]> {
+  let kept: Fact[] = [];
+  await walk(
+    filter,
+    (items) => {
+      kept = [...kept, ...items].slice(-most);
+      return true;
+    },
+    signal,
+  );
+  return kept.reverse();
+}
+
+const COLUMNS = ["seq", "recorded", "at", "kind", "actor", "subject", "reason", "cause", "body"] as const;
+
+/** One cell of a CSV file: quoted where it must be, and never a formula (a cell that begins with = + - @). */
+export function csvCell(value: unknown): string {
+  const plain = typeof value === "object" && value !== null ? JSON.stringify(value) : String(value ?? "");
+  const text = /^[=+\-@\t\r]/.test(plain) && typeof value !== "number" ? `'${plain}` : plain;
+  return /[",\n\r]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+}
+
+export function csvOf(facts: readonly Fact[]): string {
+  const lines = facts.map((fact) => COLUMNS.map((column) => csvCell(fact[column])).join(","));
+  return `${[COLUMNS.join(","), ...lines].join("\r\n")}\r\n`;
+}

@@ -1,0 +1,32 @@
+/** Begins the page: looks, listens, asks who and what, and draws. */
+
+import "uplot/dist/uPlot.min.css";
+import "./styles/tokens.css";
+import "./styles/shell.css";
+import "./styles/parts.css";
+import "./styles/synoptic.css";
+import "./styles/views.css";
+
+import { effect } from "@preact/signals";
+import { render } from "preact";
+
+import { App } from "./app";
+import { askCounts, epoch, start } from "./live/live";
+import { askHealth, askSession, askTree, forgetAssets } from "./plant";
+import { startTheme } from "./theme";
+
+const RETRY_MS = 10_000;
+
+async function askAll(): Promise<void> {
+  // Each may fail while the link is lost; the banner says so, and the next epoch asks again.
+  await Promise.allSettled([askHealth(), askSession(), askTree(), askCounts()]);
+}
+
+startTheme();
+start();
+effect(() => {
+  if (epoch.value > 1) forgetAssets();
+  void askAll();
+});
+setInterval(() => void askHealth().catch(() => undefined), RETRY_MS);
+render(<App />, document.getElementById("page") as HTMLElement);

@@ -1,0 +1,97 @@
+/** What is always in sight: plant, navigation, alarms by priority, link, plant time, person. */
+
+import { clockTime, dateTime } from "../format";
+import { counts, flood, link, plantTime } from "../live/live";
+import { AlarmShape, PRIORITIES } from "../parts/alarm-shape";
+import { health, zone } from "../plant";
+import { route } from "../route/current";
+import { toHash, type ViewName } from "../route/route";
+import { theme, toggleTheme } from "../theme";
+import { Person } from "./person";
+
+const NAVIGATION: readonly (readonly [ViewName, string])[] = [
+  ["overview", "Overview"],
+  ["alarms", "Alarms"],
+  ["commands", "Commands"],
+  ["quality", "Data quality"],
+  ["audit", "Audit"],
+];
+
+function Navigation() {
+  const here = route.value.view === "asset" ? "overview" : route.value.view;
+  return (
+    <nav aria-label="Views">
+      {NAVIGATION.map(([view, title]) => (
+        <a key={view} href={toHash(view)} aria-current={view === here ? "page" : undefined}>
+          {title}
+        </a>
+      ))}
+    </nav>
+  );
+}
+
+function AlarmCounts() {
+  const now = counts.value;
+  const unacknowledged = now?.unacknowledged ?? 0;
+  return (
+    <a class="counts" href={toHash("alarms")} aria-label={`${unacknowledged} alarms not acknowledged`}>
+      {PRIORITIES.map((priority) => {
+        const n = now?.by_priority[priority] ?? 0;
+        return (
+          <span key={priority} class={n > 0 ? "count" : "count zero"} data-priority={priority}>
+            <AlarmShape priority={priority} state={n > 0 ? "acknowledged" : "normal"} />
+            <b>{now ? n : "–"}</b>
+          </span>
+        );
+      })}
+      <span class="count-words">{flood.value ? "flood" : `${unacknowledged} new`}</span>
+    </a>
+  );
+}
+
+function PlantTime() {
+  const replay = health.value?.clock === "data";
+  return (
+    <div class="time" title={`Plant time, ${zone()}`}>
+      <time>{replay ? dateTime(plantTime.value, zone()) : clockTime(plantTime.value, zone())}</time>
+      <small>{replay ? "replay" : zone()}</small>
+    </div>
+  );
+}
+
+function LinkState() {
+  const { state } = link.value;
+  const word = { up: "live", lost: "link lost", connecting: "connecting" }[state];
+  return (
+    <span class="link" data-state={state} role="status">
+      <svg viewBox="0 0 14 14" aria-hidden="true">
+        <path d={state === "up" ? "M2 8l3.5 3.5L12 3.5" : "M3 3l8 8M11 3l-8 8"} />
+      </svg>
+      {word}
+    </span>
+  );
+}
+
+export function Header() {
+  const dark = theme.value === "dark";
+  return (
+    <header class="top">
+      <a class="plant" href={toHash("overview")}>
+        {health.value?.title ?? "gemel"}
+      </a>
+      <Navigation />
+      <div class="status">
+        <AlarmCounts />
+        <LinkState />
+        <PlantTime />
+        <button type="button" class="plain" onClick={toggleTheme} aria-label={dark ? "Light page" : "Dark page"}>
+          <svg viewBox="0 0 18 18" aria-hidden="true" class="icon">
+            <circle cx="9" cy="9" r="6.5" />
+            <path d="M9 2.5a6.5 6.5 0 0 1 0 13z" class="fill" />
+          </svg>
+        </button>
+        <Person />
+      </div>
+    </header>
+  );
+}

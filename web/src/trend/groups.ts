@@ -1,0 +1,40 @@
+/** Which signals share a plot: the same unit, at most so many that each line can still be told. */
+
+import type { SignalInfo } from "../api/types";
+
+export interface Group {
+  key: string;
+  unit: string;
+  signals: SignalInfo[];
+}
+
+export const PENS = 4;
+
+/** Groups in the order of the signals; a state stands alone, its words are its scale. */
+export function groupsOf(signals: readonly SignalInfo[]): Group[] {
+  const groups: Group[] = [];
+  for (const signal of signals) {
+    const room = groups.find(
+      (group) =>
+        signal.kind !== "state" &&
+        group.unit === signal.unit &&
+        group.signals.length < PENS &&
+        group.signals[0]?.kind === signal.kind,
+    );
+    if (room) room.signals.push(signal);
+    else groups.push({ key: signal.path, unit: signal.unit, signals: [signal] });
+  }
+  return groups;
+}
+
+const DULL = /set_?point|_sp$/;
+
+/** The signals whose trends open first: few, and those that show what the asset does. */
+export function firstShown(signals: readonly SignalInfo[]): string[] {
+  const analog = signals.filter((signal) => signal.kind === "analog");
+  const withSetpoint = analog.filter((signal) => DULL.test(signal.name)).slice(0, 1);
+  const lively = analog.filter((signal) => !DULL.test(signal.name));
+  const alarmed = lively.filter((signal) => signal.alarm);
+  const rest = lively.filter((signal) => !signal.alarm);
+  return [...withSetpoint, ...rest.slice(0, 2), ...alarmed.slice(0, 2)].map((signal) => signal.name);
+}

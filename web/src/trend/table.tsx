@@ -1,0 +1,101 @@
+/** The rows behind the trends, for those who read rather than look; and the way to take them along. */
+
+import { useSignal } from "@preact/signals";
+
+import { address } from "../api/http";
+import type { SignalInfo } from "../api/types";
+import { dateTime, decimalsFor, nameText, numberText, unitText } from "../format";
+import { plantTime } from "../live/live";
+import { QualityMark } from "../parts/quality-mark";
+import { zone } from "../plant";
+import type { TrendData } from "./trend-data";
+import { type Look, windowOf } from "./window";
+
+const ROWS = 100;
+
+interface Props {
+  signals: readonly SignalInfo[];
+  data: TrendData;
+  look: Look;
+  /** Changes when the data did. */
+  version: number;
+}
+
+function csv(signal: SignalInfo, look: Look): string {
+  const { start, end } = windowOf(look, plantTime.peek());
+  const iso = (seconds: number): string => new Date(seconds * 1000).toISOString();
+  return address("history", { signal: signal.path, start: iso(start), end: iso(end), format: "csv" });
+}
+
+function Rows({ signal, data }: { signal: SignalInfo; data: TrendData }) {
+  const rows = data.of(signal.path);
+  const first = Math.max(0, rows.time.length - ROWS);
+  const text = (value: number | null): string => {
+    if (signal.kind === "state" && value !== null) return signal.states?.[value] ?? String(value);
+    return numberText(value, decimalsFor(signal.range) + 1);
+  };
+  return (
+    <>
+      <div class="scroll" tabIndex={0} role="region" aria-label={`Rows of ${nameText(signal.name)}`}>
+        <table>
+          <thead>
+            <tr>
+              <th scope="col">time ({zone()})</th>
+              <th scope="col" class="right">
+                {nameText(signal.name)} {signal.unit && `[${unitText(signal.unit)}]`}
+              </th>
+              <th scope="col">quality</th>
+            </tr>
+          </thead>
+          <tbody>
+            {rows.time
+              .slice(first)
+              .map((time, i) => ({ time, i: first + i }))
+              .reverse()
+              .map(({ time, i }) => (
+                <tr key={time}>
+                  <td>{dateTime(time, zone())}</td>
+                  <td class="right number">{rows.value[i] == null ? "gap" : text(rows.value[i] ?? null)}</td>
+                  <td>
+                    <QualityMark quality={rows.quality[i] ?? "none"} />
+                  </td>
+                </tr>
+              ))}
+          </tbody>
+        </table>
+      </div>
+      <p class="quiet">
+        {rows.time.length} rows in this window ({data.mode.get(signal.path) ?? "asked for"}), the newest {ROWS} at most
+        are listed; the download has them all, undecimated.
+      </p>
+    </>
+  );
+}
+
+export function TrendTable({ signals, data, look, version }: Props) {
+  const chosen = useSignal<string | null>(null);
+  const open = useSignal(false);
+  const signal = signals.find((one) => one.path === chosen.value) ?? signals[0];
+  if (!signal) return null;
+  return (
+    <details class="data" data-version={version} onToggle={(event) => (open.value = event.currentTarget.open)}>
+      <summary>Table of these data</summary>
+      <div class="tools">
+        <label>
+          Signal
+          <select value={signal.path} onChange={(event) => (chosen.value = event.currentTarget.value)}>
+            {signals.map((one) => (
+              <option key={one.path} value={one.path}>
+                {nameText(one.name)}
+              </option>
+            ))}
+          </select>
+        </label>
+        <a class="button" href={csv(signal, look)} download={`${signal.path.replaceAll("/", "_")}.csv`}>
+          Download CSV
+        </a>
+      </div>
+      {open.value && <Rows signal={signal} data={data} />}
+    </details>
+  );
+}

@@ -1,0 +1,67 @@
+/** What a set of trends holds: per signal the rows of the window, fetched and then continued live. */
+
+import { get, words } from "../api/http";
+import type { History, SignalInfo } from "../api/types";
+import type { Cell } from "../live/cells";
+import { appendLive, empty, fromHistory, type Rows, trim } from "./rows";
+import type { Window } from "./window";
+
+export class TrendData {
+  private readonly rows = new Map<string, Rows>();
+  private readonly waiting = new Map<string, Cell[]>();
+  private abort: AbortController | null = null;
+  /** How the last answer was made (raw, decimated), by signal. */
+  readonly mode = new Map<string, History["mode"]>();
+  error: string | null = null;
+
+  of(path: string): Rows {
+    return this.rows.get(path) ?? empty();
+  }
+
+  /** Asks for all signals over a window; earlier questions are given up. Returns false when it was given up itself. */
+  async ask(signals: readonly SignalInfo[], window: Window, points: number): Promise<boolean> {
+    this.abort?.abort();
+    const abort = new AbortController();
+    this.abort = abort;
+    for (const signal of signals) this.waiting.set(signal.path, []);
+    try {
+      await Promise.all(signals.map((signal) => this.askOne(signal, window, points, abort.signal)));
+      this.error = null;
+    } catch (error) {
+      if (abort.signal.aborted) return false;
+      this.error = words(error);
+    }
+    return !abort.signal.aborted;
+  }
+
+  /** Takes a live value; while history is being asked it waits, so that none is lost in between. */
+  take(signal: SignalInfo, cell: Cell, gapS: number): void {
+    this.waiting.get(signal.path)?.push({ ...cell });
+    const rows = this.rows.get(signal.path);
+    if (rows) appendLive(rows, cell, gapS);
+  }
+
+  trim(start: number): void {
+    for (const rows of this.rows.values()) trim(rows, start);
+  }
+
+  private async askOne(signal: SignalInfo, window: Window, points: number, stop: AbortSignal): Promise<void> {
+    const query = {
+      signal: signal.path,
+      start: new Date(window.start * 1000).toISOString(),
+      end: new Date(window.end * 1000).toISOString(),
+      points,
+    };
+    const history = await get<History>("history", query, stop);
+    const rows = fromHistory(history);
+    for (const cell of this.waiting.get(signal.path) ?? []) appendLive(rows, cell, gapOf(signal));
+    this.waiting.delete(signal.path);
+    this.rows.set(signal.path, rows);
+    this.mode.set(signal.path, history.mode);
+  }
+}
+
+/** A silence longer than this is a gap: five times the expected interval, as history has it. */
+export function gapOf(signal: SignalInfo): number {
+  return 5 * (signal.interval_s || 6);
+}

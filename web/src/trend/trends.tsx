@@ -1,0 +1,109 @@
+/** The trends of an asset: one window of time and one cursor for all of them, in the address. */
+
+import { effect, useSignal } from "@preact/signals";
+import { useEffect, useMemo, useRef } from "preact/hooks";
+
+import type { SignalInfo } from "../api/types";
+import { cells, epoch, plantTime } from "../live/live";
+import { route, setQuery } from "../route/current";
+import { type Group, groupsOf } from "./groups";
+import { Plot, type PlotHandle } from "./plot";
+import { TrendTable } from "./table";
+import { TrendTools } from "./tools";
+import { gapOf, TrendData } from "./trend-data";
+import { between, type Look, lookOf, queryOf, stretched, windowOf } from "./window";
+
+const DRAW_MS = 250;
+/** While following, history is asked again when this much of the window is live rows, or after this long. */
+const TAIL_SHARE = 0.25;
+const FRESH_MS = 1000;
+
+function useTrendData(signals: readonly SignalInfo[], look: Look, width: () => number, draw: () => void) {
+  const data = useMemo(() => new TrendData(), []);
+  const busy = useSignal(false);
+  const version = useSignal(0);
+  const askedAt = useRef({ plant: 0, wall: 0 });
+  const known = Number.isFinite(plantTime.value);
+  const key = `${signals.map((signal) => signal.path).join()} ${JSON.stringify(look)}`;
+
+  const ask = async (): Promise<void> => {
+    askedAt.current = { plant: plantTime.peek(), wall: performance.now() };
+    busy.value = true;
+    if (!(await data.ask(signals, windowOf(look, plantTime.peek()), 2 * width()))) return;
+    busy.value = false;
+    version.value += 1;
+    draw();
+  };
+  useEffect(() => {
+    if (known || !look.follow) void ask();
+  }, [key, known, epoch.value]);
+  useEffect(() => {
+    const stops = look.follow
+      ? signals.map((signal) => cells.watch(signal.path, (cell) => data.take(signal, cell, gapOf(signal))))
+      : [];
+    return () => stops.forEach((stop) => stop());
+  }, [key]);
+  useEffect(() => {
+    if (!look.follow) return undefined;
+    const timer = setInterval(() => {
+      const { plant, wall } = askedAt.current;
+      const tail = plantTime.peek() - plant;
+      if (tail > look.span * TAIL_SHARE && performance.now() - wall > FRESH_MS) void ask();
+      data.trim(plantTime.peek() - look.span);
+      draw();
+    }, DRAW_MS);
+    return () => clearInterval(timer);
+  }, [key]);
+  return { data, busy, version };
+}
+
+function plotWidth(element: HTMLElement | null): number {
+  return Math.max(200, (element?.clientWidth ?? 800) - 90);
+}
+
+export function Trends({ signals }: { signals: readonly SignalInfo[] }) {
+  const look = lookOf(route.value.query);
+  const frame = useRef<HTMLDivElement>(null);
+  const plots = useRef(new Map<string, PlotHandle>());
+  const groups = groupsOf(signals);
+  const showing = useRef<{ look: Look; groups: Group[] }>({ look, groups });
+  showing.current = { look, groups };
+
+  const draw = (): void => {
+    const window = windowOf(showing.current.look, plantTime.peek());
+    for (const group of showing.current.groups) {
+      plots.current.get(group.key)?.draw(
+        group.signals.map((signal) => data.of(signal.path)),
+        window,
+      );
+    }
+  };
+  const { data, busy, version } = useTrendData(signals, look, () => plotWidth(frame.current), () => draw());
+  useEffect(() => effect(() => void (version.value >= 0 && draw())), []);
+
+  const show = (next: Look | null): void => {
+    if (next) setQuery(queryOf(next), true);
+  };
+  const zoomOut = (): void => show(stretched(windowOf(showing.current.look, plantTime.peek()), 3));
+  return (
+    <section class="panel trends" aria-label="Trends" ref={frame}>
+      <TrendTools look={look} onLook={show} busy={busy.value} />
+      {version.value >= 0 && data.error && <p role="alert">{data.error}</p>}
+      {groups.map((group) => (
+        <Plot
+          key={group.key}
+          group={group}
+          handle={(handle) => {
+            if (handle) plots.current.set(group.key, handle);
+            else plots.current.delete(group.key);
+            if (handle) draw();
+          }}
+          onZoom={(from, to) => show(between(from, to))}
+          onZoomOut={zoomOut}
+        />
+      ))}
+      {groups.length === 0 && <p class="quiet">No signal is chosen. Tick some in the table of values.</p>}
+      <TrendTable signals={signals} data={data} look={look} version={version.value} />
+    </section>
+  );
+}

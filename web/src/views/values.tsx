@@ -1,0 +1,76 @@
+/** All values of an asset in their context, one line each; a tick puts a signal among the trends. */
+
+import type { SignalInfo } from "../api/types";
+import { decimalsFor, nameText } from "../format";
+import { AnalogBar } from "../parts/analog-bar";
+import { LiveQuality } from "../parts/live-quality";
+import { LiveAge, LiveValue } from "../parts/live-value";
+import { Spark } from "../parts/spark";
+
+interface Props {
+  signals: readonly SignalInfo[];
+  /** Names of the signals that have a trend. */
+  shown: ReadonlySet<string>;
+  onShow(name: string, show: boolean): void;
+}
+
+export function Values({ signals, shown, onShow }: Props) {
+  const analog = signals.filter((signal) => signal.kind !== "state");
+  const widest = Math.max(0, ...analog.map((signal) => decimalsFor(signal.range)));
+  return (
+    <section class="panel" aria-label="Values">
+      <h2>Values</h2>
+      <div class="scroll" tabIndex={0} role="region" aria-label="Table of values">
+        <table class="values">
+          <thead>
+            <tr>
+              <th scope="col">trend</th>
+              <th scope="col">signal</th>
+              <th scope="col" class="right">
+                value
+              </th>
+              <th scope="col">quality</th>
+              <th scope="col">in its range</th>
+              <th scope="col">15 min</th>
+              <th scope="col" class="right">
+                age
+              </th>
+            </tr>
+          </thead>
+          <tbody>
+            {signals.map((signal) => (
+              <tr key={signal.path} data-signal={signal.path}>
+                <td>
+                  <label class="tick">
+                    <input
+                      type="checkbox"
+                      checked={shown.has(signal.name)}
+                      onChange={(event) => onShow(signal.name, event.currentTarget.checked)}
+                    />
+                    <span class="unseen">trend of {nameText(signal.name)}</span>
+                  </label>
+                </td>
+                <th scope="row" title={signal.description ?? undefined}>
+                  {nameText(signal.name)}
+                </th>
+                <td class="right">
+                  <LiveValue signal={signal} widest={widest} />
+                </td>
+                <td>
+                  <LiveQuality path={signal.path} />
+                </td>
+                <td>
+                  <AnalogBar signal={signal} />
+                </td>
+                <td>{signal.kind !== "state" && <Spark signal={signal} />}</td>
+                <td class="right">
+                  <LiveAge path={signal.path} />
+                </td>
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      </div>
+    </section>
+  );
+}
