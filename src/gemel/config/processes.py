@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import dataclasses
 import json
 import logging
 import os
@@ -17,10 +18,10 @@ import msgspec
 from gemel.assets import secret
 from gemel.bus import Bus
 from gemel.config.apply import Applied, applied
+from gemel.config.connections import connectors, publisher
 from gemel.config.settings import Settings
 from gemel.config.supervise import run_family
-from gemel.connect import Connector, connectors
-from gemel.connect.mqtt import publisher
+from gemel.connect import Connector, WriteOrder
 from gemel.errors import ConfigError, GemelError
 from gemel.history import Reader, Store
 from gemel.operate.answers import Answers
@@ -88,7 +89,7 @@ async def twin(places: Places) -> None:
     try:
         async with asyncio.TaskGroup() as group:
             group.create_task(owner.run())
-            group.create_task(commanding.run(owner))
+            group.create_task(commanding.run())
             group.create_task(_news(bus, record))
             group.create_task(_heartbeat(bus, "twin", told))
     finally:
@@ -116,7 +117,7 @@ async def ingest(places: Places) -> None:
                              "remedy": "free disk space, or lower --reserve"})  # fmt: skip
         if framer.refusing:
             problems.append({"code": "log-refuses", "message": framer.refusing, "remedy": "it is retried; see nats.log"})
-        return {"connections": [c.status().as_dict() for c in found], "frames": framer.frames, "values": framer.values,
+        return {"connections": [dataclasses.asdict(c.status()) for c in found], "frames": framer.frames, "values": framer.values,
                 "free_bytes": guard.free, "problems": problems}  # fmt: skip
 
     try:
@@ -130,7 +131,7 @@ async def ingest(places: Places) -> None:
 
 
 async def _namespace(bus: Bus, site: Applied, places: Places) -> None:
-    client = publisher(site.plant, site.plant.namespace, lambda name: secret(name, places.data))
+    client = publisher(site.plant, lambda name: secret(name, places.data))
     await client.open()
     try:
         while True:
@@ -144,11 +145,9 @@ async def _namespace(bus: Bus, site: Applied, places: Places) -> None:
 
 
 async def _write(found: list[Connector], body: dict[str, Any]) -> bytes:
-    from gemel.connect import WriteOrder
-
     by_name = {c.name: c for c in found}
-    outcome = await by_name[body["connection"]].write(WriteOrder(topic=body["topic"], payload=body["payload"].encode()))
-    return msgspec.json.encode({"ok": outcome.ok, "detail": outcome.detail})
+    outcome = await by_name[body["connection"]].write(WriteOrder(body["topic"], body["payload"].encode()))
+    return msgspec.json.encode(outcome)
 
 
 async def serve(places: Places) -> None:

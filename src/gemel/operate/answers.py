@@ -93,27 +93,16 @@ class Answers:
 
     async def _alarms(self, body: dict[str, Any]) -> bytes:
         p = self._owner.partition
-        return json(p.alarms.view(p.registry.paths, p.lanes.usable.value, p.time))
+        return json(p.alarms.view(p.lanes.usable.value, p.time))
 
     async def _acknowledge(self, body: dict[str, Any]) -> bytes:
-        alarm = self._known(body["alarm"])
-        return await self._about_alarm("AlarmAcknowledged", alarm, body["user"], {"alarm": alarm, "comment": body["comment"]}, body["comment"])
+        requests = self._owner.partition.alarms.requests
+        return json(await self._record.append(requests.acknowledge(body["alarm"], body["user"], body["comment"], self._clock.now())))
 
     async def _shelve(self, body: dict[str, Any]) -> bytes:
-        alarm = self._known(body["alarm"])
-        until = self._clock.now() + int(float(body["seconds"]) * SECOND)
-        return await self._about_alarm("AlarmShelved", alarm, body["user"], {"alarm": alarm, "until": until}, body["reason"])
-
-    def _known(self, alarm: str) -> str:
-        if not self._owner.partition.alarms.knows(alarm):
-            raise NotFoundError(f"no alarm {alarm!r}", remedy="see GET /api/v1/alarms")
-        return alarm
-
-    async def _about_alarm(self, kind: str, alarm: str, user: str, body: dict[str, Any], reason: str) -> bytes:
-        draft = Draft(
-            id=uuid.uuid4().hex, kind=kind, at=self._clock.now(), actor=user, subject=alarm.split("#")[0], body=body, reason=reason
-        )
-        return json(await self._record.append(draft))
+        requests, now = self._owner.partition.alarms.requests, self._clock.now()
+        until = now + int(float(body["seconds"]) * SECOND)
+        return json(await self._record.append(requests.shelve(body["alarm"], body["user"], body["reason"], until, now)))
 
     async def _note(self, body: dict[str, Any]) -> bytes:
         draft = Draft(

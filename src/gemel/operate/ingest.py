@@ -16,7 +16,7 @@ import numpy as np
 
 from gemel import __version__
 from gemel.bus import Bus, FrameHeader, encode_frame
-from gemel.connect import Connector
+from gemel.connect import Connector, Reading
 from gemel.errors import ConnectError, StorageError
 from gemel.samples import Batch, Clock, Registry
 from gemel.samples.clock import EARLIEST, LATEST
@@ -170,7 +170,7 @@ class Ingest:
                 await slots.acquire()
                 group.create_task(self._store(connector, reading, slots.release))
 
-    async def _store(self, connector: Connector, reading: "Reading", release: Callable[[], None]) -> None:
+    async def _store(self, connector: Connector, reading: Reading, release: Callable[[], None]) -> None:
         try:
             await self.framer.add(reading.rows)
             await connector.acknowledge(reading.receipt)

@@ -16,6 +16,7 @@ from gemel.bus import Frame, FrameHeader
 from gemel.condition import Conditioner, Existing
 from gemel.samples import Batch, Draft, Fact, Registry, Snapshot
 from gemel.samples.batch import I32
+from gemel.twin.alarm_facts import Transition
 from gemel.twin.alarms import Alarms
 from gemel.twin.lanes import Lanes
 
@@ -72,7 +73,7 @@ class Partition:
         self.checks = checks
         self.conditioner = Conditioner(checks, len(registry))
         self.lanes = Lanes(len(registry))
-        self.alarms = Alarms(limits)
+        self.alarms = Alarms(limits, registry)
         self.producers = Producers()
         self.position = 0
         self.facts = 0
@@ -111,30 +112,17 @@ class Partition:
         self.stale[changed] = False  # judged again at the next tick
         if len(changed):
             self.newest = max(self.newest, int(self.lanes.latest.time[changed].max()))
-        return Effects(rows, self._drafts(self.alarms.on_rows(rows)))
+        return Effects(rows, _drafts(self.alarms.on_rows(rows, f"samples.{self.number}:{sequence}")))
 
     def tick(self, header: FrameHeader, sequence: int, facts: Iterable[Fact]) -> Effects:
         """Let the plant's time pass: facts, staleness and delays take effect here only."""
         self.position = sequence
         self.time = max(self.time, header.time)
         self.facts = max(self.facts, header.facts)
-        transitions = []
-        for fact in facts:
-            transitions += self._on_fact(fact)
+        transitions = [t for fact in facts for t in self.alarms.on_fact(fact)]
         self.conditioner.advance(self.time)
         self.stale = self.lanes.stale(self.time, self.checks.stale_after)
-        return Effects(Batch.empty(), self._drafts([*transitions, *self.alarms.on_tick(self.time)]))
-
-    def _on_fact(self, fact: Fact) -> list[Any]:
-        body: Mapping[str, Any] = fact.body
-        if fact.kind == "AlarmAcknowledged":
-            return list(self.alarms.on_acknowledge(body["alarm"], fact.actor, body.get("comment", ""), fact.at))
-        if fact.kind == "AlarmShelved":
-            return list(self.alarms.on_shelve(body["alarm"], fact.actor, fact.reason, body["until"], fact.at))
-        return []
-
-    def _drafts(self, transitions: Iterable[Any]) -> list[Draft]:
-        return [t.draft(self.registry.paths) for t in transitions]
+        return Effects(Batch.empty(), _drafts([*transitions, *self.alarms.on_tick(self.time)]))
 
     def snapshot(self) -> Snapshot:
         """Give the state as a value; nothing in it changes later."""
@@ -155,3 +143,7 @@ class Partition:
         self.newest = int(snapshot.notes["newest"])
         self.position, self.facts, self.time = snapshot.sequence, snapshot.facts, snapshot.time
         self.stale = self.lanes.stale(self.time, self.checks.stale_after)
+
+
+def _drafts(transitions: Iterable[Transition]) -> list[Draft]:
+    return [t.draft for t in transitions]

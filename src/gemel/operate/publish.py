@@ -2,14 +2,12 @@
 
 import asyncio
 import logging
-from collections.abc import Iterable
 from typing import Final, Protocol
 
 import numpy as np
 import orjson
 
 from gemel.bus import Bus
-from gemel.errors import ConnectError
 from gemel.operate import delta
 from gemel.samples import Registry
 from gemel.samples.status import severity
@@ -21,8 +19,12 @@ PERIOD_S: Final = 1.0
 class Publisher(Protocol):
     """What publishes: a real MQTT client."""
 
-    async def publish(self, messages: Iterable[tuple[str, bytes]], *, retain: bool) -> int:
-        """Publish and wait for the broker's acknowledgements; give how many came."""
+    async def publish(self, topic: str, payload: bytes, *, retain: bool = False) -> None:
+        """Hand a message over; waits while too many are under way."""
+
+    @property
+    def connections(self) -> int:
+        """How often the line was made: a broker that was restarted may have forgotten what it retained."""
 
 
 class Namespace:
@@ -40,6 +42,7 @@ class Namespace:
         self._stale = np.ones(n, np.bool_)
         self._units = registry.table.column("unit").to_pylist()
         self.published = 0
+        self._line = 0
 
     async def run(self) -> None:
         """Publish until cancelled."""
@@ -47,15 +50,16 @@ class Namespace:
         await self._everything()
         while True:
             await asyncio.sleep(PERIOD_S)
+            if self._publisher.connections != self._line:
+                self._line = self._publisher.connections
+                self._dirty[:] = True
             changed = np.flatnonzero(self._dirty & (self._time > 0))
             self._dirty[changed] = False
             if not len(changed):
                 continue
-            try:
-                self.published += await self._publisher.publish((self._message(int(s)) for s in changed), retain=True)
-            except ConnectError as e:
-                self._dirty[changed] = True
-                log.info("the namespace is not published: %s", e)
+            for s in changed:
+                await self._publisher.publish(*self._message(int(s)), retain=True)
+            self.published += len(changed)
 
     async def _everything(self) -> None:
         for start in range(0, len(self._registry), delta.CHUNK):

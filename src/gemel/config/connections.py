@@ -1,0 +1,42 @@
+"""From the connections of a plant file to connectors: the one place that knows which protocols there are."""
+
+import re
+from collections.abc import Callable
+from dataclasses import replace
+
+from gemel.assets import Plant
+from gemel.connect import Connector
+from gemel.connect.mqtt import MqttConnector, Publisher, mqtt_settings
+from gemel.errors import ConfigError
+from gemel.samples import Registry
+
+Secret = Callable[[str], str]
+
+
+def connectors(plant: Plant, registry: Registry, secret: Secret) -> list[Connector]:
+    """Make the connectors that the plant's signals and commands need."""
+    return [_connector(plant, name, registry, secret) for name in plant.connections]
+
+
+def _connector(plant: Plant, name: str, registry: Registry, secret: Secret) -> Connector:
+    connection = plant.connections[name]
+    if connection.protocol == "mqtt":
+        settings = mqtt_settings(connection.url, connection.options, client_id(plant, name), secret)
+        return MqttConnector(name, settings, plant.sources(name, registry), registry)
+    raise ConfigError(
+        f"the connection {name} speaks {connection.protocol}, which this version does not", remedy="use mqtt, or send by HTTP",
+    )
+
+
+def publisher(plant: Plant, secret: Secret) -> Publisher:
+    """Make the client that publishes the namespace."""
+    name = plant.namespace
+    assert name is not None
+    connection = plant.connections[name]
+    settings = mqtt_settings(connection.url, connection.options, client_id(plant, name), secret)
+    return Publisher(replace(settings, client_id=f"{settings.client_id}-namespace"))
+
+
+def client_id(plant: Plant, connection: str) -> str:
+    """Give the id a broker knows this twin by: the same from start to start, for a session that persists."""
+    return "gemel-" + re.sub(r"[^A-Za-z0-9]+", "-", f"{plant.root}-{connection}")
