@@ -4,7 +4,19 @@ Flow: `Store.commit` (one writer) → sorted Parquet files + progress in one tra
 read-only) answers lake and hot tail together.
 """
 
-from gemel.history.reader import AGGREGATES, Aggregated, Existing, Reader
-from gemel.history.store import Committed, Progress, Store
+from gemel.history.answers import AGGREGATES, Aggregated, Existing
+from gemel.history.lake import Bounds
+from gemel.history.reader import Reader
+from gemel.history.store import Committed, Compacted, Progress, Store
 
-__all__ = ["AGGREGATES", "Aggregated", "Committed", "Existing", "Progress", "Reader", "Store"]
+__all__ = [
+    "AGGREGATES",
+    "Aggregated",
+    "Bounds",
+    "Committed",
+    "Compacted",
+    "Existing",
+    "Progress",
+    "Reader",
+    "Store",
+]

@@ -5,6 +5,7 @@
     q INT, factor, divisor DOUBLE     value = q * factor / divisor   where the value lies on a grid
     value DOUBLE                      the value itself               where it does not
     status UINT                       OPC UA StatusCode
+    late BOOL                         may supersede, or be superseded by, a row of the same (signal, time)
 
 Any engine that reads Parquet can read it; docs/decisions/0003-history-form.md has what was measured.
 """
@@ -22,7 +23,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from gemel.history.quantise import Grids
+from gemel.history.quantise import Grids, Mask
 from gemel.samples import Batch
 from gemel.samples.batch import I64, Index
 from gemel.samples.clock import DAY
@@ -39,9 +40,10 @@ SCHEMA: Final = pa.schema(
         ("divisor", pa.float64()),
         ("value", pa.float64()),
         ("status", pa.uint32()),
+        ("late", pa.bool_()),
     ]
 )
-COLUMNS: Final = "signal INTEGER, ms BIGINT, ns INTEGER, received BIGINT, q INTEGER, factor DOUBLE, divisor DOUBLE, value DOUBLE, status UINTEGER"
+COLUMNS: Final = "signal INTEGER, ms BIGINT, ns INTEGER, received BIGINT, q INTEGER, factor DOUBLE, divisor DOUBLE, value DOUBLE, status UINTEGER, late BOOLEAN"
 # How SQL gets the samples' own columns back.
 TIME: Final = f"(ms * {MS} + ns)"
 VALUE: Final = "coalesce(q * factor / divisor, value)"
@@ -80,7 +82,7 @@ def groups(batch: Batch, classes: npt.NDArray[Any]) -> Iterator[tuple[Any, Index
             yield retention, np.flatnonzero(mine & (span == one))
 
 
-def to_table(batch: Batch, grids: Grids) -> pa.Table:
+def to_table(batch: Batch, late: Mask, grids: Grids) -> pa.Table:
     """Give the stored columns of a sorted batch."""
     on = grids.quantise(batch.signal, batch.value)
     off = ~on.exact
@@ -95,6 +97,7 @@ def to_table(batch: Batch, grids: Grids) -> pa.Table:
         pa.array(on.divisor, mask=off),
         pa.array(batch.value, mask=on.exact),
         pa.array(batch.status),
+        pa.array(late),
     ]
     return pa.Table.from_arrays(columns, schema=SCHEMA)
 

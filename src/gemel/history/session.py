@@ -10,12 +10,14 @@ from typing import Final, TypeVar
 
 import duckdb
 
+from gemel.errors import StorageError
 from gemel.history import lake, sql
 from gemel.samples import Batch
 
 T = TypeVar("T")
 Ask = Callable[[duckdb.DuckDBPyConnection, Sequence[str]], T]
 TRIES: Final = 3
+BEING_MADE: Final = "creating a new DuckLake is explicitly disabled"  # its writer is just making it
 
 
 class Session:
@@ -66,7 +68,7 @@ class Session:
         with self._opening:
             if self._connection is None:
                 self._connection = self._opened()
-            cursor = self._connection.cursor() if self._connection else duckdb.connect(":memory:")
+            cursor = self._connection.cursor() if self._connection else duckdb.connect(":memory:", config={"threads": 1})
         try:
             yield cursor
         finally:
@@ -76,7 +78,12 @@ class Session:
         """Open the lake, or give None while its writer has not made it yet."""
         if not (self.path / lake.CATALOGUE).exists():
             return None
-        connection = lake.connect(self.path, read_only=True, bounds=self._bounds)
+        try:
+            connection = lake.connect(self.path, read_only=True, bounds=self._bounds)
+        except StorageError as error:
+            if BEING_MADE in str(error.context.get("error")):
+                return None
+            raise
         try:
             lake.check_format(connection)
         except duckdb.CatalogException:

@@ -10,10 +10,13 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from gemel.history.files import MS, TIME, VALUE
+from gemel.samples.clock import DAY
 from gemel.samples.status import BAD
 
 FEW: Final = 64  # signals that are written into the query; more are joined
 TAIL: Final = "tail"
+ALWAYS: Final = -(2**63) + DAY  # before all time [ns], and still to be reckoned with
+PICKED: Final = "picked"
 WANTED: Final = "wanted"
 # + 0.0: a column that is itself a sort key comes out of DuckDB's window with -0.0 made 0.0
 LATEST: Final = "received DESC, status DESC, value + 0.0 DESC"
@@ -70,10 +73,15 @@ def register_wanted(cursor: duckdb.DuckDBPyConnection, scope: Scope) -> None:
         cursor.register(WANTED, pa.table({"signal": scope.signals}))
 
 
-def rows(tables: Iterable[str], scope: Scope, *, tail: bool) -> str:
-    """Give a query for all rows in scope, in no order, with columns as a `Batch` has them."""
+def rows(tables: Iterable[str], scope: Scope, *, tail: bool, late: bool | None = None) -> str:
+    """Give a query for all rows in scope, in no order, with columns as a `Batch` has them.
+
+    `late` picks the stored rows with or without that mark; rows of the tail have none and are always in.
+    """
+    marked = "" if late is None else " AND late" if late else " AND NOT late"
     parts = [
-        f"SELECT signal, {TIME} AS time, received, {VALUE} AS value, status FROM lake.{t} WHERE {scope.where(TIME, stored=True)}"
+        f"SELECT signal, {TIME} AS time, received, {VALUE} AS value, status FROM lake.{t} "
+        f"WHERE {scope.where(TIME, stored=True)}{marked}"
         for t in tables
     ]
     if tail or not parts:
@@ -88,24 +96,24 @@ def newest(query: str) -> str:
     return f"SELECT * FROM ({query}) QUALIFY {NEWEST}"
 
 
-def decimated(query: str, start: int, width: int) -> str:
-    """Give, per bucket of time, the first, last, lowest, highest and worst row, and the extremes among the Bad."""
-    row = "{'time': time, 'received': received, 'value': value, 'status': status}"
+def picks(query: str, start: int, width: int) -> str:
+    """Give, per bucket of time, the times of its first, last, lowest, highest and worst rows, and of Bad extremes."""
     bad = f"(status >= {BAD} AND NOT isnan(value))"
-    picks = (
-        f"arg_min({row}, time)",
-        f"arg_max({row}, time)",
-        f"arg_min({row}, value) FILTER (WHERE {USABLE})",
-        f"arg_max({row}, value) FILTER (WHERE {USABLE})",
-        f"arg_max({row}, status)",
-        f"arg_min({row}, value) FILTER (WHERE {bad})",
-        f"arg_max({row}, value) FILTER (WHERE {bad})",
+    times = (
+        "min(time)",
+        "max(time)",
+        f"arg_min(time, value) FILTER (WHERE {USABLE})",
+        f"arg_max(time, value) FILTER (WHERE {USABLE})",
+        "arg_max(time, status) FILTER (WHERE status > 0)",
+        f"arg_min(time, value) FILTER (WHERE {bad})",
+        f"arg_max(time, value) FILTER (WHERE {bad})",
     )
-    return (
-        f"SELECT DISTINCT signal, pick.time, pick.received, pick.value, pick.status FROM ("
-        f"SELECT signal, unnest([{', '.join(picks)}]) AS pick FROM ({newest(query)}) "
-        f"GROUP BY signal, (time - {start}) // {width}) WHERE pick IS NOT NULL"
-    )
+    return f"SELECT DISTINCT unnest([{', '.join(times)}]) AS time FROM ({query}) GROUP BY (time - {start}) // {width}"
+
+
+def at_times(query: str) -> str:
+    """Give the rows of a query whose times are in the table of picked times."""
+    return f"SELECT r.* FROM ({query}) r SEMI JOIN {PICKED} p ON r.time = p.time"
 
 
 VALUES: Final = {
@@ -124,7 +132,7 @@ def aggregated(query: str, start: int, interval: int, aggregate: str) -> str:
     """Give, per interval, its number, the aggregate over usable rows, their count, and the worst status."""
     return (
         f"SELECT (time - {start}) // {interval} AS bucket, {VALUES[aggregate]} AS value, "
-        f"count(*) FILTER (WHERE {USABLE}) AS usable, max(status) AS worst FROM ({newest(query)}) GROUP BY 1"
+        f"count(*) FILTER (WHERE {USABLE}) AS usable, max(status) AS worst FROM ({query}) GROUP BY 1"
     )
 
 

@@ -5,6 +5,8 @@ moves `progress`. A crash before it leaves files that nobody names (swept at the
 """
 
 import threading
+import time
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Self
@@ -14,11 +16,14 @@ import numpy as np
 import numpy.typing as npt
 
 from gemel.errors import ConflictError, StorageError
-from gemel.history import files, lake
+from gemel.history import catalogue, files, lake
+from gemel.history.compact import merge, plan
 from gemel.history.lock import WriterLock
+from gemel.history.newest import NEVER, NOTE, Newest
 from gemel.history.order import order
 from gemel.history.quantise import Grids
 from gemel.samples import Batch
+from gemel.samples.clock import SECOND
 
 DEFAULT_CLASS: Final = "default"
 
@@ -41,15 +46,29 @@ class Committed:
     already: bool
 
 
+@dataclass(frozen=True)
+class Compacted:
+    """What a compaction did: files and rows merged, replaced files deleted from the disk."""
+
+    files: int
+    rows: int
+    deleted: int
+
+
 class Store:
     """The one writer of a lake. Calls may come from any thread, one at a time."""
 
-    def __init__(self, path: Path, connection: duckdb.DuckDBPyConnection, lock: WriterLock) -> None:
+    def __init__(
+        self, path: Path, connection: duckdb.DuckDBPyConnection, lock: WriterLock, bounds: lake.Bounds
+    ) -> None:
         self.path = path
+        self._folder = path / "files" / "main"
+        self._bounds = bounds
         self._connection = connection
         self._lock = lock
         self._turn = threading.RLock()
         self._grids = Grids()
+        self._newest = Newest(np.zeros(0, np.int64))
 
     @classmethod
     def open(cls, path: Path | str, bounds: lake.Bounds = lake.Bounds()) -> Self:  # noqa: B008 - frozen
@@ -62,7 +81,7 @@ class Store:
             raise lake.storage_error(error, "open the history") from error
         try:
             connection = lake.connect(path, read_only=False, bounds=bounds)
-            store = cls(path, connection, lock)
+            store = cls(path, connection, lock, bounds)
             store._prepare()
         except BaseException:
             lock.release()
@@ -109,6 +128,7 @@ class Store:
             if now is not None and sequence <= now.sequence:
                 return Committed(0, 0, 0, already=True)
             written: list[files.Written] = []
+            batch = batch.take(order(batch))
             try:
                 self._write(batch, classes, written)
                 with self._transaction("commit to the history"):
@@ -117,15 +137,55 @@ class Store:
             except BaseException as error:
                 stored = self._stored(partition, sequence)
                 if stored:  # the transaction did end well, whatever came after it
+                    self._remember(batch)
                     return _committed(written)
                 if (
                     stored is False
                 ):  # where it cannot be told, the files stay: the next open sweeps what nobody names
                     _unlink(written)
-                if isinstance(error, OSError):
+                if isinstance(error, OSError | duckdb.Error):
                     raise lake.storage_error(error, "write a file of the history") from error
                 raise
+            self._remember(batch)
             return _committed(written)
+
+    def compact(self, budget_s: float = 10.0, *, grace_s: float = 300.0) -> Compacted:
+        """Merge small files, give up former versions, delete what they left; may run beside commits.
+
+        Args:
+            budget_s: no merge is begun after so long [s]; the one under way is ended.
+            grace_s: how long a slow query may still read a file that was replaced [s].
+
+        """
+        until = time.monotonic() + budget_s
+        merged = rows = 0
+        while time.monotonic() < until:
+            with self._turn:
+                group = plan(self._live())
+            if not group:
+                break
+            self._replace(group, merge(group, self._folder, self._bounds))
+            merged, rows = merged + len(group), rows + sum(f.rows for f in group)
+        with self._turn:
+            try:
+                deleted = catalogue.forget(self._connection, grace_s)
+            except duckdb.Error as error:
+                raise lake.storage_error(error, "tidy the history") from error
+        return Compacted(merged, rows, deleted)
+
+    def retain(self, now_ns: int, classes: Mapping[str, float]) -> int:
+        """Drop the files whose newest row is older than its class keeps [s]; gives how many rows went.
+
+        Whole files only, never rows: what is dropped is older than asked by up to a span of days.
+        """
+        kept = {lake.table_of(str(c)): (now_ns - int(s * SECOND)) // files.MS for c, s in classes.items()}
+        gone = 0
+        with self._turn:
+            for file in self._live():
+                if file.last < kept.get(file.table, NEVER):
+                    with self._transaction("drop old history"):
+                        gone += catalogue.drop(self._connection, [file])
+        return gone
 
     def close(self) -> None:
         """Close the lake and let another writer in; a second call does nothing."""
@@ -139,15 +199,41 @@ class Store:
     def __exit__(self, *_: object) -> None:
         self.close()
 
+    def _live(self) -> list[catalogue.Stored]:
+        return catalogue.live(self._connection, self._folder)
+
+    def _replace(self, group: Sequence[catalogue.Stored], merged: files.Written) -> None:
+        expected = sum(f.rows for f in group)
+        try:
+            with self._turn, self._transaction("merge files of the history"):
+                _check_merge(expected, catalogue.drop(self._connection, group), merged.rows)
+                self._name([merged])
+        except BaseException:
+            with self._turn:
+                if merged.path not in {f.path for f in self._live()}:
+                    _unlink([merged])
+            raise
+
     def _prepare(self) -> None:
         with self._transaction("prepare the history"):
             self._connection.execute("CREATE TABLE IF NOT EXISTS lake.format (version INTEGER)")
             if self._connection.execute("SELECT count(*) FROM lake.format").fetchone() == (0,):
                 self._connection.execute("INSERT INTO lake.format VALUES (?)", [lake.FORMAT])
+            lake.check_format(self._connection)
             self._connection.execute(
                 'CREATE TABLE IF NOT EXISTS lake.progress ("partition" INTEGER, epoch BIGINT, sequence BIGINT)'
             )
-            lake.check_format(self._connection)
+        catalogue.sweep(self._connection, self._folder)
+        progress = {p: now.sequence for p, now in self.progress().items()}
+        newest = catalogue.newest(self._connection)
+        self._newest = Newest.noted(self.path, progress, NEVER if newest is None else (newest + 1) * files.MS)
+
+    def _remember(self, batch: Batch) -> None:
+        self._newest = self._newest.after(batch)
+        try:
+            self._newest.note(self.path, {p: now.sequence for p, now in self.progress().items()})
+        except OSError:  # a full disk: the note only saves work
+            (self.path / NOTE).unlink(missing_ok=True)
 
     def _transaction(self, doing: str) -> "_Transaction":
         return _Transaction(self._connection, doing)
@@ -179,19 +265,18 @@ class Store:
             self._check_owner(partition, epoch, self._progress_of(partition))
 
     def _write(self, batch: Batch, classes: npt.ArrayLike | None, written: list[files.Written]) -> None:
+        """Write the files of a sorted batch, noting each in `written` as soon as it stands."""
         if not len(batch):
             return
-        batch = batch.take(order(batch))
+        late = self._newest.late(batch)
         by_signal = None if classes is None else np.asarray(classes)
         of_row = np.zeros(len(batch), np.int8) if by_signal is None else by_signal[batch.signal]
         for retention, rows in files.groups(batch, of_row):
             table = lake.table_of(DEFAULT_CLASS if by_signal is None else str(retention))
             self._connection.execute(f"CREATE TABLE IF NOT EXISTS lake.{table} ({files.COLUMNS})")
-            part = batch if len(rows) == len(batch) else batch.take(rows)
-            written.append(files.write(self._folder(), table, files.to_table(part, self._grids)))
-
-    def _folder(self) -> Path:
-        return self.path / "files" / "main"
+            whole = len(rows) == len(batch)
+            part, part_late = (batch, late) if whole else (batch.take(rows), late[rows])
+            written.append(files.write(self._folder, table, files.to_table(part, part_late, self._grids)))
 
     def _name(self, written: list[files.Written]) -> None:
         for one in written:
@@ -225,6 +310,16 @@ class _Transaction:
                 raise lake.storage_error(failed, self._doing) from failed
         if isinstance(error, duckdb.Error):
             raise lake.storage_error(error, self._doing) from error
+
+
+def _check_merge(expected: int, gone: int, written: int) -> None:
+    """Raise ConflictError where a merge is not row for row what it replaces: retention dropped an input meanwhile."""
+    if not expected == gone == written:
+        raise ConflictError(
+            f"a merge of {expected} rows found {gone} and wrote {written}",
+            code="merge",
+            remedy="it is tried again",
+        )
 
 
 def _unlink(written: list[files.Written]) -> None:

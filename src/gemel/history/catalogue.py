@@ -1,0 +1,109 @@
+"""What the catalogue says of its files, read from DuckLake's own tables (DuckLake specification 1.0, "Tables")."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import duckdb
+
+from gemel.history import lake
+
+META: Final = "__ducklake_metadata_lake"
+
+
+@dataclass(frozen=True)
+class Stored:
+    """A file that a reader sees now; first and last: bounds of its rows' time [ms]."""
+
+    table: str
+    path: Path
+    rows: int
+    size: int
+    first: int
+    last: int
+
+
+def live(connection: duckdb.DuckDBPyConnection, folder: Path) -> list[Stored]:
+    """Give all files of the raw tables, oldest first."""
+    rows = connection.execute(
+        f"""
+        SELECT t.table_name, f.path, f.record_count, f.file_size_bytes, s.min_value::BIGINT, s.max_value::BIGINT
+        FROM {META}.ducklake_data_file f
+        JOIN {META}.ducklake_table t ON t.table_id = f.table_id AND t.end_snapshot IS NULL
+        JOIN {META}.ducklake_column c ON c.table_id = f.table_id AND c.column_name = 'ms' AND c.end_snapshot IS NULL
+        JOIN {META}.ducklake_file_column_stats s ON s.data_file_id = f.data_file_id AND s.column_id = c.column_id
+        WHERE f.end_snapshot IS NULL AND starts_with(t.table_name, '{lake.PREFIX}')
+        ORDER BY 5, f.data_file_id
+        """
+    ).fetchall()
+    return [Stored(t, folder / t / p, int(n), int(size), int(a), int(b)) for t, p, n, size, a, b in rows]
+
+
+def newest(connection: duckdb.DuckDBPyConnection) -> int | None:
+    """Give a bound no row is newer than [ms], None for an empty lake; it does not sink when files are dropped."""
+    row = connection.execute(
+        f"""
+        SELECT max(s.max_value::BIGINT) FROM {META}.ducklake_table_column_stats s
+        JOIN {META}.ducklake_table t ON t.table_id = s.table_id AND t.end_snapshot IS NULL
+        JOIN {META}.ducklake_column c ON c.table_id = s.table_id AND c.column_id = s.column_id AND c.column_name = 'ms'
+        WHERE starts_with(t.table_name, '{lake.PREFIX}') AND c.end_snapshot IS NULL
+        """
+    ).fetchone()
+    return int(row[0]) if row and row[0] is not None else None
+
+
+def drop(connection: duckdb.DuckDBPyConnection, files: Iterable[Stored]) -> int:
+    """Take whole files out of their tables, within the caller's transaction; gives how many rows went."""
+    gone = 0
+    for table, paths, first, last in _by_table(files):
+        names = ", ".join(lake.quoted(p) for p in paths)
+        row = connection.execute(
+            f"DELETE FROM lake.{table} WHERE ms BETWEEN {first} AND {last} AND filename IN ({names})"
+        ).fetchone()
+        gone += int(row[0]) if row else 0
+    return gone
+
+
+def _by_table(files: Iterable[Stored]) -> list[tuple[str, list[Path], int, int]]:
+    groups: dict[str, list[Stored]] = {}
+    for file in files:
+        groups.setdefault(file.table, []).append(file)
+    return [
+        (t, [f.path for f in g], min(f.first for f in g), max(f.last for f in g)) for t, g in groups.items()
+    ]
+
+
+def forget(connection: duckdb.DuckDBPyConnection, grace_s: float) -> int:
+    """Give up former versions and delete the files that only they named; gives how many were deleted.
+
+    A file goes `grace_s` [s] after its version did, so that a slow query still finds what it began to read.
+    """
+    ago = f"now() - to_microseconds({int(grace_s * 1e6)})"
+    connection.execute(f"CALL ducklake_expire_snapshots('lake', older_than => {ago})")
+    gone = connection.execute(f"CALL ducklake_cleanup_old_files('lake', older_than => {ago})").fetchall()
+    _forget_inlined(connection)
+    return len(gone)
+
+
+def _forget_inlined(connection: duckdb.DuckDBPyConnection) -> None:
+    """Drop the former rows of `progress`: they are kept in the catalogue itself, and DuckLake leaves them there."""
+    oldest = connection.execute(f"SELECT min(snapshot_id) FROM {META}.ducklake_snapshot").fetchone()
+    for (name,) in connection.execute(
+        f"SELECT table_name FROM {META}.ducklake_inlined_data_tables"
+    ).fetchall():
+        if oldest and oldest[0] is not None:
+            connection.execute(f'DELETE FROM {META}."{name}" WHERE end_snapshot <= {int(oldest[0])}')
+
+
+def sweep(connection: duckdb.DuckDBPyConnection, folder: Path) -> list[Path]:
+    """Delete Parquet files that no version of the lake names: torn or left by a crash before its commit."""
+    named = {
+        str(row[0]).rsplit("/", 1)[-1]
+        for table in ("ducklake_data_file", "ducklake_delete_file", "ducklake_files_scheduled_for_deletion")
+        for row in connection.execute(f"SELECT path FROM {META}.{table}").fetchall()
+    }
+    strays = [p for p in folder.rglob("*.parquet") if p.name not in named] if folder.exists() else []
+    for path in strays:
+        path.unlink(missing_ok=True)
+    return strays

@@ -1,0 +1,134 @@
+"""Merges small files into large ones, so that a query opens few. Files merge only within a span of days.
+
+Which merge next is decided by `plan`, a pure function: like-sized files, a dozen at a time, so that each row is
+rewritten seldom (P. O'Neil et al., "The Log-Structured Merge-Tree", 1996; the tiered form); in spans that are over,
+whatever is left. `merge` does it, slice by slice of signals, in bounded memory.
+"""
+
+import math
+from collections.abc import Iterator, Sequence
+from itertools import pairwise
+from pathlib import Path
+from typing import Final
+
+import duckdb
+import numpy as np
+import pyarrow as pa
+
+from gemel.history import files, lake
+from gemel.history.catalogue import Stored
+from gemel.history.order import order
+from gemel.history.quantise import Grids
+from gemel.samples import Batch
+from gemel.samples.clock import DAY
+
+FAN: Final = 12  # like-sized files to a merge
+BASE: Final = 1_000  # rows of the smallest tier
+LARGEST: Final = 16_000_000  # rows of a file; beyond it `received` no longer packs across signals
+SLICE: Final = 1_000_000  # rows in memory at a time
+DAY_MS: Final = DAY // files.MS
+
+
+def plan(live: Sequence[Stored]) -> list[Stored]:
+    """Give the files to merge next, or none."""
+    newest = max((f.last // DAY_MS for f in live), default=0)
+    groups: dict[tuple[str, int, int], list[Stored]] = {}
+    for file in live:
+        groups.setdefault((file.table, *_span(file)), []).append(file)
+    for (_, _, last_day), group in sorted(groups.items()):
+        chosen = _tier(group) or (_rest(group) if last_day < newest else [])
+        if len(chosen) > 1:
+            return chosen
+    return []
+
+
+def _span(file: Stored) -> tuple[int, int]:
+    """Give first and last day of the span that a file may cover, as `files.spans` cut it."""
+    first, last = file.first // DAY_MS, file.last // DAY_MS
+    if first == last:
+        return first, last
+    start = first // files.LONG_SPAN * files.LONG_SPAN
+    return start, start + files.LONG_SPAN - 1
+
+
+def _tier(group: Sequence[Stored]) -> list[Stored]:
+    """Give a dozen files of one tier, with the smaller ones there are, as long as they make no giant."""
+    by_tier: dict[int, list[Stored]] = {}
+    for file in group:
+        if file.rows * 2 <= LARGEST:
+            by_tier.setdefault(int(math.log(max(file.rows, BASE) / BASE, FAN)), []).append(file)
+    for tier in sorted(by_tier):
+        if len(by_tier[tier]) >= FAN:
+            return _fitting([f for t in sorted(by_tier) if t <= tier for f in by_tier[t]])
+    return []
+
+
+def _rest(group: Sequence[Stored]) -> list[Stored]:
+    """Give the smaller files of a span that is over, leaving out one that is large beside all of them."""
+    chosen: list[Stored] = []
+    total = 0
+    for file in sorted(group, key=lambda f: f.rows):
+        if len(chosen) > 1 and file.rows > 4 * total:
+            break
+        chosen.append(file)
+        total += file.rows
+    if len(chosen) == 2 and chosen[1].rows > 4 * chosen[0].rows:  # one late straggler: wait for more of them
+        return []
+    return _fitting(chosen)
+
+
+def _fitting(group: Sequence[Stored]) -> list[Stored]:
+    rows = np.cumsum([f.rows for f in group])
+    return list(group[: max(int(np.searchsorted(rows, LARGEST, side="right")), 0)])
+
+
+def merge(group: Sequence[Stored], folder: Path, bounds: lake.Bounds) -> files.Written:
+    """Write the rows of some files of one table into one file; all inputs stay as they are."""
+    ordered = sorted(group, key=lambda f: f.first)
+    source = f"read_parquet([{', '.join(lake.quoted(f.path) for f in ordered)}])"
+    writer: files.FileWriter | None = None
+    grids = Grids()
+    connection = duckdb.connect(":memory:", config={"threads": bounds.threads, "memory_limit": bounds.memory})
+    try:
+        for condition in _slices(connection, source):
+            table = _read(connection, source, condition, grids)
+            writer = writer or files.FileWriter(folder / group[0].table, table)
+            writer.write(table)
+        assert writer is not None
+        return writer.finish(group[0].table)
+    except BaseException as error:
+        if writer is not None:
+            writer.discard()
+        if isinstance(error, OSError | duckdb.Error):
+            raise lake.storage_error(error, "merge files of the history") from error
+        raise
+    finally:
+        connection.close()
+
+
+def _read(connection: duckdb.DuckDBPyConnection, source: str, condition: str, grids: Grids) -> pa.Table:
+    table = connection.execute(
+        f"SELECT signal, {files.TIME} AS time, received, {files.VALUE} AS value, status, late FROM {source} WHERE {condition}"
+    ).to_arrow_table()
+    batch, late = Batch.from_arrow(table), table["late"].to_numpy()
+    rows = order(batch)
+    return files.to_table(batch.take(rows), late[rows], grids)
+
+
+def _slices(connection: duckdb.DuckDBPyConnection, source: str) -> Iterator[str]:
+    """Cut the rows into slices of about `SLICE`, in order: by signal, and by time where one signal has more."""
+    found = connection.execute(
+        f"SELECT signal, count(*) AS n, min(ms) AS first, max(ms) AS last FROM {source} GROUP BY 1 ORDER BY 1"
+    ).fetchnumpy()
+    start = 0
+    signal, n = found["signal"], found["n"]
+    while start < len(signal):
+        end = start + max(int(np.searchsorted(np.cumsum(n[start:]), SLICE, side="right")), 1)
+        inside = f"signal BETWEEN {signal[start]} AND {signal[end - 1]}"
+        parts = -(-int(n[start]) // (4 * SLICE)) if end == start + 1 else 1
+        edges = np.linspace(int(found["first"][start]), int(found["last"][start]) + 1, parts + 1).astype(
+            np.int64
+        )
+        for low, high in pairwise(edges):
+            yield inside if parts == 1 else f"{inside} AND ms >= {low} AND ms < {high}"
+        start = end
