@@ -31,6 +31,12 @@ export function countAssets(node: TreeNode): number {
   return n;
 }
 
+/** The first node, going down, with something to choose: an enterprise of one site begins at the site. */
+export function singled(node: TreeNode): TreeNode {
+  const only = node.children?.length === 1 ? node.children[0] : undefined;
+  return only && only.kind !== "asset" && node.kind === "enterprise" ? singled(only) : node;
+}
+
 /** The nodes from the root to a path. */
 export function trail(node: TreeNode, path: string): TreeNode[] {
   if (node.path === path) return [node];

@@ -3,11 +3,11 @@
 import { nameText } from "../format";
 import { tree } from "../plant";
 import { toHash } from "../route/route";
-import { trail } from "../tree";
+import { singled, trail } from "../tree";
 
 export function Breadcrumb({ path }: { path: string }) {
   if (!tree.value) return null;
-  const steps = trail(tree.value, path);
+  const steps = trail(singled(tree.value), path);
   return (
     <nav class="breadcrumb" aria-label="Where">
       {steps.map((node, i) => {

@@ -41,7 +41,7 @@ function LogIn({ onDone }: { onDone: () => void }) {
           <button type="button" onClick={onDone}>
             Cancel
           </button>
-          <button type="submit" class="main" disabled={!linked.value}>
+          <button type="submit" class="main">
             Log in
           </button>
         </div>

@@ -1,6 +1,6 @@
 /** The plant by ISA-95 level. Only open branches are in the page, so that ten thousand assets stay light. */
 
-import { signal, useSignal } from "@preact/signals";
+import { computed, signal, useSignal } from "@preact/signals";
 
 import type { TreeNode } from "../api/types";
 import { worstByAsset } from "../alarms";
@@ -9,11 +9,15 @@ import { AlarmShape } from "../parts/alarm-shape";
 import { tree } from "../plant";
 import { route } from "../route/current";
 import { toHash } from "../route/route";
+import { countAssets, singled } from "../tree";
 
 /** Children shown at once; more are asked for by a button. */
 const SLICE = 100;
 
 const opened = signal<ReadonlySet<string>>(new Set());
+
+/** A small plant is opened as a whole. */
+const few = computed(() => tree.value !== null && countAssets(tree.value) <= 40);
 
 function toggle(path: string, open: boolean): void {
   const next = new Set(opened.value);
@@ -25,7 +29,7 @@ function toggle(path: string, open: boolean): void {
 function isOpen(node: TreeNode, depth: number): boolean {
   const here = route.value.path;
   const leads = here === node.path || here.startsWith(`${node.path}/`);
-  const small = depth < 3 && (node.children?.length ?? 0) <= SLICE;
+  const small = depth < 1 || (few.value && depth < 6);
   const toggled = opened.value.has(node.path);
   return leads || small ? !toggled : toggled;
 }
@@ -99,7 +103,7 @@ export function Tree() {
       <nav aria-label="Plant">
         {root ? (
           <ul>
-            <Branch node={root} depth={0} />
+            <Branch node={singled(root)} depth={0} />
           </ul>
         ) : (
           <p class="quiet">Asking for the plant…</p>

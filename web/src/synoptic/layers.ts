@@ -63,6 +63,23 @@ export function subdivide(edges: readonly Edge[], layer: Map<string, number>): {
   return { chains };
 }
 
+/** Who stands before and who after each node of the chains. */
+export function neighbours(chains: readonly string[][]): {
+  before: Map<string, string[]>;
+  after: Map<string, string[]>;
+} {
+  const before = new Map<string, string[]>();
+  const after = new Map<string, string[]>();
+  for (const chain of chains) {
+    for (let i = 1; i < chain.length; i++) {
+      const [from, to] = [chain[i - 1] as string, chain[i] as string];
+      after.set(from, [...(after.get(from) ?? []), to]);
+      before.set(to, [...(before.get(to) ?? []), from]);
+    }
+  }
+  return { before, after };
+}
+
 function barycentre(node: string, neighbours: Map<string, string[]>, at: Map<string, number>): number {
   const places = (neighbours.get(node) ?? []).map((other) => at.get(other)).filter((p) => p !== undefined);
   if (places.length === 0) return at.get(node) ?? 0;
@@ -73,15 +90,7 @@ function barycentre(node: string, neighbours: Map<string, string[]>, at: Map<str
 export function ordered(layer: Map<string, number>, chains: readonly string[][]): string[][] {
   const columns: string[][] = [];
   for (const [node, depth] of layer) (columns[depth] ??= []).push(node);
-  const before = new Map<string, string[]>();
-  const after = new Map<string, string[]>();
-  for (const chain of chains) {
-    for (let i = 1; i < chain.length; i++) {
-      const [from, to] = [chain[i - 1] as string, chain[i] as string];
-      after.set(from, [...(after.get(from) ?? []), to]);
-      before.set(to, [...(before.get(to) ?? []), from]);
-    }
-  }
+  const { before, after } = neighbours(chains);
   const at = new Map<string, number>();
   const note = (column: string[]): void => column.forEach((node, i) => at.set(node, i - (column.length - 1) / 2));
   columns.forEach(note);

@@ -1,6 +1,6 @@
 /** Where each asset stands and how each line runs, for any plant: from its relations, without a hand-made picture. */
 
-import { acyclic, type Edge, layersOf, ordered, subdivide } from "./layers";
+import { acyclic, type Edge, layersOf, neighbours, ordered, subdivide } from "./layers";
 
 export interface Box {
   id: string;
@@ -27,7 +27,7 @@ export interface Layout {
   height: number;
 }
 
-const GAP_X = 72;
+const GAP_X = 52;
 const GAP_Y = 28;
 const HELPER: Omit<Box, "id"> = { width: 0, height: 24, port: 12 };
 
@@ -69,21 +69,16 @@ function columnsOf(connected: readonly Box[], edges: readonly Edge[]): { columns
 
 function align(columns: Placed[][], chains: readonly string[][]): Map<string, Placed> {
   const placed = new Map(columns.flat().map((box) => [box.id, box]));
-  const mates = new Map<string, string[]>();
-  for (const chain of chains) {
-    for (let i = 1; i < chain.length; i++) {
-      const [a, b] = [chain[i - 1] as string, chain[i] as string];
-      mates.set(a, [...(mates.get(a) ?? []), b]);
-      mates.set(b, [...(mates.get(b) ?? []), a]);
-    }
-  }
-  const wish = (box: Placed): number | null => {
+  const { before, after } = neighbours(chains);
+  const wish = (mates: Map<string, string[]>) => (box: Placed): number | null => {
     const others = (mates.get(box.id) ?? []).map((id) => placed.get(id) as Placed);
     if (others.length === 0) return null;
     return others.reduce((sum, other) => sum + other.y + other.port, 0) / others.length - box.port;
   };
-  for (let sweep = 0; sweep < 4; sweep++) {
-    for (const column of sweep % 2 === 0 ? columns : [...columns].reverse()) settle(column, wish);
+  // The last sweep looks at feeders only, so that a plain chain becomes a straight line.
+  for (let sweep = 0; sweep < 3; sweep++) {
+    const forth = sweep % 2 === 0;
+    for (const column of forth ? columns : [...columns].reverse()) settle(column, wish(forth ? before : after));
   }
   return placed;
 }

@@ -4,64 +4,27 @@ import { useRef } from "preact/hooks";
 
 import { worstByAsset } from "../alarms";
 import type { Asset, SignalInfo } from "../api/types";
-import { ageText, nameText, unitText } from "../format";
+import { nameText } from "../format";
 import { AlarmGlyph } from "../parts/alarm-shape";
 import { cellText } from "../parts/live-value";
-import { SHAPE } from "../parts/quality-mark";
 import { useLive } from "../parts/use-live";
 import { toHash } from "../route/route";
 import { keySignals, meansRunning, runningSignal, symbolFor } from "./choose";
 import type { Box, Placed } from "./layout";
 import { Equipment, SYMBOL, TANK } from "./symbol";
+import { Tile, tileHeight, WIDTH } from "./tile";
 
-const WIDTH = 208;
 const TITLE = 22;
-const ROW = 21;
+const STUB = (WIDTH - SYMBOL.width) / 2;
 const PAD = 8;
 
 export function boxOf(asset: Asset): Box {
-  const rows = Math.max(1, keySignals(asset).length);
   return {
     id: asset.path,
     width: WIDTH,
-    height: TITLE + SYMBOL.height + 2 * PAD + rows * ROW,
+    height: TITLE + SYMBOL.height + PAD + tileHeight(keySignals(asset).length),
     port: TITLE + SYMBOL.height / 2,
   };
-}
-
-/** One line of the tile. Age is written where it says something: when the value is not fresh. */
-function Row({ signal, y }: { signal: SignalInfo; y: number }) {
-  const group = useRef<SVGGElement>(null);
-  const text = useRef<SVGTextElement>(null);
-  const mark = useRef<SVGPathElement>(null);
-  const note = useRef<SVGTextElement>(null);
-  useLive(signal.path, (cell) => {
-    if (!group.current || !text.current || !note.current) return;
-    const plain = `${cellText(cell, signal)} ${unitText(signal.unit)}`;
-    if (text.current.textContent !== plain) text.current.textContent = plain;
-    if (group.current.dataset.quality !== cell.quality) {
-      group.current.dataset.quality = cell.quality;
-      mark.current?.setAttribute("d", SHAPE[cell.quality]);
-    }
-    const age = Number.isFinite(cell.age) ? ` ${ageText(cell.age)}` : "";
-    const said = cell.quality === "good" ? "" : cell.quality + (cell.quality === "stale" ? age : "");
-    const words = said || nameText(signal.name);
-    if (note.current.textContent !== words) note.current.textContent = words;
-  });
-  return (
-    <g class="row" ref={group} data-quality="none" data-signal={signal.path} transform={`translate(0 ${y})`}>
-      <title>{nameText(signal.name)}</title>
-      <g class="quality" transform="translate(8 4)">
-        <path ref={mark} d={SHAPE.none} />
-      </g>
-      <text class="label" x="28" y="15" ref={note}>
-        {nameText(signal.name)}
-      </text>
-      <text class="number" x={WIDTH - 8} y="15" text-anchor="end" ref={text}>
-        –
-      </text>
-    </g>
-  );
 }
 
 function Level({ signal }: { signal: SignalInfo }) {
@@ -85,7 +48,15 @@ function Level({ signal }: { signal: SignalInfo }) {
   );
 }
 
-export function Node({ asset, place }: { asset: Asset; place: Placed }) {
+interface NodeProps {
+  asset: Asset;
+  place: Placed;
+  /** Whether a line of the picture comes in, goes out. */
+  fed: boolean;
+  feeds: boolean;
+}
+
+export function Node({ asset, place, fed, feeds }: NodeProps) {
   const symbol = symbolFor(asset.type, asset.name);
   const signals = keySignals(asset);
   const running = runningSignal(asset);
@@ -112,21 +83,14 @@ export function Node({ asset, place }: { asset: Asset; place: Placed }) {
       <text class="name" x={WIDTH / 2} y="14" text-anchor="middle">
         {title}
       </text>
-      <path class="pipe-end" d={`M0 ${place.port}h${WIDTH}`} />
+      {fed && <path class="pipe-end" d={`M0 ${place.port}h${STUB}`} />}
+      {feeds && <path class="pipe-end" d={`M${WIDTH - STUB} ${place.port}h${STUB}`} />}
       <g class="equipment" transform={`translate(${(WIDTH - SYMBOL.width) / 2} ${TITLE})`}>
         <Equipment name={symbol} />
         {level && <Level signal={level} />}
       </g>
       <g transform={`translate(0 ${top})`}>
-        <rect class="tile" width={WIDTH} height={Math.max(1, signals.length) * ROW + PAD - 2} rx="4" />
-        {signals.map((signal, i) => (
-          <Row key={signal.path} signal={signal} y={3 + i * ROW} />
-        ))}
-        {signals.length === 0 && (
-          <text class="label" x="8" y="18">
-            no analogue values
-          </text>
-        )}
+        <Tile signals={signals} />
       </g>
       {alarm && (
         <g transform={`translate(${WIDTH - 34} ${TITLE - 2})`}>

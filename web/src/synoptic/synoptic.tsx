@@ -44,7 +44,13 @@ export function Synoptic({ assets }: { assets: readonly Asset[] }) {
           <path key={`${line.from} ${line.to}`} class="pipe" d={pathOf(line.points)} marker-end="url(#flow)" />
         ))}
         {layout.boxes.map((place) => (
-          <Node key={place.id} asset={byPath.get(place.id) as Asset} place={place} />
+          <Node
+            key={place.id}
+            asset={byPath.get(place.id) as Asset}
+            place={place}
+            fed={layout.lines.some((line) => line.to === place.id)}
+            feeds={layout.lines.some((line) => line.from === place.id)}
+          />
         ))}
       </svg>
     </div>

@@ -27,13 +27,19 @@ export function groupsOf(signals: readonly SignalInfo[]): Group[] {
   return groups;
 }
 
-const DULL = /set_?point|_sp$/;
+const SETPOINT = /set_?point|_sp$/;
+
+/** Whether a signal holds its value until it is set anew, so that its line is steps. */
+export function inSteps(signal: SignalInfo): boolean {
+  return signal.kind === "state" || SETPOINT.test(signal.name);
+}
+
 
 /** The signals whose trends open first: few, and those that show what the asset does. */
 export function firstShown(signals: readonly SignalInfo[]): string[] {
   const analog = signals.filter((signal) => signal.kind === "analog");
-  const withSetpoint = analog.filter((signal) => DULL.test(signal.name)).slice(0, 1);
-  const lively = analog.filter((signal) => !DULL.test(signal.name));
+  const withSetpoint = analog.filter((signal) => SETPOINT.test(signal.name)).slice(0, 1);
+  const lively = analog.filter((signal) => !SETPOINT.test(signal.name));
   const alarmed = lively.filter((signal) => signal.alarm);
   const rest = lively.filter((signal) => !signal.alarm);
   return [...withSetpoint, ...rest.slice(0, 2), ...alarmed.slice(0, 2)].map((signal) => signal.name);

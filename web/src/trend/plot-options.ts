@@ -57,21 +57,23 @@ function tickDecimals(splits: readonly number[]): number {
   return step > 0 ? Math.min(6, Math.max(0, Math.ceil(-Math.log10(step) - 1e-9))) : 0;
 }
 
+const DAY: Intl.DateTimeFormatOptions = { year: "numeric", month: "2-digit", day: "2-digit" };
+
 function times(zone: string): uPlot.Axis.Values {
   return (_plot, splits, _axis, _space, step) => {
     const zoned = { timeZone: zone, hourCycle: "h23" } as const;
     const parts: Intl.DateTimeFormatOptions =
       step >= 86400
-        ? { month: "2-digit", day: "2-digit" }
+        ? DAY
         : step >= 60
           ? { hour: "2-digit", minute: "2-digit" }
           : { hour: "2-digit", minute: "2-digit", second: "2-digit" };
     if (step < 1) parts.fractionalSecondDigits = 3;
     const clock = new Intl.DateTimeFormat("sv-SE", { ...zoned, ...parts });
-    const day = new Intl.DateTimeFormat("sv-SE", { ...zoned, month: "2-digit", day: "2-digit" });
+    const day = new Intl.DateTimeFormat("sv-SE", { ...zoned, ...DAY });
     let before = "";
     return splits.map((split) => {
-      const today = day.format(split * 1000);
+      const today = day.format(split * 1000).slice(5);
       const changed = step < 86400 && today !== before;
       before = today;
       return changed ? `${clock.format(split * 1000)}\n${today}` : clock.format(split * 1000);

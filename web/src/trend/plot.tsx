@@ -6,7 +6,7 @@ import uPlot from "uplot";
 import { dateTime, decimalsFor, nameText, numberText, unitText } from "../format";
 import { zone } from "../plant";
 import { theme } from "../theme";
-import type { Group } from "./groups";
+import { type Group, inSteps } from "./groups";
 import { axes, DASHES, drawContext, drawMarks, type Ink, inkOf, series } from "./plot-options";
 import { type Rows, scaleOf } from "./rows";
 import type { Window } from "./window";
@@ -83,9 +83,11 @@ export function Plot({ group, handle, onZoom, onZoomOut }: Props) {
           },
         },
         axes: axes(ink, group.signals, zone()),
-        series: series(ink, group.signals).map((one, i) =>
-          state && i > 0 ? { ...one, paths: uPlot.paths.stepped?.({ align: 1 }) as uPlot.Series.PathBuilder } : one,
-        ),
+        series: series(ink, group.signals).map((one, i) => {
+          const signal = group.signals[i - 1];
+          const steps = uPlot.paths.stepped?.({ align: 1 });
+          return steps && signal && inSteps(signal) ? { ...one, paths: steps } : one;
+        }),
         cursor: {
           drag: { x: true, y: false, setScale: false },
           points: { size: 6 },

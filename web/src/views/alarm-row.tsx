@@ -56,16 +56,11 @@ export function AlarmRow({ alarm, able, onAcknowledge, onShelve }: Props) {
       </td>
       <td class="number">{isoTime(alarm.raised, zone())}</td>
       <td>
-        <a href={toHash("asset", alarm.asset)}>{lastPart(alarm.asset)}</a>
-      </td>
-      <td>
-        {nameText(lastPart(alarm.signal))} <b>{nameText(alarm.level)}</b>
-      </td>
-      <td class="right number">
-        {numberText(alarm.value, 2)} {unit}
-      </td>
-      <td class="right number">
-        {numberText(alarm.limit, 2)} {unit}
+        <a href={toHash("asset", alarm.asset)}>{lastPart(alarm.asset)}</a> {nameText(lastPart(alarm.signal))}{" "}
+        <b class="nowrap">{nameText(alarm.level)}</b>
+        <small class="number">
+          {numberText(alarm.value, 2)} {unit}, limit {numberText(alarm.limit, 2)} {unit}
+        </small>
       </td>
       <td class="advice">
         <Advice alarm={alarm} />

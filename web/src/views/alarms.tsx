@@ -107,14 +107,7 @@ export function AlarmsView() {
               <th scope="col">priority</th>
               <th scope="col">state</th>
               <th scope="col">raised</th>
-              <th scope="col">asset</th>
               <th scope="col">what</th>
-              <th scope="col" class="right">
-                value
-              </th>
-              <th scope="col" class="right">
-                limit
-              </th>
               <th scope="col">what to do</th>
               <th scope="col">
                 <span class="unseen">actions</span>

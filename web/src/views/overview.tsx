@@ -15,7 +15,7 @@ import { route } from "../route/current";
 import { toHash } from "../route/route";
 import { keySignals } from "../synoptic/choose";
 import { Synoptic } from "../synoptic/synoptic";
-import { assetsUnder, find } from "../tree";
+import { assetsUnder, find, singled } from "../tree";
 import { Attention } from "./attention";
 import { Parts } from "./parts-of";
 
@@ -63,7 +63,7 @@ function Picture({ node, assets }: { node: TreeNode; assets: Asset[] | null }) {
 export function OverviewView() {
   const root = tree.value;
   const { path } = route.value;
-  const node = root ? (path ? find(root, path) : root) : null;
+  const node = root ? (path ? find(root, path) : singled(root)) : null;
   const fetched = useFetched(async () => {
     if (!node) return null;
     const under = assetsUnder(node, MOST + 1);

@@ -1,7 +1,9 @@
 /** All values of an asset in their context, one line each; a tick puts a signal among the trends. */
 
+import { alarms, before, listed } from "../alarms";
 import type { SignalInfo } from "../api/types";
 import { decimalsFor, nameText } from "../format";
+import { AlarmShape } from "../parts/alarm-shape";
 import { AnalogBar } from "../parts/analog-bar";
 import { LiveQuality } from "../parts/live-quality";
 import { LiveAge, LiveValue } from "../parts/live-value";
@@ -12,6 +14,11 @@ interface Props {
   /** Names of the signals that have a trend. */
   shown: ReadonlySet<string>;
   onShow(name: string, show: boolean): void;
+}
+
+function SignalAlarm({ path }: { path: string }) {
+  const worst = alarms.value.filter((alarm) => alarm.signal === path && listed(alarm)).sort(before)[0];
+  return worst ? <AlarmShape priority={worst.priority} state={worst.state} /> : null;
 }
 
 export function Values({ signals, shown, onShow }: Props) {
@@ -52,6 +59,7 @@ export function Values({ signals, shown, onShow }: Props) {
                 </td>
                 <th scope="row" title={signal.description ?? undefined}>
                   {nameText(signal.name)}
+                  <SignalAlarm path={signal.path} />
                 </th>
                 <td class="right">
                   <LiveValue signal={signal} widest={widest} />
@@ -63,7 +71,7 @@ export function Values({ signals, shown, onShow }: Props) {
                   <AnalogBar signal={signal} />
                 </td>
                 <td>{signal.kind !== "state" && <Spark signal={signal} />}</td>
-                <td class="right">
+                <td class="right nowrap">
                   <LiveAge path={signal.path} />
                 </td>
               </tr>
