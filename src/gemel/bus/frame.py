@@ -110,4 +110,4 @@ def decode_frame(stored: bytes) -> Frame:
         else table.column(name).to_numpy()
         for name, dtype in DTYPES.items()
     }
-    return Frame(header, Batch(**columns))  # type: ignore[arg-type]
+    return Frame(header, Batch(**columns))

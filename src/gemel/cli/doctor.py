@@ -43,14 +43,22 @@ def examine(places: Places) -> dict[str, Any]:
     problems = report["problems"]
     running = read_running(places.data)
     if running is None or not _alive(running.pid):
-        problems.append({"code": "not-running", "message": "nothing runs on this data", "remedy": "gemel run PLANT"})
+        problems.append(
+            {"code": "not-running", "message": "nothing runs on this data", "remedy": "gemel run PLANT"}
+        )
         return report
     report |= {"running": True, "url": running.url}
     try:
         with urllib.request.urlopen(f"{running.url}/api/v1/health", timeout=3) as reply:  # noqa: S310 - our own address
             health = json.load(reply)
     except (OSError, urllib.error.URLError) as e:
-        problems.append({"code": "page-away", "message": f"the page does not answer: {e}", "remedy": f"see {places.logs}/serve.log"})
+        problems.append(
+            {
+                "code": "page-away",
+                "message": f"the page does not answer: {e}",
+                "remedy": f"see {places.logs}/serve.log",
+            }
+        )
         return report
     report |= {k: health.get(k) for k in ("status", "plant", "plant_time", "behind_s", "link", "processes")}
     problems += health.get("problems", [])
@@ -62,10 +70,14 @@ def examine(places: Places) -> dict[str, Any]:
 
 def show(report: dict[str, Any]) -> None:
     """Print a report for people."""
-    click.echo(f"data       {report['data']}  ({sum(report['sizes'].values()) / 1e6:.0f} MB; {report['disk']['free_bytes'] / 1e9:.1f} GB free)")
+    click.echo(
+        f"data       {report['data']}  ({sum(report['sizes'].values()) / 1e6:.0f} MB; {report['disk']['free_bytes'] / 1e9:.1f} GB free)"
+    )
     if report["running"]:
         click.echo(f"page       {report['url']}")
-        click.echo(f"plant      {report.get('plant')}  at {report.get('plant_time')}, {report.get('behind_s') or 0:.2f} s behind")
+        click.echo(
+            f"plant      {report.get('plant')}  at {report.get('plant_time')}, {report.get('behind_s') or 0:.2f} s behind"
+        )
         for name, told in (report.get("processes") or {}).items():
             click.echo(f"  {name:<9}{told['state']}, restarted {told['restarts']} times")
     for p in report["problems"]:

@@ -19,13 +19,27 @@ DAY_S = 86_400
 
 @click.command(epilog="Example: gemel run examples/water-loop --port 8090")
 @click.argument("plant", type=click.Path(path_type=Path))
-@click.option("--data", type=click.Path(path_type=Path), help="Data directory [default: ~/.local/share/gemel/<plant>].")
+@click.option(
+    "--data", type=click.Path(path_type=Path), help="Data directory [default: ~/.local/share/gemel/<plant>]."
+)
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
 @click.option("--port", default=8090, show_default=True, help="Port of the page and the API.")
-@click.option("--reserve", type=int, help="Free bytes of disk below which nothing more is taken from the sources [default: the lesser of 10 % and 5 GB].")
+@click.option(
+    "--reserve",
+    type=int,
+    help="Free bytes of disk below which nothing more is taken from the sources [default: the lesser of 10 % and 5 GB].",
+)
 @click.option("--tls-certificate", default="", help="PEM file, to serve HTTPS.")
 @click.option("--tls-key", default="", help="PEM file with its key.")
-def command(plant: Path, data: Path | None, host: str, port: int, reserve: int | None, tls_certificate: str, tls_key: str) -> None:
+def command(
+    plant: Path,
+    data: Path | None,
+    host: str,
+    port: int,
+    reserve: int | None,
+    tls_certificate: str,
+    tls_key: str,
+) -> None:
     """Run the twin of PLANT, a folder with a plant.yaml, until Ctrl-C."""
     settings = Settings(
         plant=str(plant.absolute()), data=str(data_dir(plant, data)), host=host, port=port,
@@ -56,11 +70,16 @@ def announce(settings: Settings, plant: Plant, additions: list[str], first: bool
     click.echo(f"  logs     {places.logs}")
     kept = ", ".join(f"{name} {seconds / DAY_S:g} days" for name, seconds in plant.retention.items())
     click.echo(f"  history  kept: {kept}; whole days are dropped after that")
-    click.echo(f"  display  times in {plant.timezone}; stored in UTC" + ("; plant time follows the data" if plant.clock == "data" else ""))
+    click.echo(
+        f"  display  times in {plant.timezone}; stored in UTC"
+        + ("; plant time follows the data" if plant.clock == "data" else "")
+    )
     for addition in additions:
         click.echo(f"  added    {addition}")
     if first:
-        click.echo(f"  reboot   to start with the machine: a systemd unit with ExecStart={sys.executable} -m gemel run {settings.plant}, Restart=always")
+        click.echo(
+            f"  reboot   to start with the machine: a systemd unit with ExecStart={sys.executable} -m gemel run {settings.plant}, Restart=always"
+        )
 
 
 def watched(settings: Settings) -> int:
@@ -71,7 +90,10 @@ def watched(settings: Settings) -> int:
             click.secho(f"  page     {settings.url}", bold=True)
             click.echo("  Ctrl-C stops it cleanly")
         elif not done.is_set():
-            click.secho(f"  the page does not answer; see {settings.data}/logs or: gemel doctor --data {settings.data}", fg="red")
+            click.secho(
+                f"  the page does not answer; see {settings.data}/logs or: gemel doctor --data {settings.data}",
+                fg="red",
+            )
 
     done = threading.Event()
     threading.Thread(target=ready, daemon=True).start()

@@ -24,7 +24,8 @@ def _connector(plant: Plant, name: str, registry: Registry, secret: Secret) -> C
         settings = mqtt_settings(connection.url, connection.options, client_id(plant, name), secret)
         return MqttConnector(name, settings, plant.sources(name, registry), registry)
     raise ConfigError(
-        f"the connection {name} speaks {connection.protocol}, which this version does not", remedy="use mqtt, or send by HTTP",
+        f"the connection {name} speaks {connection.protocol}, which this version does not",
+        remedy="use mqtt, or send by HTTP",
     )
 
 

@@ -63,7 +63,9 @@ async def twin(places: Places) -> None:
     store = await asyncio.to_thread(Store.open, places.lake)
     reader = await asyncio.to_thread(Reader, places.lake)
     clock = plant_clock(site.plant.clock)
-    partition = Partition(0, site.registry, site.plant.checks(site.registry), site.plant.alarms(site.registry))
+    partition = Partition(
+        0, site.registry, site.plant.checks(site.registry), site.plant.alarms(site.registry)
+    )
     classes = site.registry.table.column("retention").to_pylist()
 
     def lookup(rows: Any) -> Any:
@@ -80,9 +82,19 @@ async def twin(places: Places) -> None:
         log.error("the record's chain is broken: %s", record.verdict.reason)
 
     def told() -> dict[str, Any]:
-        problems = [{"code": "twin", "message": owner.problem, "remedy": "see the log twin.log"}] if owner.problem else []
+        problems = (
+            [{"code": "twin", "message": owner.problem, "remedy": "see the log twin.log"}]
+            if owner.problem
+            else []
+        )
         if record.verdict is not None and not record.verdict.ok:
-            problems.append({"code": "record-broken", "message": record.verdict.reason, "remedy": "restore the record from a back-up"})
+            problems.append(
+                {
+                    "code": "record-broken",
+                    "message": record.verdict.reason,
+                    "remedy": "restore the record from a back-up",
+                }
+            )
         return {"behind_s": owner.behind_s, "tail_rows": owner.tail.rows, "position": partition.position,
                 "broken_frames": owner.broken, "problems": problems}  # fmt: skip
 
@@ -116,7 +128,9 @@ async def ingest(places: Places) -> None:
             problems.append({"code": "disk-nearly-full", "message": f"only {guard.free >> 20} MB free: nothing more is taken from the sources",
                              "remedy": "free disk space, or lower --reserve"})  # fmt: skip
         if framer.refusing:
-            problems.append({"code": "log-refuses", "message": framer.refusing, "remedy": "it is retried; see nats.log"})
+            problems.append(
+                {"code": "log-refuses", "message": framer.refusing, "remedy": "it is retried; see nats.log"}
+            )
         return {"connections": [dataclasses.asdict(c.status()) for c in found], "frames": framer.frames, "values": framer.values,
                 "free_bytes": guard.free, "problems": problems}  # fmt: skip
 
@@ -193,7 +207,12 @@ async def _heartbeat(bus: Bus, name: str, told: Callable[[], dict[str, Any]]) ->
         await asyncio.sleep(1)
 
 
-PROCESSES: Final[dict[str, Callable[[Places], Coroutine[Any, Any, None]]]] = {"twin": twin, "ingest": ingest, "serve": serve, "family": family}
+PROCESSES: Final[dict[str, Callable[[Places], Coroutine[Any, Any, None]]]] = {
+    "twin": twin,
+    "ingest": ingest,
+    "serve": serve,
+    "family": family,
+}
 
 
 async def until_told(work: Awaitable[None]) -> None:
@@ -209,7 +228,9 @@ async def until_told(work: Awaitable[None]) -> None:
 def main(argv: list[str]) -> int:
     """Run one process of the family."""
     name, data = argv
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s", stream=sys.stderr)
+    logging.basicConfig(
+        level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s", stream=sys.stderr
+    )
     try:
         asyncio.run(until_told(PROCESSES[name](Places(Path(data)))))
     except ConfigError as e:

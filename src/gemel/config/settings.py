@@ -46,9 +46,14 @@ def plant_root(plant: Path) -> str:
     try:
         found = _ROOT.search(file.read_text(encoding="utf-8"))
     except OSError as e:
-        raise ConfigError(f"no plant file at {plant}", remedy="name a folder with a plant.yaml; gemel init writes a first one") from e
+        raise ConfigError(
+            f"no plant file at {plant}",
+            remedy="name a folder with a plant.yaml; gemel init writes a first one",
+        ) from e
     if not found:
-        raise ConfigError(f"{file} names no plant", remedy="write a first line such as: plant: acme/riverside")
+        raise ConfigError(
+            f"{file} names no plant", remedy="write a first line such as: plant: acme/riverside"
+        )
     return found[1]
 
 
@@ -67,4 +72,6 @@ def integer(name: str, default: int) -> int:
     try:
         return int(text) if text else default
     except ValueError:
-        raise ConfigError(f"{name}={text!r} is not a whole number", remedy=f"unset {name} or give bytes") from None
+        raise ConfigError(
+            f"{name}={text!r} is not a whole number", remedy=f"unset {name} or give bytes"
+        ) from None

@@ -10,7 +10,6 @@ import os
 import signal
 import socket
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -22,11 +21,13 @@ from gemel.bus import Server, ServerSettings
 from gemel.bus.server import die_with_parent, free_port, new_token
 from gemel.config.apply import Applied, apply
 from gemel.config.settings import Settings
-from gemel.errors import ConfigError, GemelError
+from gemel.errors import ConfigError
 from gemel.operate.family import BACKOFF_S, Child, Family, python
 from gemel.operate.places import Places, Running, write_atomic
 
-BALLAST: Final = 32 << 20  # a file given back when the disk is full, so that the log and catalogue can still write
+BALLAST: Final = (
+    32 << 20
+)  # a file given back when the disk is full, so that the log and catalogue can still write
 REFUSED: Final = 2
 
 
@@ -64,7 +65,11 @@ def lock(places: Places) -> Iterator[None]:
                 break
             except OSError:
                 if time.monotonic() > deadline:
-                    raise ConfigError(f"a twin runs on {places.data} already", remedy="stop it, or give another --data", code="data-busy") from None
+                    raise ConfigError(
+                        f"a twin runs on {places.data} already",
+                        remedy="stop it, or give another --data",
+                        code="data-busy",
+                    ) from None
                 time.sleep(0.1)
         yield
 
@@ -75,13 +80,21 @@ async def family(places: Places, settings: Settings) -> None:
     token_file = places.data / "token"
     if not token_file.exists():
         write_atomic(token_file, new_token().encode())
-    server = Server(ServerSettings(places.streams, free_port(), token_file.read_text(), settings.log_bytes * 2))
+    server = Server(
+        ServerSettings(places.streams, free_port(), token_file.read_text(), settings.log_bytes * 2)
+    )
     environment = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONUNBUFFERED": "1"}
     children = [
         Child(name, python("gemel.config", name, str(places.data)), places.logs, environment)
         for name in ("twin", "ingest", "serve")
     ]
-    running = Running(pid=os.getpid(), url=settings.url, bus=server.settings.url, plant=settings.plant, started=time.time_ns())
+    running = Running(
+        pid=os.getpid(),
+        url=settings.url,
+        bus=server.settings.url,
+        plant=settings.plant,
+        started=time.time_ns(),
+    )
     write_atomic(places.run, msgspec.json.encode(running))
     kin = Family(server, children, places.logs)
     try:
@@ -140,12 +153,6 @@ async def run_family(places: Places, settings: Settings) -> None:
     """Run the family under the data directory's lock."""
     with lock(places):
         await family(places, settings)
-
-
-def refused(error: GemelError) -> int:
-    """Say an error on stderr and give the exit code for it."""
-    print(f"gemel: {error}", file=sys.stderr)
-    return REFUSED
 
 
 def wait_ready(url: str, timeout_s: float, alive: Callable[[], bool]) -> bool:

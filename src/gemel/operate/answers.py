@@ -59,7 +59,9 @@ class Answers:
             await self._owner.commit()  # then the lake has them
             rows = self._owner.tail.find(np.array(body["signals"], np.int32), body["start"], body["end"])
             if len(rows) > MOST_TAIL_ROWS:
-                raise StorageError("more is arriving than one answer can hold", remedy="ask for a shorter time")
+                raise StorageError(
+                    "more is arriving than one answer can hold", remedy="ask for a shorter time"
+                )
         return _packed(rows)
 
     async def _flush(self, body: dict[str, Any]) -> bytes:
@@ -97,12 +99,20 @@ class Answers:
 
     async def _acknowledge(self, body: dict[str, Any]) -> bytes:
         requests = self._owner.partition.alarms.requests
-        return json(await self._record.append(requests.acknowledge(body["alarm"], body["user"], body["comment"], self._clock.now())))
+        return json(
+            await self._record.append(
+                requests.acknowledge(body["alarm"], body["user"], body["comment"], self._clock.now())
+            )
+        )
 
     async def _shelve(self, body: dict[str, Any]) -> bytes:
         requests, now = self._owner.partition.alarms.requests, self._clock.now()
         until = now + int(float(body["seconds"]) * SECOND)
-        return json(await self._record.append(requests.shelve(body["alarm"], body["user"], body["reason"], until, now)))
+        return json(
+            await self._record.append(
+                requests.shelve(body["alarm"], body["user"], body["reason"], until, now)
+            )
+        )
 
     async def _note(self, body: dict[str, Any]) -> bytes:
         draft = Draft(

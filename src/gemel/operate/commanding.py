@@ -111,12 +111,20 @@ class Commanding:
     async def reject(self, body: dict[str, Any]) -> bytes:
         """Turn a request down."""
         async with self._turn:
-            return await self._decided(self._gate.reject(body["id"], body["user"], body["role"], at=self._now(), reason=body.get("reason", "")))
+            return await self._decided(
+                self._gate.reject(
+                    body["id"], body["user"], body["role"], at=self._now(), reason=body.get("reason", "")
+                )
+            )
 
     async def cancel(self, body: dict[str, Any]) -> bytes:
         """Take a request back."""
         async with self._turn:
-            return await self._decided(self._gate.cancel(body["id"], body["user"], body["role"], at=self._now(), reason=body.get("reason", "")))
+            return await self._decided(
+                self._gate.cancel(
+                    body["id"], body["user"], body["role"], at=self._now(), reason=body.get("reason", "")
+                )
+            )
 
     async def get(self, body: dict[str, Any]) -> bytes:
         """Give one command."""
@@ -173,4 +181,3 @@ class Commanding:
         for draft in drafts:
             fact = await self._record.append(draft)
             self._gate.apply(fact or draft)
-

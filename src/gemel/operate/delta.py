@@ -45,7 +45,9 @@ def encode(delta: Delta) -> bytes:
 
 def decode(data: bytes) -> Delta:
     """Read a delta."""
-    sequence, run, time, behind_s, facts, signal, times, received, value, status, stale = msgspec.msgpack.decode(data)
+    sequence, run, time, behind_s, facts, signal, times, received, value, status, stale = (
+        msgspec.msgpack.decode(data)
+    )
     rows = Batch(
         np.frombuffer(signal, np.int32), np.frombuffer(times, np.int64), np.frombuffer(received, np.int64),
         np.frombuffer(value, np.float64), np.frombuffer(status, np.uint32),

@@ -95,7 +95,11 @@ class Family:
             assert child.process is not None
             code = await child.process.wait()
             if code == REFUSED:
-                raise GemelError(f"{child.name} will not run", remedy=f"read {self._logs / (child.name + '.log')}", code="child-refused")
+                raise GemelError(
+                    f"{child.name} will not run",
+                    remedy=f"read {self._logs / (child.name + '.log')}",
+                    code="child-refused",
+                )
             self._ended(child.name, code)
             await asyncio.sleep(child.backoff_s())
             await child.start()
@@ -129,23 +133,39 @@ class Family:
                 await self._bus.tell("health.family", json.dumps(self.states()).encode())
                 while self._notes:
                     note = self._notes[0]
-                    await self._bus.ask("twin.ask", {"do": "note", "kind": "ProcessEnded", "actor": "gemel", "body": note}, timeout_s=1)
+                    await self._bus.ask(
+                        "twin.ask",
+                        {"do": "note", "kind": "ProcessEnded", "actor": "gemel", "body": note},
+                        timeout_s=1,
+                    )
                     self._notes.pop(0)
 
     def states(self) -> dict[str, dict[str, object]]:
         """Give each process's state, id and number of restarts."""
         server = self.server.process
-        told = {"nats": {"state": "up" if self.server.alive() else "down", "restarts": self._server_restarts, "pid": server.pid if server else None}}
+        told: dict[str, dict[str, object]] = {
+            "nats": {
+                "state": "up" if self.server.alive() else "down",
+                "restarts": self._server_restarts,
+                "pid": server.pid if server else None,
+            }
+        }
         for c in self.children:
             up = c.process is not None and c.process.returncode is None
-            told[c.name] = {"state": "up" if up else "down", "restarts": c.restarts, "pid": c.process.pid if c.process else None}
+            told[c.name] = {
+                "state": "up" if up else "down",
+                "restarts": c.restarts,
+                "pid": c.process.pid if c.process else None,
+            }
         return told
 
     async def stop(self) -> None:
         """Stop everything within five seconds: first who serves, then who listens, the twin, and the log last."""
         order = {"serve": 0, "ingest": 0, "twin": 1}
         for wave in (0, 1):
-            await asyncio.gather(*(c.stop(1.5 if wave == 0 else 2.5) for c in self.children if order.get(c.name, 0) == wave))
+            await asyncio.gather(
+                *(c.stop(1.5 if wave == 0 else 2.5) for c in self.children if order.get(c.name, 0) == wave)
+            )
         if self._bus:
             with contextlib.suppress(Exception):
                 await self._bus.client.close()

@@ -107,7 +107,14 @@ class Owner:
         """Run all loops until cancelled; then store what is folded."""
         try:
             async with asyncio.TaskGroup() as group:
-                for loop in (self._read, self._tick, self._write_facts, self._commit_loop, self._snapshot_loop, self._tend):
+                for loop in (
+                    self._read,
+                    self._tick,
+                    self._write_facts,
+                    self._commit_loop,
+                    self._snapshot_loop,
+                    self._tend,
+                ):
                     group.create_task(loop())
         finally:
             with contextlib.suppress(StorageError, TimeoutError):
@@ -172,13 +179,25 @@ class Owner:
 
     def _broken(self, message: Message, why: str) -> None:
         self.broken += 1
-        self._tell("FrameBroken", f"broken-{self.partition.number}-{message.sequence}", {"why": why, "stored": message.stored}, message.sequence)
+        self._tell(
+            "FrameBroken",
+            f"broken-{self.partition.number}-{message.sequence}",
+            {"why": why, "stored": message.stored},
+            message.sequence,
+        )
         self.partition.position = message.sequence
 
     def _tell(self, kind: str, once: str, body: dict[str, object], sequence: int = 0) -> None:
         cause = f"samples.{self.partition.number}:{sequence}" if sequence else ""
         self._drafts.put_nowait(
-            Draft(id=once, kind=kind, at=self.partition.time or self._clock.now(), actor="gemel", body=body, cause=cause)
+            Draft(
+                id=once,
+                kind=kind,
+                at=self.partition.time or self._clock.now(),
+                actor="gemel",
+                body=body,
+                cause=cause,
+            )
         )
 
     # ---- the plant's clock
@@ -209,13 +228,21 @@ class Owner:
         changed = np.flatnonzero(self._dirty | flips).astype(np.int32)
         self._dirty[:] = False
         self._deltas += 1
-        self._send = asyncio.create_task(self.bus.tell(SUBJECT.format(self.partition.number), encode(self.delta(changed))))
+        self._send = asyncio.create_task(
+            self.bus.tell(SUBJECT.format(self.partition.number), encode(self.delta(changed)))
+        )
 
     def delta(self, signals: I32) -> Delta:
         """Give what to show of some signals."""
         p = self.partition
         return Delta(
-            self._deltas, os.getpid(), p.time, self.behind_s, self.record.position, p.lanes.shown(signals), p.stale[signals]
+            self._deltas,
+            os.getpid(),
+            p.time,
+            self.behind_s,
+            self.record.position,
+            p.lanes.shown(signals),
+            p.stale[signals],
         )
 
     # ---- what lasts
@@ -253,7 +280,9 @@ class Owner:
             if upto <= self._stored or (not self.tail.rows and upto - self._stored < IDLE_PROGRESS):
                 return upto
             rows = self.tail.upto(upto)
-            await asyncio.to_thread(self._store.commit, self.partition.number, self._epoch, upto, rows, self._classes)
+            await asyncio.to_thread(
+                self._store.commit, self.partition.number, self._epoch, upto, rows, self._classes
+            )
             self._stored = upto
             self.tail.drop(upto)
             return upto
@@ -264,7 +293,14 @@ class Owner:
         async with self._commit_lock:
             if snapshot.sequence > self._stored:
                 rows = self.tail.upto(snapshot.sequence)
-                await asyncio.to_thread(self._store.commit, self.partition.number, self._epoch, snapshot.sequence, rows, self._classes)
+                await asyncio.to_thread(
+                    self._store.commit,
+                    self.partition.number,
+                    self._epoch,
+                    snapshot.sequence,
+                    rows,
+                    self._classes,
+                )
                 self._stored = snapshot.sequence
                 self.tail.drop(snapshot.sequence)
         await asyncio.wait_for(self._drafts.join(), 2)

@@ -66,7 +66,8 @@ class Framer:
             self._clock.observe(int(rows.time[timed].max()))
         now = self._clock.now()
         return rows.with_columns(
-            time=rows.time if timed.all() else np.where(timed, rows.time, now), received=np.full(len(rows), now)
+            time=rows.time if timed.all() else np.where(timed, rows.time, now),
+            received=np.full(len(rows), now),
         )
 
     async def run(self) -> None:

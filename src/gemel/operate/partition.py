@@ -131,11 +131,16 @@ class Partition:
             **{f"condition.{k}": v for k, v in self.conditioner.state().items()},
         }
         notes = {"producers": self.producers.notes(), "alarms": self.alarms.to_notes(), "newest": self.newest}
-        return Snapshot(self.number, self.position, self.facts, self.time, self.registry.digest, arrays, notes)
+        return Snapshot(
+            self.number, self.position, self.facts, self.time, self.registry.digest, arrays, notes
+        )
 
     def restore(self, snapshot: Snapshot) -> None:
         """Take the state of a snapshot; signals added since have seen nothing."""
-        part = lambda head: {k.removeprefix(head): v for k, v in snapshot.arrays.items() if k.startswith(head)}  # noqa: E731
+
+        def part(head: str) -> dict[str, npt.NDArray[Any]]:
+            return {k.removeprefix(head): v for k, v in snapshot.arrays.items() if k.startswith(head)}
+
         self.lanes = Lanes.restore(len(self.registry), part("lanes."))
         self.conditioner = Conditioner.restore(self.checks, part("condition."))
         self.alarms.from_notes(snapshot.notes["alarms"])

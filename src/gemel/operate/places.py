@@ -58,7 +58,15 @@ class Places:
 
     def make(self) -> None:
         """Make the folders."""
-        for folder in (self.data, self.applied, self.streams, self.lake, self.snapshots, self.heads, self.logs):
+        for folder in (
+            self.data,
+            self.applied,
+            self.streams,
+            self.lake,
+            self.snapshots,
+            self.heads,
+            self.logs,
+        ):
             folder.mkdir(parents=True, exist_ok=True)
 
 

@@ -68,7 +68,12 @@ class Namespace:
     async def _take(self, data: bytes) -> None:
         d = delta.decode(data)
         s = d.rows.signal
-        self._value[s], self._status[s], self._time[s], self._stale[s] = d.rows.value, d.rows.status, d.rows.time, d.stale
+        self._value[s], self._status[s], self._time[s], self._stale[s] = (
+            d.rows.value,
+            d.rows.status,
+            d.rows.time,
+            d.stale,
+        )
         self._dirty[s] = True
 
     def _message(self, s: int) -> tuple[str, bytes]:

@@ -8,7 +8,9 @@ from gemel.samples import Snapshot
 from gemel.twin.record import Record
 
 
-async def replay(bus: Bus, record: Record, partition: Partition, start: Snapshot | None, upto: int, lookup: Lookup) -> Partition:
+async def replay(
+    bus: Bus, record: Record, partition: Partition, start: Snapshot | None, upto: int, lookup: Lookup
+) -> Partition:
     """Fold the log from a snapshot (or from its beginning) up to a position, one message at a time."""
     if start is not None:
         partition.restore(start)
@@ -24,7 +26,9 @@ async def replay(bus: Bus, record: Record, partition: Partition, start: Snapshot
                     partition.position = message.sequence
                     continue
                 if frame.header.kind == "tick":
-                    partition.tick(frame.header, message.sequence, record.between(partition.facts, frame.header.facts))
+                    partition.tick(
+                        frame.header, message.sequence, record.between(partition.facts, frame.header.facts)
+                    )
                 else:
                     partition.fold(partition.rows_of(frame), message.sequence, lookup)
     finally:

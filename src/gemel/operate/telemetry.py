@@ -16,17 +16,23 @@ MAX_EXACT: Final = 2**53  # integers beyond it do not fit a float64
 async def take_rows(body: dict[str, Any], registry: Registry, framer: Framer, guard: DiskGuard) -> bytes:
     """Put rows into the log and wait until they are durable; answer with the refusals."""
     if not guard.open.is_set():
-        raise StorageError("the disk is nearly full: nothing more is taken", code="disk-nearly-full", remedy="free disk space")
-    columns: tuple[list[int], list[int], list[float], list[int]] = ([], [], [], [])
+        raise StorageError(
+            "the disk is nearly full: nothing more is taken",
+            code="disk-nearly-full",
+            remedy="free disk space",
+        )
+    taken: list[tuple[int, int, float, int]] = []
     refusals = []
     for i, (path, time, value, status) in enumerate(body["rows"]):
         if why := refusal(registry, path, time, value):
             refusals.append({"row": i, "code": why[0], "message": why[1]})
             continue
-        for column, item in zip(columns, (registry.index(path), NO_TIME if time is None else time, float(value), status or 0), strict=True):
-            column.append(item)
-    signal, times, values, statuses = columns
-    await framer.add(Batch.of(signal=signal, time=times, received=np.zeros(len(signal)), value=values, status=statuses))
+        taken.append((registry.index(path), NO_TIME if time is None else time, float(value), status or 0))
+    if taken:
+        signal, times, values, statuses = zip(*taken, strict=True)
+        await framer.add(
+            Batch.of(signal=signal, time=times, received=np.zeros(len(signal)), value=values, status=statuses)
+        )
     return msgspec.json.encode(refusals)
 
 

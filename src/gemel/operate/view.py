@@ -18,12 +18,11 @@ import numpy.typing as npt
 
 from gemel.assets import Plant
 from gemel.bus import Bus
-from gemel.errors import GemelError, StorageError
-from gemel.history import Reader
+from gemel.errors import GemelError
+from gemel.history import Aggregated, Reader
 from gemel.operate import delta
 from gemel.samples import Batch, Fact, Registry
 from gemel.samples.batch import F64, I32, I64, U32
-from gemel.samples.clock import SECOND
 
 log = logging.getLogger(__name__)
 LINK_S: Final = 1.5  # no delta for longer than this: the twin is not heard
@@ -49,7 +48,11 @@ class Values:
         """Take a delta over."""
         s = d.rows.signal
         self.value[s], self.status[s], self.time[s] = d.rows.value, d.rows.status, d.rows.time
-        self.received[s], self.stale[s], self.seen[s] = d.rows.received, d.stale, d.rows.time != np.iinfo(np.int64).min
+        self.received[s], self.stale[s], self.seen[s] = (
+            d.rows.received,
+            d.stale,
+            d.rows.time != np.iinfo(np.int64).min,
+        )
         self.sequence, self.plant_time, self.behind_s, self.facts = d.sequence, d.time, d.behind_s, d.facts
 
 
@@ -150,10 +153,14 @@ class View:
         packed = await self._ask("tail", signals=list(map(int, signals)), start=start, end=end)
         return delta.decode(packed).rows
 
-    async def history_raw(self, signal: int, start: int, end: int, limit: int, known: int | None = None) -> Batch:
+    async def history_raw(
+        self, signal: int, start: int, end: int, limit: int, known: int | None = None
+    ) -> Batch:
         """Give the readings of a signal as they were received."""
         tail = await self._tail([signal], start, end)
-        return await asyncio.to_thread(self._reader.raw, [signal], start, end, limit=limit, known=known, tail=tail)
+        return await asyncio.to_thread(
+            self._reader.raw, [signal], start, end, limit=limit, known=known, tail=tail
+        )
 
     async def history_decimated(self, signal: int, start: int, end: int, points: int) -> Batch:
         """Give a signal's history decimated for drawing; spikes of one sample survive."""
@@ -162,10 +169,12 @@ class View:
 
     async def history_aggregated(
         self, signal: int, start: int, end: int, interval_ns: int, aggregate: str
-    ) -> tuple[I64, F64, I64, U32]:
+    ) -> Aggregated:
         """Give one value an interval; NaN where there is none."""
         tail = await self._tail([signal], start, end)
-        return await asyncio.to_thread(self._reader.aggregated, signal, start, end, interval_ns, aggregate, tail=tail)
+        return await asyncio.to_thread(
+            self._reader.aggregated, signal, start, end, interval_ns, aggregate, tail=tail
+        )
 
     async def state_at(self, signals: I32, at: int, known: int) -> Batch:
         """Give each signal's last reading with time ≤ at and received ≤ known [ns]."""
@@ -176,7 +185,9 @@ class View:
 
     async def facts(self, after: int, limit: int, kind: str | None, subject: str | None) -> list[Fact]:
         """Give facts after a position."""
-        return msgspec.json.decode(await self._ask("facts", after=after, limit=limit, kind=kind, subject=subject), type=list[Fact])
+        return msgspec.json.decode(
+            await self._ask("facts", after=after, limit=limit, kind=kind, subject=subject), type=list[Fact]
+        )
 
     async def verify(self) -> dict[str, Any]:
         """Check every byte of the record."""
@@ -194,9 +205,15 @@ class View:
         """Shelve an alarm for a time."""
         return dict(await self._json("shelve", alarm=alarm_id, user=user, reason=reason, seconds=seconds))
 
-    async def command(self, user: str, role: str, asset: str, name: str, value: float, reason: str) -> dict[str, Any]:
+    async def command(
+        self, user: str, role: str, asset: str, name: str, value: float, reason: str
+    ) -> dict[str, Any]:
         """Ask for a command."""
-        return dict(await self._json("command", user=user, role=role, asset=asset, name=name, value=value, reason=reason))
+        return dict(
+            await self._json(
+                "command", user=user, role=role, asset=asset, name=name, value=value, reason=reason
+            )
+        )
 
     async def command_get(self, command_id: str) -> dict[str, Any]:
         """Give a command."""
@@ -231,7 +248,9 @@ class View:
 
     async def ingest(self, rows: Sequence[tuple[str, int | None, float, int | None]]) -> list[dict[str, Any]]:
         """Put rows into the log; give those refused, with the reason."""
-        return list(msgspec.json.decode(await self.bus.ask("ingest.rows", {"rows": list(rows)}, timeout_s=30)))
+        return list(
+            msgspec.json.decode(await self.bus.ask("ingest.rows", {"rows": list(rows)}, timeout_s=30))
+        )
 
     async def health(self) -> dict[str, Any]:
         """Give what the processes say of themselves, and what is wrong."""
@@ -239,19 +258,15 @@ class View:
         link = self.link()
         problems = [p for told in fresh.values() for p in told.get("problems", [])]
         if not link["up"]:
-            problems.append({"code": "twin-away", "message": "the twin is not heard", "remedy": "it restarts by itself; else see gemel doctor"})
+            problems.append(
+                {
+                    "code": "twin-away",
+                    "message": "the twin is not heard",
+                    "remedy": "it restarts by itself; else see gemel doctor",
+                }
+            )
         status = "ok" if link["up"] and not problems else "degraded"
         return {
             "status": status, "link": link, "behind_s": self.values.behind_s, "plant_time": self.values.plant_time,
             "processes": fresh.get("family", {}).get("processes", {}), "problems": problems, "told": fresh,
         }  # fmt: skip
-
-
-def away(error: StorageError) -> bool:
-    """Tell whether an error means that the twin is not there now."""
-    return error.code == "twin-away"
-
-
-def seconds(ns: int) -> float:
-    """Give nanoseconds as seconds."""
-    return ns / SECOND

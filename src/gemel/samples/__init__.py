@@ -6,4 +6,15 @@ from gemel.samples.fact import Draft, Fact
 from gemel.samples.registry import LANES, Registry
 from gemel.samples.snapshot import Snapshot
 
-__all__ = ["LANES", "Batch", "Clock", "DataClock", "Draft", "Fact", "Registry", "Snapshot", "WallClock", "plant_clock"]
+__all__ = [
+    "LANES",
+    "Batch",
+    "Clock",
+    "DataClock",
+    "Draft",
+    "Fact",
+    "Registry",
+    "Snapshot",
+    "WallClock",
+    "plant_clock",
+]

@@ -6,7 +6,7 @@ place, each gives a new one.
 
 from collections.abc import Iterable
 from dataclasses import dataclass, fields, replace
-from typing import Final, Self
+from typing import Any, Final, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -29,7 +29,13 @@ SCHEMA: Final = pa.schema(
         ("status", pa.uint32()),
     ]
 )
-DTYPES: Final = {"signal": np.int32, "time": np.int64, "received": np.int64, "value": np.float64, "status": np.uint32}
+DTYPES: Final = {
+    "signal": np.int32,
+    "time": np.int64,
+    "received": np.int64,
+    "value": np.float64,
+    "status": np.uint32,
+}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -56,7 +62,12 @@ class Batch:
 
     @classmethod
     def of(
-        cls, *, signal: npt.ArrayLike, time: npt.ArrayLike, received: npt.ArrayLike, value: npt.ArrayLike,
+        cls,
+        *,
+        signal: npt.ArrayLike,
+        time: npt.ArrayLike,
+        received: npt.ArrayLike,
+        value: npt.ArrayLike,
         status: npt.ArrayLike,
     ) -> Self:
         """Make a batch from anything array-like; columns must be of equal length."""
@@ -64,7 +75,7 @@ class Batch:
         columns = {k: np.ascontiguousarray(v, dtype=DTYPES[k]) for k, v in given.items()}
         if len({len(c) for c in columns.values()}) > 1:
             raise DefectError("the columns of a batch differ in length")
-        return cls(**columns)  # type: ignore[arg-type]
+        return cls(**columns)
 
     @classmethod
     def empty(cls) -> Self:
@@ -110,7 +121,7 @@ class Batch:
         return cls(*(_column(table, f.name) for f in SCHEMA))
 
 
-def _column(table: pa.RecordBatch | pa.Table, name: str) -> npt.NDArray[np.generic]:
+def _column(table: pa.RecordBatch | pa.Table, name: str) -> npt.NDArray[Any]:
     column = table.column(name)
     if isinstance(column, pa.ChunkedArray):
         column = column.combine_chunks()

@@ -45,7 +45,14 @@ class Registry:
     @classmethod
     def of(cls, rows: Sequence[Mapping[str, Any]]) -> Self:
         """Make a registry from rows; what a row leaves out gets its default."""
-        defaults = {"lane": "measured", "unit": "", "kind": "analog", "states": [], "retention": "default", "partition": 0}
+        defaults = {
+            "lane": "measured",
+            "unit": "",
+            "kind": "analog",
+            "states": [],
+            "retention": "default",
+            "partition": 0,
+        }
         full = [{**defaults, "uid": uid_of(r["path"], r.get("lane", "measured")), **r} for r in rows]
         return cls(pa.Table.from_pylist(full, schema=SCHEMA))
 
@@ -64,7 +71,10 @@ class Registry:
 
     @cached_property
     def _by_key(self) -> dict[tuple[str, str], int]:
-        return {key: i for i, key in enumerate(zip(self.paths, self.table.column("lane").to_pylist(), strict=True))}
+        return {
+            key: i
+            for i, key in enumerate(zip(self.paths, self.table.column("lane").to_pylist(), strict=True))
+        }
 
     @cached_property
     def _by_uid(self) -> dict[str, int]:
@@ -75,7 +85,9 @@ class Registry:
         try:
             return self._by_key[path, lane]
         except KeyError:
-            raise NotFoundError(f"no signal {path!r} on the lane {lane!r}", remedy="see GET /api/v1/signals") from None
+            raise NotFoundError(
+                f"no signal {path!r} on the lane {lane!r}", remedy="see GET /api/v1/signals"
+            ) from None
 
     def row(self, signal: int) -> dict[str, Any]:
         """Give one signal's row as a mapping."""
@@ -85,11 +97,17 @@ class Registry:
         """Give this registry with the other's new signals appended; nothing is renumbered."""
         known = self._by_uid
         fresh = [i for i, uid in enumerate(other.table.column("uid").to_pylist()) if uid not in known]
-        return type(self)(pa.concat_tables([self.table, other.table.take(fresh)]).combine_chunks()) if fresh else self
+        return (
+            type(self)(pa.concat_tables([self.table, other.table.take(fresh)]).combine_chunks())
+            if fresh
+            else self
+        )
 
     def mapping_from(self, other: Self) -> I32:
         """Give, for each signal of another registry, its number here, or -1."""
-        return np.array([self._by_uid.get(uid, -1) for uid in other.table.column("uid").to_pylist()], dtype=np.int32)
+        return np.array(
+            [self._by_uid.get(uid, -1) for uid in other.table.column("uid").to_pylist()], dtype=np.int32
+        )
 
     def to_bytes(self) -> bytes:
         """Give the table as an Arrow stream."""

@@ -56,11 +56,23 @@ class Snapshot:
     def from_bytes(cls, stored: bytes) -> Self:
         """Read a stored snapshot; a torn or changed one raises StorageError."""
         rest = stored[8:]
-        if len(stored) < 12 or stored[:4] != MAGIC or zlib.crc32(rest) != int.from_bytes(stored[4:8], "little"):
-            raise StorageError("a snapshot is torn or changed", code="snapshot-torn", remedy="an older one is used; nothing is lost")
+        if (
+            len(stored) < 12
+            or stored[:4] != MAGIC
+            or zlib.crc32(rest) != int.from_bytes(stored[4:8], "little")
+        ):
+            raise StorageError(
+                "a snapshot is torn or changed",
+                code="snapshot-torn",
+                remedy="an older one is used; nothing is lost",
+            )
         size = int.from_bytes(rest[:4], "little")
         header = msgspec.json.decode(rest[4 : 4 + size])
         if header.pop("format") != FORMAT:
-            raise StorageError("a snapshot of another data format", code="snapshot-format", remedy="start with the version that wrote it")
+            raise StorageError(
+                "a snapshot of another data format",
+                code="snapshot-format",
+                remedy="start with the version that wrote it",
+            )
         with np.load(io.BytesIO(rest[4 + size :])) as arrays:
             return cls(arrays=dict(arrays), **header)

@@ -57,7 +57,9 @@ def parse(unit: str) -> Any:
         return registry.parse_units(str(_ucum().from_ucum(text).units))
     except Exception:
         raise AssetError(
-            f"unknown unit {unit!r}", code="unknown-unit", remedy="write a UCUM code or a common spelling, such as m3/h, degC, bar, rpm, kW"
+            f"unknown unit {unit!r}",
+            code="unknown-unit",
+            remedy="write a UCUM code or a common spelling, such as m3/h, degC, bar, rpm, kW",
         ) from None
 
 
@@ -81,7 +83,8 @@ def conversion(source: str, declared: str) -> tuple[float, float]:
         return 1.0, 0.0
     if not fits(source, declared):
         raise AssetError(
-            f"{source!r} cannot become {declared!r}: they measure different things", code="wrong-dimension",
+            f"{source!r} cannot become {declared!r}: they measure different things",
+            code="wrong-dimension",
             remedy=f"write a unit that measures the same as {declared!r}",
         )
     registry, a, b = _pint(), parse(source), parse(declared)
@@ -107,7 +110,11 @@ def quantity(text: str | float, unit: str, *, difference: bool = False) -> float
         return float(text)
     match = _QUANTITY.match(text)
     if match is None:
-        raise AssetError(f"{text!r} is not a quantity", code="not-a-quantity", remedy=f"write a number and a unit, such as '5 {unit or '1'}'")
+        raise AssetError(
+            f"{text!r} is not a quantity",
+            code="not-a-quantity",
+            remedy=f"write a number and a unit, such as '5 {unit or '1'}'",
+        )
     number, given = float(match[1]), match[2]
     if not given:
         return number

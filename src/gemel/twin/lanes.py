@@ -30,9 +30,7 @@ class Lane:
     @classmethod
     def empty(cls, n: int) -> Self:
         """Make `n` lanes that have seen nothing."""
-        return cls(
-            np.full(n, NEVER), np.full(n, NEVER), np.full(n, np.nan), np.zeros(n, np.uint32)
-        )
+        return cls(np.full(n, NEVER), np.full(n, NEVER), np.full(n, np.nan), np.zeros(n, np.uint32))
 
     def take(self, rows: Batch) -> I32:
         """Fold rows in; give the signals whose greatest sample changed."""
@@ -41,7 +39,12 @@ class Lane:
         newer = _exceeds(best, self.time[s], self.received[s], self.value[s], self.status[s])
         best = best.take(newer)
         s = best.signal
-        self.time[s], self.received[s], self.value[s], self.status[s] = best.time, best.received, best.value, best.status
+        self.time[s], self.received[s], self.value[s], self.status[s] = (
+            best.time,
+            best.received,
+            best.value,
+            best.status,
+        )
         return s
 
 
@@ -72,13 +75,11 @@ def greatest(rows: Batch) -> Batch:
 
 def _exceeds(rows: Batch, time: I64, received: I64, value: F64, status: U32) -> npt.NDArray[np.bool_]:
     a, b = bits(rows.value), bits(value)
-    return (rows.time > time) | (
-        (rows.time == time)
-        & (
-            (rows.received > received)
-            | ((rows.received == received) & ((a > b) | ((a == b) & (rows.status > status))))
-        )
-    )  # fmt: skip
+    same_time = rows.time == time
+    same_receipt = same_time & (rows.received == received)
+    newer: npt.NDArray[np.bool_] = (rows.time > time) | (same_time & (rows.received > received))
+    newer |= same_receipt & ((a > b) | ((a == b) & (rows.status > status)))
+    return newer
 
 
 class Lanes:
@@ -104,21 +105,34 @@ class Lanes:
         changed = self.latest.take(rows)
         bad = is_bad(rows.status)
         also = self.usable.take(rows.take(~bad) if bad.any() else rows)
-        return changed if len(changed) >= len(also) and not bad.any() else np.union1d(changed, also).astype(np.int32)
+        return (
+            changed
+            if len(changed) >= len(also) and not bad.any()
+            else np.union1d(changed, also).astype(np.int32)
+        )
 
     def stale(self, now: int, stale_after: I64) -> npt.NDArray[np.bool_]:
         """Tell which signals are silent for longer than they may be, at a plant time [ns]."""
-        return (self.latest.time == NEVER) | (now - self.latest.time > stale_after)
+        silent: npt.NDArray[np.bool_] = (self.latest.time == NEVER) | (now - self.latest.time > stale_after)
+        return silent
 
     def shown(self, signals: I32) -> Batch:
         """Give what to show: the latest usable value and its times, with the status of the latest reading."""
         has = self.usable.time[signals] != NEVER
-        pick = lambda name: np.where(has, getattr(self.usable, name)[signals], getattr(self.latest, name)[signals])  # noqa: E731
+
+        def pick(name: str) -> npt.NDArray[Any]:
+            usable, latest = getattr(self.usable, name), getattr(self.latest, name)
+            return np.asarray(np.where(has, usable[signals], latest[signals]))
+
         return Batch(signals, pick("time"), pick("received"), pick("value"), self.latest.status[signals])
 
     def arrays(self) -> dict[str, npt.NDArray[Any]]:
         """Give the columns for a snapshot, copied."""
-        return {f"{lane}.{name}": getattr(getattr(self, lane), name).copy() for lane in ("latest", "usable") for name in _NAMES}
+        return {
+            f"{lane}.{name}": getattr(getattr(self, lane), name).copy()
+            for lane in ("latest", "usable")
+            for name in _NAMES
+        }
 
     @classmethod
     def restore(cls, n: int, arrays: Mapping[str, npt.NDArray[Any]]) -> Self:

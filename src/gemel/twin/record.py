@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Final
 
 import msgspec
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from gemel.bus import Bus, StreamReader
 from gemel.bus.link import FACTS
@@ -75,7 +76,9 @@ class Record:
             self._head = chain.Head(fact.seq, chain.digest(stored))
             self._save_head()
             self._ids.add(fact.id)
-            self._recent = [*self._recent[-RECENT + 1 :], fact] if len(self._recent) >= RECENT else [*self._recent, fact]
+            self._recent = (
+                [*self._recent[-RECENT + 1 :], fact] if len(self._recent) >= RECENT else [*self._recent, fact]
+            )
         for queue in self._listeners:
             queue.put_nowait(fact)
         return fact
@@ -120,7 +123,9 @@ class Record:
 
     async def verify(self) -> chain.Verdict:
         """Read the whole record again and check every byte of it."""
-        return chain.verify([data async for data in self._stored(0)], self._load_head(), key=self._key.public_key())
+        return chain.verify(
+            [data async for data in self._stored(0)], self._load_head(), key=self._key.public_key()
+        )
 
     def listen(self) -> asyncio.Queue[Fact]:
         """Give a queue that gets every fact from now on."""
@@ -138,13 +143,13 @@ class Record:
         finally:
             await reader.close()
 
-    def _load_key(self) -> "chain.PrivateKey":
+    def _load_key(self) -> Ed25519PrivateKey:
         if not self._key_file.exists():
             self._key_file.touch(0o600)
             self._key_file.write_bytes(chain.new_key())
         return chain.load_key(self._key_file.read_bytes())
 
-    def _load_head(self) -> "chain.SignedHead | None":
+    def _load_head(self) -> chain.SignedHead | None:
         with contextlib.suppress(FileNotFoundError):
             return chain.SignedHead.from_bytes(self._head_file.read_bytes())
         return None
@@ -158,4 +163,6 @@ class Record:
 
 def chronicle(facts: Iterable[Fact], kind: str | None, subject: str | None) -> list[Fact]:
     """Keep the facts of a kind and about a subject."""
-    return [f for f in facts if (not kind or f.kind == kind) and (not subject or f.subject.startswith(subject))]
+    return [
+        f for f in facts if (not kind or f.kind == kind) and (not subject or f.subject.startswith(subject))
+    ]

@@ -49,7 +49,9 @@ def frames(load: Load) -> Iterator[Batch]:
     for second in range(load.seconds):
         level = np.clip(level + rng.integers(-3, 4, n), 0, 4095)
         turns = rng.random(n) < 0.05
-        status = np.where(turns, rng.choice(np.array([0, 0, UNCERTAIN, BAD], np.uint32), n), status).astype(np.uint32)
+        status = np.where(turns, rng.choice(np.array([0, 0, UNCERTAIN, BAD], np.uint32), n), status).astype(
+            np.uint32
+        )
         at = np.full(n, START + second * SECOND)
         if load.jitter_ms:
             at = at + rng.integers(int(-load.jitter_ms * MILLISECOND), int(load.jitter_ms * MILLISECOND), n)

@@ -77,7 +77,9 @@ async def trickle(places: Places, signals: int, seconds: int) -> int:
 
 
 def _frame(registry: Registry, producer: str, sequence: int, rows: Batch) -> bytes:
-    header = FrameHeader(kind="samples", partition=0, producer=producer, sequence=sequence, registry=registry.digest)
+    header = FrameHeader(
+        kind="samples", partition=0, producer=producer, sequence=sequence, registry=registry.digest
+    )
     return encode_frame(header, rows)
 
 
@@ -95,7 +97,9 @@ async def ask(places: Places, do: str, **body: Any) -> Any:
 def read_back(places: Places, load_: Load) -> dict[str, int]:
     """Compare every value, time and status that was sent with what the reader gives."""
     sent = list(frames(load_))
-    times, values, statuses = (np.stack([getattr(b, c) for b in sent], axis=1) for c in ("time", "value", "status"))
+    times, values, statuses = (
+        np.stack([getattr(b, c) for b in sent], axis=1) for c in ("time", "value", "status")
+    )
     found = lost = wrong = extra = 0
     with Reader(places.lake) as reader:
         for first in range(0, load_.signals, 500):
@@ -136,7 +140,10 @@ def measure(folder: Path, load_: Load, told: Callable[[str], None]) -> dict[str,
         back = read_back(site.places, load_)
         memory = site.resident_mb()
         told(f"latency at {LIVE_RATE:,} values/s")
-    with running(folder / "plant", folder / "live", ) as site:
+    with running(
+        folder / "plant",
+        folder / "live",
+    ) as site:
         _child("trickle", site, load_)
         latency = asyncio.run(ask(site.places, "latency"))
     seconds = durable - sent["start"]

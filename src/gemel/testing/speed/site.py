@@ -53,13 +53,16 @@ class Site:
 
     def resident_mb(self) -> dict[str, float]:
         """Give the memory each process holds [MB]."""
-        return {n: int(Path(f"/proc/{p}/statm").read_text().split()[1]) * 4096 / 1e6 for n, p in self.pids().items()}
+        return {
+            n: int(Path(f"/proc/{p}/statm").read_text().split()[1]) * 4096 / 1e6
+            for n, p in self.pids().items()
+        }
 
 
 def write_plant(folder: Path, signals: int, extra: str = "", clock: str = "data") -> None:
     """Write a plant file of so many signals, ten an asset."""
     folder.mkdir(parents=True, exist_ok=True)
-    lines = "\n".join(f"      s{i}: {{unit: \"%\", range: [0, 100], interval: 1 s}}" for i in range(PER_ASSET))
+    lines = "\n".join(f'      s{i}: {{unit: "%", range: [0, 100], interval: 1 s}}' for i in range(PER_ASSET))
     (folder / "plant.yaml").write_text(
         f"plant: bench/load\nclock: {clock}\n{extra}types:\n  Rig:\n    signals:\n{lines}\n"
         "assets:\n  rig: {type: Rig, at: hall, table: rigs.csv}\n"
@@ -71,7 +74,9 @@ def write_plant(folder: Path, signals: int, extra: str = "", clock: str = "data"
 @contextmanager
 def running(plant: Path, data: Path, **more: Any) -> Iterator[Site]:
     """Run a family until the block ends."""
-    settings = Settings(plant=str(plant), data=str(data), port=free_port(), reserve_bytes=1 << 30, log_bytes=8 << 30, **more)
+    settings = Settings(
+        plant=str(plant), data=str(data), port=free_port(), reserve_bytes=1 << 30, log_bytes=8 << 30, **more
+    )
     prepare(settings)
     places = Places(data)
     with (data / "bench.log").open("wb") as out:
