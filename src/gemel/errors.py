@@ -24,7 +24,12 @@ class GemelError(Exception):
     status = 500  # the HTTP status that serve answers with (RFC 9110, section 15)
 
     def __init__(
-        self, message: str, *, remedy: str = "", code: str | None = None, context: Mapping[str, Any] | None = None
+        self,
+        message: str,
+        *,
+        remedy: str = "",
+        code: str | None = None,
+        context: Mapping[str, Any] | None = None,
     ) -> None:
         super().__init__(message)
         self.message = message

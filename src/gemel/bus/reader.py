@@ -123,7 +123,7 @@ class StreamReader:
         if message.headers and (status := message.headers.get("Status")):
             left = message.headers.get("Nats-Pending-Messages")
             self._on_order -= int(left) if left else 0
-            if status not in {"100"} and self._on_order < CREDIT // 2:
+            if status != "100" and self._on_order < CREDIT // 2:
                 self._on_order = max(self._on_order, 0)
                 await self._order()
             return

@@ -5,6 +5,7 @@ read-only) answers lake and hot tail together.
 """
 
 from gemel.history.answers import AGGREGATES, Aggregated, Existing
+from gemel.history.export import Exported, export_csv
 from gemel.history.lake import Bounds
 from gemel.history.reader import Reader
 from gemel.history.store import Committed, Compacted, Progress, Store
@@ -16,7 +17,9 @@ __all__ = [
     "Committed",
     "Compacted",
     "Existing",
+    "Exported",
     "Progress",
     "Reader",
     "Store",
+    "export_csv",
 ]

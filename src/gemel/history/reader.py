@@ -16,7 +16,7 @@ import pyarrow as pa
 from gemel.history import catalogue, lake, sql
 from gemel.history.answers import Aggregated, Existing, check_intervals, filled
 from gemel.history.files import TIME
-from gemel.history.lookback import clamped, steps
+from gemel.history.lookback import clamped, first_rows, steps
 from gemel.history.order import order
 from gemel.history.resolve import distinct, newest, resolved
 from gemel.history.session import Session
@@ -46,7 +46,8 @@ class Reader:
             corrected: give the rows that were superseded, too; equal rows once.
 
         """
-        scope = sql.Scope(sql.wanted(signals), start, end, known)
+        wanted = sql.wanted(signals)
+        scope = sql.Scope(wanted, start, end, known)
 
         def ask(cursor: duckdb.DuckDBPyConnection, tables: Sequence[str]) -> Batch:
             if corrected:
@@ -54,12 +55,13 @@ class Reader:
                 return distinct(_fetch(cursor, query))[:limit]
             if limit is None:
                 return newest(_fetch(cursor, sql.rows(tables, scope, tail=tail is not None)))
+            if len(wanted) == 1:
+                return first_rows(cursor, tables, scope, limit, tail=tail is not None)
             found = resolved(cursor, tables, scope, tail=tail is not None)
             if found.rows is not None:
                 return found.rows[:limit]
-            return _sorted(
-                _fetch(cursor, f"SELECT * FROM ({found.query}) ORDER BY signal, time LIMIT {int(limit)}")
-            )
+            query = f"SELECT * FROM ({found.query}) ORDER BY signal, time LIMIT {int(limit)}"
+            return _sorted(_fetch(cursor, query))
 
         return self._session.ask(ask, tail, scope)
 

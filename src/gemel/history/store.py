@@ -164,7 +164,10 @@ class Store:
                 group = plan(self._live())
             if not group:
                 break
-            self._replace(group, merge(group, self._folder, self._bounds))
+            try:
+                self._replace(group, merge(group, self._folder, self._bounds))
+            except ConflictError:  # retention was faster; plan anew
+                continue
             merged, rows = merged + len(group), rows + sum(f.rows for f in group)
         with self._turn:
             try:

@@ -48,7 +48,7 @@ class Snapshot:
              "time": self.time, "registry": self.registry, "notes": self.notes}
         )  # fmt: skip
         body = io.BytesIO()
-        np.savez(body, **{k: v for k, v in self.arrays.items()})  # type: ignore[arg-type]
+        np.savez(body, **dict(self.arrays))  # type: ignore[arg-type]
         rest = len(header).to_bytes(4, "little") + header + body.getvalue()
         return MAGIC + zlib.crc32(rest).to_bytes(4, "little") + rest
 

@@ -5,6 +5,7 @@ Conversion is affine, ``declared = source * scale + offset``; equal units give e
 bits of a reading are unchanged.
 """
 
+import contextlib
 import re
 from functools import lru_cache
 from typing import Any, Final
@@ -49,10 +50,8 @@ def parse(unit: str) -> Any:
     text = unit.strip()
     registry = _pint()
     spelled = _SPELLINGS.get(text) or re.sub(r"(?<=[A-Za-zµ])([23])\b", r"**\1", text)
-    try:
+    with contextlib.suppress(Exception):  # pint raises a dozen kinds; each means "not a unit"
         return registry.parse_units(spelled)
-    except Exception:  # pint raises a dozen kinds; each means "not a unit"
-        pass
     try:
         return registry.parse_units(str(_ucum().from_ucum(text).units))
     except Exception:
