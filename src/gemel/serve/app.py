@@ -1,0 +1,62 @@
+"""The application: the API under /api/v1, the page under everything else."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+from typing import Final
+
+from fastapi import APIRouter, FastAPI
+from starlette.middleware import Middleware
+
+from gemel import __version__
+from gemel.serve import openapi, problems
+from gemel.serve.access import Gate
+from gemel.serve.guard import Guard
+from gemel.serve.hub import Hub
+from gemel.serve.intake import Intake
+from gemel.serve.listing import Listing
+from gemel.serve.names import Names
+from gemel.serve.page import Page
+from gemel.serve.port import Twin
+from gemel.serve.routes import alarms, assets, commands, facts, health, history, live, metrics, quality, reference, session, state, telemetry
+from gemel.serve.settings import ServeSettings
+
+PREFIX: Final = "/api/v1"
+MOST_BYTES: Final = 1 << 20  # of a request's body; telemetry may be larger
+TOPICS: Final = (health, session, assets, state, history, facts, alarms, commands, quality, telemetry, metrics, reference, live)
+DESCRIPTION: Final = (
+    "A living digital twin of a plant. Lists are {items, next}; next goes back in as `after`. "
+    "Errors are application/problem+json with a code and a remedy. Times are ISO 8601 UTC to the nanosecond."
+)
+
+
+def create_app(twin: Twin, settings: ServeSettings) -> FastAPI:
+    """Make the application that shows a twin."""
+    hub = Hub(twin)
+
+    @contextlib.asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        work = asyncio.create_task(hub.run())
+        try:
+            yield
+        finally:
+            work.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await work
+
+    app = FastAPI(
+        title="gemel", version=__version__, description=DESCRIPTION, openapi_url=f"{PREFIX}/openapi.json", docs_url=None, redoc_url=None,
+        redirect_slashes=False, lifespan=lifespan, max_body_size=MOST_BYTES, middleware=[Middleware(Guard, settings=settings)],
+        telemetry={"tracing": False, "metrics": False, "logs": False, "operation_spans": False, "auto_configure": False},
+    )  # fmt: skip
+    app.state.twin, app.state.hub, app.state.gate = twin, hub, Gate(settings, twin)
+    app.state.names, app.state.intake = Names(twin.plant, twin.registry), Intake()
+    app.state.listing = Listing(twin.plant)
+    api = APIRouter(prefix=PREFIX)
+    for topic in TOPICS:
+        api.include_router(topic.router)
+    app.include_router(api)
+    app.router.default = Page(settings.page)
+    problems.install(app)
+    openapi.install(app, settings)
+    return app

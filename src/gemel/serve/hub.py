@@ -1,0 +1,261 @@
+"""The live side: one task hears the twin, one encodes, and each frame is encoded once for all who see the same.
+
+deltas -> changed[signal] -> (at most 10 times a second) one frame a distinct subscription -> queues of two
+"""
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+import orjson
+
+from gemel import __version__
+from gemel.errors import GemelError
+from gemel.samples import Fact
+from gemel.samples.batch import I32
+from gemel.samples.clock import SECOND
+from gemel.serve import frames, times
+from gemel.serve.clients import Client
+from gemel.serve.port import Delta, Twin
+from gemel.serve.routes import alarms, facts
+
+log = logging.getLogger(__name__)
+PERIOD_S: Final = 0.1
+CREDIT_S: Final = 0.05  # a delta a little early is sent at once; the mean stays at 10 Hz
+WHOLE_S: Final = 0.75  # a frame with ages at least so often: the page counts on one a second
+IDLE_S: Final = 0.25
+ALARMS_S: Final = 0.5
+FACT_LATE_S: Final = 1.0  # a fact that the twin has and we have not heard: ask for it
+
+Key = tuple[int, bytes]
+
+
+@dataclass(eq=False)
+class Group:
+    """All clients that see the same signals in the same order under the same number."""
+
+    number: int
+    signals: I32
+    wide: npt.NDArray[np.intp]
+    simulated: npt.NDArray[np.bool_]
+    clients: set[Client] = field(default_factory=set)
+    sequence: int = 0
+    whole_at: float = 0.0
+    last: bytes = b""
+
+
+class Hub:
+    """Sends what changes to everybody who looks."""
+
+    def __init__(self, twin: Twin, monotonic: Callable[[], float] = time.monotonic) -> None:
+        self._twin = twin
+        self._now = monotonic
+        self._changed = np.zeros(len(twin.registry), np.bool_)
+        self._news = asyncio.Event()
+        self._alarmed = asyncio.Event()
+        self._alarmed.set()
+        self._groups: dict[Key, Group] = {}
+        self._clients: dict[Client, dict[int, Key]] = {}
+        self._link: dict[str, Any] = {"up": False}
+        self._link_told = 0.0
+        self._last_fact = 0
+        self._behind_since: float | None = None
+        self._alarm_event = ""
+        self.frames_sent = 0
+
+    def __len__(self) -> int:
+        return len(self._clients)
+
+    async def run(self) -> None:
+        """Work until cancelled."""
+        self._last_fact = self._twin.values.facts
+        async with asyncio.TaskGroup() as group:
+            for work in (self._hear, self._encode, self._watch_alarms):
+                group.create_task(_kept_alive(work))
+
+    # ---- clients come and go
+
+    def join(self, client: Client) -> None:
+        """Take a client in and greet it."""
+        values = self._twin.values
+        self._clients[client] = {}
+        client.event(
+            _json(type="hello", version=__version__, plant_time=times.text(values.plant_time), fact=values.facts, link=self._twin.link())
+        )
+        if self._alarm_event:
+            client.event(self._alarm_event)
+
+    def leave(self, client: Client) -> None:
+        """Forget a client."""
+        for number in list(self._clients.get(client, ())):
+            self.unsubscribe(client, number)
+        self._clients.pop(client, None)
+
+    def subscribe(self, client: Client, number: int, signals: I32) -> npt.NDArray[np.intp]:
+        """Begin a subscription, or replace it; give the positions that travel as float64 too."""
+        self.unsubscribe(client, number)
+        key = (number, signals.tobytes())
+        registry = self._twin.registry
+        group = self._groups.get(key) or Group(
+            number, signals, frames.needs_float64(registry, signals), frames.are_simulated(registry, signals)
+        )
+        self._groups[key] = group
+        group.clients.add(client)
+        self._clients[client][number] = key
+        client.subscribed(number)
+        return group.wide
+
+    def show(self, client: Client, number: int) -> None:
+        """Send a client everything of a subscription at once."""
+        group = self._groups[self._clients[client][number]]
+        client.frame(number, self._frame(group, frames.VALUES_AND_AGE))
+
+    def unsubscribe(self, client: Client, number: int) -> None:
+        """End a subscription; nothing happens where there is none."""
+        key = self._clients[client].pop(number, None)
+        client.unsubscribed(number)
+        if key is None:
+            return
+        group = self._groups[key]
+        group.clients.discard(client)
+        if not group.clients:
+            del self._groups[key]
+
+    def tell(self, event: str) -> None:
+        """Send an event to everybody."""
+        for client in self._clients:
+            client.event(event)
+
+    # ---- what changes
+
+    async def _hear(self) -> None:
+        async with self._twin.listen() as deltas:
+            async for delta in deltas:
+                self._take(delta)
+
+    def _take(self, delta: Delta) -> None:
+        if delta.kind == "fact" and delta.fact is not None:
+            self._fact(delta.fact)
+        elif delta.kind == "values" and delta.signals is not None:
+            self._changed[delta.signals] = True
+            self._news.set()
+        elif delta.kind == "gap":
+            self._changed[:] = True
+            self._alarmed.set()
+            self._news.set()
+
+    def _fact(self, fact: Fact) -> None:
+        if fact.seq <= self._last_fact:
+            return
+        self._last_fact = fact.seq
+        self.tell(_json(type="fact", seq=fact.seq, fact=facts.shape(fact)))
+        if fact.kind.startswith("Alarm"):
+            self._alarmed.set()
+
+    # ---- what is sent
+
+    async def _encode(self) -> None:
+        due = 0.0
+        while True:
+            try:
+                async with asyncio.timeout(IDLE_S):
+                    await self._news.wait()
+            except TimeoutError:
+                pass
+            self._news.clear()
+            if (wait := due - self._now()) > 0:
+                await asyncio.sleep(wait)
+            now = self._now()
+            due = max(due, now - CREDIT_S) + PERIOD_S
+            self._tick(now)
+            await self._catch_up(now)
+
+    def _tick(self, now: float) -> None:
+        self._watch_link(now)
+        for group in self._groups.values():
+            whole = now - group.whole_at >= WHOLE_S
+            if not whole and not self._changed[group.signals].any():
+                continue
+            if whole:
+                group.whole_at = now
+            data = self._frame(group, frames.VALUES_AND_AGE if whole else frames.VALUES)
+            for client in group.clients:
+                client.frame(group.number, data)
+            self.frames_sent += len(group.clients)
+        self._changed[:] = False
+
+    def _frame(self, group: Group, kind: int) -> bytes:
+        values, signals = self._twin.values, group.signals
+        group.sequence += 1
+        now = self._plant_now()
+        return frames.encode(
+            kind, group.number, group.sequence, now / SECOND,
+            quality=frames.qualities(values, signals, group.simulated, heard=bool(self._link["up"])),
+            age=frames.ages(values, signals, now) if kind == frames.VALUES_AND_AGE else None,
+            value=values.value[signals], wide=group.wide,
+        )  # fmt: skip
+
+    def _plant_now(self) -> int:
+        """Give the plant's time; while the twin is silent the wall's goes on, and what it last said grows old."""
+        told = self._twin.values.plant_time
+        if self._link["up"] or self._twin.plant.clock == "data" or not told:
+            return told
+        return told + int(float(self._link["age_s"]) * SECOND)
+
+    def _watch_link(self, now: float) -> None:
+        link = self._twin.link()
+        turned = link["up"] != self._link["up"]
+        self._link = link
+        if turned:
+            self._changed[:] = True
+        if turned or (not link["up"] and now - self._link_told >= 1.0):
+            self._link_told = now
+            self.tell(_json(type="link", **link))
+
+    async def _catch_up(self, now: float) -> None:
+        """Ask for facts whose news was lost on the way."""
+        if self._twin.values.facts <= self._last_fact:
+            self._behind_since = None
+        elif self._behind_since is None:
+            self._behind_since = now
+        elif now - self._behind_since > FACT_LATE_S:
+            self._behind_since = None
+            try:
+                missed = await self._twin.facts(self._last_fact, 1000, None, None)
+            except GemelError as e:
+                log.info("facts after %s: %s", self._last_fact, e)
+                return
+            for fact in missed:
+                self._fact(fact)
+
+    async def _watch_alarms(self) -> None:
+        while True:
+            await self._alarmed.wait()
+            self._alarmed.clear()
+            try:
+                event = _json(type="alarms", **alarms.summary(await self._twin.alarms(), self._twin.values.plant_time))
+            except GemelError:
+                self._alarmed.set()  # the twin is away: ask again
+            else:
+                if event != self._alarm_event:
+                    self._alarm_event = event
+                    self.tell(event)
+            await asyncio.sleep(ALARMS_S)
+
+
+async def _kept_alive(work: Callable[[], Any]) -> None:
+    while True:
+        try:
+            await work()
+        except Exception:  # one bad delta must not end the live view for everybody
+            log.exception("the live view stumbled; it goes on")
+        await asyncio.sleep(1)
+
+
+def _json(**event: Any) -> str:
+    return orjson.dumps(event, default=str).decode()

@@ -1,0 +1,1 @@
+"""One module a topic: its paths, its shapes, nothing else."""

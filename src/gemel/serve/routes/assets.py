@@ -1,0 +1,186 @@
+"""What exists: the tree, assets with all that may be said of them, signals."""
+
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Path, Query, Request
+from pydantic import BaseModel, Field
+from starlette.responses import Response
+
+from gemel.assets import AssetView
+from gemel.serve.access import Asked, Viewer
+from gemel.serve.listing import Listing
+from gemel.serve.names import Names
+from gemel.serve.paging import After, Limit, following, json
+from gemel.serve.shapes import asset_shape
+
+router = APIRouter(tags=["assets"])
+Number = float | None
+
+
+class Brief(BaseModel):
+    """An asset in a list."""
+
+    path: str
+    name: str
+    title: str
+    type: str
+    kind: str
+    parent: str
+    signals: int
+    commands: int
+
+
+class AssetPage(BaseModel):
+    """Assets in the order of the plant."""
+
+    items: list[Brief]
+    next: int | None
+
+
+class Node(BaseModel):
+    """A place in the ISA-95 hierarchy."""
+
+    path: str
+    name: str
+    title: str | None = None
+    kind: str
+    children: "list[Node]" = []
+
+
+class Limits(BaseModel):
+    """Alarm limits; null where there is no such level."""
+
+    high: Number = None
+    high_high: Number = None
+    low: Number = None
+    low_low: Number = None
+
+
+class SignalShape(BaseModel):
+    """A signal and its context."""
+
+    path: str
+    name: str
+    unit: str
+    kind: Literal["analog", "total", "state"]
+    states: list[str]
+    range: tuple[Number, Number] | None
+    normal: tuple[Number, Number] | None
+    interval_s: Number
+    stale_after_s: Number
+    description: str
+    alarm: Limits | None
+
+
+class CommandShape(BaseModel):
+    """What an asset can be told."""
+
+    name: str
+    unit: str
+    low: Number
+    high: Number
+    max_rate_per_s: Number
+    approval: str | None
+    sets: str | None
+    read_back: str | None
+    tolerance: Number
+    timeout_s: Number
+    rests_on: list[str]
+    wired: bool
+    description: str
+
+
+class ParameterShape(BaseModel):
+    """A parameter's value."""
+
+    value: float | str | None
+    unit: str
+
+
+class Relation(BaseModel):
+    """How two assets belong together."""
+
+    model_config = {"populate_by_name": True}
+    from_: str = Field(alias="from")
+    kind: str
+    to: str
+
+
+class AssetShape(BaseModel):
+    """All that may be said of an asset."""
+
+    path: str
+    name: str
+    title: str
+    type: str
+    at: str
+    parent: str
+    description: str
+    parameters: dict[str, ParameterShape]
+    relations: list[Relation]
+    signals: list[SignalShape]
+    commands: list[CommandShape]
+
+
+class SignalBrief(BaseModel):
+    """A signal in a list."""
+
+    path: str
+    asset: str
+    name: str
+    unit: str
+    kind: str
+    states: list[str]
+    lane: str
+
+
+class SignalPage(BaseModel):
+    """Signals in the order of the registry."""
+
+    items: list[SignalBrief]
+    next: int | None
+
+
+@router.get("/assets", response_model=AssetPage)
+async def assets(
+    request: Request, _: Viewer, after: After = 0, limit: Limit = 1000,
+    under: Annotated[str | None, Query(max_length=500, description="Only what is under this path.")] = None,
+) -> Response:  # fmt: skip
+    """Give the assets."""
+    listing: Listing = request.app.state.listing
+    wanted = listing.under(under)
+    return json({"items": [listing.brief(i) for i in wanted[after : after + limit]], "next": following(after, limit, len(wanted))})
+
+
+@router.get("/tree", response_model=Node)
+async def tree(_: Viewer, twin: Asked) -> Response:
+    """Give the whole hierarchy."""
+    return json(twin.plant.tree())
+
+
+@router.get("/assets/{path:path}", response_model=AssetShape)
+async def asset(path: Annotated[str, Path(description="Path of an asset.")], _: Viewer, twin: Asked) -> Response:
+    """Give an asset."""
+    view: AssetView = twin.plant.asset(path)
+    return json(asset_shape(view))
+
+
+@router.get("/signals", response_model=SignalPage)
+async def signals(
+    request: Request, _: Viewer, after: After = 0, limit: Limit = 1000,
+    asset: Annotated[str | None, Query(max_length=500, description="Only the signals of this asset.")] = None,
+) -> Response:  # fmt: skip
+    """Give the signals."""
+    names: Names = request.app.state.names
+    wanted = list(range(len(names.registry))) if asset is None else names.of_asset(asset)
+    items = [_signal(names, s) for s in wanted[after : after + limit]]
+    return json({"items": items, "next": following(after, limit, len(wanted))})
+
+
+def _signal(names: Names, signal: int) -> dict[str, Any]:
+    path = names.registry.paths[signal]
+    asset_path, _, name = path.rpartition("/")
+    return {
+        "path": path, "asset": asset_path, "name": name, "unit": names.units[signal], "kind": names.kinds[signal],
+        "states": names.states[signal], "lane": names.lanes[signal],
+    }  # fmt: skip

@@ -1,0 +1,124 @@
+"""What was measured, as columns: all of it, decimated for drawing, or one value an interval."""
+
+from typing import Annotated, Any, Final, Literal
+
+import numpy as np
+from fastapi import APIRouter, Query, Request
+from pydantic import BaseModel, Field
+from starlette.responses import Response
+
+from gemel.errors import AssetError
+from gemel.samples import LANES
+from gemel.samples.batch import F64, I64, U32
+from gemel.samples.clock import SECOND
+from gemel.serve import export, times
+from gemel.serve.access import Asked, Viewer
+from gemel.serve.gaps import with_gaps
+from gemel.serve.names import Names
+from gemel.serve.paging import json
+from gemel.serve.port import Twin
+from gemel.serve.spans import Span
+
+router = APIRouter(tags=["history"])
+MOST_ROWS: Final = 100_000
+MOST_INTERVALS: Final = 100_000
+DEFAULT_NS: Final = 3600 * SECOND
+BUCKETS_A_GAP: Final = 3  # decimated rows stand up to two buckets apart without a gap
+Aggregate = Literal["mean", "min", "max", "count", "last", "worst"]
+Lane = Literal["override", "measured", "estimated", "simulated"]
+assert set(LANES) == set(Lane.__args__)  # type: ignore[attr-defined]
+
+
+class History(BaseModel):
+    """Columns of equal length; a row without a value is a gap."""
+
+    signal: str
+    unit: str
+    start: times.Written
+    end: times.Written
+    mode: Literal["raw", "decimated", "aggregated"]
+    time: list[float] = Field(description="Seconds since 1970 UTC.")
+    value: list[float | None]
+    status: list[int] = Field(description="OPC UA StatusCodes; of an interval, the worst.")
+    rows: int = Field(description="How many readings or intervals, gaps not counted.")
+    next: times.Written | None = Field(description="Where more is left: the `start` to go on from.")
+
+
+Columns = tuple[I64, F64, U32]
+PLAIN: Final = {"content": {"text/csv": {"schema": {"type": "string"}}}, "description": "Columns, as JSON or CSV."}
+
+
+@router.get("/history", response_model=History, responses={200: PLAIN})
+async def history(
+    request: Request, _: Viewer, twin: Asked,
+    signal: Annotated[str, Query(max_length=500, description="Path of a signal.")],
+    start: Annotated[times.Instant | None, Query(description="First time; an hour before the end, if left out.")] = None,
+    end: Annotated[times.Instant | None, Query(description="The time after the last; now, if left out.")] = None,
+    points: Annotated[int | None, Query(ge=2, le=20_000, description="Decimate for so many pixels.")] = None,
+    interval: Annotated[Span | None, Query(description="One value each, such as 60s.")] = None,
+    aggregate: Annotated[Aggregate, Query(description="With `interval`.")] = "mean",
+    known: Annotated[times.Instant | None, Query(description="Raw only: what had been received by then.")] = None,
+    lane: Annotated[Lane | None, Query(description="Measured, if left out.")] = None,
+    limit: Annotated[int, Query(ge=1, le=MOST_ROWS, description="Raw only: most rows in one answer.")] = MOST_ROWS,
+    format: Annotated[Literal["json", "csv"], Query()] = "json",  # noqa: A002 - the face's own word
+) -> Response:  # fmt: skip
+    """Give the history of a signal."""
+    names: Names = request.app.state.names
+    number = names.number(signal, lane)
+    end_ns = twin.values.plant_time + 1 if end is None else end
+    start_ns = end_ns - DEFAULT_NS if start is None else start
+    asked = _Asked(twin, names, number, start_ns, end_ns)
+    if interval is None and points is None and format == "csv":
+        return export.response(signal, await export.raw(twin, number, start_ns, end_ns, known))
+    if interval is not None:
+        mode, (time, value, status), more = "aggregated", await asked.aggregated(interval, aggregate), None
+    elif points is not None:
+        mode, (time, value, status), more = "decimated", await asked.decimated(points), None
+    else:
+        mode = "raw"
+        (time, value, status), more = await asked.raw(limit, known)
+    if format == "csv":
+        return export.response(signal, export.once(time, value, status))
+    return json(
+        {"signal": signal, "unit": names.units[number], "start": times.text(start_ns), "end": times.text(end_ns), "mode": mode,
+         "time": time / SECOND, "value": value, "status": status, "rows": int(np.count_nonzero(status != export.NO_DATA)),
+         "next": times.text(more)}
+    )  # fmt: skip
+
+
+class _Asked:
+    """One question for history; an empty range has an empty answer."""
+
+    def __init__(self, twin: Twin, names: Names, number: int, start: int, end: int) -> None:
+        self._twin, self._names, self._number, self._start, self._end = twin, names, number, start, end
+
+    async def raw(self, limit: int, known: int | None) -> tuple[Columns, int | None]:
+        if self._start >= self._end:
+            return _EMPTY, None
+        rows = await self._twin.history_raw(self._number, self._start, self._end, limit, known)
+        more = int(rows.time[-1]) + 1 if len(rows) >= limit else None
+        return with_gaps(rows.time, rows.value, rows.status, self._names.gap_ns(self._number)), more
+
+    async def decimated(self, points: int) -> Columns:
+        if self._start >= self._end:
+            return _EMPTY
+        rows = await self._twin.history_decimated(self._number, self._start, self._end, points)
+        bucket = (self._end - self._start) // max(points // 2, 1)
+        gap = self._names.gap_ns(self._number)
+        return with_gaps(rows.time, rows.value, rows.status, max(gap, BUCKETS_A_GAP * bucket) if gap and len(rows) > points else gap)
+
+    async def aggregated(self, interval: int, aggregate: str) -> Columns:
+        if self._start >= self._end:
+            return _EMPTY
+        if (self._end - self._start) // interval >= MOST_INTERVALS:
+            raise AssetError(
+                f"more than {MOST_INTERVALS} intervals were asked for", code="too-many-intervals", remedy="ask for longer intervals or a shorter range"
+            )
+        found = await self._twin.history_aggregated(self._number, self._start, self._end, interval, aggregate)
+        status = np.where((found.counts == 0) & np.isnan(found.values) & (found.worst == 0), np.uint32(export.NO_DATA), found.worst)
+        return found.times, found.values, status.astype(np.uint32)
+
+
+_EMPTY: Final[Columns] = (np.empty(0, np.int64), np.empty(0), np.empty(0, np.uint32))
+
+

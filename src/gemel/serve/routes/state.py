@@ -1,0 +1,123 @@
+"""What is so now, and what was so, or was believed to be so, at a time."""
+
+from typing import Annotated, Any
+
+import numpy as np
+from fastapi import APIRouter, Path, Query, Request
+from pydantic import BaseModel, Field
+from starlette.responses import Response
+
+from gemel.errors import NotFoundError
+from gemel.samples import LANES, Batch
+from gemel.samples import status as statuses
+from gemel.samples.clock import SECOND
+from gemel.serve import frames, times
+from gemel.serve.access import Asked, Viewer
+from gemel.serve.names import Names
+from gemel.serve.paging import json
+from gemel.serve.port import Twin
+
+router = APIRouter(tags=["state"])
+EVER = 2**62  # received at any time
+
+
+class Property(BaseModel):
+    """What is shown of a property: the value of its first lane that may be believed."""
+
+    value: float | None
+    text: str | None = Field(description="The word of a state.")
+    unit: str
+    quality: str = Field(description="good, uncertain, bad, stale, substituted, simulated, manual or none.")
+    status: int = Field(description="OPC UA StatusCode.")
+    status_name: str
+    lane: str
+    time: times.Written | None
+    received: times.Written | None
+    age_s: float | None
+
+
+class State(BaseModel):
+    """An asset's state at a time."""
+
+    asset: str
+    at: times.Written
+    properties: dict[str, Property]
+
+
+@router.get("/state/{asset:path}", response_model=State)
+async def state(
+    request: Request, _: Viewer, twin: Asked,
+    asset: Annotated[str, Path(description="Path of an asset.")],
+    at: Annotated[times.Instant | None, Query(description="What was so then; now, if left out.")] = None,
+    known: Annotated[times.Instant | None, Query(description="What had been received by then; all, if left out.")] = None,
+) -> Response:  # fmt: skip
+    """Give an asset's state."""
+    names: Names = request.app.state.names
+    signals = np.array(names.of_asset(asset), np.int32)
+    if not len(signals):
+        raise NotFoundError(f"no asset {asset[:200]!r}", remedy="see GET /api/v1/assets")
+    if at is None and known is None:
+        now = twin.values.plant_time
+        rows, stale = _live(twin, signals), twin.values.stale[signals]
+    else:
+        now = twin.values.plant_time if at is None else at
+        rows = await twin.state_at(signals, now, EVER if known is None else known)
+        stale = now - rows.time > names.stale_after[rows.signal]
+    return json({"asset": asset, "at": times.text(now), "properties": _properties(names, signals, rows, stale, now)})
+
+
+def _live(twin: Twin, signals: np.ndarray[Any, np.dtype[np.int32]]) -> Batch:
+    values = twin.values
+    return Batch(signals, values.time[signals], values.received[signals], values.value[signals], values.status[signals])
+
+
+def _properties(names: Names, signals: np.ndarray[Any, Any], rows: Batch, stale: np.ndarray[Any, Any], now: int) -> dict[str, Any]:
+    known = {int(s): i for i, s in enumerate(rows.signal) if rows.time[i] != times.NEVER}
+    simulated = frames.are_simulated(names.registry, rows.signal)
+    codes = frames.code_of(rows.status, stale, simulated)
+    found: dict[str, Any] = {}
+    for name, lanes in _lanes(names, signals).items():
+        rank = {lane: i for i, lane in enumerate(LANES)}
+        ordered = sorted(lanes, key=lambda s: rank.get(names.lanes[s], len(rank)))
+        seen = [s for s in ordered if s in known]
+        usable = [s for s in seen if codes[known[s]] not in (frames.BAD, frames.STALE)]
+        signal = next(iter([*usable, *seen, *ordered]))
+        row = known.get(signal)
+        found[name] = _unseen(names, signal) if row is None else _shown(names, rows, row, int(codes[row]), now)
+    return found
+
+
+def _lanes(names: Names, signals: np.ndarray[Any, Any]) -> dict[str, list[int]]:
+    found: dict[str, list[int]] = {}
+    for s in signals.tolist():
+        found.setdefault(names.registry.paths[s].rpartition("/")[2], []).append(s)
+    return found
+
+
+def _unseen(names: Names, signal: int) -> dict[str, Any]:
+    status = statuses.BAD_WAITING_FOR_INITIAL_DATA
+    return {
+        "value": None, "text": None, "unit": names.units[signal], "quality": frames.WORDS[frames.NONE], "status": status,
+        "status_name": statuses.name(status), "lane": names.lanes[signal], "time": None, "received": None, "age_s": None,
+    }  # fmt: skip
+
+
+def _shown(names: Names, rows: Batch, row: int, code: int, now: int) -> dict[str, Any]:
+    signal, value, status = int(rows.signal[row]), float(rows.value[row]), int(rows.status[row])
+    return {
+        "value": value if np.isfinite(value) else None, "text": word(names.states[signal], value), "unit": names.units[signal],
+        "quality": frames.WORDS[code], "status": status, "status_name": statuses.name(status), "lane": names.lanes[signal],
+        "time": times.text(int(rows.time[row])), "received": times.text(int(rows.received[row])),
+        "age_s": round(max(now - int(rows.time[row]), 0) / SECOND, 3),
+    }  # fmt: skip
+
+
+def word(states: list[str], value: float) -> str | None:
+    """Give the word of a state's code, or none.
+
+    >>> word(["stopped", "running"], 1.0)
+    'running'
+    """
+    if not states or not np.isfinite(value) or value != int(value):
+        return None
+    return states[int(value)] if 0 <= value < len(states) else None
