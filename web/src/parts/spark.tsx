@@ -6,38 +6,11 @@ import { get } from "../api/http";
 import type { History, SignalInfo } from "../api/types";
 import { epoch, plantTime } from "../live/live";
 import { qualityOfStatus } from "../live/quality";
+import { type Point, sparkPath } from "./spark-path";
 import { useLive } from "./use-live";
 
 const SPAN_S = 900;
 const POINTS = 120;
-
-export interface Point {
-  time: number;
-  /** NaN is a gap. */
-  value: number;
-}
-
-/** A path in a box of 100 × 24 over the last `span` seconds before `end`; gaps stay open. */
-export function sparkPath(points: readonly Point[], end: number, span: number): string {
-  const inside = points.filter((point) => point.time > end - span && point.time <= end + 1);
-  const values = inside.map((point) => point.value).filter(Number.isFinite);
-  if (values.length === 0) return "";
-  const low = Math.min(...values);
-  const height = Math.max(...values) - low;
-  let pen = "M";
-  let path = "";
-  for (const { time, value } of inside) {
-    if (!Number.isFinite(value)) {
-      pen = "M";
-      continue;
-    }
-    const x = 100 - ((end - time) / span) * 100;
-    const y = height > 0 ? 22 - ((value - low) / height) * 20 : 12;
-    path += `${pen}${x.toFixed(1)} ${y.toFixed(1)}`;
-    pen = "L";
-  }
-  return path;
-}
 
 function rows(history: History): Point[] {
   return history.time.map((time, i) => {

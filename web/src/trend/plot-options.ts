@@ -45,6 +45,7 @@ export function axes(ink: Ink, signals: readonly SignalInfo[], zone: string): uP
       ticks: line,
       font: "12px system-ui, sans-serif",
       size: 76,
+      ...(states ? { splits: () => states.map((_word, code) => code) } : {}),
       values: states
         ? (_plot, splits) => splits.map((split) => (Number.isInteger(split) ? (states[split] ?? "") : ""))
         : (_plot, splits) => splits.map((split) => numberText(split, tickDecimals(splits))),

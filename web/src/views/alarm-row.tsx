@@ -1,6 +1,6 @@
 /** One line of the alarm list. */
 
-import { needsAcknowledging } from "../alarms";
+import { needsAcknowledging } from "../alarm-order";
 import type { Alarm } from "../api/types";
 import { ageText, isoTime, lastPart, nameText, numberText, unitText } from "../format";
 import { AlarmShape, priorityWord } from "../parts/alarm-shape";

@@ -2,7 +2,8 @@
 
 import { useSignal } from "@preact/signals";
 
-import { alarms, alarmsError, before, listed, needsAcknowledging } from "../alarms";
+import { before, listed, needsAcknowledging } from "../alarm-order";
+import { alarms, alarmsError } from "../alarms";
 import type { Alarm } from "../api/types";
 import { counts, flood } from "../live/live";
 import { linked } from "../live/live";

@@ -1,7 +1,8 @@
 /** Level 3: one asset: values in context, trends, commands, what it belongs to. */
 
 import type { Asset } from "../api/types";
-import { alarms, before, listed } from "../alarms";
+import { before, listed } from "../alarm-order";
+import { alarms } from "../alarms";
 import { lastPart, nameText, numberText, unitText } from "../format";
 import { Breadcrumb } from "../parts/breadcrumb";
 import { QualityKey } from "../parts/quality-mark";

@@ -3,7 +3,8 @@
 import { useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 
-import { alarms, before, listed } from "../alarms";
+import { before, listed } from "../alarm-order";
+import { alarms } from "../alarms";
 import type { Asset, SignalInfo } from "../api/types";
 import { lastPart, nameText, numberText, unitText } from "../format";
 import { cells } from "../live/live";

@@ -4,7 +4,8 @@ import { useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 
 import { get, words } from "../api/http";
-import { type Chain, csvOf, newest, walk } from "../facts";
+import { csvOf } from "../csv";
+import { type Chain, newest, walk } from "../facts";
 import type { Fact } from "../api/types";
 import { onFact } from "../live/live";
 import { numberText } from "../format";

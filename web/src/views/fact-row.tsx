@@ -2,7 +2,7 @@
 
 import type { Fact } from "../api/types";
 import { isoTime } from "../format";
-import { zone } from "../plant";
+import { health, zone } from "../plant";
 
 const BEFORE = ["before", "from", "previous_value", "old"];
 const AFTER = ["after", "to", "value", "new", "state"];
@@ -20,6 +20,12 @@ export function kindText(kind: string): string {
   return spaced.charAt(0).toUpperCase() + spaced.slice(1);
 }
 
+/** A path without the root that all of them share. */
+function relative(path: string): string {
+  const root = `${health.value?.plant ?? ""}/`;
+  return path.startsWith(root) ? path.slice(root.length) : path;
+}
+
 export function FactRow({ fact }: { fact: Fact }) {
   const body = Object.entries(fact.body ?? {});
   return (
@@ -30,7 +36,9 @@ export function FactRow({ fact }: { fact: Fact }) {
       </td>
       <td>{fact.actor}</td>
       <td>{kindText(fact.kind)}</td>
-      <td class="path">{fact.subject || "–"}</td>
+      <td class="path" title={fact.subject}>
+        {relative(fact.subject) || "–"}
+      </td>
       <td>{pick(fact.body ?? {}, BEFORE)}</td>
       <td>{pick(fact.body ?? {}, AFTER)}</td>
       <td>

@@ -1,6 +1,7 @@
 /** A part of the plant that is too large for one picture: its parts, with how much is in them and how they are. */
 
-import { alarms, listed } from "../alarms";
+import { listed } from "../alarm-order";
+import { alarms } from "../alarms";
 import type { TreeNode } from "../api/types";
 import { nameText } from "../format";
 import { AlarmShape, PRIORITIES } from "../parts/alarm-shape";

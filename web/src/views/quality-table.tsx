@@ -2,7 +2,8 @@
 
 import type { SignalQuality } from "../api/types";
 import { isoTime, nameText, numberText } from "../format";
-import { compare, type Key, orderOf, SortHeader } from "../parts/sort";
+import { SortHeader } from "../parts/sort";
+import { compare, type Key, orderOf } from "../parts/sort-order";
 import { zone } from "../plant";
 import { route } from "../route/current";
 import { toHash } from "../route/route";

@@ -1,6 +1,7 @@
 /** All values of an asset in their context, one line each; a tick puts a signal among the trends. */
 
-import { alarms, before, listed } from "../alarms";
+import { before, listed } from "../alarm-order";
+import { alarms } from "../alarms";
 import type { SignalInfo } from "../api/types";
 import { decimalsFor, nameText } from "../format";
 import { AlarmShape } from "../parts/alarm-shape";

@@ -1,0 +1,74 @@
+import { describe, expect, it } from "vitest";
+
+import type { Alarm, Fact } from "../src/api/types";
+import { csvCell, csvOf } from "../src/csv";
+import { qualityOf, qualityOfStatus } from "../src/live/quality";
+import { beyond, placeOf } from "../src/parts/bar-place";
+import { compare, orderOf } from "../src/parts/sort-order";
+import { before } from "../src/alarm-order";
+import { sparkPath } from "../src/parts/spark-path";
+
+describe("quality", () => {
+  it("is read from OPC UA statuses and from the codes of the frame", () => {
+    const words = [0, 0x00960000, 0x40910000, 0x40930000, 0x803c0600, 0xc0000000].map(qualityOfStatus);
+    expect(words).toEqual(["good", "manual", "substituted", "uncertain", "bad", "bad"]);
+    expect([0, 4, 6, 99].map(qualityOf)).toEqual(["none", "stale", "simulated", "none"]);
+  });
+});
+
+describe("the list of alarms", () => {
+  const alarm = (state: Alarm["state"], priority: 1 | 2 | 3, raised: string): Alarm =>
+    ({ id: `${state}${priority}${raised}`, state, priority, raised }) as Alarm;
+
+  it("has what nobody saw first, then by priority, then the newest", () => {
+    const list = [
+      alarm("shelved", 1, "5"),
+      alarm("acknowledged", 1, "4"),
+      alarm("unacknowledged", 2, "1"),
+      alarm("unacknowledged", 2, "3"),
+      alarm("returned_unacknowledged", 1, "2"),
+      alarm("unacknowledged", 1, "0"),
+    ];
+    expect(list.sort(before).map(({ raised }) => raised)).toEqual(["0", "3", "1", "2", "4", "5"]);
+  });
+});
+
+describe("a bar", () => {
+  it("never points outside, and knows when a limit is passed", () => {
+    expect([-5, 0, 50, 200].map((value) => placeOf(value, 0, 100))).toEqual([0, 0, 50, 100]);
+    expect([beyond(90, { high: 85 }), beyond(80, { high: 85 }), beyond(1, { low: 2 }), beyond(1, null)]).toEqual([
+      true,
+      false,
+      true,
+      false,
+    ]);
+  });
+});
+
+describe("sorting", () => {
+  it("puts what is not known last, both ways", () => {
+    for (const down of [false, true]) {
+      expect([null, 2, 1].sort((a, b) => compare(a, b, down)).at(-1)).toBeNull();
+    }
+    expect(orderOf("-gaps", "signal")).toEqual({ column: "gaps", down: true });
+    expect(orderOf(undefined, "signal")).toEqual({ column: "signal", down: false });
+  });
+});
+
+describe("the audit as CSV", () => {
+  it("quotes what must be quoted and never writes a formula", () => {
+    expect(csvCell('a "b", c')).toBe('"a ""b"", c"');
+    expect(csvCell("=HYPERLINK(1)")).toBe("'=HYPERLINK(1)");
+    expect(csvCell(-3)).toBe("-3");
+    const fact = { seq: 1, kind: "Noted", actor: "anna", body: { after: 2 } } as unknown as Fact;
+    expect(csvOf([fact]).split("\r\n")[1]).toBe('1,,,Noted,anna,,,,"{""after"":2}"');
+  });
+});
+
+describe("a small trend", () => {
+  it("leaves gaps open and what is too old out", () => {
+    const points = [0, 90, 95, 100].map((time) => ({ time, value: time === 95 ? Number.NaN : time }));
+    expect(sparkPath(points, 100, 20)).toBe("M50.0 22.0M100.0 2.0");
+    expect(sparkPath([], 100, 20)).toBe("");
+  });
+});
