@@ -17,7 +17,7 @@ from command_kit import GUARDED, PLAIN, WELL, Spec, at
 SPECS = [PLAIN, GUARDED, replace(GUARDED, asset="acme/site/p2"), Spec(approval="operator", read_back=None, asset="acme/site/p3")]
 PEOPLE = [("olga", "operator"), ("eva", "engineer"), ("emil", "engineer"), ("vera", "viewer")]
 SITUATIONS = [WELL, WELL, replace(WELL, writes=False), replace(WELL, rests_on={"speed": Reading(1.0)})]
-IDS = ["a", "b", "c", "d"]
+IDS = ["a", "b", "c", "d", "e", "f"]
 
 actions = st.one_of(
     st.tuples(st.just("request"), st.sampled_from(IDS), st.integers(0, 3), st.sampled_from([800.0, 1500.0, 9000.0]),
@@ -29,7 +29,12 @@ actions = st.one_of(
     st.tuples(st.just("tick")),
     st.tuples(st.just("restart")),
 )
-runs = st.lists(st.tuples(actions, st.sampled_from([0, 1, 1, 5, 40, 1000])), max_size=40)
+goes_on = st.tuples(st.just("goes on"), st.integers(0, 3), st.sampled_from(PEOPLE[:3]))  # the next good step of an open one
+good = st.tuples(st.just("request"), st.sampled_from(IDS), st.integers(0, 3), st.just(1500.0), st.just(PEOPLE[0]), st.just(WELL))
+# one_of keeps each branch once, so weights need a number
+weighed = st.integers(0, 9).flatmap(lambda n: goes_on if n < 6 else good if n < 8 else actions)
+steps = st.tuples(weighed, st.sampled_from([1, 1, 1, 1, 1, 1, 1, 1, 0, 5, 5, 40, 1000]))
+runs = st.lists(steps, max_size=60) | st.lists(steps, min_size=20, max_size=60)
 
 
 def draw_drafts(gate, action, now):
@@ -44,12 +49,31 @@ def draw_drafts(gate, action, now):
             return gate.sending(id, at=at(now)).drafts
         case (("sent" | "broken") as how, id):
             return gate.sent(id, at=at(now), failure="broken" if how == "broken" else None).drafts
+        case ("goes on", n, person):
+            return go_on(gate, n, person, now)
         case ("read", n, value, ago):
             return gate.on_reading(f"{SPECS[n].asset}/speed", value, time=at(now + ago), at=at(now))
         case ("tick",):
             return gate.on_tick(at(now))
         case _:
             return gate.recover(at(now))
+
+
+def go_on(gate, n, person, now):
+    commands = [c for i in IDS if (c := gate.get(i)) and c.open]
+    if not commands:
+        return []
+    command = commands[n % len(commands)]
+    spec = next(x for x in SPECS if x.asset == command.asset and x.approval == command.approval)
+    match command.state:
+        case "awaiting_approval":
+            return gate.approve(command.id, *person, at=at(now), spec=spec, situation=WELL).drafts
+        case "approved":
+            return gate.sending(command.id, at=at(now)).drafts
+        case "sending":
+            return gate.sent(command.id, at=at(now)).drafts
+        case _:
+            return gate.on_reading(command.read_back_path, command.value, time=at(now), at=at(now))
 
 
 def drive(run):
