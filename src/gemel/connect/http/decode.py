@@ -47,9 +47,13 @@ def _json(body: bytes) -> Decoded:
     try:
         rows = msgspec.json.decode(body)
     except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError) as e:
-        raise UnreadableBodyError(f"the body is not JSON: {e}", remedy="send an array of rows; NaN and Infinity are not JSON") from None
+        raise UnreadableBodyError(
+            f"the body is not JSON: {e}", remedy="send an array of rows; NaN and Infinity are not JSON"
+        ) from None
     if not isinstance(rows, list):
-        raise UnreadableBodyError("the body is not an array of rows", remedy='send [{"path": …, "time": …, "value": …}]')
+        raise UnreadableBodyError(
+            "the body is not an array of rows", remedy='send [{"path": …, "time": …, "value": …}]'
+        )
     return _objects(list(enumerate(rows)))
 
 
@@ -93,7 +97,10 @@ def _arrow(body: bytes) -> Decoded:
     except arrow.TooManyError:
         raise _too_many() from None
     except ValueError as e:
-        raise UnreadableBodyError(f"the Arrow stream cannot be taken: {e}", remedy="columns path, value, time and status, uncompressed") from None
+        raise UnreadableBodyError(
+            f"the Arrow stream cannot be taken: {e}",
+            remedy="columns path, value, time and status, uncompressed",
+        ) from None
 
 
 _DECODERS: Final[dict[str, Callable[[bytes], Decoded]]] = {

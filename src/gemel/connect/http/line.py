@@ -11,12 +11,23 @@ from gemel.connect.http.rows import Given, Refusal, refusal
 
 _NAME: Final = r"(?:\\.|[^\\, =])+"
 _LINE: Final = re.compile(
-    rf"(?P<measurement>(?:\\.|[^\\, ])+)(?:,(?:\\.|[^\\ ])*)? +"
-    rf'(?P<fields>(?:"(?:\\.|[^\\"])*"|\\.|[^\\ "])+)(?: +(?P<time>-?\d{{1,19}}))?\s*'
+    r"(?P<measurement>(?:\\.|[^\\, ])+)(?:,(?:\\.|[^\\ ])*)? +"
+    r'(?P<fields>(?:"(?:\\.|[^\\"])*"|\\.|[^\\ "])+)(?: +(?P<time>-?\d{1,19}))?\s*'
 )
 _FIELD: Final = re.compile(rf'(?P<name>{_NAME})=(?P<value>"(?:\\.|[^\\"])*"|[^,"]+)(?:,|$)')
 _ESCAPE: Final = re.compile(r"\\([, =\"\\])")
-_TRUTH: Final = {"t": True, "T": True, "true": True, "True": True, "TRUE": True, "f": False, "F": False, "false": False, "False": False, "FALSE": False}
+_TRUTH: Final = {
+    "t": True,
+    "T": True,
+    "true": True,
+    "True": True,
+    "TRUE": True,
+    "f": False,
+    "F": False,
+    "false": False,
+    "False": False,
+    "FALSE": False,
+}
 _NUMBER: Final = re.compile(r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d{1,4})?")
 _INTEGER: Final = re.compile(r"([-+]?\d{1,20})[iu]")
 LONGEST: Final = 64_000  # characters of a line

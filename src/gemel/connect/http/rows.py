@@ -48,7 +48,9 @@ class _No(ValueError):  # noqa: N818 - the argument is the code
     pass
 
 
-States = Callable[[str], list[str] | None]  # the words of a signal's states, empty for a number, none where unknown
+States = Callable[
+    [str], list[str] | None
+]  # the words of a signal's states, empty for a number, none where unknown
 
 
 def settle(given: Iterable[Given], states: States) -> tuple[list[Row], list[int], list[Refusal]]:

@@ -168,7 +168,7 @@ class MqttConnector:
 
     # What the session tells
 
-    def on_connected(self, *, session_present: bool, properties: Properties | None) -> None:  # noqa: ARG002
+    def on_connected(self, *, session_present: bool, properties: Properties | None) -> None:
         """Subscribe; forget what the broker will send again."""
         if session_present:
             kept = [(m, 0) for m, packet in zip(self._waiting, self._ids, strict=True) if not packet]

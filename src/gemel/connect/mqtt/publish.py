@@ -116,7 +116,7 @@ class Publisher:
 
     # What the session tells
 
-    def on_connected(self, *, session_present: bool, properties: Properties | None) -> None:  # noqa: ARG002
+    def on_connected(self, *, session_present: bool, properties: Properties | None) -> None:
         """Hold to the window that the broker asks for (MQTT 5, 3.2.2.3.3)."""
         self._window = min(self._wanted, getattr(properties, "ReceiveMaximum", self._wanted))
         self._changed.set()
@@ -127,7 +127,7 @@ class Publisher:
     def on_message(self, message: MQTTMessage) -> None:
         """Nothing is subscribed to."""
 
-    def on_published(self, mid: int, reason: ReasonCode) -> None:  # noqa: ARG002 - the count is enough
+    def on_published(self, mid: int, reason: ReasonCode) -> None:
         """Count the broker's word."""
         if reason.is_failure:
             self._refused += 1

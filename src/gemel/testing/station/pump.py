@@ -99,7 +99,7 @@ def _power(flow_m3h: float, head_m: float, turn: float) -> float:
 
 
 def _bearing(pump: PumpSet, turn: float, ambient_c: float) -> float:
-    return ambient_c + 18.0 * turn**1.5 * (1.0 + 7.0 * pump.damage) + 0.15 * (pump.motor_c - ambient_c)
+    return float(ambient_c + 18.0 * turn**1.5 * (1.0 + 7.0 * pump.damage) + 0.15 * (pump.motor_c - ambient_c))
 
 
 def _damage(damage: float, seconds: float) -> float:
