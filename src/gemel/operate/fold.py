@@ -333,6 +333,5 @@ class Owner:
 
     async def tend(self) -> None:
         """Merge small files; drop the days that are past their retention."""
-        async with self._commit_lock:
-            await asyncio.to_thread(self._store.compact, 5.0)
-            await asyncio.to_thread(self._store.retain, self.partition.time, self._retention)
+        await asyncio.to_thread(self._store.compact, 5.0)
+        await asyncio.to_thread(self._store.retain, self.partition.time, self._retention)

@@ -28,8 +28,16 @@ class Site:
     """A running family."""
 
     places: Places
-    running: Running
+    settings: Settings
     process: subprocess.Popen[bytes]
+
+    @property
+    def running(self) -> Running:
+        """Where it is reached now."""
+        found = read_running(self.places.data)
+        if found is None:
+            raise StorageError("the family does not run", remedy=f"see {self.places.logs}")
+        return found
 
     def pids(self) -> dict[str, int]:
         """Give the processes by name, read from the kernel's list of children."""
@@ -38,7 +46,7 @@ class Site:
         while pending:
             pid = pending.pop()
             line = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
-            name = "nats" if b"nats-server" in line[0] else (line[3].decode() if len(line) > 3 else "family")
+            name = "nats" if b"nats-server" in line[0] else line[3].decode()
             found[name] = pid
             pending += [int(c) for c in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
         return found
@@ -53,10 +61,36 @@ class Site:
 
     def resident_mb(self) -> dict[str, float]:
         """Give the memory each process holds [MB]."""
-        return {
-            n: int(Path(f"/proc/{p}/statm").read_text().split()[1]) * 4096 / 1e6
-            for n, p in self.pids().items()
-        }
+        return {n: int(Path(f"/proc/{p}/statm").read_text().split()[1]) * 4096 / 1e6 for n, p in self.pids().items()}
+
+    def stop(self) -> None:
+        """End it as Ctrl-C would."""
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGTERM)
+        try:
+            self.process.wait(10)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+
+    def again(self, **changed: Any) -> "Site":
+        """Start it on the same data, perhaps with other settings."""
+        return start(msgspec.structs.replace(self.settings, **changed))
+
+
+def start(settings: Settings) -> Site:
+    """Start a family and wait until it answers; raises StorageError where it does not."""
+    prepare(settings)
+    places = Places(Path(settings.data))
+    with (places.logs / "family.log").open("ab") as out:
+        process = subprocess.Popen(
+            python("gemel.config", "family", settings.data), stdout=out, stderr=out, preexec_fn=die_with_parent()
+        )
+    site = Site(places, settings, process)
+    if not wait_ready(settings.url, 60, lambda: process.poll() is None):
+        site.stop()
+        raise StorageError("the family does not come up", remedy=f"see {places.logs}")
+    return site
 
 
 def write_plant(folder: Path, signals: int, extra: str = "", clock: str = "data") -> None:
@@ -74,28 +108,12 @@ def write_plant(folder: Path, signals: int, extra: str = "", clock: str = "data"
 @contextmanager
 def running(plant: Path, data: Path, **more: Any) -> Iterator[Site]:
     """Run a family until the block ends."""
-    settings = Settings(
-        plant=str(plant), data=str(data), port=free_port(), reserve_bytes=1 << 30, log_bytes=8 << 30, **more
-    )
-    prepare(settings)
-    places = Places(data)
-    with (data / "bench.log").open("wb") as out:
-        process = subprocess.Popen(
-            python("gemel.config", "family", str(data)), stdout=out, stderr=out, preexec_fn=die_with_parent()
-        )
+    more = {"reserve_bytes": 1 << 30, "log_bytes": 8 << 30, **more}
+    site = start(Settings(plant=str(plant), data=str(data), port=free_port(), **more))
     try:
-        if not wait_ready(settings.url, 60, lambda: process.poll() is None):
-            raise StorageError("the family does not come up", remedy=f"see {places.logs}")
-        found = read_running(data)
-        assert found is not None
-        yield Site(places, found, process)
+        yield site
     finally:
-        process.send_signal(signal.SIGTERM)
-        try:
-            process.wait(10)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
+        site.stop()
 
 
 def lake_bytes(places: Places) -> int:
