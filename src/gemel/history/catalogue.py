@@ -77,11 +77,20 @@ def _by_table(files: Iterable[Stored]) -> list[tuple[str, list[Path], int, int]]
 def forget(connection: duckdb.DuckDBPyConnection, grace_s: float) -> int:
     """Give up former versions and delete the files that only they named; gives how many were deleted.
 
-    A file goes `grace_s` [s] after its version did, so that a slow query still finds what it began to read.
+    A version goes `grace_s` [s] after it was superseded, so that a slow query still finds what it began to read.
     """
-    ago = f"now() - to_microseconds({int(grace_s * 1e6)})"
-    connection.execute(f"CALL ducklake_expire_snapshots('lake', older_than => {ago})")
-    gone = connection.execute(f"CALL ducklake_cleanup_old_files('lake', older_than => {ago})").fetchall()
+    old = connection.execute(
+        f"""
+        SELECT snapshot_id FROM (
+            SELECT snapshot_id, lead(snapshot_time::TIMESTAMPTZ) OVER (ORDER BY snapshot_id) AS superseded
+            FROM {META}.ducklake_snapshot
+        ) WHERE superseded <= now() - to_microseconds({int(grace_s * 1e6)})
+        """
+    ).fetchall()
+    if old:  # by number: `older_than` compares texts of different forms in a SQLite catalogue, and takes all of today
+        versions = ", ".join(str(int(v)) for (v,) in old)
+        connection.execute(f"CALL ducklake_expire_snapshots('lake', versions => [{versions}])")
+    gone = connection.execute("CALL ducklake_cleanup_old_files('lake', cleanup_all => true)").fetchall()
     _forget_inlined(connection)
     return len(gone)
 
@@ -96,14 +105,18 @@ def _forget_inlined(connection: duckdb.DuckDBPyConnection) -> None:
             connection.execute(f'DELETE FROM {META}."{name}" WHERE end_snapshot <= {int(oldest[0])}')
 
 
-def sweep(connection: duckdb.DuckDBPyConnection, folder: Path) -> list[Path]:
-    """Delete Parquet files that no version of the lake names: torn or left by a crash before its commit."""
-    named = {
+def named(connection: duckdb.DuckDBPyConnection) -> set[str]:
+    """Give the names of all files that some version of the lake names."""
+    return {
         str(row[0]).rsplit("/", 1)[-1]
         for table in ("ducklake_data_file", "ducklake_delete_file", "ducklake_files_scheduled_for_deletion")
         for row in connection.execute(f"SELECT path FROM {META}.{table}").fetchall()
     }
-    strays = [p for p in folder.rglob("*.parquet") if p.name not in named] if folder.exists() else []
-    for path in strays:
-        path.unlink(missing_ok=True)
-    return strays
+
+
+def sweep(connection: duckdb.DuckDBPyConnection, files: Iterable[Path]) -> None:
+    """Delete those of some files that no version of the lake names: torn, or left by a crash before its commit."""
+    known = named(connection)
+    for path in files:
+        if path.name not in known:
+            path.unlink(missing_ok=True)

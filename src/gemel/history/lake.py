@@ -21,7 +21,8 @@ FORMAT: Final = 1  # raised with every change of what is stored; a newer one is 
 PREFIX: Final = "raw_"
 CATALOGUE: Final = "catalogue.sqlite"
 NO_SPACE: Final = re.compile(
-    r"no space left|disk (is )?full|quota exceeded|could not write all|file too large", re.IGNORECASE
+    r"no space left|disk (is )?full|quota exceeded|could not write all|file too large|disk i/o error",
+    re.IGNORECASE,
 )
 
 
@@ -127,7 +128,7 @@ def storage_error(error: Exception, doing: str) -> StorageError:
     text = str(error).splitlines()[0] if str(error) else type(error).__name__
     if NO_SPACE.search(str(error)):
         return StorageError(
-            f"could not {doing}: the disk is full ({text})", code="disk-full",
+            f"could not {doing}: the disk is full, or does not write ({text})", code="disk-full",
             remedy="free space on the disk of the data directory; nothing stored is harmed, and writing goes on by itself",
         )  # fmt: skip
     return StorageError(

@@ -68,7 +68,11 @@ class Session:
         with self._opening:
             if self._connection is None:
                 self._connection = self._opened()
-            cursor = self._connection.cursor() if self._connection else duckdb.connect(":memory:", config={"threads": 1})
+            cursor = (
+                self._connection.cursor()
+                if self._connection
+                else duckdb.connect(":memory:", config={"threads": 1})
+            )
         try:
             yield cursor
         finally:

@@ -69,6 +69,7 @@ class Store:
         self._turn = threading.RLock()
         self._grids = Grids()
         self._newest = Newest(np.zeros(0, np.int64))
+        self._doubtful: list[Path] = []  # files of commits that failed, whose naming could not be told yet
 
     @classmethod
     def open(cls, path: Path | str, bounds: lake.Bounds = lake.Bounds()) -> Self:  # noqa: B008 - frozen
@@ -127,6 +128,7 @@ class Store:
             self._check_owner(partition, epoch, now)
             if now is not None and sequence <= now.sequence:
                 return Committed(0, 0, 0, already=True)
+            self._settle_doubts()
             written: list[files.Written] = []
             batch = batch.take(order(batch))
             try:
@@ -226,7 +228,7 @@ class Store:
             self._connection.execute(
                 'CREATE TABLE IF NOT EXISTS lake.progress ("partition" INTEGER, epoch BIGINT, sequence BIGINT)'
             )
-        catalogue.sweep(self._connection, self._folder)
+        catalogue.sweep(self._connection, self._folder.rglob("*.parquet"))
         progress = {p: now.sequence for p, now in self.progress().items()}
         newest = catalogue.newest(self._connection)
         self._newest = Newest.noted(self.path, progress, NEVER if newest is None else (newest + 1) * files.MS)
@@ -286,6 +288,15 @@ class Store:
             self._connection.execute(
                 f"CALL ducklake_add_data_files('lake', '{one.table}', {lake.quoted(one.path)})"
             )
+
+    def _settle_doubts(self) -> None:
+        """Delete the files of failed commits, once the catalogue can be asked that it does not name them."""
+        if self._doubtful:
+            try:
+                catalogue.sweep(self._connection, self._doubtful)
+            except duckdb.Error as error:
+                raise lake.storage_error(error, "clean up after a failed commit") from error
+            self._doubtful = []
 
     def _stored(self, partition: int, sequence: int) -> bool | None:
         try:
