@@ -72,6 +72,39 @@ class Sequence:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class _Sound:
+    """The sound rows of a sequence alone; `upto` numbers them up to and including each row (None: all are sound)."""
+
+    signal: I32
+    time: I64
+    value: F64
+    start: Index
+    memory: Memory
+    rows: Index | None = None
+    upto: Index | None = None
+
+    @classmethod
+    def of(cls, s: Sequence, memory: Memory) -> Self:
+        if s.sound is None:
+            return cls(s.signal, s.time, s.value, s.start, memory)
+        rows = np.flatnonzero(s.sound)
+        upto: Index = np.cumsum(s.sound, dtype=np.intp)
+        first = _count_before(upto, s.start)
+        present = np.diff(first, append=len(rows)) > 0
+        return cls(s.signal[rows], s.time[rows], s.value[rows], first[present], memory[present], rows, upto)
+
+    def place(self, rows: Index) -> Index:
+        """Give the rows of the sequence that these sound ones are."""
+        return rows if self.rows is None else self.rows[rows]
+
+    def last(self, rows: Index, first: Index) -> tuple[Index, Index]:
+        """Give the last sound row up to some rows of the sequence, and the first of each one's signal."""
+        if self.upto is None:
+            return rows, first
+        return self.upto[rows] - 1, _count_before(self.upto, first)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Verdict:
     """What became of a sequence.
 
@@ -85,12 +118,10 @@ class Verdict:
     stuck: Index
     _sequence: Sequence
     _memory: Memory
-    _sound_before: Index | None  # number of sound rows up to and including each row; None: all are sound
-    _run_time: I64 | None  # of the sound rows
-    _sound_value: F64
-    _sound_time: I64
-    _believed_before: Index | None  # number of believed rows among the sound ones, up to and including each
-    _limits: Limits
+    _sound: _Sound
+    _began: I64 | None  # when the run of each sound row began; None: nobody asks
+    _believed: Index | None  # the last believed row up to each sound one, or -1; None: all are believed
+    _any_rate: bool
 
     def amend(self, status: U32, order: Index | None = None) -> U32:
         """Give statuses with the verdict; a source's own doubt is kept where it is no milder.
@@ -107,100 +138,85 @@ class Verdict:
 
     def memory_after(self, rows: Index, segment: Index) -> Memory:
         """Give what is to be remembered after some rows; `segment` is the number of each row's signal."""
-        s = self._sequence
+        s, sound = self._sequence, self._sound
         after: Memory = self._memory.take(segment, 0)
         after[:, TIME] = s.time[rows]
         after[:, VALUE] = bits(s.value)[rows]
         after[:, SOURCE] = s.source[rows]
-        first = s.start[segment]
-        if self._sound_before is None:
-            last, first_sound = rows, first
-        else:
-            last = self._sound_before[rows] - 1
-            first_sound = np.where(first > 0, self._sound_before[first - 1], 0)
-        if self._limits.any_stuck:
-            has = last >= first_sound
-            kept = last if has.all() else last[has]
-            where = slice(None) if has.all() else has
-            after[where, RUN_VALUE] = bits(self._sound_value)[kept]
-            after[where, RUN_TIME] = (
-                self._sound_time[kept] if self._run_time is None else self._run_time[kept]
-            )
-        if self._limits.any_rate:
-            if self._believed_before is not None:
-                last = self._last_believed(last)
-            has = last >= first_sound
-            kept = last if has.all() else last[has]
-            where = slice(None) if has.all() else has
-            after[where, REF_TIME] = self._sound_time[kept]
-            after[where, REF_VALUE] = bits(self._sound_value)[kept]
+        last, first = sound.last(rows, s.start[segment])
+        if self._began is not None:
+            has, last_of = _present(last, first)
+            after[has, RUN_VALUE] = bits(sound.value)[last_of]
+            after[has, RUN_TIME] = self._began[last_of]
+        if self._any_rate:
+            if self._believed is not None:
+                last = np.where(last >= 0, self._believed[last], -1)
+            has, last_of = _present(last, first)
+            after[has, REF_TIME] = sound.time[last_of]
+            after[has, REF_VALUE] = bits(sound.value)[last_of]
         return after
-
-    def _last_believed(self, sound: Index) -> Index:
-        assert self._believed_before is not None
-        number = np.where(sound >= 0, self._believed_before[sound], 0)
-        places = np.r_[-1, np.flatnonzero(np.diff(self._believed_before, prepend=0))]
-        return places[number]
 
 
 def judge(sequence: Sequence, memory: Memory, limits: Limits) -> Verdict:
     """Judge a sequence that begins with `memory`, one row for each of its signals."""
-    s = sequence
-    if s.sound is None:
-        rows, before = None, None
-        signal, time, value, start, kept = s.signal, s.time, s.value, s.start, memory
-    else:
-        rows = np.flatnonzero(s.sound)
-        before = np.cumsum(s.sound)
-        signal, time, value = s.signal[rows], s.time[rows], s.value[rows]
-        after_start = np.where(s.start > 0, before[s.start - 1], 0)
-        present = np.diff(after_start, append=len(rows)) > 0
-        start, kept = after_start[present], memory[present]
-    found = none = np.zeros(0, np.intp)
-    if limits.any_rate and len(time):
-        found = leaps(
-            Track(
-                time,
-                value,
-                start,
-                limits.max_rate.take(signal),
-                kept[:, REF_TIME],
-                floats(kept[:, REF_VALUE]),
-            )
-        )
-    stuck, run_time = none, None
-    if limits.any_stuck and len(time):
-        run_time, stuck = _runs(signal, time, value, start, kept, limits)
+    sound = _Sound.of(sequence, memory)
+    found = stuck = np.zeros(0, np.intp)
+    began = believed = None
+    if limits.any_rate and len(sound.time):
+        found = leaps(_track(sound, limits))
+        believed = _last_believed(len(sound.time), found) if len(found) else None
+    if limits.any_stuck and len(sound.time):
+        began, stuck = _runs(sound, limits)
         if len(found):
             stuck = np.setdiff1d(stuck, found, assume_unique=True)
-    believed = None
-    if len(found):
-        passes = np.ones(len(time), np.bool_)
-        passes[found] = False
-        believed = np.cumsum(passes)
-    if rows is not None:
-        place = rows
-        return Verdict(place[found], place[stuck], s, memory, before, run_time, value, time, believed, limits)
-    return Verdict(found, stuck, s, memory, before, run_time, value, time, believed, limits)
+    any_rate = limits.any_rate and bool(len(sound.time))
+    return Verdict(sound.place(found), sound.place(stuck), sequence, memory, sound, began, believed, any_rate)
 
 
-def _runs(
-    signal: I32, time: I64, value: F64, start: Index, memory: Memory, limits: Limits
-) -> tuple[I64, Index]:
+def _track(sound: _Sound, limits: Limits) -> Track:
+    rate = limits.max_rate.take(sound.signal)
+    return Track(
+        sound.time,
+        sound.value,
+        sound.start,
+        rate,
+        sound.memory[:, REF_TIME],
+        floats(sound.memory[:, REF_VALUE]),
+    )
+
+
+def _last_believed(n: int, rejected: Index) -> Index:
+    """Give for each of `n` rows the last one up to it that is not rejected, or -1."""
+    rows = np.arange(n)
+    rows[rejected] = -1
+    return np.maximum.accumulate(rows)
+
+
+def _runs(sound: _Sound, limits: Limits) -> tuple[I64, Index]:
     """Give for each row when the run of bit-equal values that it is in began, and the rows of too long runs."""
-    word = bits(value)
+    time, word, start = sound.time, bits(sound.value), sound.start
     same = np.empty(len(word), np.bool_)
     np.equal(word[1:], word[:-1], out=same[1:])
     same[start] = False
     began = time.copy()
-    going_on = word[start] == memory[:, RUN_VALUE]
+    going_on = word[start] == sound.memory[:, RUN_VALUE]
     at = start[going_on]
-    began[at] = memory[going_on, RUN_TIME]
+    began[at] = sound.memory[going_on, RUN_TIME]
     inner = np.flatnonzero(same)
     if len(inner):
         opens = np.r_[True, inner[1:] != inner[:-1] + 1]
         heads = inner[opens] - 1
         began[inner] = began[heads[np.cumsum(opens) - 1]]
     repeats = np.concatenate([at, inner])
-    long = (time[repeats] - began[repeats]) >= limits.stuck_after.take(signal[repeats])
+    long = (time[repeats] - began[repeats]) >= limits.stuck_after.take(sound.signal[repeats])
     return began, np.sort(repeats[long])
+
+
+def _count_before(upto: Index, rows: Index) -> Index:
+    return np.where(rows > 0, upto[rows - 1], 0)
+
+
+def _present(last: Index, first: Index) -> tuple[Mask | slice, Index]:
+    """Tell where there is such a row of the same signal, and which."""
+    has: Mask = last >= first
+    return (slice(None), last) if has.all() else (has, last[has])

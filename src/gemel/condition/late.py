@@ -39,8 +39,8 @@ def settle(front: Front, screen: Screen, readings: Readings, watermark: int) -> 
     stale = behind & (arranged.time <= np.maximum(floor, watermark))
     repeats = (arranged.time == before) & repeats_newest(readings, np.repeat(memory, arranged.length, axis=0))
     disturbing = behind & ~stale
-    number = np.cumsum(disturbing)
-    turn = number - np.repeat(number[arranged.start] - disturbing[arranged.start], arranged.length)
+    number: Index = np.cumsum(disturbing)
+    turn: Index = number - np.repeat(number[arranged.start] - disturbing[arranged.start], arranged.length)
     emitted = [front.arrange_and_follow(readings.take(~behind & (turn == 0)))]
     if disturbing.any():
         rework = _Rework(front, screen, readings.take(disturbing), emitted[0])
@@ -63,7 +63,8 @@ def _running_newest(arranged: Arranged, newest: I64) -> I64:
     owner[row] = segment
     owner[arranged.start + np.arange(len(newest))] = np.arange(len(newest))
     peak = np.maximum.accumulate(owner * len(distinct) + rank)
-    return distinct[peak[row - 1] - segment * len(distinct)]
+    result: I64 = distinct[peak[row - 1] - segment * len(distinct)]
+    return result
 
 
 @dataclass(frozen=True, slots=True, eq=False)

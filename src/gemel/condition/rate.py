@@ -90,7 +90,7 @@ def _follow(track: Track, suspects: Index) -> Index:
 
 def _walk(track: Track, suspects: Index, begun: list[tuple[int, int, int, float]]) -> Index:
     """Do the same for few signals, row by row."""
-    time, value, rate = memoryview(track.time), memoryview(track.value), memoryview(track.rate)
+    time, value, rate = track.time.data, track.value.data, track.rate.data
     later, at = suspects.tolist(), 0
     found: list[int] = []
     for first, end, first_time, first_value in begun:

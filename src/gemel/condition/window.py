@@ -15,7 +15,7 @@ import numpy.typing as npt
 
 from gemel.condition.arrange import ranges, sorted_order
 from gemel.condition.memory import NEVER, TIME, WIDTH, Memory
-from gemel.condition.readings import Emitted, Mask
+from gemel.condition.readings import Emitted, Mask, Rows
 from gemel.samples import Batch
 from gemel.samples.batch import I32, I64, U32, Index
 
@@ -48,7 +48,7 @@ class Chunk:
         first = np.searchsorted(ordered, signals, "left")
         return order[ranges(first, np.searchsorted(ordered, signals, "right") - first)]
 
-    def take(self, rows: Index) -> Self:
+    def take(self, rows: Rows) -> Self:
         """Give some rows."""
         return type(self)(self.batch.take(rows), self.source[rows], self.came[rows])
 
@@ -251,7 +251,10 @@ class Window:
     @classmethod
     def restore(cls, n: int, arrays: Mapping[str, npt.NDArray[Any]]) -> Self:
         """Take a window by name."""
-        get = lambda name: arrays[PREFIX + name]  # noqa: E731
+
+        def get(name: str) -> npt.NDArray[Any]:
+            return arrays[PREFIX + name]
+
         window = cls(n)
         window._generations.clear()
         chunk, aside = _chunk(arrays, ""), _chunk(arrays, "aside.")
@@ -284,7 +287,10 @@ def _columns(chunk: Chunk, prefix: str) -> dict[str, npt.NDArray[Any]]:
 
 
 def _chunk(arrays: Mapping[str, npt.NDArray[Any]], prefix: str) -> Chunk:
-    get = lambda name: arrays[PREFIX + prefix + name]  # noqa: E731
+
+    def get(name: str) -> npt.NDArray[Any]:
+        return arrays[PREFIX + prefix + name]
+
     batch = Batch(*(get(name) for name in _COLUMNS))
     came = batch.received
     if len(get("moved")):
