@@ -89,7 +89,7 @@ def _people(places: Places) -> None:
     from gemel.serve.users import Users
 
     users = Users(places.data / "users.json")
-    known = {u.name for u in users.list()}
+    known = set(users.all())
     if known:
         click.echo(
             "  people   "

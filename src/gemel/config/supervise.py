@@ -24,6 +24,7 @@ from gemel.config.settings import Settings
 from gemel.errors import ConfigError
 from gemel.operate.family import BACKOFF_S, Child, Family, python
 from gemel.operate.places import Places, Running, write_atomic
+from gemel.twin import record
 
 BALLAST: Final = (
     32 << 20
@@ -81,7 +82,7 @@ async def family(places: Places, settings: Settings) -> None:
     if not token_file.exists():
         write_atomic(token_file, new_token().encode())
     server = Server(
-        ServerSettings(places.streams, free_port(), token_file.read_text(), settings.log_bytes * 2)
+        ServerSettings(places.streams, free_port(), token_file.read_text(), settings.log_bytes + record.MAX_BYTES + (1 << 30))
     )
     environment = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONUNBUFFERED": "1"}
     children = [
@@ -156,15 +157,17 @@ async def run_family(places: Places, settings: Settings) -> None:
 
 
 def wait_ready(url: str, timeout_s: float, alive: Callable[[], bool]) -> bool:
-    """Wait until the page answers."""
+    """Wait until the page answers and the twin behind it is heard."""
+    import json
     import urllib.request
 
     deadline = time.monotonic() + timeout_s
     while time.monotonic() < deadline and alive():
         try:
             with urllib.request.urlopen(f"{url}/api/v1/health", timeout=1) as reply:  # noqa: S310 - our own loopback address
-                if reply.status == 200:
+                if json.load(reply)["link"]["up"]:
                     return True
         except OSError:
-            time.sleep(0.1)
+            pass
+        time.sleep(0.1)
     return False

@@ -16,7 +16,7 @@ from gemel.operate.partition import Partition
 from gemel.samples import Clock, Draft
 from gemel.samples.status import is_bad
 from gemel.twin.command_decision import Decision, Reading, Situation
-from gemel.twin.commands import Gate
+from gemel.twin.commands import UNKNOWN_OUTCOME, Gate
 from gemel.twin.lanes import NEVER
 from gemel.twin.record import Record
 
@@ -80,8 +80,8 @@ class Commanding:
             outcome = msgspec.json.decode(await self._bus.ask("ingest.write", order, timeout_s=10))
             if not outcome["acknowledged"]:
                 failure = outcome["note"] or "not acknowledged"
-        except GemelError as e:
-            failure = e.message
+        except GemelError as e:  # the answer is lost, and with it whether it was written
+            failure = UNKNOWN_OUTCOME if e.code == "twin-away" else e.message
         await self._keep(self._gate.sent(command_id, at=self._now(), failure=failure).drafts)
 
     # ---- requests

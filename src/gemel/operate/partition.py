@@ -119,10 +119,11 @@ class Partition:
         self.position = sequence
         self.time = max(self.time, header.time)
         self.facts = max(self.facts, header.facts)
-        transitions = [t for fact in facts for t in self.alarms.on_fact(fact)]
+        for fact in facts:
+            self.alarms.on_fact(fact)
         self.conditioner.advance(self.time)
         self.stale = self.lanes.stale(self.time, self.checks.stale_after)
-        return Effects(Batch.empty(), _drafts([*transitions, *self.alarms.on_tick(self.time)]))
+        return Effects(Batch.empty(), _drafts(self.alarms.on_tick(self.time)))
 
     def snapshot(self) -> Snapshot:
         """Give the state as a value; nothing in it changes later."""
