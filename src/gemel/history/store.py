@@ -7,6 +7,7 @@ moves `progress`. A crash before it leaves files that nobody names (swept at the
 import threading
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Self
@@ -19,7 +20,7 @@ from gemel.errors import ConflictError, StorageError
 from gemel.history import catalogue, files, lake
 from gemel.history.compact import merge, plan
 from gemel.history.lock import WriterLock
-from gemel.history.newest import NEVER, NOTE, Newest
+from gemel.history.newest import NEVER, Newest
 from gemel.history.order import order
 from gemel.history.quantise import Grids
 from gemel.samples import Batch
@@ -141,10 +142,9 @@ class Store:
                 if stored:  # the transaction did end well, whatever came after it
                     self._remember(batch)
                     return _committed(written)
-                if (
-                    stored is False
-                ):  # where it cannot be told, the files stay: the next open sweeps what nobody names
-                    _unlink(written)
+                self._doubtful += [w.path for w in written]
+                if stored is False:
+                    self._settle_doubts()
                 if isinstance(error, OSError | duckdb.Error):
                     raise lake.storage_error(error, "write a file of the history") from error
                 raise
@@ -215,8 +215,8 @@ class Store:
                 self._name([merged])
         except BaseException:
             with self._turn:
-                if merged.path not in {f.path for f in self._live()}:
-                    _unlink([merged])
+                self._doubtful.append(merged.path)
+                self._settle_doubts()
             raise
 
     def _prepare(self) -> None:
@@ -235,10 +235,10 @@ class Store:
 
     def _remember(self, batch: Batch) -> None:
         self._newest = self._newest.after(batch)
-        try:
+        with suppress(
+            OSError, StorageError
+        ):  # a full disk: the note only saves work, and an old one is found out
             self._newest.note(self.path, {p: now.sequence for p, now in self.progress().items()})
-        except OSError:  # a full disk: the note only saves work
-            (self.path / NOTE).unlink(missing_ok=True)
 
     def _transaction(self, doing: str) -> "_Transaction":
         return _Transaction(self._connection, doing)
@@ -334,11 +334,6 @@ def _check_merge(expected: int, gone: int, written: int) -> None:
             code="merge",
             remedy="it is tried again",
         )
-
-
-def _unlink(written: list[files.Written]) -> None:
-    for one in written:
-        one.path.unlink(missing_ok=True)
 
 
 def _committed(written: list[files.Written]) -> Committed:
