@@ -55,8 +55,10 @@ def streams(draw, late_by=2500, wobble=60):
         status = draw(st.sampled_from([0, 0, 0, 0, UNCERTAIN, BAD_COMMUNICATION]))
         out.append(("row", draw(st.integers(0, SIGNALS - 1)), time, received, draw(st.sampled_from(VALUES)), status))
         if draw(st.integers(0, 9)) == 0:
-            out.append(out[draw(st.integers(0, len(out) - 1))])  # heard again
-    return [e for e in out if e[0] == "row" or e[1] >= START]
+            again = out[draw(st.integers(0, len(out) - 1))]
+            if again[0] == "row" and now - again[2] <= late_by * MS:
+                out.append((*again[:3], draw(st.sampled_from([now, max(now - wobble * MS, again[3])])), *again[4:]))
+    return out
 
 
 def batch_of(rows):
@@ -115,7 +117,7 @@ def refer(events):
 
 
 @given(streams(), st.integers(1, 60))
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 def test_it_says_what_the_obvious_way_says(events, wide):
     narrow = rate_module.WIDE
     rate_module.WIDE = wide
@@ -131,7 +133,7 @@ def test_it_says_what_the_obvious_way_says(events, wide):
 
 
 @given(streams(), st.sets(st.integers(0, 45)))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 def test_a_stream_cut_anywhere_gives_the_same_rows_and_the_same_memory(events, cuts):
     whole, a = run(events)
     parts, b = run(events, cuts)
@@ -140,7 +142,7 @@ def test_a_stream_cut_anywhere_gives_the_same_rows_and_the_same_memory(events, c
 
 
 @given(streams(), st.sets(st.integers(0, 45)))
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None)
 def test_a_memory_kept_and_put_back_anywhere_goes_on_the_same(events, cuts):
     whole, a = run(events)
     parts, b = run(events, cuts, keep=True)
@@ -160,7 +162,7 @@ def believed(rows):
 
 
 @given(streams(late_by=900, wobble=0))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 def test_after_lateness_statuses_are_those_of_the_stream_sorted_by_time(events):
     out, _ = run(events)
     rows = sorted((e for e in events if e[0] == "row"), key=lambda e: e[2])  # corrections stay as they came

@@ -47,14 +47,14 @@ class Arranged:
 
     Args:
         order: permutation from order of arrival to order of signals.
-        signal, time: sorted columns.
+        signal, time: sorted columns; signals as machine words, which NumPy looks up without a copy.
         start: first row of each signal.
         signals: each signal once.
 
     """
 
     order: Index
-    signal: I32
+    signal: Index
     time: I64
     start: Index
     signals: I32
@@ -63,9 +63,9 @@ class Arranged:
     def of(cls, signal: I32, time: I64) -> Self:
         """Arrange readings that stand in order of arrival."""
         order = sorted_order(signal)
-        by_signal = signal[order]
+        by_signal = signal[order].astype(np.intp)
         start = starts(by_signal)
-        return cls(order, by_signal, time[order], start, by_signal[start])
+        return cls(order, by_signal, time[order], start, by_signal[start].astype(np.int32))
 
     @property
     def end(self) -> Index:

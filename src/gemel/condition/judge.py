@@ -24,7 +24,7 @@ from gemel.condition.memory import (
 )
 from gemel.condition.rate import Track, leaps
 from gemel.condition.readings import Mask
-from gemel.samples.batch import F64, I32, I64, U32, Index
+from gemel.samples.batch import F64, I64, U32, Index
 from gemel.samples.status import BAD_SENSOR_FAILURE, LIMIT_CONSTANT, UNCERTAIN, UNCERTAIN_SENSOR_NOT_ACCURATE
 
 LEAP: Final = np.uint32(BAD_SENSOR_FAILURE)
@@ -63,7 +63,7 @@ class Sequence:
 
     """
 
-    signal: I32
+    signal: Index
     time: I64
     value: F64
     source: U32
@@ -75,7 +75,7 @@ class Sequence:
 class _Sound:
     """The sound rows of a sequence alone; `upto` numbers them up to and including each row (None: all are sound)."""
 
-    signal: I32
+    signal: Index
     time: I64
     value: F64
     start: Index

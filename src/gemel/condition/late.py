@@ -192,8 +192,9 @@ class _Rework:
         generation = np.minimum.reduceat(both.generation[order], opens)
         start = starts(line.segment)
         batch = line.chunk.batch
-        status, sound = self._screen.status(batch.signal, batch.value, line.chunk.source)
-        sequence = Sequence(batch.signal, batch.time, batch.value, line.chunk.source, start, sound)
+        signal = batch.signal.astype(np.intp)
+        status, sound = self._screen.status(signal, batch.value, line.chunk.source)
+        sequence = Sequence(signal, batch.time, batch.value, line.chunk.source, start, sound)
         verdict = judge(sequence, self._base[line.segment[start]], self._front.limits)
         number = np.full(len(self._signals), -1)
         number[segment] = np.arange(len(segment))

@@ -6,7 +6,7 @@ from typing import Any, Final, Self
 import numpy as np
 import numpy.typing as npt
 
-from gemel.samples.batch import I32
+from gemel.samples.batch import I32, Index
 
 REASONS: Final = (
     "received",  # came in, whatever became of it
@@ -44,7 +44,7 @@ class Counts:
         np.subtract(self._table[RECEIVED], self._table[DUPLICATE], out=self._table[STORED])
         return self._table
 
-    def add(self, reason: int, signals: I32) -> None:
+    def add(self, reason: int, signals: I32 | Index) -> None:
         """Count one for each of these signals; a signal may stand there many times."""
         if len(signals):
             np.add.at(self._table[reason], signals, np.uint64(1))

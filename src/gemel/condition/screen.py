@@ -13,7 +13,7 @@ from gemel.assets.checks import Checks
 from gemel.condition.readings import Mask, Readings
 from gemel.condition.reasons import FUTURE, NOT_A_NUMBER, OUT_OF_RANGE, SOURCE_BAD
 from gemel.samples import Batch
-from gemel.samples.batch import F64, I32, U32
+from gemel.samples.batch import F64, U32, Index
 from gemel.samples.clock import EARLIEST, LATEST
 from gemel.samples.status import (
     BAD,
@@ -42,7 +42,7 @@ class Screen:
         self._high = np.where(np.isnan(checks.high), _LARGEST, checks.high)
         self._bounded = bool((self._low > -_LARGEST).any() or (self._high < _LARGEST).any())
 
-    def declared(self, signal: I32, value: F64) -> F64:
+    def declared(self, signal: Index, value: F64) -> F64:
         """Give source numbers in the declared unit; where the units agree the bits are unchanged."""
         if not self._convert:
             return value
@@ -63,7 +63,7 @@ class Screen:
             wrong |= (time < EARLIEST) | (time > LATEST)
         return wrong if wrong.any() else None
 
-    def inside(self, signal: I32, value: F64) -> Mask:
+    def inside(self, signal: Index, value: F64) -> Mask:
         """Tell which values are numbers within what their sensor can say."""
         if not self._bounded:
             return np.isfinite(value)
@@ -72,7 +72,7 @@ class Screen:
             inside &= value <= self._high.take(signal)
         return inside
 
-    def status(self, signal: I32, value: F64, source: U32) -> tuple[U32, Mask]:
+    def status(self, signal: Index, value: F64, source: U32) -> tuple[U32, Mask]:
         """Give the status after range and number, and which readings are sound; values in declared units."""
         sound = self.inside(signal, value)
         sound &= source < np.uint32(BAD)
@@ -84,7 +84,7 @@ class Screen:
         status[rows] = self._why(signal[rows], value[rows])
         return status, sound
 
-    def _why(self, signal: I32, value: F64) -> U32:
+    def _why(self, signal: Index, value: F64) -> U32:
         beyond = np.where(
             value > self._high[signal], BAD_OUT_OF_RANGE | LIMIT_HIGH, BAD_OUT_OF_RANGE | LIMIT_LOW
         )
@@ -92,8 +92,9 @@ class Screen:
 
     def __call__(self, batch: Batch) -> tuple[Readings, Mask | None]:
         """Give the readings, and which of them are of an impossible time (None: none is)."""
-        value = self.declared(batch.signal, batch.value)
-        status, sound = self.status(batch.signal, value, batch.status)
+        signal = batch.signal.astype(np.intp)
+        value = self.declared(signal, batch.value)
+        status, sound = self.status(signal, value, batch.status)
         wrong = self.impossible(batch)
         if wrong is not None:
             status = np.where(wrong, np.uint32(BAD_INVALID_TIMESTAMP), status)

@@ -48,7 +48,7 @@ class Timing:
         self.steps[signals] += steps
         self.span[signals] += span
 
-    def irregular(self, signal: I32, distance: I64, start: Index) -> tuple[Index, Index]:
+    def irregular(self, signal: Index, distance: I64, start: Index) -> tuple[Index, Index]:
         """Give the rows that come after a gap and those beside the beat; distance 0 where there is none before."""
         if not self._any or not len(signal):
             return np.zeros(0, np.intp), np.zeros(0, np.intp)
