@@ -93,7 +93,9 @@ class Broker:
             'listen: "127.0.0.1:-1"\n'  # of NATS itself: any port, nobody uses it
             'server_name: "gemel-field"\n'
             f'jetstream {{ store_dir: "{self.store}", max_mem: 64MB, max_file: {MOST_STORED} }}\n'
-            f'mqtt {{ listen: "127.0.0.1:{self.port}", ack_wait: "30s", max_ack_pending: 10000 }}\n'
+            # max_ack_pending counts for each subscription, and all of a session together may reach 65,535
+            # ack_wait: only after it does the gateway send again what a lost client left unacknowledged
+            f'mqtt {{ listen: "127.0.0.1:{self.port}", ack_wait: "5s", max_ack_pending: 500 }}\n'
         )
 
 

@@ -44,7 +44,7 @@ class FilesConnector:
         self._acknowledged = self._read_rows = self._rows = self._values = 0
         self._refused = Refusals()
         self._chunks: Iterator[pa.Table] = iter(())
-        self._error: str | None = None
+        self._coming: asyncio.Future[pa.Table | None] | None = None
 
     async def open(self) -> None:
         """Look at the files; raises ConnectError where one cannot be read."""
@@ -59,7 +59,10 @@ class FilesConnector:
         """Give the next rows; at the end, readings that say so."""
         if self._state == "closed":
             raise ConnectError(f"the connection {self.name} is closed", code="closed")
-        chunk = await asyncio.to_thread(next, self._chunks, None)
+        if self._coming is None:  # a cancelled read leaves it to the next
+            self._coming = asyncio.ensure_future(asyncio.to_thread(next, self._chunks, None))
+        chunk = await asyncio.shield(self._coming)
+        self._coming = None
         if chunk is None:
             return Reading(Batch.empty(), Refusals(), self._read_rows, 0, ended=True)
         rows, refused = self._decode(chunk)
@@ -83,6 +86,9 @@ class FilesConnector:
 
     async def close(self) -> None:
         """Let go of the files."""
+        if self._coming is not None:
+            await asyncio.wait([self._coming])
+            self._coming = None
         self._chunks = iter(())
         self._state, self._since = "closed", self._clock.now()
 
@@ -91,7 +97,7 @@ class FilesConnector:
         return ConnectionStatus(
             name=self.name, protocol=self.protocol, state=self._state, since=self._since, messages=self._rows,
             values=self._values, unacknowledged=self._read_rows - self._acknowledged,
-            refused=dict(self._refused.counts), examples=list(self._refused.examples), error=self._error,
+            refused=dict(self._refused.counts), examples=list(self._refused.examples),
         )  # fmt: skip
 
     def _decode(self, chunk: pa.Table) -> tuple[Batch, Refusals]:

@@ -64,7 +64,8 @@ class MqttConnector:
         self._settings = settings
         self._decoder = Decoder(compile_plan(sources, registry), settings.largest)
         self._clock = clock or WallClock()
-        self._session = MqttSession(settings, self, clean=False, random=random, clock=self._clock)
+        self._random = random
+        self._session = self._new_session()
         self._waiting: list[Message] = []
         self._ids: list[int] = []  # of the waiting messages; 0 where none is to be acknowledged
         self._bytes = 0
@@ -85,7 +86,9 @@ class MqttConnector:
         return "at-least-once" if self._decoder.plan.without_time else "exactly-once by key"
 
     async def open(self) -> None:
-        """Start connecting; the broker may come later."""
+        """Start connecting; the broker may come later. May be opened again after `close`."""
+        if self._closed:
+            self._closed, self._session = False, self._new_session()
         await self._session.open()
 
     async def read(self) -> Reading:
@@ -145,6 +148,9 @@ class MqttConnector:
         self._closed = True
         self._waiting.clear()
         self._ids.clear()
+        self._bytes = 0
+        self._line += 1
+        self._unacknowledged = 0
         self._some.set()
         await self._session.close()
 
@@ -211,6 +217,9 @@ class MqttConnector:
             answer.set_result(reason)
 
     # Parts
+
+    def _new_session(self) -> MqttSession:
+        return MqttSession(self._settings, self, clean=False, random=self._random, clock=self._clock)
 
     @property
     def _too_much(self) -> bool:

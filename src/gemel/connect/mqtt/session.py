@@ -188,8 +188,9 @@ class MqttSession:
         sock = self._sock
         if sock is None or self._paused:
             return
-        sock.fill()
-        while sock.pending:
+        if not sock.pending:
+            sock.fill()
+        while sock.pending and not self._paused:
             self.client.loop_read()
             if self._sock is not sock:
                 return

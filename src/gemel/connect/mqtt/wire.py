@@ -8,11 +8,13 @@ this wrapper those calls are slices of memory; the real socket is touched once p
 import contextlib
 import socket
 import ssl
+import time
 from typing import Final
 
 from paho.mqtt.client import Client
 
 CHUNK: Final = 1 << 16
+GOODBYE_S: Final = 1.0
 MOST_PENDING_OUT: Final = 8 << 20  # bytes; then paho keeps its packets and is told to wait
 _LATER: Final = (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError)
 
@@ -92,11 +94,19 @@ class BufferedSocket:
         return len(buffer)
 
     def close(self) -> None:
-        """Send what waits (a DISCONNECT, the last acknowledgements) within a second, and close."""
+        """Send what waits (the last acknowledgements, a DISCONNECT), hear the other side out, and close, in a second.
+
+        Closing with unread bytes makes the kernel reset the line, and the broker then throws away what it has not
+        read: acknowledgements that were sent would be lost.
+        """
         with contextlib.suppress(OSError):
-            self._under.settimeout(1.0)
+            self._under.settimeout(GOODBYE_S)
             if self._out and not self._ended:
                 self._under.sendall(self._out)
+                self._under.shutdown(socket.SHUT_WR)
+                ends = time.monotonic() + GOODBYE_S
+                while time.monotonic() < ends and self._under.recv(CHUNK):
+                    pass
         self._under.close()
 
     def fileno(self) -> int:
