@@ -21,7 +21,7 @@ def _data(given: Path | None) -> Path:
 _data_option = click.option("--data", type=click.Path(path_type=Path, file_okay=False), help="Data directory of the twin.")
 
 
-@click.group(epilog="Example: gemel user add anna --role operator --data ~/.local/share/gemel/acme-riverside")
+@click.group(epilog="Example: gemel user add anna --role operator --data DIR")
 def command() -> None:
     """Add, list and remove people; a running twin takes it at once."""
 

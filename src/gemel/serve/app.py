@@ -3,10 +3,12 @@
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator
+from functools import partial
 from typing import Final
 
 from fastapi import APIRouter, FastAPI
 from starlette.middleware import Middleware
+from starlette.middleware.body_limit import RequestBodyLimitMiddleware
 
 from gemel import __version__
 from gemel.serve import openapi, problems
@@ -46,7 +48,8 @@ def create_app(twin: Twin, settings: ServeSettings) -> FastAPI:
 
     app = FastAPI(
         title="gemel", version=__version__, description=DESCRIPTION, openapi_url=f"{PREFIX}/openapi.json", docs_url=None, redoc_url=None,
-        redirect_slashes=False, lifespan=lifespan, max_body_size=MOST_BYTES, middleware=[Middleware(Guard, settings=settings)],
+        redirect_slashes=False, lifespan=lifespan,
+        middleware=[Middleware(Guard, settings=settings), Middleware(RequestBodyLimitMiddleware, max_body_size=MOST_BYTES)],
         telemetry={"tracing": False, "metrics": False, "logs": False, "operation_spans": False, "auto_configure": False},
     )  # fmt: skip
     app.state.twin, app.state.hub, app.state.gate = twin, hub, Gate(settings, twin)
@@ -59,4 +62,5 @@ def create_app(twin: Twin, settings: ServeSettings) -> FastAPI:
     app.router.default = Page(settings.page)
     problems.install(app)
     openapi.install(app, settings)
+    app.state.methods_at = partial(openapi.methods_at, app)
     return app

@@ -9,7 +9,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from gemel.errors import GemelError, RefusedError
 from gemel.serve import problems
 from gemel.serve.access import SAFE
-from gemel.serve.problems import MisdirectedError
+from gemel.serve.problems import MisdirectedError, TooLargeError
 from gemel.serve.settings import ServeSettings, is_loopback
 
 POLICY: Final = (
@@ -26,6 +26,29 @@ HEADERS: Final = {
 }
 
 
+class _Answer:
+    """Sends with the headers that every answer carries; the framework's own word on a large body becomes a problem."""
+
+    def __init__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        self._scope, self._receive, self._send = scope, receive, send
+        self._replaced = False
+
+    async def __call__(self, message: Message) -> None:
+        """Send one message."""
+        if self._replaced:
+            return
+        if message["type"] == "http.response.start":
+            headers = MutableHeaders(scope=message)
+            if message["status"] == 413 and headers.get("content-type") != problems.MEDIA_TYPE:
+                await problems.response(TooLargeError("the body is too large", remedy="send less at a time"))(self._scope, self._receive, self)
+                self._replaced = True
+                return
+            for name, value in HEADERS.items():
+                headers.setdefault(name, value)
+            headers.setdefault("Cache-Control", "no-store")
+        await self._send(message)
+
+
 class Guard:
     """Checks Host and Origin, adds the security headers."""
 
@@ -39,18 +62,11 @@ class Guard:
             await self._app(scope, receive, send)
             return
 
-        async def with_headers(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                headers = MutableHeaders(scope=message)
-                for name, value in HEADERS.items():
-                    headers.setdefault(name, value)
-                headers.setdefault("Cache-Control", "no-store")
-            await send(message)
-
+        answer = _Answer(scope, receive, send)
         if refusal := self._refusal(scope):
-            await refuse(refusal, scope, receive, with_headers)
+            await refuse(refusal, scope, receive, answer)
         else:
-            await self._app(scope, receive, with_headers)
+            await self._app(scope, receive, answer)
 
     def _refusal(self, scope: Scope) -> GemelError | None:
         headers = Headers(scope=scope)

@@ -61,7 +61,7 @@ class Hub:
         self._alarmed.set()
         self._groups: dict[Key, Group] = {}
         self._clients: dict[Client, dict[int, Key]] = {}
-        self._link: dict[str, Any] = {"up": False}
+        self._link = twin.link()
         self._link_told = 0.0
         self._last_fact = 0
         self._behind_since: float | None = None

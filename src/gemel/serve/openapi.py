@@ -4,6 +4,7 @@ from typing import Any, Final
 
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
+from starlette.routing import compile_path
 
 from gemel.serve.problems import MEDIA_TYPE, Problem
 from gemel.serve.settings import ServeSettings
@@ -36,6 +37,18 @@ def install(app: FastAPI, settings: ServeSettings) -> None:
         return app.openapi_schema
 
     app.openapi = openapi  # type: ignore[method-assign]
+
+
+def methods_at(app: FastAPI, path: str) -> str:
+    """Give the methods that a path knows, as an Allow header lists them; empty where it is not described."""
+    for template, operations in app.openapi()["paths"].items():
+        if compile_path(_as_route(template))[0].match(path):
+            return ", ".join(sorted(m.upper() for m in operations))
+    return ""
+
+
+def _as_route(template: str) -> str:
+    return template.replace("{id}/", "{id:path}/").replace("{path}", "{path:path}").replace("{asset}", "{asset:path}")
 
 
 def _described(app: FastAPI, settings: ServeSettings) -> dict[str, Any]:

@@ -52,11 +52,11 @@ class ThrottledError(RefusedError):
     status = 429
 
 
-class UnreadableError(GemelError):
-    """The request's body cannot be read; the sender acts."""
+class TooLargeError(GemelError):
+    """The request's body is too large; the sender acts."""
 
-    code = "invalid-request"
-    status = 422
+    code = "content-too-large"
+    status = 413
 
 
 class MisdirectedError(RefusedError):
@@ -71,7 +71,7 @@ def response(error: GemelError, headers: dict[str, str] | None = None) -> Respon
     extra = dict(headers or {})
     if isinstance(error, (ThrottledError, StorageError)):
         extra.setdefault("Retry-After", str(error.context.get("retry_after_s", 1)))
-    return _response(error.status, error.message, error.code, error.remedy, error.context, extra)
+    return _response(error.status, error.message, error.code, error.remedy or REMEDIES.get(error.status, ""), error.context, extra)
 
 
 def _response(status: int, detail: str, code: str, remedy: str, context: dict[str, Any], headers: dict[str, str]) -> Response:
@@ -95,9 +95,11 @@ async def _gemel(request: Request, error: Exception) -> Response:
     return response(error, challenge(request) if error.status == 401 else None)
 
 
-async def _http(_: Request, error: Exception) -> Response:
+async def _http(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     status = error.status_code
+    if status == 405 and (allowed := request.app.state.methods_at(request.url.path)):
+        error.headers = {**(error.headers or {}), "Allow": allowed}  # the framework names those of one route only
     code = http.HTTPStatus(status).phrase.lower().replace(" ", "-")
     return _response(status, str(error.detail), code, REMEDIES.get(status, ""), {}, dict(error.headers or {}))
 

@@ -13,7 +13,7 @@ def asset_shape(view: AssetView) -> dict[str, Any]:
     return {
         "path": view.path, "name": view.name, "title": view.title, "type": view.type, "at": view.at, "parent": view.parent,
         "description": view.description,
-        "parameters": {name: {"value": p.value, "unit": p.unit} for name, p in view.parameters.items()},
+        "parameters": {name: dict(p) for name, p in view.parameters.items()},
         "relations": [{"from": a, "kind": kind, "to": b} for a, kind, b in view.relations],
         "signals": [signal_shape(s) for s in view.signals],
         "commands": [command_shape(c) for c in view.commands],

@@ -43,7 +43,7 @@ class Command(BaseModel):
     id: str
     asset: str
     command: str
-    value: float
+    value: float | None
     unit: str
     state: str = Field(description="refused, awaiting_approval, approved, sent, confirmed, failed, rejected or cancelled.")
     requested_by: str

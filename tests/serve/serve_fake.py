@@ -1,0 +1,299 @@
+"""A twin in memory: the port of serve, filled by dictionaries and arrays. A fake, not a mock: it behaves."""
+
+import asyncio
+import itertools
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+
+import numpy as np
+from gemel.assets import load
+from gemel.errors import ConflictError, NotFoundError, RefusedError
+from gemel.samples import Batch, Fact
+from gemel.samples.status import is_bad
+
+START = 1_700_000_000_000_000_000
+SECOND = 1_000_000_000
+NEVER = np.iinfo(np.int64).min
+ROOT = "acme/riverside"
+PUMP = f"{ROOT}/area-1/line-1/pump-1"
+OTHER = f"{ROOT}/area-1/line-1/pump-2"
+
+PLANT = """
+plant: acme/riverside
+title: Riverside pumping station
+timezone: Europe/Berlin
+writes: true
+connections:
+  field: {mqtt: "mqtt://127.0.0.1:1883"}
+types:
+  Pump:
+    description: Lifts water.
+    source: {from: field, topic: "station/{asset}/{signal}"}
+    signals:
+      speed: {unit: rpm, range: [0, 3600], interval: 1 s, stale_after: 10 s, normal: [1000, 3000]}
+      flow: {unit: m3/h, range: [0, 400], interval: 1 s, stale_after: 10 s, alarm: {high: 300, high_high: 350}}
+      volume: {unit: m3, kind: total, interval: 1 s, stale_after: 10 s}
+      running: {kind: state, states: [stopped, running], interval: 1 s, stale_after: 10 s}
+    parameters:
+      rated_head: {unit: m}
+    commands:
+      set_speed: {unit: rpm, range: [600, 3000], approval: engineer, sets: speed, read_back: speed, tolerance: 30 rpm,
+                  to: field, topic: "station/{asset}/set/speed", payload: '{"value": {value}}'}
+assets:
+  pump-1: {type: Pump, at: area-1/line-1, title: Pump 1, parameters: {rated_head: 32 m}}
+  pump-2: {type: Pump, at: area-1/line-1}
+relations: [pump-1 feeds pump-2]
+"""
+
+
+@dataclass
+class Delta:
+    kind: str
+    signals: object = None
+    fact: object = None
+
+
+@dataclass
+class Aggregated:
+    times: object
+    values: object
+    counts: object
+    worst: object
+
+
+class Values:
+    def __init__(self, n):
+        self.value = np.full(n, np.nan)
+        self.status = np.zeros(n, np.uint32)
+        self.time = np.full(n, NEVER)
+        self.received = np.full(n, NEVER)
+        self.stale = np.ones(n, bool)
+        self.seen = np.zeros(n, bool)
+        self.sequence, self.plant_time, self.behind_s, self.facts = 0, START, 0.0, 0
+
+
+@dataclass
+class FakeTwin:
+    plant: object
+    up: bool = True
+    listeners: set = field(default_factory=set)
+
+    def __post_init__(self):
+        self.registry = self.plant.registry()
+        self.values = Values(len(self.registry))
+        self.rows = Batch.empty()
+        self.record = []
+        self.alarm_list = {}
+        self.commands = {}
+        self.numbers = itertools.count(1)
+
+    # ---- what a test does to it
+
+    def index(self, path):
+        return self.registry.index(path)
+
+    def send(self, readings, at=None, status=0):
+        """Show readings: path -> value."""
+        v = self.values
+        v.plant_time = max(v.plant_time, at or v.plant_time)
+        at = at or v.plant_time
+        signals = np.array([self.index(p) for p in readings], np.int32)
+        v.value[signals] = list(readings.values())
+        v.time[signals] = v.received[signals] = at
+        v.status[signals], v.stale[signals], v.seen[signals] = status, False, True
+        v.sequence += 1
+        n = len(signals)
+        more = Batch.of(signal=signals, time=[at] * n, received=[at] * n, value=list(readings.values()), status=[status] * n)
+        self.rows = Batch.concat([self.rows, more])
+        self.tell(Delta("values", signals))
+
+    def fill(self, path, times, values, status=0):
+        """Put rows into history."""
+        n = len(times)
+        more = Batch.of(signal=[self.index(path)] * n, time=times, received=times, value=values, status=[status] * n)
+        self.rows = Batch.concat([self.rows, more])
+
+    def raise_alarm(self, path, level="high", state="unacknowledged"):
+        alarm = f"{path}#{level}"
+        now = self.values.plant_time
+        self.alarm_list[alarm] = {
+            "id": alarm, "signal": path, "asset": path.rpartition("/")[0], "level": level, "priority": 2, "state": state, "active": True,
+            "limit": 300.0, "unit": "m3/h", "value": 310.0, "since": now, "raised": now, "cleared": None, "acknowledged_by": None,
+            "comment": None, "first_out": True, "cause": "", "consequence": "", "response": "", "respond_within_s": None,
+            "shelved_until": None,
+        }
+        self.append("AlarmRaised", "gemel", path, {"alarm": alarm})
+
+    def append(self, kind, actor, subject="", body=None, reason=""):
+        seq = len(self.record) + 1
+        fact = Fact(seq=seq, id=f"f{seq}", kind=kind, at=self.values.plant_time, recorded=self.values.plant_time, actor=actor,
+                    subject=subject, body=body or {}, reason=reason)  # fmt: skip
+        self.record.append(fact)
+        self.values.facts = seq
+        self.tell(Delta("fact", fact=fact))
+
+    def tell(self, delta):
+        for queue in self.listeners:
+            queue.put_nowait(delta)
+
+    # ---- the port
+
+    @asynccontextmanager
+    async def listen(self):
+        queue = asyncio.Queue()
+        self.listeners.add(queue)
+
+        async def deltas():
+            while True:
+                yield await queue.get()
+
+        try:
+            yield deltas()
+        finally:
+            self.listeners.discard(queue)
+
+    def link(self):
+        return {"up": self.up, "age_s": 0.0 if self.up else 3.0}
+
+    def _of(self, signal, start, end, known=None):
+        r = self.rows
+        keep = (r.signal == signal) & (r.time >= start) & (r.time < end)
+        if known is not None:
+            keep &= r.received <= known
+        found = r.take(keep)
+        return found.take(found.order())
+
+    async def history_raw(self, signal, start, end, limit, known=None):
+        return self._of(signal, start, end, known)[:limit]
+
+    async def history_decimated(self, signal, start, end, points):
+        rows = self._of(signal, start, end)
+        if len(rows) <= 2 * points:
+            return rows
+        keep = set()
+        for part in np.array_split(np.arange(len(rows)), points):
+            keep |= {part[np.argmin(rows.value[part])], part[np.argmax(rows.value[part])]}
+        return rows.take(np.array(sorted(keep)))
+
+    async def history_aggregated(self, signal, start, end, interval_ns, aggregate):
+        rows = self._of(signal, start, end)
+        n = -(-(end - start) // interval_ns)
+        bucket = (rows.time - start) // interval_ns
+        of = {"mean": np.mean, "min": np.min, "max": np.max, "count": len, "last": lambda v: v[-1], "worst": np.max}[aggregate]
+        values, counts, worst = np.full(n, np.nan), np.zeros(n, np.int64), np.zeros(n, np.uint32)
+        for b in np.unique(bucket):
+            mine = rows.take((bucket == b))
+            usable = mine.take(~is_bad(mine.status))
+            counts[b], worst[b] = len(usable), mine.status.max()
+            values[b] = of(usable.value) if len(usable) else np.nan
+        return Aggregated(start + np.arange(n) * interval_ns, values, counts, worst)
+
+    async def state_at(self, signals, at, known):
+        parts = [self._of(s, 0, at + 1, known)[-1:] for s in signals]
+        return Batch.concat(parts)
+
+    async def facts(self, after, limit, kind, subject):
+        found = [f for f in self.record if f.seq > after and kind in (None, f.kind) and f.subject.startswith(subject or "")]
+        return found[:limit]
+
+    async def verify(self):
+        return {"ok": True, "checked": len(self.record), "broken_at": None, "reason": "", "head": "0" * 64}
+
+    async def alarms(self):
+        return list(self.alarm_list.values())
+
+    def _alarm(self, alarm_id):
+        if alarm_id not in self.alarm_list:
+            raise NotFoundError(f"no alarm {alarm_id!r}", remedy="see GET /api/v1/alarms")
+        return self.alarm_list[alarm_id]
+
+    async def acknowledge(self, alarm_id, user, comment):
+        alarm = self._alarm(alarm_id)
+        if alarm["acknowledged_by"]:
+            raise ConflictError(f"{alarm['acknowledged_by']} did already")
+        alarm |= {"state": "acknowledged", "acknowledged_by": user, "comment": comment}
+        self.append("AlarmAcknowledged", user, alarm["signal"], {"comment": comment})
+
+    async def shelve(self, alarm_id, user, reason, seconds):
+        alarm = self._alarm(alarm_id)
+        alarm |= {"state": "shelved", "shelved_until": self.values.plant_time + int(seconds * SECOND)}
+        self.append("AlarmShelved", user, alarm["signal"], {"seconds": seconds}, reason)
+
+    async def command(self, user, role, asset, name, value, reason):
+        spec = self.plant.commands.get(asset, name)
+        if spec is None:
+            raise NotFoundError(f"no command {name!r} of {asset!r}", remedy="see GET /api/v1/assets")
+        if not spec.low <= value <= spec.high:
+            raise RefusedError(f"{value} is outside {spec.low} … {spec.high} {spec.unit}", code="out-of-limits", remedy="ask for less")
+        number = f"c{next(self.numbers)}"
+        state = "awaiting_approval" if spec.approval else "approved"
+        self.commands[number] = {
+            "id": number, "asset": asset, "command": name, "value": value, "unit": spec.unit, "state": state, "requested_by": user,
+            "requested": self.values.plant_time, "reason": reason, "approval": spec.approval, "approved_by": None, "refusal": None,
+            "sent": None, "read_back": None, "confirmed": None, "failure": None,
+            "steps": [{"state": state, "at": self.values.plant_time, "by": user, "note": reason}],
+        }
+        self.append("CommandRequested", user, asset, {"command": number})
+        return self.commands[number]
+
+    async def command_get(self, command_id):
+        if command_id not in self.commands:
+            raise NotFoundError(f"no command {command_id!r}", remedy="see GET /api/v1/commands")
+        return self.commands[command_id]
+
+    async def command_list(self, asset=None):
+        return [c for c in reversed(self.commands.values()) if asset in (None, c["asset"])]
+
+    async def _decide(self, command_id, user, role, reason, state):
+        command = await self.command_get(command_id)
+        if command["state"] != "awaiting_approval":
+            raise ConflictError(f"it is {command['state']} already")
+        if state == "approved" and (user == command["requested_by"] or role != command["approval"]):
+            raise RefusedError(f"another person must approve, who is {command['approval']}", code="second-person")
+        command["state"] = state
+        command["approved_by"] = user if state == "approved" else None
+        command["steps"].append({"state": state, "at": self.values.plant_time, "by": user, "note": reason})
+        return command
+
+    async def approve(self, command_id, user, role, reason):
+        return await self._decide(command_id, user, role, reason, "approved")
+
+    async def reject(self, command_id, user, role, reason):
+        return await self._decide(command_id, user, role, reason, "rejected")
+
+    async def cancel(self, command_id, user, role, reason):
+        return await self._decide(command_id, user, role, reason, "cancelled")
+
+    async def note(self, kind, user, body):
+        self.append(kind, user, body=dict(body))
+
+    async def quality(self):
+        n = len(self.registry)
+        counted = np.bincount(self.rows.signal, minlength=n).astype(float)
+        columns = {"received": counted, "stored": counted, "out_of_range": np.ones(n), "rate_per_s": np.full(n, 1.0),
+                   "jitter_ms_p95": np.full(n, np.nan)}  # fmt: skip
+        return {"signals": columns, "connections": [
+            {"name": "field", "protocol": "mqtt", "state": "connected", "messages": 3, "values": 3, "refused": {"not_json": 1},
+             "examples": [{"reason": "not_json", "topic": "a", "text": "{"}]}]}  # fmt: skip
+
+    async def ingest(self, rows):
+        refused = []
+        for i, (path, time, value, status) in enumerate(rows):
+            if value == 13.0:  # so that a test sees a refusal of the twin's own
+                refused.append({"row": i, "code": "unlucky", "message": "not 13"})
+            else:
+                self.send({path: value}, at=time, status=status or 0)
+        return refused
+
+    async def health(self):
+        return {"status": "ok" if self.up else "degraded", "link": self.link(), "behind_s": 0.0, "plant_time": self.values.plant_time,
+                "processes": {"twin": {"state": "up", "restarts": 0, "pid": 1}}, "problems": []}  # fmt: skip
+
+
+def make_plant(folder):
+    folder.mkdir(exist_ok=True)
+    (folder / "plant.yaml").write_text(PLANT)
+    return load(folder)
+
+
+FLOW_NOW = {f"{PUMP}/flow": 120.5, f"{PUMP}/speed": 1450.0, f"{PUMP}/running": 1.0, f"{PUMP}/volume": 16777217.0}

@@ -1,0 +1,73 @@
+"""Serving starts and ends cleanly: a busy port is told, SIGTERM ends it within five seconds, stdout stays empty."""
+
+import asyncio
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import httpx
+import pytest
+from gemel.errors import ConfigError
+from gemel.serve import ServeSettings, run
+from websockets.sync.client import connect
+
+CHILD = """
+import asyncio, logging, signal, sys
+from pathlib import Path
+sys.path.insert(0, {here!r})
+from serve_fake import FakeTwin, make_plant
+from gemel.serve import ServeSettings, run
+logging.basicConfig(level=logging.INFO, stream=sys.stderr)
+
+async def main():
+    task = asyncio.ensure_future(run(FakeTwin(make_plant(Path({data!r}) / "plant")), ServeSettings(data=Path({data!r}), port=0),
+                                     lambda port: print("PORT", port, file=sys.stderr, flush=True)))
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
+    try:
+        await task
+    except asyncio.CancelledError:
+        pass
+
+asyncio.run(main())
+"""
+
+
+def test_a_busy_port_is_told_with_what_to_do(twin, tmp_path):
+    with socket.socket() as busy:
+        busy.bind(("127.0.0.1", 0))
+        busy.listen()
+        port = busy.getsockname()[1]
+        with pytest.raises(ConfigError) as refused:
+            asyncio.run(run(twin, ServeSettings(data=tmp_path, port=port)))
+    assert refused.value.code == "port-busy"
+    assert "--port" in refused.value.remedy
+
+
+def test_a_bad_certificate_is_told(twin, tmp_path):
+    (tmp_path / "bad.pem").write_text("nonsense")
+    bad = str(tmp_path / "bad.pem")
+    with pytest.raises(ConfigError) as refused:
+        asyncio.run(run(twin, ServeSettings(data=tmp_path, port=0, tls_certificate=bad, tls_key=bad)))
+    assert refused.value.code == "tls"
+
+
+def test_sigterm_ends_it_within_five_seconds_though_pages_look_on(tmp_path):
+    code = CHILD.format(here=str(Path(__file__).parent), data=str(tmp_path))
+    child = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    try:
+        port = next(int(line.split()[1]) for line in child.stderr if line.startswith("PORT"))
+        assert httpx.get(f"http://127.0.0.1:{port}/api/v1/health", trust_env=False).status_code == 200
+        with connect(f"ws://127.0.0.1:{port}/api/v1/live", proxy=None) as page:
+            page.recv(timeout=5)
+            began = time.monotonic()
+            os.kill(child.pid, signal.SIGTERM)
+            out, _ = child.communicate(timeout=10)
+        assert time.monotonic() - began < 5
+        assert (child.returncode, out) == (0, "")
+    finally:
+        child.kill()
+        child.wait()
