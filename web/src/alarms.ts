@@ -3,7 +3,7 @@
 import { computed, effect, signal } from "@preact/signals";
 
 import { before } from "./alarm-order";
-import { get, send, words } from "./api/http";
+import { get, Problem, send, words } from "./api/http";
 import type { Alarm, AlarmList } from "./api/types";
 import { counts, epoch, flood, onFact } from "./live/live";
 
@@ -17,7 +17,7 @@ let again = false;
 
 async function ask(): Promise<void> {
   try {
-    const list = await get<AlarmList>("alarms");
+    const list = await get<AlarmList>("alarms", { limit: 1000 });
     alarms.value = list.items;
     counts.value = list.counts;
     flood.value = list.flood;
@@ -62,13 +62,24 @@ export const worstByAsset = computed(() => {
   return worst;
 });
 
+interface Refused {
+  id: string;
+  code: string;
+  message: string;
+}
+
 export async function acknowledge(ids: readonly string[], comment: string): Promise<void> {
-  if (ids.length === 1) {
-    await send("POST", `alarms/${encodeURIComponent(ids[0] as string)}/acknowledge`, { comment });
-  } else {
-    await send("POST", "alarms/acknowledge", { ids, comment });
+  try {
+    if (ids.length === 1) {
+      await send("POST", `alarms/${encodeURIComponent(ids[0] as string)}/acknowledge`, { comment });
+      return;
+    }
+    const { refused = [] } = await send<{ refused?: Refused[] }>("POST", "alarms/acknowledge", { ids, comment });
+    const [first] = refused;
+    if (first) throw new Problem(409, first.code, `${refused.length} were refused: ${first.message}`, "");
+  } finally {
+    refreshAlarms();
   }
-  refreshAlarms();
 }
 
 export async function shelve(id: string, reason: string, seconds: number): Promise<void> {

@@ -2,13 +2,15 @@
 
 import { signal } from "@preact/signals";
 
-import { escapePath, get, send, useToken } from "./api/http";
+import { escapePath, get, Problem, send, useToken } from "./api/http";
 import type { Asset, Health, Role, Session, TreeNode } from "./api/types";
 import { restart } from "./live/live";
 
 export const health = signal<Health | null>(null);
 export const session = signal<Session>({ user: null, role: "viewer", csrf: null });
 export const tree = signal<TreeNode | null>(null);
+/** Whether nothing is shown without a log-in: so it is on every address but loopback. */
+export const closed = signal(false);
 
 const RANK: Record<Role, number> = { viewer: 0, operator: 1, engineer: 2 };
 const assets = new Map<string, Promise<Asset>>();
@@ -32,7 +34,14 @@ export async function askHealth(): Promise<void> {
 }
 
 export async function askSession(): Promise<void> {
-  take(await get<Session>("session"));
+  try {
+    take(await get<Session>("session"));
+    closed.value = false;
+  } catch (error) {
+    if (!(error instanceof Problem && error.status === 401)) throw error;
+    take({ user: null, role: "viewer", csrf: null });
+    closed.value = true;
+  }
 }
 
 export async function askTree(): Promise<void> {

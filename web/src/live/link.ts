@@ -1,7 +1,7 @@
 /** Whether the twin is heard: a pure judgement over the times of what came last, so that it can be tested. */
 
 /** Silence after which values may no longer look live [ms]; the twin sends something at least once a second. */
-export const SILENCE_MS = 1800;
+export const SILENCE_MS = 1600;
 
 export interface Heard {
   /** Whether the socket is open. */

@@ -122,7 +122,7 @@ const socket = new LiveSocket(url.toString(), {
 /** Begins to listen; called once. */
 export function start(): void {
   socket.connect();
-  setInterval(judgeNow, 200);
+  setInterval(judgeNow, 100);
   effect(() => {
     const lost = link.value.state === "lost";
     cells.setLost(lost);

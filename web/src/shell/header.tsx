@@ -34,7 +34,8 @@ function AlarmCounts() {
   const now = counts.value;
   const unacknowledged = now?.unacknowledged ?? 0;
   return (
-    <a class="counts" href={toHash("alarms")} aria-label={`${unacknowledged} alarms not acknowledged`}>
+    <a class="counts" href={toHash("alarms")}>
+      <span class="unseen">Alarms:</span>
       {PRIORITIES.map((priority) => {
         const n = now?.by_priority[priority] ?? 0;
         return (

@@ -6,7 +6,7 @@ import { useRef } from "preact/hooks";
 import { words } from "../api/http";
 import { Dialog } from "../parts/dialog";
 import { linked } from "../live/live";
-import { logIn, logOut, session } from "../plant";
+import { closed, logIn, logOut, session } from "../plant";
 
 function LogIn({ onDone }: { onDone: () => void }) {
   const name = useRef<HTMLInputElement>(null);
@@ -59,7 +59,7 @@ export function Person() {
         <button type="button" onClick={() => (open.value = true)}>
           Log in
         </button>
-        {open.value && <LogIn onDone={() => (open.value = false)} />}
+        {(open.value || closed.value) && <LogIn onDone={() => (open.value = false)} />}
       </>
     );
   }

@@ -10,7 +10,7 @@ const WORDS: readonly (readonly [SymbolName, RegExp])[] = [
   ["exchanger", /exchanger|cooler|heater|boiler|chiller/],
   ["tank", /tank|vessel|reservoir|silo|basin|drum|reactor/],
   ["motor", /motor|drive|engine|turbine|generator/],
-  ["demand", /demand|consumer|load\b|customer|network|city|outlet/],
+  ["demand", /demand|consum|load\b|customer|network|city|outlet/],
 ];
 
 /** The symbol for an asset: the words of its type decide first, then those of its name. */

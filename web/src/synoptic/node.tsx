@@ -5,7 +5,7 @@ import { useRef } from "preact/hooks";
 import { worstByAsset } from "../alarms";
 import type { Asset, SignalInfo } from "../api/types";
 import { nameText } from "../format";
-import { AlarmGlyph } from "../parts/alarm-shape";
+import { AlarmGlyph, priorityWord } from "../parts/alarm-shape";
 import { cellText } from "../parts/live-value";
 import { useLive } from "../parts/use-live";
 import { toHash } from "../route/route";
@@ -75,7 +75,6 @@ export function Node({ asset, place, fed, feeds }: NodeProps) {
       ref={(element) => void (frame.current = element)}
       class="node"
       href={toHash("asset", asset.path)}
-      aria-label={alarm ? `${title}, alarm of priority ${alarm.priority}` : title}
       data-asset={asset.path}
       data-symbol={symbol}
     >
@@ -94,6 +93,7 @@ export function Node({ asset, place, fed, feeds }: NodeProps) {
       </g>
       {alarm && (
         <g transform={`translate(${WIDTH - 34} ${TITLE - 2})`}>
+          <title>{priorityWord(alarm.priority)}</title>
           <AlarmGlyph priority={alarm.priority} state={alarm.state} />
         </g>
       )}

@@ -45,6 +45,9 @@ function About({ asset }: { asset: Asset }) {
           </>
         ))}
       </dl>
+      <p>
+        <a href={toHash("quality", asset.path)}>Data quality of its signals</a>
+      </p>
       <details>
         <summary>Marks of quality</summary>
         <QualityKey />

@@ -4,9 +4,10 @@ import { useEffect } from "preact/hooks";
 
 import { get } from "../api/http";
 import type { ConnectionQuality, SignalQuality } from "../api/types";
-import { lastPart } from "../format";
+import { lastPart, nameText } from "../format";
 import { useFetched } from "../parts/use-fetched";
 import { route, setQuery } from "../route/current";
+import { toHash } from "../route/route";
 import { ConnectionPanel } from "./quality-connection";
 import { QualityTable, rejectedOf } from "./quality-table";
 
@@ -15,7 +16,11 @@ const FRESH_MS = 5000;
 interface Quality {
   items: SignalQuality[];
   connections: ConnectionQuality[];
+  next?: number | null;
 }
+
+/** Signals asked for at once; of a larger plant one looks at an asset's own. */
+const MOST = 1000;
 
 function troubled(item: SignalQuality): boolean {
   return item.gaps + item.late + item.duplicate + item.jitter + rejectedOf(item) > 0 || item.received === 0;
@@ -23,7 +28,11 @@ function troubled(item: SignalQuality): boolean {
 
 export function QualityView() {
   const { find = "", only = "" } = route.value.query;
-  const { data, error, again } = useFetched((signal) => get<Quality>("quality", {}, signal), []);
+  const { path } = route.value;
+  const { data, error, again } = useFetched(
+    (signal) => get<Quality>("quality", { asset: path || undefined, limit: MOST }, signal),
+    [path],
+  );
   useEffect(() => {
     const timer = setInterval(again, FRESH_MS);
     return () => clearInterval(timer);
@@ -32,7 +41,8 @@ export function QualityView() {
   const found = items.filter((item) => item.signal.includes(find) && (only !== "trouble" || troubled(item)));
   return (
     <div class="quality-view">
-      <h1>Data quality</h1>
+      <h1>Data quality{path && ` of ${nameText(lastPart(path))}`}</h1>
+      {path && <a href={toHash("quality")}>All signals</a>}
       {error.value && <p role="alert">{error.value}</p>}
       {(data.value?.connections ?? []).map((connection) => (
         <ConnectionPanel key={connection.name} connection={connection} />
@@ -56,6 +66,7 @@ export function QualityView() {
         </button>
         <span class="quiet">
           {found.length} of {items.length} signals
+          {data.value?.next != null && `; only the first ${MOST} are looked at here, an asset's page leads to its own`}
         </span>
       </div>
       <QualityTable items={found} />
