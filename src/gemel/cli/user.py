@@ -18,7 +18,9 @@ def _data(given: Path | None) -> Path:
     raise click.UsageError("say whose people: --data DIR, the data directory that `gemel run` prints")
 
 
-_data_option = click.option("--data", type=click.Path(path_type=Path, file_okay=False), help="Data directory of the twin.")
+_data_option = click.option(
+    "--data", type=click.Path(path_type=Path, file_okay=False), help="Data directory of the twin."
+)
 
 
 @click.group(epilog="Example: gemel user add anna --role operator --data DIR")
@@ -28,8 +30,12 @@ def command() -> None:
 
 @command.command(epilog="Example: gemel user add anna --role operator --data DIR")
 @click.argument("name")
-@click.option("--role", type=click.Choice(ROLES), required=True, help="What they may do: look; command; approve.")
-@click.option("--password-stdin", is_flag=True, help="Read the password from the first line of standard input.")
+@click.option(
+    "--role", type=click.Choice(ROLES), required=True, help="What they may do: look; command; approve."
+)
+@click.option(
+    "--password-stdin", is_flag=True, help="Read the password from the first line of standard input."
+)
 @_data_option
 def add(name: str, role: Role, password_stdin: bool, data: Path | None) -> None:
     """Add NAME, or give them another role and password."""

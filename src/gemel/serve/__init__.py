@@ -9,4 +9,16 @@ from gemel.serve.run import check, run
 from gemel.serve.settings import ServeSettings
 from gemel.serve.users import ROLES, Role, User, Users
 
-__all__ = ["ROLES", "Delta", "LiveValues", "Role", "ServeSettings", "Twin", "User", "Users", "check", "create_app", "run"]
+__all__ = [
+    "ROLES",
+    "Delta",
+    "LiveValues",
+    "Role",
+    "ServeSettings",
+    "Twin",
+    "User",
+    "Users",
+    "check",
+    "create_app",
+    "run",
+]

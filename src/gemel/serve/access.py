@@ -73,7 +73,9 @@ class Gate:
             return Person(user.name, user.role, session.csrf)
         if self.settings.open_to_viewers:
             return Person(None, "viewer")
-        raise UnauthenticatedError("who are you?", remedy="log in: POST /api/v1/session, or HTTP Basic for scripts")
+        raise UnauthenticatedError(
+            "who are you?", remedy="log in: POST /api/v1/session, or HTTP Basic for scripts"
+        )
 
     async def prove(self, name: str, password: str, source: str, way: str) -> User:
         """Give the person whose password this is; raises UnauthenticatedError or ThrottledError."""
@@ -88,7 +90,11 @@ class Gate:
                 self.throttle.wrong(name, source)
         if user is None:
             await self.note("LogInRefused", name[:64], {"from": source, "by": way})
-            raise UnauthenticatedError("the name or the password is wrong", code="log-in-refused", remedy="gemel user list shows the names")
+            raise UnauthenticatedError(
+                "the name or the password is wrong",
+                code="log-in-refused",
+                remedy="gemel user list shows the names",
+            )
         self.throttle.right(name, source)
         self._remember(key, user)
         await self.note("LoggedIn", name, {"from": source, "by": way, "role": user.role})
@@ -129,7 +135,11 @@ def _check_csrf(connection: HTTPConnection, expected: str) -> None:
         return
     given = connection.headers.get(CSRF_HEADER, "")
     if not hmac.compare_digest(given.encode(), expected.encode()):
-        raise RefusedError("the X-CSRF-Token header is missing or wrong", code="csrf", remedy="GET /api/v1/session gives the token")
+        raise RefusedError(
+            "the X-CSRF-Token header is missing or wrong",
+            code="csrf",
+            remedy="GET /api/v1/session gives the token",
+        )
 
 
 async def _viewer(connection: HTTPConnection) -> Person:
@@ -140,7 +150,11 @@ async def _viewer(connection: HTTPConnection) -> Person:
 def _at_least(role: Role) -> Callable[[Person], Awaitable[Person]]:
     async def check(person: Annotated[Person, Depends(_viewer)]) -> Person:
         if person.name is None:
-            raise RefusedError("this needs a person", code="person-needed", remedy="log in: POST /api/v1/session, or HTTP Basic for scripts")
+            raise RefusedError(
+                "this needs a person",
+                code="person-needed",
+                remedy="log in: POST /api/v1/session, or HTTP Basic for scripts",
+            )
         if RANK[person.role] < RANK[role]:
             raise RefusedError(
                 f"{person.name} is a {person.role}; this needs an {role}", code="role-too-low",

@@ -20,12 +20,40 @@ from gemel.serve.listing import Listing
 from gemel.serve.names import Names
 from gemel.serve.page import Page
 from gemel.serve.port import Twin
-from gemel.serve.routes import alarms, assets, commands, facts, health, history, live, metrics, quality, reference, session, state, telemetry
+from gemel.serve.routes import (
+    alarms,
+    assets,
+    commands,
+    facts,
+    health,
+    history,
+    live,
+    metrics,
+    quality,
+    reference,
+    session,
+    state,
+    telemetry,
+)
 from gemel.serve.settings import ServeSettings
 
 PREFIX: Final = "/api/v1"
 MOST_BYTES: Final = 1 << 20  # of a request's body; telemetry may be larger
-TOPICS: Final = (health, session, assets, state, history, facts, alarms, commands, quality, telemetry, metrics, reference, live)
+TOPICS: Final = (
+    health,
+    session,
+    assets,
+    state,
+    history,
+    facts,
+    alarms,
+    commands,
+    quality,
+    telemetry,
+    metrics,
+    reference,
+    live,
+)
 DESCRIPTION: Final = (
     "A living digital twin of a plant. Lists are {items, next}; next goes back in as `after`. "
     "Errors are application/problem+json with a code and a remedy. Times are ISO 8601 UTC to the nanosecond."

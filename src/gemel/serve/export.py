@@ -11,7 +11,6 @@ from gemel.samples import Batch
 from gemel.samples import status as statuses
 from gemel.samples.batch import F64, I64, U32
 from gemel.serve import times
-from gemel.serve.gaps import BAD_NO_DATA as NO_DATA
 from gemel.serve.port import Twin
 
 HEADER: Final = "time,value,status\n"
@@ -19,14 +18,16 @@ ROWS: Final = 50_000  # in one piece
 
 
 def rows(time: I64, value: F64, status: U32) -> str:
-    """Give rows as text.
+    r"""Give rows as text.
 
     >>> rows(np.array([0]), np.array([1.5]), np.array([0], np.uint32))
-    '1970-01-01T00:00:00.000000000Z,1.5,Good\\n'
+    '1970-01-01T00:00:00.000000000Z,1.5,Good\n'
     """
     words = {int(s): statuses.name(int(s)) for s in np.unique(status)}
     numbers = ("" if v != v else repr(v) for v in value.tolist())  # noqa: PLR0124 - NaN is not itself
-    return "".join(f"{t},{v},{words[s]}\n" for t, v, s in zip(times.texts(time), numbers, status.tolist(), strict=True))
+    return "".join(
+        f"{t},{v},{words[s]}\n" for t, v, s in zip(times.texts(time), numbers, status.tolist(), strict=True)
+    )
 
 
 async def once(time: I64, value: F64, status: U32) -> AsyncIterator[str]:
@@ -55,4 +56,6 @@ async def _pieces(found: Batch, twin: Twin, signal: int, end: int, known: int | 
 def response(signal: str, pieces: AsyncIterator[str]) -> Response:
     """Give the pieces as a file to keep."""
     name = "".join(c if c.isascii() and (c.isalnum() or c in "-_") else "-" for c in signal)[-100:]
-    return StreamingResponse(pieces, media_type="text/csv", headers={"Content-Disposition": f'attachment; filename="{name}.csv"'})
+    return StreamingResponse(
+        pieces, media_type="text/csv", headers={"Content-Disposition": f'attachment; filename="{name}.csv"'}
+    )

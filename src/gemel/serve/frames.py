@@ -31,7 +31,15 @@ _SUBCODE: Final = np.uint32(0xFFFF0000)
 
 
 def encode(
-    kind: int, number: int, sequence: int, time_s: float, *, quality: U8, age: U16 | None, value: F64, wide: npt.NDArray[np.intp]
+    kind: int,
+    number: int,
+    sequence: int,
+    time_s: float,
+    *,
+    quality: U8,
+    age: U16 | None,
+    value: F64,
+    wide: npt.NDArray[np.intp],
 ) -> bytes:
     """Give a frame; `age` goes with type 2 only."""
     with np.errstate(over="ignore"):  # beyond float32 is infinite there, and exact in `wide`

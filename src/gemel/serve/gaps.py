@@ -14,7 +14,8 @@ def with_gaps(time: I64, value: F64, status: U32, gap_ns: int) -> tuple[I64, F64
 
     Args:
         time: [ns], sorted.
-        value, status: of each row.
+        value: of each row.
+        status: of each row.
         gap_ns: the silence that counts as a gap [ns]; 0: none does.
 
     >>> with_gaps(np.array([0, 1, 9]), np.zeros(3), np.zeros(3, np.uint32), 5)[0].tolist()

@@ -40,7 +40,9 @@ class _Answer:
         if message["type"] == "http.response.start":
             headers = MutableHeaders(scope=message)
             if message["status"] == 413 and headers.get("content-type") != problems.MEDIA_TYPE:
-                await problems.response(TooLargeError("the body is too large", remedy="send less at a time"))(self._scope, self._receive, self)
+                await problems.response(TooLargeError("the body is too large", remedy="send less at a time"))(
+                    self._scope, self._receive, self
+                )
                 self._replaced = True
                 return
             for name, value in HEADERS.items():
@@ -74,14 +76,23 @@ class Guard:
         if self._settings.loopback and not self._ours(host):
             # a page elsewhere may have made its own name point at 127.0.0.1 (DNS rebinding)
             return MisdirectedError(
-                f"asked for as {host[:100]!r}, which is not a name of this machine's loopback", remedy="use 127.0.0.1 or localhost"
+                f"asked for as {host[:100]!r}, which is not a name of this machine's loopback",
+                remedy="use 127.0.0.1 or localhost",
             )
         if scope["type"] == "http" and scope["method"] in SAFE:
             return None
         origin = headers.get("origin")
-        foreign = urlsplit_host(origin) != host.lower() if origin is not None else headers.get("sec-fetch-site") == "cross-site"
+        foreign = (
+            urlsplit_host(origin) != host.lower()
+            if origin is not None
+            else headers.get("sec-fetch-site") == "cross-site"
+        )
         if foreign:
-            return RefusedError(f"a page of {(origin or 'another site')[:100]!r} may not do this", code="wrong-origin", remedy="use gemel's own page")
+            return RefusedError(
+                f"a page of {(origin or 'another site')[:100]!r} may not do this",
+                code="wrong-origin",
+                remedy="use gemel's own page",
+            )
         return None
 
     def _ours(self, host: str) -> bool:

@@ -85,7 +85,13 @@ class Hub:
         values = self._twin.values
         self._clients[client] = {}
         client.event(
-            _json(type="hello", version=__version__, plant_time=times.text(values.plant_time), fact=values.facts, link=self._twin.link())
+            _json(
+                type="hello",
+                version=__version__,
+                plant_time=times.text(values.plant_time),
+                fact=values.facts,
+                link=self._twin.link(),
+            )
         )
         if self._alarm_event:
             client.event(self._alarm_event)
@@ -238,7 +244,9 @@ class Hub:
             await self._alarmed.wait()
             self._alarmed.clear()
             try:
-                event = _json(type="alarms", **alarms.summary(await self._twin.alarms(), self._twin.values.plant_time))
+                event = _json(
+                    type="alarms", **alarms.summary(await self._twin.alarms(), self._twin.values.plant_time)
+                )
             except GemelError:
                 self._alarmed.set()  # the twin is away: ask again
             else:

@@ -81,7 +81,10 @@ class Names:
         """Give the signal of a path; raises NotFoundError."""
         number = self.shown(path) if lane is None else self.by_path.get(path, {}).get(lane)
         if number is None:
-            raise NotFoundError(f"no signal {path[:200]!r}" + (f" on the lane {lane}" if lane else ""), remedy="see GET /api/v1/signals")
+            raise NotFoundError(
+                f"no signal {path[:200]!r}" + (f" on the lane {lane}" if lane else ""),
+                remedy="see GET /api/v1/signals",
+            )
         return number
 
     def of_asset(self, asset: str) -> list[int]:

@@ -48,18 +48,29 @@ def methods_at(app: FastAPI, path: str) -> str:
 
 
 def _as_route(template: str) -> str:
-    return template.replace("{id}/", "{id:path}/").replace("{path}", "{path:path}").replace("{asset}", "{asset:path}")
+    return (
+        template.replace("{id}/", "{id:path}/")
+        .replace("{path}", "{path:path}")
+        .replace("{asset}", "{asset:path}")
+    )
 
 
 def _described(app: FastAPI, settings: ServeSettings) -> dict[str, Any]:
-    spec: dict[str, Any] = get_openapi(title=app.title, version=app.version, description=app.description, routes=app.routes)
+    spec: dict[str, Any] = get_openapi(
+        title=app.title, version=app.version, description=app.description, routes=app.routes
+    )
     components = spec.setdefault("components", {})
     schemas = components.setdefault("schemas", {})
     for unused in ("HTTPValidationError", "ValidationError"):
         schemas.pop(unused, None)
     schemas["Problem"] = Problem.model_json_schema()
     components["securitySchemes"] = {
-        "session": {"type": "apiKey", "in": "cookie", "name": settings.cookie, "description": "Writes also need X-CSRF-Token."},
+        "session": {
+            "type": "apiKey",
+            "in": "cookie",
+            "name": settings.cookie,
+            "description": "Writes also need X-CSRF-Token.",
+        },
         "password": {"type": "http", "scheme": "basic"},
     }
     for path, operations in spec["paths"].items():

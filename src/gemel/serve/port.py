@@ -126,13 +126,17 @@ class Twin(Protocol):
     def link(self) -> Told:
         """Tell whether the twin is heard: ``{"up": bool, "age_s": float}``."""
 
-    async def history_raw(self, signal: int, start: int, end: int, limit: int, known: int | None = None) -> Batch:
+    async def history_raw(
+        self, signal: int, start: int, end: int, limit: int, known: int | None = None
+    ) -> Batch:
         """Give the first `limit` readings with start ≤ time < end [ns], sorted by time."""
 
     async def history_decimated(self, signal: int, start: int, end: int, points: int) -> Batch:
         """Give about 2 x `points` readings that draw like all of them."""
 
-    async def history_aggregated(self, signal: int, start: int, end: int, interval_ns: int, aggregate: str) -> Aggregated:
+    async def history_aggregated(
+        self, signal: int, start: int, end: int, interval_ns: int, aggregate: str
+    ) -> Aggregated:
         """Give one value an interval, counted from `start`."""
 
     async def state_at(self, signals: I32, at: int, known: int) -> Batch:

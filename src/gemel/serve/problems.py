@@ -71,10 +71,19 @@ def response(error: GemelError, headers: dict[str, str] | None = None) -> Respon
     extra = dict(headers or {})
     if isinstance(error, (ThrottledError, StorageError)):
         extra.setdefault("Retry-After", str(error.context.get("retry_after_s", 1)))
-    return _response(error.status, error.message, error.code, error.remedy or REMEDIES.get(error.status, ""), error.context, extra)
+    return _response(
+        error.status,
+        error.message,
+        error.code,
+        error.remedy or REMEDIES.get(error.status, ""),
+        error.context,
+        extra,
+    )
 
 
-def _response(status: int, detail: str, code: str, remedy: str, context: dict[str, Any], headers: dict[str, str]) -> Response:
+def _response(
+    status: int, detail: str, code: str, remedy: str, context: dict[str, Any], headers: dict[str, str]
+) -> Response:
     body = Problem(
         type=f"urn:gemel:problem:{code}", title=http.HTTPStatus(status).phrase, status=status, detail=detail, code=code, remedy=remedy,
         context=context,
@@ -99,7 +108,10 @@ async def _http(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     status = error.status_code
     if status == 405 and (allowed := request.app.state.methods_at(request.url.path)):
-        error.headers = {**(error.headers or {}), "Allow": allowed}  # the framework names those of one route only
+        error.headers = {
+            **(error.headers or {}),
+            "Allow": allowed,
+        }  # the framework names those of one route only
     code = http.HTTPStatus(status).phrase.lower().replace(" ", "-")
     return _response(status, str(error.detail), code, REMEDIES.get(status, ""), {}, dict(error.headers or {}))
 
@@ -107,7 +119,10 @@ async def _http(request: Request, error: Exception) -> Response:
 async def _invalid(_: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)
     errors = [
-        {"where": ".".join(str(part) for part in e["loc"])[:MOST_CHARS], "message": str(e["msg"])[:MOST_CHARS]}
+        {
+            "where": ".".join(str(part) for part in e["loc"])[:MOST_CHARS],
+            "message": str(e["msg"])[:MOST_CHARS],
+        }
         for e in error.errors()[:MOST_TOLD]
     ]
     detail = "; ".join(f"{e['where']}: {e['message']}" for e in errors[:3])
@@ -117,7 +132,14 @@ async def _invalid(_: Request, error: Exception) -> Response:
 
 async def _defect(request: Request, error: Exception) -> Response:
     log.error("%s %s failed", request.method, request.url.path, exc_info=error)
-    return _response(500, "something in gemel failed; it is in the log", DefectError.code, "see serve.log and report it", {}, {})
+    return _response(
+        500,
+        "something in gemel failed; it is in the log",
+        DefectError.code,
+        "see serve.log and report it",
+        {},
+        {},
+    )
 
 
 def install(app: FastAPI) -> None:

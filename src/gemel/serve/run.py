@@ -20,7 +20,9 @@ from gemel.serve.users import Users
 
 log = logging.getLogger(__name__)
 GRACE_S: Final = 2  # for requests under way, before they are cut
-SOCKET_BYTES: Final = 16 << 10  # what waits to be written to a live socket before its frames are dropped instead
+SOCKET_BYTES: Final = (
+    16 << 10
+)  # what waits to be written to a live socket before its frames are dropped instead
 LIVE_MESSAGE_BYTES: Final = 8 << 20  # a subscription to 65,535 signals
 
 
@@ -31,6 +33,14 @@ class _LiveProtocol(WebSocketsSansIOProtocol):
 
 
 class _Server(uvicorn.Server):
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self.up = asyncio.Event()
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self.up.set()
+
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
         """Leave signals to the caller, who cancels."""
@@ -77,19 +87,16 @@ async def run(twin: Twin, settings: ServeSettings, ready: Callable[[int], None] 
         server = _Server(_config(create_app(twin, settings), settings))
         serving = asyncio.create_task(server.serve(sockets=[opened]))
         try:
-            await _started(server, serving)
-            if ready is not None:
+            await asyncio.wait(
+                [serving, asyncio.create_task(server.up.wait())], return_when=asyncio.FIRST_COMPLETED
+            )
+            if ready is not None and server.started:
                 ready(int(opened.getsockname()[1]))
             await asyncio.shield(serving)
         finally:
             server.should_exit = True
             with contextlib.suppress(asyncio.CancelledError):
                 await serving
-
-
-async def _started(server: uvicorn.Server, serving: "asyncio.Task[None]") -> None:
-    while not server.started and not serving.done():
-        await asyncio.sleep(0.01)
 
 
 def _config(app: FastAPI, settings: ServeSettings) -> uvicorn.Config:
@@ -104,6 +111,8 @@ def _config(app: FastAPI, settings: ServeSettings) -> uvicorn.Config:
         config.load()
     except OSError as e:  # ssl.SSLError is one too
         raise ConfigError(
-            f"the certificate cannot be used: {e}", code="tls", remedy="give PEM files to --tls-certificate and --tls-key"
+            f"the certificate cannot be used: {e}",
+            code="tls",
+            remedy="give PEM files to --tls-certificate and --tls-key",
         ) from e
     return config

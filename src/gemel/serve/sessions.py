@@ -45,7 +45,10 @@ class Sessions:
         now = self._now()
         live = {h: s for h, s in self._by_hash.items() if s.expires > now}
         mine = [h for h, s in live.items() if s.user == user.name]
-        for old in [*mine[: max(len(mine) - MOST_OF_ONE + 1, 0)], *list(live)[: max(len(live) - MOST + 1, 0)]]:
+        for old in [
+            *mine[: max(len(mine) - MOST_OF_ONE + 1, 0)],
+            *list(live)[: max(len(live) - MOST + 1, 0)],
+        ]:
             live.pop(old, None)
         token = secrets.token_urlsafe(32)
         session = Session(user.name, secrets.token_urlsafe(24), now, now + LIFE_S)

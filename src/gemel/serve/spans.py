@@ -7,7 +7,14 @@ from pydantic import BeforeValidator, WithJsonSchema
 
 from gemel.samples.clock import DAY, SECOND
 
-UNITS: Final = {"ms": 1_000_000, "s": SECOND, "m": 60 * SECOND, "min": 60 * SECOND, "h": 3600 * SECOND, "d": DAY}
+UNITS: Final = {
+    "ms": 1_000_000,
+    "s": SECOND,
+    "m": 60 * SECOND,
+    "min": 60 * SECOND,
+    "h": 3600 * SECOND,
+    "d": DAY,
+}
 PATTERN: Final = r"^[1-9][0-9]{0,5}(ms|s|min|m|h|d)$"
 
 

@@ -29,7 +29,9 @@ class Throttle:
         wait = max(self._wait((address, name), FREE_TRIES), self._wait((address,), FREE_TRIES_OF_ADDRESS))
         if wait > 0:
             raise ThrottledError(
-                "too many wrong passwords", remedy=f"wait {wait:.0f} s", context={"retry_after_s": max(int(wait + 1), 1)}
+                "too many wrong passwords",
+                remedy=f"wait {wait:.0f} s",
+                context={"retry_after_s": max(int(wait + 1), 1)},
             )
 
     def wrong(self, name: str, address: str) -> None:

@@ -12,7 +12,9 @@ from gemel.samples.batch import I64
 from gemel.samples.clock import EARLIEST, LATEST, SECOND, iso
 
 NEVER: Final = np.iinfo(np.int64).min
-_DATE_TIME: Final = re.compile(r"(\d{4}-\d\d-\d\d)(?:[Tt ](\d\d:\d\d)(?::(\d\d)([.,]\d+)?)?)? ?([Zz]|[-+ ]\d\d:?\d\d)?")
+_DATE_TIME: Final = re.compile(
+    r"(\d{4}-\d\d-\d\d)(?:[Tt ](\d\d:\d\d)(?::(\d\d)([.,]\d+)?)?)? ?([Zz]|[-+ ]\d\d:?\d\d)?"
+)
 
 
 def text(ns: int | None) -> str | None:

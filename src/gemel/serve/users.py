@@ -80,7 +80,9 @@ class Users:
             return msgspec.json.decode(self._file.read_bytes(), type=_File)
         except (OSError, msgspec.MsgspecError) as e:
             raise ConfigError(
-                f"{self._file} cannot be read: {e}", code="users-file", remedy="restore it, or remove it and add the users again"
+                f"{self._file} cannot be read: {e}",
+                code="users-file",
+                remedy="restore it, or remove it and add the users again",
             ) from e
 
     def get(self, name: str) -> User | None:
@@ -116,17 +118,27 @@ class Users:
             fcntl.flock(lock, fcntl.LOCK_EX)
             users = dict(self.all())
             yield users
-            write_private(self._file, msgspec.json.encode(_File(sorted(users.values(), key=lambda u: u.name))))
+            write_private(
+                self._file, msgspec.json.encode(_File(sorted(users.values(), key=lambda u: u.name)))
+            )
 
 
 def check(name: str, role: str, password: str) -> None:
     """Raise ConfigError where a person cannot be added so."""
     if not NAME.fullmatch(name) or name in RESERVED:
-        raise ConfigError(f"{name!r} cannot be a user's name", code="user-name", remedy="letters, digits, . _ @ -, at most 64, not 'gemel'")
+        raise ConfigError(
+            f"{name!r} cannot be a user's name",
+            code="user-name",
+            remedy="letters, digits, . _ @ -, at most 64, not 'gemel'",
+        )
     if role not in ROLES:
         raise ConfigError(f"no role {role!r}", code="user-role", remedy=f"one of {', '.join(ROLES)}")
     if not SHORTEST <= len(password) <= LONGEST:
-        raise ConfigError("the password is too short or too long", code="user-password", remedy=f"{SHORTEST} to {LONGEST} characters")
+        raise ConfigError(
+            "the password is too short or too long",
+            code="user-password",
+            remedy=f"{SHORTEST} to {LONGEST} characters",
+        )
 
 
 def write_private(file: Path, data: bytes) -> None:

@@ -122,7 +122,9 @@ async def alarms(_: Viewer, twin: Asked, after: After = 0, limit: Limit = 1000) 
     """Give the alarms that are not normal."""
     found = await twin.alarms()
     told = summary(found, twin.values.plant_time)
-    return AlarmPage.model_validate({"items": found[after : after + limit], **told, "next": following(after, limit, len(found))})
+    return AlarmPage.model_validate(
+        {"items": found[after : after + limit], **told, "next": following(after, limit, len(found))}
+    )
 
 
 @router.post("/alarms/acknowledge")

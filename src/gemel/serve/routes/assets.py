@@ -149,7 +149,12 @@ async def assets(
     """Give the assets."""
     listing: Listing = request.app.state.listing
     wanted = listing.under(under)
-    return json({"items": [listing.brief(i) for i in wanted[after : after + limit]], "next": following(after, limit, len(wanted))})
+    return json(
+        {
+            "items": [listing.brief(i) for i in wanted[after : after + limit]],
+            "next": following(after, limit, len(wanted)),
+        }
+    )
 
 
 @router.get("/tree", response_model=Node)
@@ -159,7 +164,9 @@ async def tree(_: Viewer, twin: Asked) -> Response:
 
 
 @router.get("/assets/{path:path}", response_model=AssetShape)
-async def asset(path: Annotated[str, Path(description="Path of an asset.")], _: Viewer, twin: Asked) -> Response:
+async def asset(
+    path: Annotated[str, Path(description="Path of an asset.")], _: Viewer, twin: Asked
+) -> Response:
     """Give an asset."""
     view: AssetView = twin.plant.asset(path)
     return json(asset_shape(view))

@@ -45,7 +45,9 @@ class Command(BaseModel):
     command: str
     value: float | None
     unit: str
-    state: str = Field(description="refused, awaiting_approval, approved, sent, confirmed, failed, rejected or cancelled.")
+    state: str = Field(
+        description="refused, awaiting_approval, approved, sent, confirmed, failed, rejected or cancelled."
+    )
     requested_by: str
     requested: times.Written
     reason: str
@@ -74,18 +76,26 @@ def _shape(told: dict[str, Any]) -> Command:
 async def ask(person: Operator, twin: Asked, given: Asking, response: Response) -> Command:
     """Ask for a command. What a guard refuses is recorded too, with the state ``refused`` and the reason."""
     assert person.name is not None
-    made = _shape(await twin.command(person.name, person.role, given.asset, given.command, given.value, given.reason))
+    made = _shape(
+        await twin.command(person.name, person.role, given.asset, given.command, given.value, given.reason)
+    )
     response.headers["Location"] = f"/api/v1/commands/{made.id}"
     return made
 
 
 @router.get("/commands")
 async def commands(
-    _: Viewer, twin: Asked, asset: Annotated[str | None, Query(max_length=500)] = None, after: After = 0, limit: Limit = 100
+    _: Viewer,
+    twin: Asked,
+    asset: Annotated[str | None, Query(max_length=500)] = None,
+    after: After = 0,
+    limit: Limit = 100,
 ) -> CommandPage:
     """Give the commands, the newest first."""
     found = await twin.command_list(asset)
-    return CommandPage(items=[_shape(c) for c in found[after : after + limit]], next=following(after, limit, len(found)))
+    return CommandPage(
+        items=[_shape(c) for c in found[after : after + limit]], next=following(after, limit, len(found))
+    )
 
 
 @router.get("/commands/{id}")

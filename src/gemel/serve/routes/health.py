@@ -6,9 +6,9 @@ from fastapi import APIRouter, Request
 from pydantic import BaseModel, Field
 
 from gemel import __version__
+from gemel.serve import times
 from gemel.serve.access import Asked, Gate
 from gemel.serve.problems import UnauthenticatedError
-from gemel.serve.times import Written
 
 router = APIRouter(tags=["health"])
 
@@ -43,7 +43,7 @@ class Health(BaseModel):
     title: str
     clock: str
     timezone: str
-    plant_time: Written | None
+    plant_time: times.Written | None
     version: str
     link: Link
     behind_s: float
@@ -69,7 +69,7 @@ def _full(told: dict[str, Any], twin: Asked) -> Health:
     plant = twin.plant
     return Health(
         status=told["status"], plant=plant.root, title=plant.title, clock=plant.clock, timezone=plant.timezone,
-        plant_time=twin.values.plant_time or None, version=__version__, link=told["link"], behind_s=told["behind_s"],
+        plant_time=times.text(twin.values.plant_time or None), version=__version__, link=told["link"], behind_s=told["behind_s"],
         processes=told["processes"], problems=told["problems"], writes=plant.writes, retention=dict(plant.retention),
     )  # fmt: skip
 

@@ -1,19 +1,18 @@
 """What was measured, as columns: all of it, decimated for drawing, or one value an interval."""
 
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Final, Literal
 
 import numpy as np
 from fastapi import APIRouter, Query, Request
 from pydantic import BaseModel, Field
 from starlette.responses import Response
 
-from gemel.errors import AssetError
 from gemel.samples import LANES
 from gemel.samples.batch import F64, I64, U32
 from gemel.samples.clock import SECOND
 from gemel.serve import export, times
 from gemel.serve.access import Asked, Viewer
-from gemel.serve.gaps import with_gaps
+from gemel.serve.gaps import BAD_NO_DATA, with_gaps
 from gemel.serve.names import Names
 from gemel.serve.paging import json
 from gemel.serve.port import Twin
@@ -45,7 +44,10 @@ class History(BaseModel):
 
 
 Columns = tuple[I64, F64, U32]
-PLAIN: Final = {"content": {"text/csv": {"schema": {"type": "string"}}}, "description": "Columns, as JSON or CSV."}
+PLAIN: Final = {
+    "content": {"text/csv": {"schema": {"type": "string"}}},
+    "description": "Columns, as JSON or CSV.",
+}
 
 
 @router.get("/history", response_model=History, responses={200: PLAIN})
@@ -71,7 +73,8 @@ async def history(
     if interval is None and points is None and format == "csv":
         return export.response(signal, await export.raw(twin, number, start_ns, end_ns, known))
     if interval is not None:
-        mode, (time, value, status), more = "aggregated", await asked.aggregated(interval, aggregate), None
+        mode = "aggregated"
+        (time, value, status), more = await asked.aggregated(interval, aggregate)
     elif points is not None:
         mode, (time, value, status), more = "decimated", await asked.decimated(points), None
     else:
@@ -81,7 +84,7 @@ async def history(
         return export.response(signal, export.once(time, value, status))
     return json(
         {"signal": signal, "unit": names.units[number], "start": times.text(start_ns), "end": times.text(end_ns), "mode": mode,
-         "time": time / SECOND, "value": value, "status": status, "rows": int(np.count_nonzero(status != export.NO_DATA)),
+         "time": time / SECOND, "value": value, "status": status, "rows": int(np.count_nonzero(status != BAD_NO_DATA)),
          "next": times.text(more)}
     )  # fmt: skip
 
@@ -105,20 +108,21 @@ class _Asked:
         rows = await self._twin.history_decimated(self._number, self._start, self._end, points)
         bucket = (self._end - self._start) // max(points // 2, 1)
         gap = self._names.gap_ns(self._number)
-        return with_gaps(rows.time, rows.value, rows.status, max(gap, BUCKETS_A_GAP * bucket) if gap and len(rows) > points else gap)
+        return with_gaps(
+            rows.time,
+            rows.value,
+            rows.status,
+            max(gap, BUCKETS_A_GAP * bucket) if gap and len(rows) > points else gap,
+        )
 
-    async def aggregated(self, interval: int, aggregate: str) -> Columns:
+    async def aggregated(self, interval: int, aggregate: str) -> tuple[Columns, int | None]:
         if self._start >= self._end:
-            return _EMPTY
-        if (self._end - self._start) // interval >= MOST_INTERVALS:
-            raise AssetError(
-                f"more than {MOST_INTERVALS} intervals were asked for", code="too-many-intervals", remedy="ask for longer intervals or a shorter range"
-            )
-        found = await self._twin.history_aggregated(self._number, self._start, self._end, interval, aggregate)
-        status = np.where((found.counts == 0) & np.isnan(found.values) & (found.worst == 0), np.uint32(export.NO_DATA), found.worst)
-        return found.times, found.values, status.astype(np.uint32)
+            return _EMPTY, None
+        end = min(self._end, self._start + MOST_INTERVALS * interval)
+        found = await self._twin.history_aggregated(self._number, self._start, end, interval, aggregate)
+        empty = np.isnan(found.values) & (found.worst == 0)
+        status = np.where(empty, np.uint32(BAD_NO_DATA), found.worst).astype(np.uint32)
+        return (found.times, found.values, status), end if end < self._end else None
 
 
 _EMPTY: Final[Columns] = (np.empty(0, np.int64), np.empty(0), np.empty(0, np.uint32))
-
-

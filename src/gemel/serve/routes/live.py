@@ -37,7 +37,7 @@ class _Ping(msgspec.Struct, tag_field="op", tag="ping"):
     pass
 
 
-class _Full(GemelError):
+class _FullError(GemelError):
     code = "too-many-clients"
     status = 503
 
@@ -50,7 +50,7 @@ async def live(socket: WebSocket) -> None:
     try:
         person = await gate.who(socket)
         if len(hub) >= MOST_CLIENTS:
-            raise _Full(f"{MOST_CLIENTS} look already", remedy="close some pages")
+            raise _FullError(f"{MOST_CLIENTS} look already", remedy="close some pages")
     except GemelError as e:
         await socket.send_denial_response(problems.response(e))
         return
@@ -58,7 +58,9 @@ async def live(socket: WebSocket) -> None:
     client = Client()
     hub.join(client)
     try:
-        with contextlib.suppress(WebSocketDisconnect, RuntimeError):  # RuntimeError: sent after the other side closed
+        with contextlib.suppress(
+            WebSocketDisconnect, RuntimeError
+        ):  # RuntimeError: sent after the other side closed
             await _first_done(_read(socket, hub, client), _write(socket, gate, person, client))
     finally:
         hub.leave(client)
@@ -83,10 +85,19 @@ async def _read(socket: WebSocket, hub: Hub, client: Client) -> None:
         if message["type"] != "websocket.receive":
             return
         try:
-            asked = msgspec.json.decode(message.get("text") or message.get("bytes") or b"", type=_Asked | _Ended | _Ping)
+            asked = msgspec.json.decode(
+                message.get("text") or message.get("bytes") or b"", type=_Asked | _Ended | _Ping
+            )
             _obey(asked, names, hub, client)
         except (msgspec.MsgspecError, ValueError, RecursionError) as e:
-            client.event(_event(type="error", code="invalid-request", message=str(e), remedy='send {"op":"subscribe","id":1,"signals":[…]}'))
+            client.event(
+                _event(
+                    type="error",
+                    code="invalid-request",
+                    message=str(e),
+                    remedy='send {"op":"subscribe","id":1,"signals":[…]}',
+                )
+            )
 
 
 def _obey(asked: _Asked | _Ended | _Ping, names: Names, hub: Hub, client: Client) -> None:
@@ -103,7 +114,13 @@ def _obey(asked: _Asked | _Ended | _Ping, names: Names, hub: Hub, client: Client
     known, unknown = _resolve(asked.signals, names)
     wide = hub.subscribe(client, asked.id, np.array([n for _, n in known], dtype=np.int32))
     client.event(
-        _event(type="subscribed", id=asked.id, signals=[p for p, _ in known], wide=wide.tolist(), unknown=[p[:PATH_CHARS] for p in unknown])
+        _event(
+            type="subscribed",
+            id=asked.id,
+            signals=[p for p, _ in known],
+            wide=wide.tolist(),
+            unknown=[p[:PATH_CHARS] for p in unknown],
+        )
     )
     hub.show(client, asked.id)
 
@@ -145,5 +162,3 @@ async def _still(socket: WebSocket, gate: Gate, person: Person) -> bool:
 
 def _event(**event: Any) -> str:
     return orjson.dumps(event).decode()
-
-

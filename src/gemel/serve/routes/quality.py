@@ -39,7 +39,9 @@ class SignalQuality(BaseModel):
     late: int
     duplicate: int
     correction: int
-    rejected: dict[str, int] = Field(description="Readings that failed a check, by reason; they are kept with their status.")
+    rejected: dict[str, int] = Field(
+        description="Readings that failed a check, by reason; they are kept with their status."
+    )
     good_fraction: float | None
 
 
@@ -88,7 +90,11 @@ async def quality(
     connections = [*told["connections"], intake.as_connection()]
     items = [_item(s, columns, names, twin) for s in wanted[after : after + limit]]
     return json(
-        {"items": items, "connections": [_connection(c) for c in connections], "next": following(after, limit, len(wanted))}
+        {
+            "items": items,
+            "connections": [_connection(c) for c in connections],
+            "next": following(after, limit, len(wanted)),
+        }
     )
 
 

@@ -63,15 +63,21 @@ async def state(
         now = twin.values.plant_time if at is None else at
         rows = await twin.state_at(signals, now, EVER if known is None else known)
         stale = now - rows.time > names.stale_after[rows.signal]
-    return json({"asset": asset, "at": times.text(now), "properties": _properties(names, signals, rows, stale, now)})
+    return json(
+        {"asset": asset, "at": times.text(now), "properties": _properties(names, signals, rows, stale, now)}
+    )
 
 
 def _live(twin: Twin, signals: np.ndarray[Any, np.dtype[np.int32]]) -> Batch:
     values = twin.values
-    return Batch(signals, values.time[signals], values.received[signals], values.value[signals], values.status[signals])
+    return Batch(
+        signals, values.time[signals], values.received[signals], values.value[signals], values.status[signals]
+    )
 
 
-def _properties(names: Names, signals: np.ndarray[Any, Any], rows: Batch, stale: np.ndarray[Any, Any], now: int) -> dict[str, Any]:
+def _properties(
+    names: Names, signals: np.ndarray[Any, Any], rows: Batch, stale: np.ndarray[Any, Any], now: int
+) -> dict[str, Any]:
     known = {int(s): i for i, s in enumerate(rows.signal) if rows.time[i] != times.NEVER}
     simulated = frames.are_simulated(names.registry, rows.signal)
     codes = frames.code_of(rows.status, stale, simulated)
@@ -83,7 +89,9 @@ def _properties(names: Names, signals: np.ndarray[Any, Any], rows: Batch, stale:
         usable = [s for s in seen if codes[known[s]] not in (frames.BAD, frames.STALE)]
         signal = next(iter([*usable, *seen, *ordered]))
         row = known.get(signal)
-        found[name] = _unseen(names, signal) if row is None else _shown(names, rows, row, int(codes[row]), now)
+        found[name] = (
+            _unseen(names, signal) if row is None else _shown(names, rows, row, int(codes[row]), now)
+        )
     return found
 
 

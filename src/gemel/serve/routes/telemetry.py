@@ -18,30 +18,26 @@ router = APIRouter(tags=["telemetry"])
 MOST_BYTES: Final = 16 << 20
 AT_ONCE: Final = 20_000  # rows in one message of the bus, well under its 8 MB
 
-ROW_SCHEMA: Final = {
-    "type": "object",
-    "required": ["path", "value"],
-    "properties": {
-        "path": {"type": "string", "description": "Path of a signal."},
-        "time": {
-            "description": "ISO 8601, or a number: seconds, ms, us or ns by its size. The time of receipt, if left out.",
-            "anyOf": [{"type": "string"}, {"type": "number"}, {"type": "null"}],
-        },
-        "value": {
-            "description": "In the unit that the plant file names for the source, else the declared one; or the word of a state.",
-            "anyOf": [{"type": "number"}, {"type": "boolean"}, {"type": "string"}],
-        },
-        "status": {"description": "OPC UA StatusCode; Good, if left out.", "anyOf": [{"type": "integer"}, {"type": "null"}]},
-    },
+ROW: Final = {  # nothing is required of a row: one that cannot be taken is told apart, the others are taken
+    "description": "path of a signal; value, a number, a truth or the word of a state, in the unit that the plant file names for the source, "
+    "else the declared one; perhaps time, ISO 8601 or a number (s, ms, us or ns, by its size), else the time of receipt counts; "
+    "perhaps status, an OPC UA StatusCode.",
+    "examples": [
+        {"path": "acme/riverside/area-1/pump-1/flow", "time": "2026-11-21T10:00:00Z", "value": 120.5}
+    ],
 }
 BODY: Final = {
     "requestBody": {
         "required": True,
         "content": {
-            "application/json": {"schema": {"type": "array", "items": ROW_SCHEMA}},
+            "application/json": {"schema": {"type": "array", "items": ROW}},
             "application/x-ndjson": {"schema": {"type": "string", "description": "A row a line."}},
-            "text/plain": {"schema": {"type": "string", "description": "Line protocol: asset/path field=value time_ns."}},
-            "application/vnd.apache.arrow.stream": {"schema": {"type": "string", "format": "binary", "description": "path, time, value, status."}},
+            "text/plain": {
+                "schema": {"type": "string", "description": "Line protocol: asset/path field=value time_ns."}
+            },
+            "application/vnd.apache.arrow.stream": {
+                "schema": {"type": "string", "format": "binary", "description": "path, time, value, status."}
+            },
         },
     }
 }
@@ -79,7 +75,10 @@ async def telemetry(request: Request, _: Operator, twin: Asked) -> Taken:
     refused = [*refusals, *unsettled, *await _ingest(twin, rows, places)]
     total = len(given) + len(refusals)
     intake.took(total, total - len(refused), refused)
-    return Taken(accepted=total - len(refused), rejected=[Rejected(**asdict(r)) for r in sorted(refused, key=lambda r: r.row)])
+    return Taken(
+        accepted=total - len(refused),
+        rejected=[Rejected(**asdict(r)) for r in sorted(refused, key=lambda r: r.row)],
+    )
 
 
 def _states(names: Names) -> Any:
