@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from gemel.errors import StorageError
-from gemel.history import Progress, Reader, Store
+from gemel.history import Progress, Reader, Store, catalogue
 from gemel.samples import Batch
 from history_kit import SECOND, START, rows
 from writer_child import ROWS, numbered
@@ -75,6 +75,25 @@ def test_readers_see_whole_commits_while_another_process_writes_and_merges(tmp_p
         child.kill()
         child.wait()
         child.stdout.close()
+
+
+def test_a_question_whose_files_were_taken_away_is_asked_again(tmp_path, monkeypatch):
+    """However slow a query is, it never takes files that were merged away for rows that never were."""
+    with Store.open(tmp_path) as store, Reader(tmp_path) as reader:
+        epoch = store.take_over(0)
+        for number in range(1, 13):
+            store.commit(0, epoch, number, numbered(number))
+        newest, asked = catalogue.newest, []
+
+        def slow(connection):
+            asked.append(1)
+            if len(asked) == 1:
+                store.compact(grace_s=0)
+            return newest(connection)
+
+        monkeypatch.setattr(catalogue, "newest", slow)
+        assert reader.at([0, 1, 2], FOREVER).value.tolist() == [12, 12, 12]
+        assert len(asked) > 1
 
 
 def test_strays_are_swept_when_the_writer_opens(tmp_path):

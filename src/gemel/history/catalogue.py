@@ -74,6 +74,18 @@ def _by_table(files: Iterable[Stored]) -> list[tuple[str, list[Path], int, int]]
     ]
 
 
+def version(connection: duckdb.DuckDBPyConnection) -> int:
+    """Give the version of the lake that the transaction under way reads."""
+    row = connection.execute("SELECT id FROM ducklake_current_snapshot('lake')").fetchone()
+    return int(row[0]) if row else 0
+
+
+def oldest(connection: duckdb.DuckDBPyConnection) -> int:
+    """Give the oldest version of the lake that is not given up; an older one reads as if files were missing."""
+    row = connection.execute(f"SELECT min(snapshot_id) FROM {META}.ducklake_snapshot").fetchone()
+    return int(row[0]) if row and row[0] is not None else 0
+
+
 def forget(connection: duckdb.DuckDBPyConnection, grace_s: float) -> int:
     """Give up former versions and delete the files that only they named; gives how many were deleted.
 
@@ -97,12 +109,11 @@ def forget(connection: duckdb.DuckDBPyConnection, grace_s: float) -> int:
 
 def _forget_inlined(connection: duckdb.DuckDBPyConnection) -> None:
     """Drop the former rows of `progress`: they are kept in the catalogue itself, and DuckLake leaves them there."""
-    oldest = connection.execute(f"SELECT min(snapshot_id) FROM {META}.ducklake_snapshot").fetchone()
+    last = oldest(connection)
     for (name,) in connection.execute(
         f"SELECT table_name FROM {META}.ducklake_inlined_data_tables"
     ).fetchall():
-        if oldest and oldest[0] is not None:
-            connection.execute(f'DELETE FROM {META}."{name}" WHERE end_snapshot <= {int(oldest[0])}')
+        connection.execute(f'DELETE FROM {META}."{name}" WHERE end_snapshot <= {last}')
 
 
 def named(connection: duckdb.DuckDBPyConnection) -> set[str]:

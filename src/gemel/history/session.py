@@ -4,19 +4,22 @@ file went away under a slow query (compaction replaced it).
 
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Final, TypeVar
 
 import duckdb
 
 from gemel.errors import StorageError
-from gemel.history import lake, sql
+from gemel.history import catalogue, lake, sql
 from gemel.samples import Batch
 
 T = TypeVar("T")
 Ask = Callable[[duckdb.DuckDBPyConnection, Sequence[str]], T]
 TRIES: Final = 3
+EXPIRED: Final = (
+    "the version of the lake that was read was given up meanwhile: its files may have been missing"
+)
 BEING_MADE: Final = "creating a new DuckLake is explicitly disabled"  # its writer is just making it
 
 
@@ -59,7 +62,14 @@ class Session:
             return ask(cursor, [])
         cursor.execute("BEGIN")
         try:
-            return ask(cursor, lake.tables(cursor))
+            version = catalogue.version(cursor)
+            answer = ask(cursor, lake.tables(cursor))
+            with closing(
+                cursor.cursor()
+            ) as now:  # a transaction of its own: this one sees the catalogue as it was
+                if catalogue.oldest(now) > version:
+                    raise duckdb.IOException(EXPIRED)
+            return answer
         finally:
             cursor.execute("ROLLBACK")
 
@@ -102,6 +112,5 @@ class Session:
 def _passing(error: duckdb.Error) -> bool:
     """Tell whether the same question may be answered when asked again: a file was replaced meanwhile."""
     text = str(error)
-    return isinstance(error, duckdb.IOException) and (
-        "No such file" in text or "does not exist" in text or "locked" in text
-    )
+    words = (EXPIRED, "No such file", "does not exist", "locked")
+    return isinstance(error, duckdb.IOException) and any(w in text for w in words)
