@@ -160,7 +160,7 @@ def stored(site):
     """All rows, lake and tail, as the public API gives them: raw, every row there is."""
     rows = []
     for name in SIGNALS:
-        answer = get(site, f"history?signal={ROOT}/hall/rig/{name}&start=2020-01-01T00:00:00Z&end=2100-01-01T00:00:00Z&limit=1000000&raw=true")
+        answer = get(site, f"history?signal={ROOT}/hall/rig/{name}&start=2020-01-01T00:00:00Z&end=2100-01-01T00:00:00Z&limit=100000")
         rows += [(name, t, v) for t, v in zip(answer["time"], answer["value"]) if v is not None]
     return rows
 

@@ -35,6 +35,7 @@ from gemel.operate.snapshots import SnapshotFolder
 from gemel.operate.telemetry import take_rows
 from gemel.operate.view import View
 from gemel.samples import plant_clock
+from gemel.serve import ServeSettings, run
 from gemel.twin.record import Record
 
 log = logging.getLogger(__name__)
@@ -123,7 +124,11 @@ async def ingest(places: Places) -> None:
     await bus.answer("ingest.write", lambda body: _write(found, body))
 
     def told() -> dict[str, Any]:
-        problems = []
+        problems = [
+            {"code": "connection", "message": f"{c.name}: {error}", "remedy": "look at the device or broker; it is retried"}
+            for c in found
+            if (error := c.status().error)
+        ]
         if not guard.open.is_set():
             problems.append({"code": "disk-nearly-full", "message": f"only {guard.free >> 20} MB free: nothing more is taken from the sources",
                              "remedy": "free disk space, or lower --reserve"})  # fmt: skip
@@ -166,8 +171,6 @@ async def _write(found: list[Connector], body: dict[str, Any]) -> bytes:
 
 async def serve(places: Places) -> None:
     """Answer people and programs over HTTP."""
-    from gemel.serve import ServeSettings, run
-
     site, running, settings = applied(places), running_of(places), settings_of(places)
     bus = await Bus.open(running.bus, "serve")
     for _ in range(100):  # the lake is made by the twin, at its first start
@@ -180,12 +183,27 @@ async def serve(places: Places) -> None:
         raise ConfigError("the lake does not open", remedy="see twin.log")
     view = View(bus, site.plant, site.registry, reader)
     await view.start()
+    given = ServeSettings(
+        host=settings.host, port=settings.port, data=places.data, tls_certificate=settings.tls_certificate,
+        tls_key=settings.tls_key,
+    )  # fmt: skip
     try:
-        await run(view, ServeSettings(host=settings.host, port=settings.port, data=places.data,
-                                      tls_certificate=settings.tls_certificate, tls_key=settings.tls_key))  # fmt: skip
+        await _run_once_free(view, given)
     finally:
         reader.close()
         await bus.close()
+
+
+async def _run_once_free(view: View, settings: ServeSettings) -> None:
+    """Serve; wait for the port where a former process of this family is still giving it up."""
+    for patience in range(40, -1, -1):
+        try:
+            return await run(view, settings)
+        except ConfigError as e:
+            if e.code != "port-busy" or not patience:
+                raise
+            await asyncio.sleep(0.2)
+    return None
 
 
 async def family(places: Places) -> None:

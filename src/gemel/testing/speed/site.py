@@ -14,7 +14,7 @@ import msgspec
 
 from gemel.bus.server import die_with_parent, free_port
 from gemel.config import Settings
-from gemel.config.supervise import prepare, wait_ready
+from gemel.config.supervise import wait_ready
 from gemel.errors import StorageError
 from gemel.operate.family import python
 from gemel.operate.places import Places, Running, read_running
@@ -80,16 +80,18 @@ class Site:
 
 def start(settings: Settings) -> Site:
     """Start a family and wait until it answers; raises StorageError where it does not."""
-    prepare(settings)
     places = Places(Path(settings.data))
-    with (places.logs / "family.log").open("ab") as out:
+    places.data.mkdir(parents=True, exist_ok=True)
+    environment = {**os.environ, "GEMEL_LOG_BYTES": str(settings.log_bytes)}
+    asked = ("run", settings.plant, "--data", settings.data, "--port", str(settings.port), "--reserve", str(settings.reserve_bytes))
+    with (places.data / "run.log").open("ab") as out:
         process = subprocess.Popen(
-            python("gemel.config", "family", settings.data), stdout=out, stderr=out, preexec_fn=die_with_parent()
+            python("gemel", *asked), stdin=subprocess.DEVNULL, stdout=out, stderr=out, env=environment, preexec_fn=die_with_parent()
         )
     site = Site(places, settings, process)
     if not wait_ready(settings.url, 60, lambda: process.poll() is None):
         site.stop()
-        raise StorageError("the family does not come up", remedy=f"see {places.logs}")
+        raise StorageError("the family does not come up", remedy=f"see {places.logs}", context={"told": (places.data / "run.log").read_text()})
     return site
 
 
