@@ -1,0 +1,190 @@
+"""The grammar of a plant file, said once: the reader checks by it and the JSON Schema is printed from it."""
+
+from typing import Final
+
+from gemel.assets.shape import Either, Field, Flag, ListOf, MapOf, Number, Quantity, Record, Shape, Text, Unit, Word
+
+NAME: Final = r"^[^.\s/+#$*?{}<>|%&\"'\\][^\s/+#$*?{}<>|%&\"'\\]*$"  # a level of a topic, of a path and of a URL
+_LEVELS: Final = r"^[^.\s/+#$*?{}<>|%&\"'\\][^\s/+#$*?{}<>|%&\"'\\]*(/[^.\s/+#$*?{}<>|%&\"'\\][^\s/+#$*?{}<>|%&\"'\\]*)*$"
+_PLANT: Final = r"^[^.\s/+#$*?{}<>|%&\"'\\][^\s/+#$*?{}<>|%&\"'\\]*/[^.\s/+#$*?{}<>|%&\"'\\][^\s/+#$*?{}<>|%&\"'\\]*$"
+_KEY: Final = r"^[A-Za-z][A-Za-z0-9_-]*$"
+JSON_PATH: Final = r"^\$(\.[^.\[\]\"'\s*?@]+|\[-?[0-9]+\]|\[\"[^\"]*\"\]|\['[^']*'\])*$"
+_NAMED: Final = "use letters, digits, _ and -, without blanks, / + # or quotes"
+TIME_UNITS: Final = ("s", "ms", "us", "ns", "iso")
+LEVELS: Final = ("low_low", "low", "high", "high_high")  # in order of their limits (ISA-18.2: LL, L, H, HH)
+ROLES: Final = ("operator", "engineer")
+PROTOCOLS: Final = ("mqtt",)
+
+
+def _duration(example: str) -> Quantity:
+    return Quantity(example, unit="s", least=0)
+
+
+def _place(words: str) -> Field:
+    return Field(Text("$.value", JSON_PATH, 'steps .name, [0] or ["any name"]'), words)
+
+
+def _names(example: str) -> ListOf:
+    return ListOf(Text("speed"), example)
+
+
+WHERE: Final = {
+    "from": Field(Text("field"), "the connection it comes from"),
+    "topic": Field(Text("station/{asset}/{signal}", r"^[^\s]"), "the topic; {asset}, {signal}, {at}, {path} and columns of a fleet's table may stand in it"),
+    "path": _place("JSON path of the value; without it the payload is a plain number"),
+    "time": _place("JSON path of its time; without it the time of receipt counts"),
+    "time_unit": Field(Word(TIME_UNITS), "how the time is written; without it, by its looks"),
+    "status": _place("JSON path of its quality: an OPC UA status code, or good, uncertain, bad"),
+}
+SOURCE: Final = Record("a source", {**WHERE, "unit": Field(Unit(), "the unit that the source sends")})
+
+_limit = Field(Quantity("85 degC"), "a limit, in the signal's unit or with a unit of its own")
+_urgency = Number(1, 3, whole=True)
+ALARM: Final = Record(
+    "an alarm",
+    {
+        **dict.fromkeys(LEVELS, _limit),
+        "delay": Field(_duration("5 s"), "how long the limit must be passed before it counts"),
+        "deadband": Field(Quantity("2 degC", least=0), "how far back it must come before the alarm ends"),
+        "priority": Field(
+            Either([(int, _urgency), (dict, Record("priorities", dict.fromkeys(LEVELS, Field(_urgency, "1 to 3"))))],
+                   "write 1 (most urgent), 2 or 3, or {high: 2, high_high: 1}"),
+            "1 (most urgent) to 3, for all levels or for each",
+        ),
+        "cause": Field(Text("bearing wear"), "what usually causes it (ISA-18.2: rationalisation)"),
+        "consequence": Field(Text("the bearing seizes"), "what happens if nobody acts"),
+        "response": Field(Text("reduce speed, call maintenance"), "what the operator does"),
+        "respond_within": Field(_duration("30 min"), "the time there is for it"),
+    },
+    hints={"hihi": "write high_high", "lolo": "write low_low", "hi": "write high", "lo": "write low"},
+)  # fmt: skip
+
+_pair = ListOf(Quantity("0"), "[0, 100]", length=2)
+_JUDGED: Final = {
+    "range": Field(_pair, "what the sensor can say; readings outside are Bad"),
+    "normal": Field(_pair, "where it usually is"),
+    "max_rate": Field(Quantity("5 degC/s", least=0), "the fastest believable change"),
+    "interval": Field(_duration("1 s"), "how often it is expected"),
+    "stale_after": Field(_duration("10 s"), "the age above which it is stale [default: 5 intervals, or 30 s]"),
+    "stuck_after": Field(_duration("10 min"), "how long it may stand still before it is suspected"),
+    "deadband": Field(Quantity("0.1", least=0), "changes smaller than this do not matter"),
+    "resolution": Field(Quantity("0.1", least=0), "the step of the sensor"),
+    "retention": Field(Text("default"), "the retention class"),
+    "description": Field(Text("discharge flow"), "what it is, in words"),
+    "alarm": Field(ALARM, "its alarm limits"),
+    "source": Field(SOURCE, "where it comes from"),
+    **WHERE,
+}
+SIGNAL: Final = Record(
+    "a signal",
+    {
+        "unit": Field(Unit(), "the unit it is kept in"),
+        "kind": Field(Word(("analog", "total", "state")), "a measured value, a counter that only rises, or one of some states"),
+        "states": Field(ListOf(Text("running"), "[stopped, running]", least=2), "the words of the codes 0, 1, 2 …"),
+        **_JUDGED,
+    },
+)
+ASSET_SIGNAL: Final = Record(
+    "a signal of an asset",
+    {"unit": Field(Unit(), "the unit that the source sends, where it differs from the type's"), **_JUDGED},
+    hints=dict.fromkeys(("kind", "states"), "that is the type's to say"),
+)
+
+_WIRED: Final = {
+    "to": Field(Text("field"), "the connection it is written to"),
+    "topic": Field(Text("station/{asset}/set/speed", r"^[^\s+#]+$", "without + and #"), "the topic it is written to"),
+    "payload": Field(Text('{"value": {value}}', r"\{value\}", "{value} must stand in it"), "what is written [default: {value}]"),
+}
+_GUARDED: Final = {
+    "range": Field(_pair, "the values that may be asked for"),
+    "max_rate": Field(Quantity("50 rpm/s", least=0), "how fast the value may be changed"),
+    "approval": Field(Word(ROLES), "the role of a second person who must approve; absent = none"),
+    "sets": Field(Text("speed_setpoint"), "the signal that it sets"),
+    "read_back": Field(Text("speed"), "the signal by which its effect is seen"),
+    "tolerance": Field(Quantity("30 rpm", least=0), "how near the read-back must come [default: 1 % of the range]"),
+    "timeout": Field(_duration("60 s"), "how long the read-back may take [default: 60 s]"),
+    "rests_on": Field(_names("[speed, flow]"), "signals that must be fresh and good [default: the read-back]"),
+    "description": Field(Text("sets the speed"), "what it does, in words"),
+}
+COMMAND: Final = Record("a command", {"unit": Field(Unit(), "the unit of its value"), **_GUARDED, **_WIRED})
+ASSET_COMMAND: Final = Record("a command of an asset", {**_GUARDED, **_WIRED}, hints={"unit": "that is the type's to say"})
+
+PARAMETER: Final = Record(
+    "a parameter",
+    {
+        "unit": Field(Unit(), "its unit", required=True),
+        "calibrate": Field(Flag(), "whether it may be fitted to the data"),
+        "range": Field(_pair, "between what it must be"),
+        "default": Field(Quantity("32 m"), "its value where an asset says none"),
+        "description": Field(Text("head at zero flow"), "what it is, in words"),
+    },
+)
+
+
+def _named(item: Shape, what: str, *, empty: bool = True) -> MapOf:
+    return MapOf(item, what, NAME, _NAMED, empty)
+
+
+TYPE: Final = Record(
+    "a type",
+    {
+        "extends": Field(Text("Machine"), "the type it inherits from"),
+        "description": Field(Text("a centrifugal pump"), "what it is, in words"),
+        "dynamics": Field(Text("gemel.dynamics.pump:CentrifugalPump", r"^[\w.]+:\w+$", "module:name"), "its dynamic model"),
+        "source": Field(SOURCE, "where its signals come from, unless they say"),
+        "signals": Field(_named(SIGNAL, "signal"), "what is measured"),
+        "parameters": Field(_named(PARAMETER, "parameter"), "what is known of it"),
+        "commands": Field(_named(COMMAND, "command"), "what it can be told"),
+    },
+)
+ASSET: Final = Record(
+    "an asset",
+    {
+        "type": Field(Text("CentrifugalPump"), "its type", required=True),
+        "at": Field(Text("area-1/line-1", _LEVELS, "levels below the site, divided by /"), "where it is: area/line, or the path of an asset that it is part of"),
+        "title": Field(Text("Pump 1"), "its name for people"),
+        "description": Field(Text("the pump by the door"), "what it is, in words"),
+        "table": Field(Text("pumps.csv", r"^[^/\\]+\.(csv|parquet)$", "a .csv or .parquet file beside plant.yaml"), "a fleet: a file with a row an asset, column `name`"),
+        "parameters": Field(_named(Quantity("32 m"), "parameter", empty=False), "values of the type's parameters"),
+        "source": Field(SOURCE, "where its signals come from, unless they say"),
+        "signals": Field(_named(ASSET_SIGNAL, "signal"), "what is different about its signals"),
+        "commands": Field(_named(ASSET_COMMAND, "command"), "what is different about its commands"),
+    },
+)
+
+SECRET: Final = Record("a secret", {"secret": Field(Text("field", _KEY), "its name: GEMEL_SECRET_<NAME>, or the file secrets/<name> in the data directory", required=True)})
+_file = Text("/etc/ssl/plant.pem")
+CONNECTION: Final = Record(
+    "a connection",
+    {
+        "mqtt": Field(Text("mqtt://127.0.0.1:1883", r"^(mqtt|mqtts|tcp|ssl)://[^\s/]+$", "mqtts:// for TLS"), "the address of a broker", required=True),
+        "version": Field(Word(("5", "3.1.1")), "the version of MQTT [default: 5]"),
+        "user": Field(Text("twin"), "the user's name"),
+        "password": Field(Either([(dict, SECRET)], "a password does not belong into the file: write {secret: NAME}, and set GEMEL_SECRET_NAME"), "by reference: {secret: NAME}"),
+        "qos": Field(Number(0, 1, whole=True), "quality of service [default: 1, acknowledged when stored]"),
+        "client_id": Field(Text("gemel-riverside"), "the name under which the broker keeps the session"),
+        "ca": Field(_file, "the authority that the broker's certificate must come from"),
+        "cert": Field(_file, "our certificate"),
+        "key": Field(_file, "its key"),
+    },
+    hints={"url": "write mqtt: \"mqtt://host:1883\"", "host": "write mqtt: \"mqtt://host:1883\"", "opcua": "this version speaks mqtt", "modbus": "this version speaks mqtt",
+           "http": "this version speaks mqtt", "coap": "this version speaks mqtt", "tls": "write mqtts:// in the address", "username": "write user"},
+)  # fmt: skip
+
+PLANT: Final = Record(
+    "the plant file",
+    {
+        "plant": Field(Text("acme/riverside", _PLANT, "enterprise/site"), "enterprise/site, the root of all paths (ISA-95)", required=True),
+        "title": Field(Text("Riverside pumping station"), "its name for people"),
+        "description": Field(Text("two pumps and a tank"), "what it is, in words"),
+        "clock": Field(Word(("wall", "data")), "wall, or data: plant time follows the newest reading (a replay)"),
+        "timezone": Field(Text("Europe/Berlin"), "for display only; times are stored in UTC"),
+        "writes": Field(Flag(), "whether commands may be sent at all [default: false]"),
+        "retention": Field(MapOf(Quantity("400 d", unit="s", least=86_400), "retention class", _KEY, _NAMED, empty=False), "how long history is kept, by class [default: 400 d]"),
+        "connections": Field(MapOf(CONNECTION, "connection", _KEY, _NAMED, empty=False), "the plant's brokers"),
+        "namespace": Field(Record("the namespace", {"connection": Field(Text("field"), "where the plant is published", required=True)}), "publish the plant by its paths, retained"),
+        "types": Field(_named(TYPE, "type"), "kinds of assets"),
+        "assets": Field(_named(ASSET, "asset", empty=False), "what exists"),
+        "relations": Field(ListOf(Text("pump-1 feeds tank-1", r"^\S+\s+\S+\s+\S+$", "asset, word, asset"), "[pump-1 feeds tank-1]"), "what is related to what"),
+    },
+)  # fmt: skip

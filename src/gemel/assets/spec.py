@@ -1,0 +1,173 @@
+"""What a plant file says of a signal, an alarm, a command, a parameter: parsed, in the declared unit, immutable."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+Level = Literal["high", "high_high", "low", "low_low"]
+
+
+@dataclass(frozen=True, slots=True)
+class Connection:
+    """A connection to the plant.
+
+    Args:
+        name: as in the plant file.
+        protocol: ``mqtt``.
+        url: address, without a secret in it.
+        options: the protocol's own; a password only as ``{"secret": name}``.
+    """
+
+    name: str
+    protocol: str
+    url: str
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Where readings come from; placeholders not yet filled.
+
+    Args:
+        connection: name of the connection.
+        topic: topic, with placeholders.
+        path: JSON path of the value; None: the payload is the value.
+        time: JSON path of its time; None: the time of receipt counts.
+        time_unit: s, ms, us, ns or iso; None: by its looks.
+        status: JSON path of its quality, or None.
+        unit: unit that the source sends; None: the declared one.
+    """
+
+    connection: str
+    topic: str
+    path: str | None = None
+    time: str | None = None
+    time_unit: str | None = None
+    status: str | None = None
+    unit: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Alarm:
+    """Alarm limits of a signal, in its declared unit; None where there is no such level (ISA-18.2)."""
+
+    limits: Mapping[Level, float]
+    delay_ns: int = 0
+    deadband: float = 0.0
+    priorities: Mapping[Level, int] = field(default_factory=dict)
+    cause: str = ""
+    consequence: str = ""
+    response: str = ""
+    respond_within_s: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Signal:
+    """One property of an asset, as it is declared.
+
+    Args:
+        name: within its asset.
+        unit: the unit it is kept in.
+        kind: ``analog``, ``total`` or ``state``.
+        states: words of the codes 0, 1, 2 …, of a state only.
+        scale, offset: declared = source * scale + offset; exactly (1, 0) where the units agree.
+        low, high: what the sensor can say; None: unknown.
+        normal: where it usually is.
+        max_rate: fastest believable change, per second; None: not checked.
+        interval_ns: expected distance of readings; 0: unknown.
+        stale_after_ns: age above which it is stale.
+        stuck_after_ns: how long it may stand still; 0: not checked.
+    """
+
+    name: str
+    unit: str
+    kind: str = "analog"
+    states: tuple[str, ...] = ()
+    scale: float = 1.0
+    offset: float = 0.0
+    low: float | None = None
+    high: float | None = None
+    normal: tuple[float, float] | None = None
+    max_rate: float | None = None
+    interval_ns: int = 0
+    stale_after_ns: int = 30_000_000_000
+    stuck_after_ns: int = 0
+    deadband: float | None = None
+    resolution: float | None = None
+    retention: str = "default"
+    description: str = ""
+    alarm: Alarm | None = None
+    source: Source | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CommandSpec:
+    """What an asset can be told, and what must hold before and after.
+
+    Args:
+        asset: path of the asset; empty in a type.
+        name: of the command.
+        unit: of its value: the unit of the signal that it sets or reads back.
+        low, high: what may be asked for; None: no limit.
+        max_rate_per_s: fastest allowed change; None: any.
+        approval: role of a second person, or None.
+        sets, read_back: names of signals of the same asset, or None.
+        tolerance: how near the read-back must come.
+        timeout_ns: how long it may take.
+        rests_on: names of signals that must be fresh and good.
+        connection, topic, payload: how it is written; None: not wired. In `payload` only ``{value}`` is left.
+    """
+
+    asset: str
+    name: str
+    unit: str
+    low: float | None = None
+    high: float | None = None
+    max_rate_per_s: float | None = None
+    approval: str | None = None
+    sets: str | None = None
+    read_back: str | None = None
+    tolerance: float = 0.0
+    timeout_ns: int = 60_000_000_000
+    rests_on: tuple[str, ...] = ()
+    connection: str | None = None
+    topic: str | None = None
+    payload: str = "{value}"
+    description: str = ""
+
+    @property
+    def wired(self) -> bool:
+        """Whether it can be written anywhere."""
+        return self.connection is not None and self.topic is not None
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """What is known of a type's assets, as it is declared."""
+
+    name: str
+    unit: str
+    calibrate: bool = False
+    low: float | None = None
+    high: float | None = None
+    default: float | None = None
+    description: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Template:
+    """What assets of one kind have in common: their type, with what they change of it.
+
+    Args:
+        type: name of the type.
+        lineage: the type and what it extends, nearest first.
+        signals, parameters, commands: resolved, in the order of the file.
+    """
+
+    type: str
+    lineage: tuple[str, ...] = ()
+    description: str = ""
+    dynamics: str | None = None
+    signals: tuple[Signal, ...] = ()
+    parameters: tuple[Parameter, ...] = ()
+    commands: tuple[CommandSpec, ...] = ()

@@ -1,0 +1,71 @@
+"""A fleet's table: CSV or Parquet beside the plant file, a row an asset, every cell a text."""
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.compute as pc
+from pyarrow import csv, parquet
+
+from gemel.assets.node import Node
+from gemel.assets.problem import Problems
+
+
+@dataclass(frozen=True, eq=False)
+class Table:
+    """The rows of a table.
+
+    Args:
+        file: its path.
+        first: line of the first row (2 in a CSV file, whose first line is the header).
+        columns: cells as texts; an empty one is empty.
+    """
+
+    file: str
+    first: int
+    columns: Mapping[str, Sequence[str]]
+
+    def __len__(self) -> int:
+        return len(next(iter(self.columns.values()), ()))
+
+    def row(self, number: int) -> Node:
+        """Give the place of a row, for a message about it."""
+        return Node(None, self.file, self.first + number)
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 (hex) of what it says, whatever its format."""
+        told = hashlib.sha256()
+        for name in sorted(self.columns):
+            told.update("\0".join([name, *self.columns[name]]).encode() + b"\1")
+        return told.hexdigest()
+
+
+def read_table(path: Path, at: Node, problems: Problems) -> Table | None:
+    """Read a table; one that cannot be read is a problem at the place that names it."""
+    try:
+        found = parquet.read_table(path) if path.suffix == ".parquet" else _csv(path)
+        cells = {name: _texts(column) for name, column in zip(found.column_names, found.columns, strict=True)}
+    except (OSError, pa.ArrowInvalid, pa.ArrowNotImplementedError, UnicodeDecodeError) as e:
+        problems.error(at, f"the table {path.name} cannot be read: {str(e).splitlines()[0]}", "put a CSV (a header, then a row an asset) or Parquet file beside plant.yaml")
+        return None
+    if len(cells) < len(found.column_names):
+        problems.error(Node(None, str(path), 1), "a column stands here twice", "rename one")
+        return None
+    return Table(str(path), 1 if path.suffix == ".parquet" else 2, cells)
+
+
+def _csv(path: Path) -> pa.Table:
+    with path.open(encoding="utf-8-sig") as file:
+        header = file.readline()
+    delimiter = max(",;\t", key=header.count)
+    names = [name.strip().strip('"') for name in header.split(delimiter)]
+    options = csv.ConvertOptions(column_types=dict.fromkeys(names, pa.string()), strings_can_be_null=False)
+    return csv.read_csv(path, parse_options=csv.ParseOptions(delimiter=delimiter), convert_options=options)
+
+
+def _texts(column: pa.ChunkedArray) -> list[str]:
+    texts = pc.utf8_trim_whitespace(pc.fill_null(column.cast(pa.string()), ""))
+    return list(texts.to_pylist())

@@ -1,0 +1,92 @@
+"""Types with inheritance: each is laid over what it extends, then read once."""
+
+from dataclasses import dataclass
+
+from gemel.assets.commands import read_command
+from gemel.assets.dimension import amount, pair
+from gemel.assets.node import Node, merged
+from gemel.assets.problem import Problems, did_you_mean
+from gemel.assets.signals import Scope, read_signal, where
+from gemel.assets.spec import CommandSpec, Parameter, Signal, Template
+
+
+@dataclass(frozen=True)
+class AssetType:
+    """A type: its nodes with what it inherits, and what was read from them."""
+
+    node: Node
+    template: Template
+
+
+def read_types(section: Node | None, scope: Scope) -> dict[str, AssetType]:
+    """Read all types, heirs after what they extend."""
+    declared = section.fields if section is not None else {}
+    lineages = {name: _lineage(name, declared, scope.problems) for name in declared}
+    read: dict[str, AssetType] = {}
+    for name in sorted(declared, key=lambda n: len(lineages[n])):
+        lineage = lineages[name]
+        above = read[lineage[1]].node if len(lineage) > 1 else None
+        node = declared[name] if above is None else merged(above, declared[name])
+        read[name] = AssetType(node, _template(lineage, node, scope))
+    return {name: read[name] for name in declared}
+
+
+def _lineage(name: str, declared: dict[str, Node], problems: Problems) -> tuple[str, ...]:
+    lineage = [name]
+    while (extends := declared[lineage[-1]].get("extends")) is not None:
+        parent = str(extends.value)
+        if parent not in declared:
+            problems.error(extends, f"{lineage[-1]!r} extends an unknown type {parent!r}", did_you_mean(parent, (n for n in declared if n != lineage[-1])))
+            break
+        if parent in lineage:
+            circle = [*lineage[lineage.index(parent) :], parent]
+            first = min(circle)  # said once, whichever type of the circle we came from
+            if lineage[-1] == circle[-2] and name == first:
+                problems.error(extends, f"types extend each other in a circle: {' → '.join(circle)}", "let one of them extend nothing")
+            return (name,)
+        lineage.append(parent)
+    return tuple(lineage)
+
+
+def _template(lineage: tuple[str, ...], node: Node, scope: Scope) -> Template:
+    signals = read_signals(node, scope)
+    return Template(
+        type=lineage[0], lineage=lineage, description=node.plain("description", ""), dynamics=node.plain("dynamics"),
+        signals=tuple(signals.values()), parameters=_parameters(node, scope.problems),
+        commands=read_commands(node.get("commands"), signals, scope),
+    )  # fmt: skip
+
+
+def read_signals(node: Node, scope: Scope) -> dict[str, Signal]:
+    """Read the signals of a type."""
+    section = node.get("signals")
+    found = {}
+    for name, said in (section.fields if section is not None else {}).items():
+        signal = read_signal(name, said, (node.get("source"), said.get("source"), where(said)), scope)
+        if signal is not None:
+            found[name] = signal
+    return found
+
+
+def read_commands(section: Node | None, signals: dict[str, Signal], scope: Scope) -> tuple[CommandSpec, ...]:
+    """Read the commands of a type."""
+    entries = section.fields if section is not None else {}
+    read = (read_command(name, node, signals, scope) for name, node in entries.items())
+    return tuple(c for c in read if c is not None)
+
+
+def _parameters(node: Node, problems: Problems) -> tuple[Parameter, ...]:
+    section = node.get("parameters")
+    found = []
+    for name, said in (section.fields if section is not None else {}).items():
+        unit = said.plain("unit")
+        if unit is None:
+            continue
+        low, high = pair(said.get("range"), unit, f"range of {name!r}", problems) or (None, None)
+        found.append(
+            Parameter(
+                name=name, unit=unit, calibrate=said.plain("calibrate", False), low=low, high=high,
+                default=amount(said.get("default"), unit, problems), description=said.plain("description", ""),
+            )  # fmt: skip
+        )
+    return tuple(found)
