@@ -275,34 +275,31 @@ class Owner:
 
     async def commit(self) -> int:
         """Store all rows folded so far, with the position they reach, in one transaction; give the position."""
+        upto = self.partition.position
+        if self.tail.rows or upto - self._stored >= IDLE_PROGRESS:
+            await self._store_upto(upto)
+        return upto
+
+    async def _store_upto(self, upto: int) -> None:
+        # Shielded: a commit under way ends well even where its waiter is cancelled, and what it stored is then
+        # known. Else the rows would be stored once more, with the next commit.
+        await asyncio.shield(asyncio.ensure_future(self._store_rows(upto)))
+
+    async def _store_rows(self, upto: int) -> None:
         async with self._commit_lock:
-            upto = self.partition.position
-            if upto <= self._stored or (not self.tail.rows and upto - self._stored < IDLE_PROGRESS):
-                return upto
+            if upto <= self._stored:
+                return
             rows = self.tail.upto(upto)
             await asyncio.to_thread(
                 self._store.commit, self.partition.number, self._epoch, upto, rows, self._classes
             )
             self._stored = upto
             self.tail.drop(upto)
-            return upto
 
     async def save(self) -> None:
         """Keep a snapshot: rows up to its position are stored before, facts recorded before."""
         snapshot = self.partition.snapshot()
-        async with self._commit_lock:
-            if snapshot.sequence > self._stored:
-                rows = self.tail.upto(snapshot.sequence)
-                await asyncio.to_thread(
-                    self._store.commit,
-                    self.partition.number,
-                    self._epoch,
-                    snapshot.sequence,
-                    rows,
-                    self._classes,
-                )
-                self._stored = snapshot.sequence
-                self.tail.drop(snapshot.sequence)
+        await self._store_upto(snapshot.sequence)
         await asyncio.wait_for(self._drafts.join(), 2)
         await asyncio.to_thread(self._folder.save, snapshot)
 
