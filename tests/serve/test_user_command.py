@@ -43,3 +43,15 @@ def test_a_wrong_role_is_a_wrong_use(user):
 @pytest.mark.parametrize("args", [[], ["add"], ["list"], ["remove"]])
 def test_each_help_ends_with_an_example(args):
     assert "Example: gemel user" in CliRunner().invoke(command, [*args, "--help"]).output.splitlines()[-1]
+
+
+def test_the_only_twin_there_is_need_not_be_named(tmp_path, monkeypatch):
+    monkeypatch.setenv("GEMEL_DATA", str(tmp_path))
+    (tmp_path / "acme-riverside").mkdir()
+    args = ["add", "anna", "--role", "viewer", "--password-stdin"]
+    assert CliRunner().invoke(command, args, input="correct horse\n").exit_code == 0
+    assert Users(tmp_path / "acme-riverside" / "users.json").get("anna")
+    (tmp_path / "acme-hillside").mkdir()
+    unsaid = CliRunner().invoke(command, args, input="correct horse\n")
+    assert unsaid.exit_code == 2
+    assert "acme-hillside" in unsaid.output

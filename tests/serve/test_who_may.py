@@ -1,9 +1,16 @@
 """Who may do what: looking is free on a loopback address, doing needs a person, and each write its token."""
 
+import datetime
+import ssl
+import time
+
 import httpx
 import pytest
-from gemel.errors import ConfigError
-from gemel.serve import ServeSettings, check
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from gemel.errors import ConfigError, StorageError
+from gemel.serve import ServeSettings, access, check
 from serve_fake import PUMP
 
 COMMAND = {"asset": PUMP, "command": "set_speed", "value": 1500, "reason": "more water"}
@@ -66,6 +73,24 @@ def test_log_ins_and_refused_ones_are_facts(server, twin):
         assert log_in(client, "otto", "wrong horse").status_code == 401
     assert [(f.kind, f.actor) for f in twin.record] == [("LoggedIn", "otto"), ("LogInRefused", "otto")]
     assert "horse" not in str(twin.record)
+
+
+def test_a_log_in_while_the_twin_is_away_is_recorded_when_it_is_back(server, twin, monkeypatch):
+    monkeypatch.setattr(access, "RETRY_S", 0.05)
+    real = twin.note
+
+    async def away(*_):
+        raise StorageError("the twin does not answer")
+
+    monkeypatch.setattr(twin, "note", away)
+    with server.client() as client:
+        assert log_in(client, "otto").status_code == 200
+        assert twin.record == []
+        monkeypatch.setattr(twin, "note", real)
+        end = time.monotonic() + 5
+        while not twin.record and time.monotonic() < end:
+            client.get("/health")
+    assert [f.kind for f in twin.record] == ["LoggedIn"]
 
 
 def test_guessing_is_slowed_down(server):
@@ -192,3 +217,31 @@ def test_a_large_body_that_does_not_say_its_size_is_refused_too(server):
         pieces = (b" " * 65_536 for _ in range(64))
         got = otto.post("/commands", content=pieces, headers={"Content-Type": "application/json"})
         assert (got.status_code, got.headers["content-type"]) == (413, "application/problem+json")
+
+
+@pytest.fixture
+def certificate(tmp_path):
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "localhost")])
+    now = datetime.datetime.now(datetime.UTC)
+    made = (
+        x509.CertificateBuilder().subject_name(name).issuer_name(name).public_key(key.public_key()).serial_number(1)
+        .not_valid_before(now - datetime.timedelta(1)).not_valid_after(now + datetime.timedelta(1))
+        .add_extension(x509.SubjectAlternativeName([x509.DNSName("localhost")]), critical=False)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True).sign(key, hashes.SHA256())
+    )  # fmt: skip
+    files = tmp_path / "certificate.pem", tmp_path / "key.pem"
+    files[0].write_bytes(made.public_bytes(serialization.Encoding.PEM))
+    files[1].write_bytes(key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()))  # fmt: skip
+    return files
+
+
+def test_over_tls_the_cookie_never_leaves_it(serve, certificate):
+    server = serve(tls_certificate=str(certificate[0]), tls_key=str(certificate[1]))
+    trusting = ssl.create_default_context(cafile=str(certificate[0]))
+    with httpx.Client(base_url=f"https://localhost:{server.port}/api/v1", verify=trusting, trust_env=False) as client:
+        cookie = log_in(client, "otto").headers["set-cookie"]
+        assert cookie.startswith("__Host-gemel")
+        assert "Secure" in cookie
+        assert client.get("/session").json()["user"] == "otto"

@@ -1,26 +1,42 @@
 """`gemel user`: who may log in."""
 
 import json as jsonlib
-import os
 import sys
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any, TypeVar
 
 import click
 
+from gemel.config.settings import data_dir, data_home
 from gemel.serve.users import ROLES, Role, Users
 
-
-def _data(given: Path | None) -> Path:
-    if given is not None:
-        return given
-    if home := os.environ.get("GEMEL_DATA"):
-        return Path(home)
-    raise click.UsageError("say whose people: --data DIR, the data directory that `gemel run` prints")
+FC = TypeVar("FC", bound=Callable[..., Any])
 
 
-_data_option = click.option(
-    "--data", type=click.Path(path_type=Path, file_okay=False), help="Data directory of the twin."
-)
+def _users(plant: Path | None, data: Path | None) -> Users:
+    if plant is not None or data is not None:
+        return Users(data_dir(plant or Path(), data) / "users.json")
+    home = data_home()
+    found = sorted(d for d in home.iterdir() if d.is_dir()) if home.is_dir() else []
+    if len(found) != 1:
+        several = ": " + ", ".join(str(d) for d in found) if found else ""
+        raise click.UsageError(
+            f"say of which twin: --plant PLANT, or --data DIR as gemel run prints it{several}"
+        )
+    return Users(found[0] / "users.json")
+
+
+def _of_twin(function: FC) -> FC:
+    plant = click.option(
+        "--plant", type=click.Path(path_type=Path), help="Plant file, to find its data directory."
+    )
+    data = click.option(
+        "--data",
+        type=click.Path(path_type=Path, file_okay=False),
+        help="Data directory [default: the only one there is].",
+    )
+    return plant(data(function))
 
 
 @click.group(epilog="Example: gemel user add anna --role operator --data DIR")
@@ -31,15 +47,18 @@ def command() -> None:
 @command.command(epilog="Example: gemel user add anna --role operator --data DIR")
 @click.argument("name")
 @click.option(
-    "--role", type=click.Choice(ROLES), required=True, help="What they may do: look; command; approve."
+    "--role",
+    type=click.Choice(ROLES),
+    required=True,
+    help="A viewer looks, an operator also commands, an engineer also approves.",
 )
 @click.option(
     "--password-stdin", is_flag=True, help="Read the password from the first line of standard input."
 )
-@_data_option
-def add(name: str, role: Role, password_stdin: bool, data: Path | None) -> None:
+@_of_twin
+def add(name: str, role: Role, password_stdin: bool, plant: Path | None, data: Path | None) -> None:
     """Add NAME, or give them another role and password."""
-    users = Users(_data(data) / "users.json")
+    users = _users(plant, data)
     if password_stdin:
         password = sys.stdin.readline().rstrip("\r\n")
     else:
@@ -50,10 +69,10 @@ def add(name: str, role: Role, password_stdin: bool, data: Path | None) -> None:
 
 @command.command(name="list", epilog="Example: gemel user list --data DIR")
 @click.option("--json", "as_json", is_flag=True, help="For scripts.")
-@_data_option
-def list_(as_json: bool, data: Path | None) -> None:
+@_of_twin
+def list_(as_json: bool, plant: Path | None, data: Path | None) -> None:
     """List the people."""
-    people = [{"name": u.name, "role": u.role} for u in Users(_data(data) / "users.json").all().values()]
+    people = [{"name": u.name, "role": u.role} for u in _users(plant, data).all().values()]
     if as_json:
         click.echo(jsonlib.dumps(people))
         return
@@ -65,8 +84,8 @@ def list_(as_json: bool, data: Path | None) -> None:
 
 @command.command(epilog="Example: gemel user remove anna --data DIR")
 @click.argument("name")
-@_data_option
-def remove(name: str, data: Path | None) -> None:
+@_of_twin
+def remove(name: str, plant: Path | None, data: Path | None) -> None:
     """Remove NAME; their sessions end."""
-    Users(_data(data) / "users.json").remove(name)
+    _users(plant, data).remove(name)
     click.echo(f"{name} is removed")

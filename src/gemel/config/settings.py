@@ -62,9 +62,13 @@ def data_dir(plant: Path, given: Path | None = None) -> Path:
     """Tell where a plant's data lie: as given, else under GEMEL_DATA, else in the user's data folder."""
     if given is not None:
         return given.absolute()
+    return data_home() / re.sub(r"[^\w.-]+", "-", plant_root(plant))
+
+
+def data_home() -> Path:
+    """Tell under which folder the data of all plants lie, where nothing else is said."""
     home = os.environ.get("XDG_DATA_HOME") or str(Path.home() / ".local" / "share")
-    base = os.environ.get("GEMEL_DATA") or str(Path(home) / "gemel")
-    return Path(base).absolute() / re.sub(r"[^\w.-]+", "-", plant_root(plant))
+    return Path(os.environ.get("GEMEL_DATA") or str(Path(home) / "gemel")).absolute()
 
 
 def integer(name: str, default: int) -> int:

@@ -11,7 +11,8 @@ import hashlib
 import hmac
 import logging
 import secrets
-from collections import OrderedDict
+import time
+from collections import OrderedDict, deque
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Annotated, Final
@@ -20,6 +21,7 @@ from fastapi import Depends
 from starlette.requests import HTTPConnection
 
 from gemel.errors import GemelError, RefusedError
+from gemel.serve import times
 from gemel.serve.port import Twin
 from gemel.serve.problems import UnauthenticatedError
 from gemel.serve.sessions import Sessions
@@ -31,6 +33,7 @@ log = logging.getLogger(__name__)
 SAFE: Final = {"GET", "HEAD", "OPTIONS"}
 CSRF_HEADER: Final = "x-csrf-token"
 REMEMBERED: Final = 1000  # scripts whose password need not be hashed again
+RETRY_S: Final = 2.0
 HASHES_AT_ONCE: Final = 2  # 32 MiB and 0.1 s each: guessing must not eat the machine
 
 
@@ -60,6 +63,8 @@ class Gate:
         self._twin = twin
         self._key = secrets.token_bytes(32)
         self._proven: OrderedDict[bytes, User] = OrderedDict()
+        self._unrecorded: deque[tuple[str, str, dict[str, str]]] = deque(maxlen=REMEMBERED)
+        self._recording = asyncio.Lock()
         self._hashing = asyncio.Semaphore(HASHES_AT_ONCE)
 
     async def who(self, connection: HTTPConnection) -> Person:
@@ -106,11 +111,26 @@ class Gate:
             self._proven.popitem(last=False)
 
     async def note(self, kind: str, name: str, body: dict[str, str]) -> None:
-        """Have a log-in recorded; one may look even while the twin is away."""
-        try:
-            await self._twin.note(kind, name, body)
-        except GemelError as e:
-            log.warning("%s by %s could not be recorded: %s", kind, name, e)
+        """Have a log-in recorded; while the twin is away one may still look, and it is recorded when it is back."""
+        self._unrecorded.append((kind, name, {**body, "was": times.text(time.time_ns()) or ""}))
+        await self.record()
+
+    async def record(self) -> None:
+        """Have recorded what could not be before; what fails again waits on."""
+        async with self._recording:
+            while self._unrecorded:
+                try:
+                    await self._twin.note(*self._unrecorded[0])
+                except GemelError as e:
+                    log.info("%d log-ins wait to be recorded: %s", len(self._unrecorded), e)
+                    return
+                self._unrecorded.popleft()
+
+    async def keep_recording(self) -> None:
+        """Try again what waits, until cancelled."""
+        while True:
+            await asyncio.sleep(RETRY_S)
+            await self.record()
 
 
 def basic(header: str) -> tuple[str, str] | None:

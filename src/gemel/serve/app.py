@@ -62,17 +62,17 @@ DESCRIPTION: Final = (
 
 def create_app(twin: Twin, settings: ServeSettings) -> FastAPI:
     """Make the application that shows a twin."""
-    hub = Hub(twin)
+    hub, gate = Hub(twin), Gate(settings, twin)
 
     @contextlib.asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        work = asyncio.create_task(hub.run())
+        works = [asyncio.create_task(hub.run()), asyncio.create_task(gate.keep_recording())]
         try:
             yield
         finally:
-            work.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await work
+            for work in works:
+                work.cancel()
+            await asyncio.gather(*works, return_exceptions=True)
 
     app = FastAPI(
         title="gemel", version=__version__, description=DESCRIPTION, openapi_url=f"{PREFIX}/openapi.json", docs_url=None, redoc_url=None,
@@ -80,7 +80,7 @@ def create_app(twin: Twin, settings: ServeSettings) -> FastAPI:
         middleware=[Middleware(Guard, settings=settings), Middleware(RequestBodyLimitMiddleware, max_body_size=MOST_BYTES)],
         telemetry={"tracing": False, "metrics": False, "logs": False, "operation_spans": False, "auto_configure": False},
     )  # fmt: skip
-    app.state.twin, app.state.hub, app.state.gate = twin, hub, Gate(settings, twin)
+    app.state.twin, app.state.hub, app.state.gate = twin, hub, gate
     app.state.names, app.state.intake = Names(twin.plant, twin.registry), Intake()
     app.state.listing = Listing(twin.plant)
     api = APIRouter(prefix=PREFIX)

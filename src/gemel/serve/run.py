@@ -86,14 +86,14 @@ async def run(twin: Twin, settings: ServeSettings, ready: Callable[[int], None] 
     with contextlib.closing(listen(settings)) as opened:
         server = _Server(_config(create_app(twin, settings), settings))
         serving = asyncio.create_task(server.serve(sockets=[opened]))
+        up = asyncio.create_task(server.up.wait())
         try:
-            await asyncio.wait(
-                [serving, asyncio.create_task(server.up.wait())], return_when=asyncio.FIRST_COMPLETED
-            )
+            await asyncio.wait([serving, up], return_when=asyncio.FIRST_COMPLETED)
             if ready is not None and server.started:
                 ready(int(opened.getsockname()[1]))
             await asyncio.shield(serving)
         finally:
+            up.cancel()
             server.should_exit = True
             with contextlib.suppress(asyncio.CancelledError):
                 await serving
