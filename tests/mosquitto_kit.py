@@ -36,8 +36,7 @@ class Mosquitto:
             f"listener {self.port} 127.0.0.1",
             "persistence true",
             f"persistence_location {self.folder}/",
-            "autosave_interval 1",
-            "autosave_on_changes true",
+            "autosave_interval 1",  # seconds
             "max_queued_messages 1000000",
             "max_queued_bytes 0",
             "max_inflight_messages 20",  # what 3.1.1 gets by default

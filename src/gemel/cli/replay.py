@@ -31,9 +31,9 @@ class _Speed(click.ParamType[float]):
     name = "X|max"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
-        text = str(value).strip().lower().rstrip("x")
+        text = str(value).strip().lower()
         try:
-            speed = math.inf if text in ("max", "inf") else float(text)
+            speed = math.inf if text in ("max", "inf") else float(text.removesuffix("x"))
         except ValueError:
             speed = math.nan
         if not speed > 0:

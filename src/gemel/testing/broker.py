@@ -47,6 +47,10 @@ class Broker:
 
     def start(self) -> None:
         """Start it and wait until it takes MQTT clients; raises StorageError where it does not."""
+        if not _free(self.port):  # else another's answer would be taken for ours
+            raise StorageError(
+                f"port {self.port} is taken", code="broker", remedy="give another port, or none"
+            )
         self.store.mkdir(parents=True, exist_ok=True)
         configuration = self.store / "broker.conf"
         configuration.write_text(self._configuration(), encoding="utf-8")
@@ -97,6 +101,16 @@ class Broker:
             # ack_wait: only after it does the gateway send again what a lost client left unacknowledged
             f'mqtt {{ listen: "127.0.0.1:{self.port}", ack_wait: "5s", max_ack_pending: 500 }}\n'
         )
+
+
+def _free(port: int) -> bool:
+    with socket.socket() as s:
+        s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            s.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+    return True
 
 
 def _takes_clients(port: int) -> bool:

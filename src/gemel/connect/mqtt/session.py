@@ -85,7 +85,7 @@ class MqttSession:
         """Start dialling; returns at once. Raises ConnectError where certificates cannot be read."""
         self._loop = asyncio.get_running_loop()
         if self.settings.tls:
-            self.client.tls_set_context(tls_context(self.settings))
+            self.client.context = tls_context(self.settings)
         expiry = 0 if self._clean else self.settings.session_expiry_s
         extra: dict[str, Any] = {"clean_start": self._clean, "properties": _connect(self.settings, expiry)}
         where = (self.settings.host, self.settings.port, self.settings.keepalive_s)

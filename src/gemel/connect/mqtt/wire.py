@@ -119,10 +119,20 @@ class BufferedSocket:
 
 
 class BufferedClient(Client):
-    """paho's client on a buffered socket: the one place that reaches into paho (2.2, pinned)."""
+    """paho's client on a buffered socket: the one place that reaches into paho (2.2, pinned).
+
+    It dials by itself, for paho leaves a socket open whose handshake failed.
+    """
+
+    context: ssl.SSLContext | None = None  # TLS where it is set
 
     def _create_socket(self) -> BufferedSocket:
-        under = super()._create_socket()
-        if isinstance(under, socket.socket) and under.family != socket.AF_UNIX:
+        under = socket.create_connection((self.host, self.port), timeout=self.connect_timeout)
+        try:
             under.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        return BufferedSocket(under)  # type: ignore[arg-type]
+            if self.context is not None:
+                under = self.context.wrap_socket(under, server_hostname=self.host)
+        except BaseException:
+            under.close()
+            raise
+        return BufferedSocket(under)
