@@ -4,6 +4,7 @@ import os
 import re
 import signal
 import subprocess
+import sys
 import threading
 import time
 from contextlib import contextmanager
@@ -59,6 +60,7 @@ class Demo:
     operator: tuple[str, str] = ("", "")
     engineer: tuple[str, str] = ("", "")
     said: list[str] = field(default_factory=list)
+    listener: threading.Thread | None = None
 
     def pids(self):
         """Give the processes by name, read from the kernel's list of children."""
@@ -140,8 +142,6 @@ def looking(browser, base, **options):
 
 def start_demo(data, port):
     """Start `gemel demo` and wait until it has said where it is and who may log in."""
-    import sys
-
     process = subprocess.Popen(
         [sys.executable, "-m", "gemel", "demo", "--data", str(data), "--port", str(port)],
         stdout=subprocess.PIPE,
@@ -150,7 +150,8 @@ def start_demo(data, port):
         start_new_session=True,
     )
     demo = Demo(process, Path(data), f"http://127.0.0.1:{port}/")
-    threading.Thread(target=lambda: demo.said.extend(process.stdout), daemon=True).start()
+    demo.listener = threading.Thread(target=lambda: demo.said.extend(process.stdout), daemon=True)
+    demo.listener.start()
 
     def said(role):
         found = re.search(rf"{role}\s+(\S+)\s+password (\S+)", "".join(demo.said))
@@ -179,3 +180,5 @@ def stop_demo(demo):
     except subprocess.TimeoutExpired:
         os.killpg(demo.process.pid, signal.SIGKILL)
         demo.process.wait()
+    demo.listener.join(5)
+    demo.process.stdout.close()

@@ -2,7 +2,7 @@
 
 import statistics
 
-from browser_kit import PUMP_1, TANK, wait
+from browser_kit import PUMP_1, TANK, looking, wait
 
 # Notes when a value frame came and when the tile's text was written next.
 WATCH = """() => {
@@ -75,8 +75,6 @@ def test_no_pipe_runs_through_a_tile_and_no_asset_is_missing(look, whole):
 
 def test_without_webgl_nothing_is_missing(chromium, whole):
     """The page draws in SVG; a browser that has no WebGL shows the same picture."""
-    from browser_kit import looking
-
     with looking(chromium, whole.url) as look:
         look.page.add_init_script("HTMLCanvasElement.prototype.getContext = ((own) => function (kind, ...rest) {"
                                   "return /webgl/.test(kind) ? null : own.call(this, kind, ...rest); })(HTMLCanvasElement.prototype.getContext);")

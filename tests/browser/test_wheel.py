@@ -4,6 +4,7 @@ import importlib.util
 import json
 import re
 import subprocess
+import sys
 import zipfile
 from pathlib import Path
 
@@ -23,8 +24,6 @@ def hook():
 @pytest.fixture(scope="session")
 def wheel(tmp_path_factory):
     """The wheel as pip builds it, in its own environment, from a copy of what git tracks."""
-    import sys
-
     out = tmp_path_factory.mktemp("wheel")
     built = subprocess.run(
         [sys.executable, "-m", "pip", "wheel", "--no-deps", "--quiet", "--wheel-dir", str(out), str(REPO)],

@@ -71,4 +71,10 @@ describe("a small trend", () => {
     expect(sparkPath(points, 100, 20)).toBe("M50.0 22.0M100.0 2.0");
     expect(sparkPath([], 100, 20)).toBe("");
   });
+
+  it("begins where the twin began, and shows noise as noise", () => {
+    const points = [700, 1000].map((time, i) => ({ time, value: i }));
+    expect(sparkPath(points, 1000, 900)).toBe("M0.0 22.0L100.0 2.0");
+    expect(sparkPath(points, 1000, 900, 10)).toBe("M0.0 13.0L100.0 11.0");
+  });
 });

@@ -51,6 +51,8 @@ describe("the rows of a trend", () => {
     expect(low).toBeLessThan(5);
     expect(high).toBeGreaterThan(5);
     expect(scaleOf([[null]])).toBeNull();
+    const [least, most] = scaleOf([[50, 50.1]], 10) as [number, number];
+    expect(most - least).toBeCloseTo(10, 9);
   });
 });
 
@@ -60,7 +62,7 @@ describe("the window of a trend", () => {
       const query = Object.fromEntries(Object.entries(queryOf(look)).filter(([, value]) => value !== undefined));
       expect(lookOf(query as Record<string, string>)).toEqual(look);
     }
-    expect(lookOf({ span: "x", from: "9", to: "3" })).toEqual({ follow: true, span: 900 });
+    expect(lookOf({ span: "x", from: "9", to: "3" })).toEqual({ follow: true, span: 300 });
   });
 
   it("moves and stretches around its middle", () => {
@@ -87,14 +89,9 @@ describe("plots", () => {
     expect(groups.map(({ signals }) => signals.map(({ name }) => name).join(""))).toEqual(["abcd", "e", "run", "open"]);
   });
 
-  it("open with a few that say what the asset does", () => {
-    const names = firstShown([
-      signal("speed_setpoint", "rpm"),
-      signal("speed", "rpm"),
-      signal("flow", "m3/h"),
-      signal("torque", "N.m"),
-      { ...signal("vibration", "mm/s"), alarm: { high: 7 } },
-    ]);
-    expect(names).toEqual(["speed_setpoint", "speed", "flow", "vibration"]);
+  it("open with the key values, after what they were told to be, each once", () => {
+    const signals = ["torque", "speed_setpoint", "speed", "flow"].map((name) => signal(name, "x"));
+    expect(firstShown(signals, [signals[2]!, signals[3]!])).toEqual(["speed_setpoint", "speed", "flow"]);
+    expect(firstShown([signals[1]!], [signals[1]!])).toEqual(["speed_setpoint"]);
   });
 });

@@ -2,6 +2,14 @@
 
 import type { AlarmLimits } from "../api/types";
 
+/** Share of a signal's range that a drawing shows at least, so that mere noise does not look like movement. */
+const LEAST_SHARE = 0.02;
+
+export function leastSpan(range: readonly [number | null, number | null] | null | undefined): number {
+  const [low, high] = [range?.[0] ?? null, range?.[1] ?? null];
+  return low === null || high === null ? 0 : (high - low) * LEAST_SHARE;
+}
+
 /** Place of a value in a range, in per cent, never outside. */
 export function placeOf(value: number, low: number, high: number): number {
   if (!(high > low)) return 0;

@@ -1,4 +1,4 @@
-/** A small trend: the last quarter of an hour from history, then what comes live. */
+/** A small trend: the last quarter of an hour, as far as there is one, from history, then what comes live. */
 
 import { useEffect, useRef } from "preact/hooks";
 
@@ -6,6 +6,7 @@ import { get } from "../api/http";
 import type { History, SignalInfo } from "../api/types";
 import { epoch, plantTime } from "../live/live";
 import { qualityOfStatus } from "../live/quality";
+import { leastSpan } from "./bar-place";
 import { type Point, sparkPath } from "./spark-path";
 import { useLive } from "./use-live";
 
@@ -23,7 +24,7 @@ export function Spark({ signal }: { signal: SignalInfo }) {
   const line = useRef<SVGPathElement>(null);
   const points = useRef<Point[]>([]);
   const draw = (): void => {
-    line.current?.setAttribute("d", sparkPath(points.current, plantTime.peek(), SPAN_S));
+    line.current?.setAttribute("d", sparkPath(points.current, plantTime.peek(), SPAN_S, leastSpan(signal.range)));
   };
   const known = Number.isFinite(plantTime.value);
   useEffect(() => {

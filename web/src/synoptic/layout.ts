@@ -27,7 +27,7 @@ export interface Layout {
   height: number;
 }
 
-const GAP_X = 52;
+const GAP_X = 46;
 const GAP_Y = 28;
 const HELPER: Omit<Box, "id"> = { width: 0, height: 24, port: 12 };
 

@@ -9,7 +9,7 @@ import { cellText } from "../parts/live-value";
 import { SHAPE } from "../parts/quality-mark";
 import { useLive } from "../parts/use-live";
 
-export const WIDTH = 204;
+export const WIDTH = 212;
 const ROW = 26;
 const FOOT = 20;
 const LABEL = 16;

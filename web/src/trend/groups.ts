@@ -35,12 +35,8 @@ export function inSteps(signal: SignalInfo): boolean {
 }
 
 
-/** The signals whose trends open first: few, and those that show what the asset does. */
-export function firstShown(signals: readonly SignalInfo[]): string[] {
-  const analog = signals.filter((signal) => signal.kind === "analog");
-  const withSetpoint = analog.filter((signal) => SETPOINT.test(signal.name)).slice(0, 1);
-  const lively = analog.filter((signal) => !SETPOINT.test(signal.name));
-  const alarmed = lively.filter((signal) => signal.alarm);
-  const rest = lively.filter((signal) => !signal.alarm);
-  return [...withSetpoint, ...rest.slice(0, 2), ...alarmed.slice(0, 2)].map((signal) => signal.name);
+/** Trends that open first: the key values, and before them what they were told to be. */
+export function firstShown(signals: readonly SignalInfo[], key: readonly SignalInfo[]): string[] {
+  const told = signals.filter(({ name }) => SETPOINT.test(name)).slice(0, 1);
+  return [...new Set([...told, ...key].map(({ name }) => name))];
 }

@@ -55,7 +55,9 @@ export function axes(ink: Ink, signals: readonly SignalInfo[], zone: string): uP
 
 function tickDecimals(splits: readonly number[]): number {
   const step = Math.abs((splits[1] ?? 1) - (splits[0] ?? 0));
-  return step > 0 ? Math.min(6, Math.max(0, Math.ceil(-Math.log10(step) - 1e-9))) : 0;
+  let decimals = 0;
+  while (decimals < 6 && Math.abs(step * 10 ** decimals - Math.round(step * 10 ** decimals)) > 1e-6) decimals++;
+  return decimals;
 }
 
 const DAY: Intl.DateTimeFormatOptions = { year: "numeric", month: "2-digit", day: "2-digit" };

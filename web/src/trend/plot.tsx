@@ -4,6 +4,7 @@ import { useEffect, useRef } from "preact/hooks";
 import uPlot from "uplot";
 
 import { dateTime, decimalsFor, nameText, numberText, unitText } from "../format";
+import { leastSpan } from "../parts/bar-place";
 import { zone } from "../plant";
 import { theme } from "../theme";
 import { type Group, inSteps } from "./groups";
@@ -54,6 +55,7 @@ export function Plot({ group, handle, onZoom, onZoomOut }: Props) {
   useEffect(() => {
     const host = box.current as HTMLDivElement;
     const ink: Ink = inkOf(host);
+    const least = Math.max(...group.signals.map((signal) => leastSpan(signal.range)));
     let rows: readonly Rows[] = [];
     let window: Window = { start: 0, end: 1 };
     const tell = (plot: uPlot): void => {
@@ -79,7 +81,7 @@ export function Plot({ group, handle, onZoom, onZoomOut }: Props) {
             range: () =>
               state
                 ? [-0.4, Math.max(1, (group.signals[0]?.states?.length ?? 2) - 1) + 0.4]
-                : (scaleOf(rows.map((one) => one.line)) ?? [0, 1]),
+                : (scaleOf(rows.map((one) => one.line), least) ?? [0, 1]),
           },
         },
         axes: axes(ink, group.signals, zone()),

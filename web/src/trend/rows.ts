@@ -56,8 +56,11 @@ export function trim(rows: Rows, start: number): void {
   for (const column of [rows.time, rows.line, rows.value, rows.quality]) column.splice(0, n);
 }
 
-/** Lowest and highest of the line and of what must be in sight, with a little room; null when nothing is there. */
-export function scaleOf(lines: readonly (readonly (number | null | undefined)[])[]): [number, number] | null {
+/** Lowest and highest of the lines with a little room, at least `least` apart; null when nothing is there. */
+export function scaleOf(
+  lines: readonly (readonly (number | null | undefined)[])[],
+  least = 0,
+): [number, number] | null {
   let low = Number.POSITIVE_INFINITY;
   let high = Number.NEGATIVE_INFINITY;
   for (const line of lines) {
@@ -69,5 +72,6 @@ export function scaleOf(lines: readonly (readonly (number | null | undefined)[])
   }
   if (low > high) return null;
   const room = high > low ? (high - low) * 0.08 : Math.max(Math.abs(high) * 0.02, 0.5);
-  return [low - room, high + room];
+  const more = Math.max(0, least - (high - low + 2 * room)) / 2;
+  return [low - room - more, high + room + more];
 }

@@ -16,7 +16,7 @@ export const PRESETS: readonly (readonly [string, number])[] = [
   ["30 d", 2592000],
 ];
 
-export const DEFAULT_SPAN = 900;
+export const DEFAULT_SPAN = 300;
 const SHORTEST_S = 0.1;
 
 /** Reads a look from the address; what cannot be read is the default. */

@@ -10,6 +10,7 @@ import { useFetched } from "../parts/use-fetched";
 import { asset as askAsset } from "../plant";
 import { route, setQuery } from "../route/current";
 import { toHash } from "../route/route";
+import { keySignals } from "../synoptic/choose";
 import { firstShown } from "../trend/groups";
 import { Trends } from "../trend/trends";
 import { AlarmCard } from "./alarm-card";
@@ -19,7 +20,7 @@ import { Values } from "./values";
 /** Names of the signals with a trend: those in the address, else the usual first ones. */
 function chosen(asset: Asset): string[] {
   const named = route.value.query.trend;
-  if (named === undefined) return firstShown(asset.signals);
+  if (named === undefined) return firstShown(asset.signals, keySignals(asset));
   return named.split(",").filter((name) => asset.signals.some((signal) => signal.name === name));
 }
 

@@ -39,7 +39,7 @@ export function Values({ signals, shown, onShow }: Props) {
               </th>
               <th scope="col">quality</th>
               <th scope="col">in its range</th>
-              <th scope="col">15 min</th>
+              <th scope="col">lately</th>
               <th scope="col" class="right">
                 age
               </th>
