@@ -93,13 +93,18 @@ class MqttConnector:
 
     async def read(self) -> Reading:
         """Wait for messages, linger for more, decode them."""
-        while not self._waiting:
+        while True:
             if self._closed:
                 raise ConnectError(f"the connection {self.name} is closed", code="closed")
-            self._some.clear()
-            await self._some.wait()
-            if len(self._waiting) < BATCH and not self._closed:
+            if not self._waiting:
+                self._some.clear()
+                await self._some.wait()
+            if (
+                len(self._waiting) < BATCH and not self._closed
+            ):  # few large readings cost less than many small ones
                 await asyncio.sleep(self._settings.linger_s)
+            if self._waiting:  # a line that came again may have taken them back
+                break
         messages, ids = self._take()
         rows, refused = self._decoder.decode(messages)
         self._messages += len(messages)
