@@ -83,9 +83,8 @@ class Sender:
     def __init__(self, port, rate=200):
         self.rate = rate
         self.sent = {}
-        self.acknowledged = set()
-        self._mids = {}
-        self._lock = threading.Lock()
+        self._numbers = {}  # by packet id; a run is shorter than 65,535 messages
+        self._heard = set()
         self._ending = threading.Event()
         self.client = mqtt.Client(mqtt.CallbackAPIVersion.VERSION2, client_id=f"sender-{os.getpid()}-{port}", protocol=mqtt.MQTTv5)
         self.client.on_publish = self._on_publish
@@ -94,10 +93,12 @@ class Sender:
         self.thread = threading.Thread(target=self._run)
 
     def _on_publish(self, client, data, mid, *_):
-        with self._lock:
-            number = self._mids.pop(mid, None)
-            if number is not None:
-                self.acknowledged.add(number)
+        self._heard.add(mid)  # no lock: paho calls this with a lock of its own
+
+    @property
+    def acknowledged(self):
+        """Numbers of the readings that the broker acknowledged."""
+        return {number for mid, number in list(self._numbers.items()) if mid in self._heard}
 
     def start(self):
         self.thread.start()
@@ -112,15 +113,14 @@ class Sender:
                 self._ending.wait(wait_s)
             name = SIGNALS[number % len(SIGNALS)]
             self.sent[number] = (name, at, float(number))
-            with self._lock:
-                info = self.client.publish(f"rig/{name}", json.dumps({"v": number, "t": at}), qos=1)
-                self._mids[info.mid] = number
+            info = self.client.publish(f"rig/{name}", json.dumps({"v": number, "t": at}), qos=1)
+            self._numbers[info.mid] = number
             number += 1
 
     def stop(self):
         self._ending.set()
         self.thread.join()
-        wait(lambda: not self._mids, 15)
+        wait(lambda: len(self._heard) >= len(self._numbers), 15)
         self.client.disconnect()
         self.client.loop_stop()
 
