@@ -48,7 +48,9 @@ COLUMNS: Final = "signal INTEGER, ms BIGINT, ns INTEGER, received BIGINT, q INTE
 TIME: Final = f"(ms * {MS} + ns)"
 VALUE: Final = "coalesce(q * factor / divisor, value)"
 ROW_GROUP: Final = 131_072
-SAMPLED: Final = 8_192
+SAMPLED: Final = 8_192  # rows looked at to choose encodings
+FEW: Final = 256
+SOME: Final = 2_048
 DICTIONARY_BYTES: Final = 1 << 22
 MANY_DAYS: Final = (
     8  # a commit over more days than this is cut by 32-day spans, lest it become hundreds of files
@@ -147,15 +149,22 @@ def write(folder: Path, table: str, rows: pa.Table) -> Written:
 
 
 def _options(first: pa.Table) -> dict[str, Any]:
-    """Choose encodings: deltas where numbers climb, a dictionary where few recur."""
-    dictionary, delta = ["status", "factor", "divisor"], ["signal", "ms", "q"]
-    for name in ("received", "ns"):
-        few = len(first.column(name).slice(0, SAMPLED).unique()) <= SAMPLED // 4
-        (dictionary if few else delta).append(name)
+    """Choose encodings: deltas where numbers climb, a dictionary where few recur, plain where some do.
+
+    `received` recurs in every signal of a frame. While its numbers are few, indices into a dictionary pack best;
+    when they are more, the packed indices of two signals no longer fall on the same bits, and zstd misses them,
+    but it finds them among plain numbers. (DuckDB reads BYTE_STREAM_SPLIT, which would pack best, for floats only.)
+    """
+    dictionary, delta, plain = ["status", "factor", "divisor"], ["signal", "ms", "q"], ["value"]
+    for name, recurring in (("received", plain), ("ns", dictionary)):
+        distinct = len(first.column(name).slice(0, SAMPLED).unique())
+        (dictionary if distinct <= FEW else recurring if distinct <= SOME else delta).append(name)
+    encodings = {"DELTA_BINARY_PACKED": delta, "PLAIN": plain}
     return {
         "compression": "zstd",
+        "compression_level": {name: 3 if name == "received" else 1 for name in SCHEMA.names},
         "use_dictionary": dictionary,
-        "column_encoding": dict.fromkeys(delta, "DELTA_BINARY_PACKED") | {"value": "PLAIN"},
+        "column_encoding": {name: encoding for encoding, names in encodings.items() for name in names},
         "dictionary_pagesize_limit": DICTIONARY_BYTES,
         "write_statistics": True,
     }
