@@ -1,6 +1,6 @@
 """A rig that publishes numbered readings through a real mosquitto, and counts from outside."""
 
-import asyncio
+import http.client
 import json
 import os
 import shutil
@@ -8,7 +8,6 @@ import signal
 import subprocess
 import threading
 import time
-import urllib.request
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -18,7 +17,7 @@ import pytest
 
 from gemel.bus.server import die_with_parent, free_port
 from gemel.history import Reader
-from gemel.testing.speed.site import running, wait
+from gemel.bench.site import running, wait
 
 MOSQUITTO = shutil.which("mosquitto", path=os.environ["PATH"] + ":/usr/sbin")
 SIGNALS = ("a", "b", "c", "d")
@@ -126,14 +125,14 @@ class Sender:
 
 
 @contextmanager
-def rig(tmp_path, **more):
+def rig(tmp_path, data=None, **more):
     """A broker, and a family that listens to it."""
     broker = Broker(tmp_path / "broker")
     plant = tmp_path / "plant"
     plant.mkdir()
     (plant / "plant.yaml").write_text(PLANT.format(root=ROOT, port=broker.port))
     try:
-        with running(plant, tmp_path / "data", **more) as site:
+        with running(plant, data or tmp_path / "data", **more) as site:
             assert wait(lambda: connected(site), 20), (site.places.logs / "ingest.log").read_text()
             yield broker, site
     finally:
@@ -141,8 +140,18 @@ def rig(tmp_path, **more):
 
 
 def get(site, path):
-    with urllib.request.urlopen(f"{site.running.url}/api/v1/{path}", timeout=10) as reply:
-        return json.load(reply)
+    line = http.client.HTTPConnection("127.0.0.1", site.settings.port, timeout=10)
+    try:
+        line.request("GET", f"/api/v1/{path}")
+        reply = line.getresponse()
+        body = reply.read()
+        if reply.status != 200:
+            raise OSError(f"{path}: {reply.status} {body[:200]}")
+        return json.loads(body)
+    except http.client.HTTPException as e:
+        raise OSError(str(e)) from e
+    finally:
+        line.close()
 
 
 def connected(site):

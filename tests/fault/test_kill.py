@@ -11,7 +11,7 @@ import time
 import pytest
 from kit import Sender, check, connected, get, kill, lake_rows, rig, settled, stored
 
-from gemel.testing.speed.site import wait
+from gemel.bench.site import wait
 
 
 def resumed(site, sender):

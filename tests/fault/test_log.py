@@ -13,8 +13,8 @@ from gemel.operate.partition import Partition
 from gemel.operate.replay import replay
 from gemel.operate.snapshots import SnapshotFolder
 from gemel.samples import Batch
-from gemel.testing.speed.ingest import ask
-from gemel.testing.speed.site import wait
+from gemel.bench.ingest import ask
+from gemel.bench.site import wait
 from gemel.twin.record import Record
 
 
@@ -68,35 +68,6 @@ def test_the_state_equals_a_replay_of_the_log(tmp_path):
         assert set(replayed.arrays) == set(kept.arrays)
         for name, column in kept.arrays.items():
             assert np.asarray(replayed.arrays[name]).tobytes() == column.tobytes(), name
-
-
-def test_a_nearly_full_disk_makes_the_source_wait_and_loses_nothing(tmp_path):
-    import os
-
-    free = os.statvfs(tmp_path)
-    everything = free.f_blocks * free.f_frsize
-    with rig(tmp_path, reserve_bytes=1) as (broker, site):
-        sender = Sender(broker.port).start()
-        assert wait(lambda: len(sender.acknowledged) > 50, 10)
-        sender.stop()
-        assert settled(site, sender)
-        site.stop()
-        # less is free than must be: as if the disk had filled up
-        again = site.again(reserve_bytes=everything)
-        if os.statvfs(tmp_path).f_bavail * free.f_frsize > everything // 10:
-            again.stop()
-            import pytest
-
-            pytest.skip("more than 10 % of this disk is free, which is always enough; see test_disk_full for a small one")
-        more = Sender(broker.port).start()
-        assert wait(lambda: any(p["code"] == "disk-nearly-full" for p in get(again, "health")["problems"]), 10)
-        more.stop()
-        again.stop()
-        freed = site.again(reserve_bytes=1)
-        assert wait(lambda: connected(freed), 20)
-        more.sent |= sender.sent
-        assert settled(freed, more)
-        freed.stop()
 
 
 def test_rows_of_an_unknown_registry_are_refused_aloud(tmp_path):

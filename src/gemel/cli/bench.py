@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from gemel.testing.speed.generator import Load
+from gemel.bench.generator import Load
 
 
 @click.group(epilog="Example: gemel bench ingest --json")
@@ -24,7 +24,7 @@ def command() -> None:
 @click.option("--json", "as_json", is_flag=True)
 def ingest(signals: int, seconds: int | None, jitter: float, full: bool, as_json: bool) -> None:
     """Frames → log → condition → fold → history: speed, latency, size, and every value read back."""
-    from gemel.testing.speed.ingest import measure
+    from gemel.bench.ingest import measure
 
     load = Load(signals=signals, seconds=seconds or (2000 if full else 300), jitter_ms=jitter)
     folder = Path(tempfile.mkdtemp(prefix="gemel-bench-"))

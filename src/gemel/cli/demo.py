@@ -20,10 +20,11 @@ from gemel.config.settings import integer
 from gemel.config.supervise import prepare
 from gemel.operate.family import python
 from gemel.operate.places import Places, write_atomic
+from gemel.serve.users import Role, Users
 from gemel.testing.broker import Broker
 from gemel.testing.station import PLANT
 
-PEOPLE: Final = {"olga": "operator", "emil": "engineer"}
+PEOPLE: Final[dict[str, Role]] = {"olga": "operator", "emil": "engineer"}
 
 
 @click.command(epilog="Example: gemel demo --speed 10")
@@ -86,8 +87,6 @@ def _plant(places: Places, broker_port: int, speed: float) -> Path:
 
 def _people(places: Places) -> None:
     """Make an operator and an engineer, and print their passwords once."""
-    from gemel.serve.users import Users
-
     users = Users(places.data / "users.json")
     known = set(users.all())
     if known:

@@ -4,14 +4,13 @@ import json
 import os
 import shutil
 import sys
-import urllib.error
-import urllib.request
 from pathlib import Path
 from typing import Any
 
 import click
 
 from gemel.config import data_dir
+from gemel.config.supervise import ask_health
 from gemel.operate.places import Places, read_running
 
 
@@ -48,16 +47,10 @@ def examine(places: Places) -> dict[str, Any]:
         )
         return report
     report |= {"running": True, "url": running.url}
-    try:
-        with urllib.request.urlopen(f"{running.url}/api/v1/health", timeout=3) as reply:  # noqa: S310 - our own address
-            health = json.load(reply)
-    except (OSError, urllib.error.URLError) as e:
+    health = ask_health(running.url)
+    if health is None:
         problems.append(
-            {
-                "code": "page-away",
-                "message": f"the page does not answer: {e}",
-                "remedy": f"see {places.logs}/serve.log",
-            }
+            {"code": "page-away", "message": "the page does not answer", "remedy": f"see {places.logs}/serve.log"}
         )
         return report
     report |= {k: health.get(k) for k in ("status", "plant", "plant_time", "behind_s", "link", "processes")}

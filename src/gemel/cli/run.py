@@ -86,7 +86,7 @@ def watched(settings: Settings) -> int:
     """Guard the family, and say when the page answers."""
 
     def ready() -> None:
-        if wait_ready(settings.url, 60, lambda: not done.is_set()):
+        if wait_ready(settings, 60, lambda: not done.is_set()):
             click.secho(f"  page     {settings.url}", bold=True)
             click.echo("  Ctrl-C stops it cleanly")
         elif not done.is_set():

@@ -8,21 +8,21 @@ from gemel.assets import Plant
 from gemel.connect import Connector
 from gemel.connect.mqtt import MqttConnector, Publisher, mqtt_settings
 from gemel.errors import ConfigError
-from gemel.samples import Registry
+from gemel.samples import Clock, Registry
 
 Secret = Callable[[str], str]
 
 
-def connectors(plant: Plant, registry: Registry, secret: Secret) -> list[Connector]:
-    """Make the connectors that the plant's signals and commands need."""
-    return [_connector(plant, name, registry, secret) for name in plant.connections]
+def connectors(plant: Plant, registry: Registry, secret: Secret, clock: Clock) -> list[Connector]:
+    """Make the connectors that the plant's signals and commands need; `clock` dates payloads without a time."""
+    return [_connector(plant, name, registry, secret, clock) for name in plant.connections]
 
 
-def _connector(plant: Plant, name: str, registry: Registry, secret: Secret) -> Connector:
+def _connector(plant: Plant, name: str, registry: Registry, secret: Secret, clock: Clock) -> Connector:
     connection = plant.connections[name]
     if connection.protocol == "mqtt":
         settings = mqtt_settings(connection.url, connection.options, client_id(plant, name), secret)
-        return MqttConnector(name, settings, plant.sources(name, registry), registry)
+        return MqttConnector(name, settings, plant.sources(name, registry), registry, clock=clock)
     raise ConfigError(
         f"the connection {name} speaks {connection.protocol}, which this version does not",
         remedy="use mqtt, or send by HTTP",

@@ -118,7 +118,7 @@ async def ingest(places: Places) -> None:
     clock = plant_clock(site.plant.clock)
     framer = Framer(bus, site.registry, clock)
     guard = DiskGuard(places.data, settings.reserve_bytes)
-    found = connectors(site.plant, site.registry, lambda name: secret(name, places.data))
+    found = connectors(site.plant, site.registry, lambda name: secret(name, places.data), clock)
     way_in = Ingest(found, framer, guard)
     await bus.answer("ingest.rows", lambda body: take_rows(body, site.registry, framer, guard))
     await bus.answer("ingest.write", lambda body: _write(found, body))

@@ -117,7 +117,10 @@ class Connector(Protocol):
     """
 
     name: str
-    delivery: str
+
+    @property
+    def delivery(self) -> str:
+        """The stated guarantee."""
 
     async def open(self) -> None:
         """Start connecting; returns before the connection stands. Raises ConnectError for bad settings only."""

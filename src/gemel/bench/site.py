@@ -89,7 +89,7 @@ def start(settings: Settings) -> Site:
             python("gemel", *asked), stdin=subprocess.DEVNULL, stdout=out, stderr=out, env=environment, preexec_fn=die_with_parent()
         )
     site = Site(places, settings, process)
-    if not wait_ready(settings.url, 60, lambda: process.poll() is None):
+    if not wait_ready(settings, 60, lambda: process.poll() is None):
         site.stop()
         raise StorageError("the family does not come up", remedy=f"see {places.logs}", context={"told": (places.data / "run.log").read_text()})
     return site

@@ -24,8 +24,8 @@ from gemel.operate.family import python
 from gemel.operate.places import Places, read_running
 from gemel.samples import Batch, Registry
 from gemel.samples.clock import SECOND
-from gemel.testing.speed.generator import START, Load, frames
-from gemel.testing.speed.site import Site, lake_bytes, running, write_plant
+from gemel.bench.generator import START, Load, frames
+from gemel.bench.site import Site, lake_bytes, running, write_plant
 
 IN_FLIGHT: Final = 8
 LIVE_RATE: Final = 50_000  # values/s while latency is measured
@@ -160,7 +160,7 @@ def measure(folder: Path, load_: Load, told: Callable[[str], None]) -> dict[str,
 
 def _child(what: str, site: Site, load_: Load) -> dict[str, Any]:
     arguments = [what, str(site.places.data), msgspec.json.encode(load_).decode()]
-    done = subprocess.run(python("gemel.testing.speed.ingest", *arguments), check=True, capture_output=True)
+    done = subprocess.run(python("gemel.bench.ingest", *arguments), check=True, capture_output=True)
     return dict(msgspec.json.decode(done.stdout))
 
 

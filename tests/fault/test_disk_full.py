@@ -1,0 +1,50 @@
+"""A disk that fills up: nothing more is taken, the source waits, and when there is room again all of it comes in."""
+
+import contextlib
+import os
+import subprocess
+
+import pytest
+from kit import Sender, check, get, rig, settled
+
+from gemel.bench.site import wait
+
+
+@pytest.fixture
+def small_disk(tmp_path):
+    """A disk of 160 MB, which only root can make."""
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    made = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=160m", "tmpfs", str(folder)], capture_output=True)
+    if made.returncode:
+        pytest.skip("no disk of its own can be mounted here: " + made.stderr.decode().strip())
+    yield folder
+    subprocess.run(["umount", "-l", str(folder)], check=True)
+
+
+def test_a_full_disk_costs_nothing(small_disk, tmp_path):
+    data = small_disk / "data"
+    with rig(tmp_path, data=data, reserve_bytes=1 << 40) as (broker, site):
+        sender = Sender(broker.port).start()
+        try:
+            assert wait(lambda: len(sender.acknowledged) > 100, 20)
+            filler = small_disk / "somebody else's file"
+            free = os.statvfs(small_disk).f_bavail * os.statvfs(small_disk).f_frsize
+            with filler.open("wb") as out:
+                out.write(bytes(free - (2 << 20)))
+            assert wait(lambda: "disk-nearly-full" in codes(site), 10)
+            mark = len(sender.sent)
+            assert wait(lambda: len(sender.sent) > mark + 400, 10)
+            filler.unlink()
+            assert wait(lambda: "disk-nearly-full" not in codes(site), 10)
+        finally:
+            sender.stop()
+        assert settled(site, sender)
+        check(site, sender)
+        assert len(sender.acknowledged) == len(sender.sent)
+
+
+def codes(site):
+    with contextlib.suppress(OSError):
+        return {p["code"] for p in get(site, "health")["problems"]}
+    return set()
