@@ -39,7 +39,9 @@ class Known:
 class Reference:
     """One row after another; a row is (signal, time, received, value, status)."""
 
-    def __init__(self, checks):
+    def __init__(self, checks, most=256):
+        self.most = most
+        self.disturbed = Counter()
         self.checks = checks
         n = len(checks)
         self.past = [{} for _ in range(n)]  # time → Known
@@ -51,6 +53,7 @@ class Reference:
     def tick(self, time):
         self.watermark = max(self.watermark, time - self.checks.lateness)
         self.since_tick = [[] for _ in self.since_tick]
+        self.disturbed.clear()
 
     def alone(self, signal, value, source):
         """Status and reason of a value in the declared unit, by itself."""
@@ -107,7 +110,7 @@ class Reference:
             return self.newest(signal, time, received, value, source, reason)
         if future or time <= self.watermark:
             return self.aside(signal, time, received, value, source, status, reason, future)
-        return self.within(signal, time, received, value, source, reason)
+        return self.within(signal, time, received, value, source, status, reason)
 
     def note(self, signal, reason, source):
         counts = self.counts[signal]
@@ -147,12 +150,15 @@ class Reference:
         self.note(signal, "future" if future else reason, source)
         return [(signal, time, received, value, BAD_INVALID_TIMESTAMP if future else status)]
 
-    def within(self, signal, time, received, value, source, reason):
+    def within(self, signal, time, received, value, source, status, reason):
         counts, past = self.counts[signal], self.past[signal]
         known = past.get(time)
         if known and (word(value), source) in known.said:
             counts["duplicate"] += 1
             return []
+        if self.disturbed[signal] >= self.most:
+            return self.aside(signal, time, received, value, source, status, reason, False)
+        self.disturbed[signal] += 1
         counts["correction" if known else "late"] += 1
         status, why = self.judged(signal, time, (value, source))[time]
         self.note(signal, why or reason, source)
@@ -169,5 +175,6 @@ class Reference:
             if t != time and now != other.status:
                 other.status, other.received = now, max(received, other.received + 1)
                 counts["rejudged"] += 1
+                self.since_tick[signal].append((t, word(other.value), other.source))
                 out.append((signal, t, other.received, other.value, now))
         return out

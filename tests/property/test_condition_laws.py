@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from gemel.assets.checks import Checks
 from gemel.condition import REASONS, Conditioner
+from gemel.condition import late as late_module
 from gemel.condition import rate as rate_module
 from gemel.samples import Batch
 from gemel.samples.status import BAD_COMMUNICATION, BAD_INVALID_TIMESTAMP, UNCERTAIN
@@ -105,8 +106,8 @@ def same_state(a, b):
         np.testing.assert_array_equal(x[name], y[name], err_msg=name)
 
 
-def refer(events):
-    r = Reference(checks_of())
+def refer(events, most=256):
+    r = Reference(checks_of(), most)
     out = []
     for event in events:
         if event[0] == "tick":
@@ -116,27 +117,27 @@ def refer(events):
     return out, r
 
 
-@given(streams(), st.integers(1, 60))
-@settings(max_examples=150, deadline=None)
-def test_it_says_what_the_obvious_way_says(events, wide):
-    narrow = rate_module.WIDE
-    rate_module.WIDE = wide
-    try:
+@given(streams(), st.integers(1, 60), st.sampled_from([1, 2, 256]))
+@settings(max_examples=200, deadline=None)
+def test_it_says_what_the_obvious_way_says(events, wide, most):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(rate_module, "WIDE", wide)
+        patch.setattr(late_module, "MOST", most)
         out, c = run(events)
-    finally:
-        rate_module.WIDE = narrow
-    expected, r = refer(events)
+    expected, r = refer(events, most)
     assert out == expected
     for s in range(SIGNALS):
         for i, reason in enumerate(REASONS):
             assert int(c.counts[i, s]) == r.counts[s][reason], (s, reason)
 
 
-@given(streams(), st.sets(st.integers(0, 45)))
-@settings(max_examples=100, deadline=None)
-def test_a_stream_cut_anywhere_gives_the_same_rows_and_the_same_memory(events, cuts):
-    whole, a = run(events)
-    parts, b = run(events, cuts)
+@given(streams(), st.sets(st.integers(0, 45)), st.sampled_from([1, 256]))
+@settings(max_examples=120, deadline=None)
+def test_a_stream_cut_anywhere_gives_the_same_rows_and_the_same_memory(events, cuts, most):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(late_module, "MOST", most)
+        whole, a = run(events)
+        parts, b = run(events, cuts)
     assert whole == parts
     same_state(a, b)
 

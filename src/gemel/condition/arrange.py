@@ -41,6 +41,18 @@ def ranges(first: Index, length: Index) -> Index:
     return np.repeat(shift, length) + np.arange(total)
 
 
+def repeats(*keys: npt.NDArray[np.generic]) -> npt.NDArray[np.bool_]:
+    """Tell which rows equal an earlier one in all but the first key, which says what is earlier."""
+    order = np.lexsort(keys)
+    same = np.ones(len(order), np.bool_)
+    same[:1] = False
+    for key in keys[1:]:
+        same[1:] &= key[order[1:]] == key[order[:-1]]
+    out = np.empty_like(same)
+    out[order] = same
+    return out
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Arranged:
     """Readings by signal.

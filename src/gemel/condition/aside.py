@@ -5,11 +5,11 @@ since the last tick is known here; beyond that the store is asked, by the shell.
 """
 
 from dataclasses import dataclass
-from typing import Any, Final, Protocol, Self
+from typing import Final, Protocol, Self
 
 import numpy as np
-import numpy.typing as npt
 
+from gemel.condition.arrange import repeats
 from gemel.condition.judge import CONSTANT, LEAP
 from gemel.condition.memory import SOURCE, TIME, VALUE, Memory, bits
 from gemel.condition.readings import Emitted, Mask, Readings
@@ -124,16 +124,4 @@ def _heard_before(readings: Readings, heard: Heard) -> tuple[Mask, Mask]:
     word = np.concatenate([bits(heard.chunk.batch.value), bits(readings.batch.value)])
     source = np.concatenate([heard.chunk.source, readings.source])
     when = np.concatenate([heard.position, readings.position])
-    return _repeats(when, source, word, time, signal)[n:], _repeats(when, time, signal)[n:]
-
-
-def _repeats(*keys: npt.NDArray[Any]) -> Mask:
-    """Tell which rows equal an earlier one in all but the first key, which says what is earlier."""
-    order = np.lexsort(keys)
-    same = np.ones(len(order), np.bool_)
-    same[:1] = False
-    for key in keys[1:]:
-        same[1:] &= key[order[1:]] == key[order[:-1]]
-    out = np.empty_like(same)
-    out[order] = same
-    return out
+    return repeats(when, source, word, time, signal)[n:], repeats(when, time, signal)[n:]

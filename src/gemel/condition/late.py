@@ -6,12 +6,12 @@ judged again from a state before it; rows whose status is another now leave once
 is taken at a time, all signals side by side, with the rows in order between them on the quick way.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
 
-from gemel.condition.arrange import Arranged, starts
+from gemel.condition.arrange import Arranged, repeats, starts
 from gemel.condition.aside import Aside, repeats_newest
 from gemel.condition.front import Front
 from gemel.condition.judge import Sequence, Verdict, judge
@@ -23,12 +23,17 @@ from gemel.condition.window import Chunk
 from gemel.samples import Batch
 from gemel.samples.batch import I32, I64, U32, Index
 
+MOST: Final = 256  # of a signal between two ticks; a broken source must not hold up the plant
 _LAST: Final = np.iinfo(np.int64).max
 _FIRST: Final = np.iinfo(np.int64).min
 
 
 def settle(front: Front, screen: Screen, readings: Readings, watermark: int) -> tuple[list[Emitted], Aside]:
-    """Take readings of signals whose order is disturbed, in order of arrival; give also those older than the window."""
+    """Take readings of signals whose order is disturbed, in order of arrival.
+
+    Gives the rows that leave, and the readings that judge no others: those older than the window, and what a signal
+    sends out of order beyond `MOST` readings between two ticks.
+    """
     arranged = Arranged.of(readings.batch.signal, readings.batch.time)
     readings = readings.take(arranged.order)
     memory = front.recall(arranged)
@@ -37,18 +42,33 @@ def settle(front: Front, screen: Screen, readings: Readings, watermark: int) -> 
     floor = np.repeat(front.window.floor(arranged.signals, newest), arranged.length)
     behind = arranged.time <= before
     stale = behind & (arranged.time <= np.maximum(floor, watermark))
-    repeats = (arranged.time == before) & repeats_newest(readings, np.repeat(memory, arranged.length, axis=0))
+    again = (arranged.time == before) & repeats_newest(readings, np.repeat(memory, arranged.length, axis=0))
     disturbing = behind & ~stale
-    number: Index = np.cumsum(disturbing)
-    turn: Index = number - np.repeat(number[arranged.start] - disturbing[arranged.start], arranged.length)
+    if not disturbing.any():
+        return [front.arrange_and_follow(readings.take(~behind))], Aside(readings.take(stale), again[stale])
+    rework = _Rework(front, screen, readings.take(disturbing), arranged, memory)
+    duplicate = disturbing & rework.repeats(readings)
+    front.counts.add(DUPLICATE, readings.batch.signal[duplicate])
+    disturbing &= ~duplicate
+    so_far = np.repeat(front.window.disturbed[arranged.signals], arranged.length)
+    beyond = disturbing & (so_far + _number(disturbing, arranged) > MOST)
+    disturbing &= ~beyond
+    front.window.disturb(readings.batch.signal[disturbing])
+    turn = _number(disturbing, arranged)
     emitted = [front.arrange_and_follow(readings.take(~behind & (turn == 0)))]
-    if disturbing.any():
-        rework = _Rework(front, screen, readings.take(disturbing), emitted[0])
-        for n in range(1, int(turn.max()) + 1):
-            emitted += rework.insert(readings.take(disturbing & (turn == n)))
-            emitted.append(front.arrange_and_follow(readings.take(~behind & (turn == n))))
-            rework.add(emitted[-1])
-    return emitted, Aside(readings.take(stale), repeats[stale])
+    rework.add(emitted[0])
+    for n in range(1, int(turn.max()) + 1):
+        emitted += rework.insert(readings.take(disturbing & (turn == n)))
+        emitted.append(front.arrange_and_follow(readings.take(~behind & (turn == n))))
+        rework.add(emitted[-1])
+    aside = stale | beyond
+    return emitted, Aside(readings.take(aside), again[aside])
+
+
+def _number(marked: Mask, arranged: Arranged) -> Index:
+    """Give how many marked rows of the same signal there are up to and including each row."""
+    number: Index = np.cumsum(marked, dtype=np.intp)
+    return number - np.repeat(number[arranged.start] - marked[arranged.start], arranged.length)
 
 
 def _running_newest(arranged: Arranged, newest: I64) -> I64:
@@ -101,18 +121,33 @@ class _Line:
 class _Rework:
     """The signals that disturbing rows belong to, through all rounds of a batch."""
 
-    def __init__(self, front: Front, screen: Screen, disturbing: Readings, begun: Emitted) -> None:
+    def __init__(
+        self, front: Front, screen: Screen, disturbing: Readings, arranged: Arranged, memory: Memory
+    ) -> None:
         self._front = front
         self._screen = screen
         at = starts(disturbing.batch.signal)
         self._signals: I32 = disturbing.batch.signal[at]
-        gathered = front.window.gather(self._signals, np.minimum.reduceat(disturbing.batch.time, at))
+        earliest = np.minimum.reduceat(disturbing.batch.time, at)
+        gathered = front.window.gather(
+            self._signals, earliest, memory[np.searchsorted(arranged.signals, self._signals)]
+        )
         self._base: Memory = gathered.base
         self._now = front.window.last
         chunk = gathered.chunk
         self._held = _Held(chunk, np.searchsorted(self._signals, chunk.batch.signal), gathered.generation)
         self._oldest = int(gathered.generation.min()) if len(gathered.generation) else self._now
-        self.add(begun)
+
+    def repeats(self, readings: Readings) -> Mask:
+        """Tell which readings say what the window, or a reading before them, said of their time, bit for bit."""
+        chunk = self._held.chunk
+        n = len(chunk.source)
+        when = np.concatenate([np.full(n, -1), readings.position])
+        source = np.concatenate([chunk.source, readings.source])
+        word = np.concatenate([bits(chunk.batch.value), bits(readings.batch.value)])
+        time = np.concatenate([chunk.batch.time, readings.batch.time])
+        signal = np.concatenate([chunk.batch.signal, readings.batch.signal])
+        return repeats(when, source, word, time, signal)[n:]
 
     def add(self, emitted: Emitted) -> None:
         """Hold rows of this batch too, where they are of the disturbed signals."""
@@ -129,33 +164,17 @@ class _Rework:
         held = self._held.take(number[self._held.segment] >= 0)
         owner = number[held.segment]
         there = held.chunk.batch.time == rows.batch.time[owner]
-        exact = (
-            there
-            & (bits(held.chunk.batch.value) == bits(rows.batch.value[owner]))
-            & (held.chunk.source == rows.source[owner])
-        )
-        duplicate, known = _any(owner[exact], len(rows)), _any(owner[there], len(rows))
+        known = _any(owner[there], len(rows))
         counts, signal = self._front.counts, rows.batch.signal
-        counts.add(DUPLICATE, signal[duplicate])
-        counts.add(CORRECTION, signal[known & ~duplicate])
+        counts.add(CORRECTION, signal[known])
         counts.add(LATE, signal[~known])
-        if duplicate.all():
-            return []
-        loses = _greatest(owner[there], held.chunk.came[there], len(rows)) > rows.batch.received
+        came = rows.batch.received
+        loses = _greatest(owner[there], held.chunk.came[there], len(rows)) > came
         stored = np.maximum(_greatest(owner[there], held.chunk.batch.received[there], len(rows)), _FIRST + 1)
-        received = np.where(loses, rows.batch.received, np.maximum(rows.batch.received, stored + 1))
-        kept = ~duplicate
-        mine = rows.take(kept)
-        mine = Readings(
-            mine.batch.with_columns(received=received[kept]),
-            mine.source,
-            mine.sound,
-            mine.reason,
-            mine.position,
-        )
-        came = rows.batch.received[kept]
-        self._front.window.touch(mine.batch.signal, self._front.memory.take(mine.batch.signal, 0))
-        return self._place(held.take(kept[owner]), mine, came, loses[kept], segment[kept])
+        received = np.where(loses, came, np.maximum(came, stored + 1))
+        self._front.window.touch(signal, self._front.memory.take(signal, 0))
+        mine = replace(rows, batch=rows.batch.with_columns(received=received))
+        return self._place(held, mine, came, loses, segment)
 
     def _place(self, held: _Held, mine: Readings, came: I64, loses: Mask, segment: Index) -> list[Emitted]:
         line = self._judge(held, Chunk(mine.batch, mine.source, came), segment)

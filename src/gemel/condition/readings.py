@@ -89,7 +89,7 @@ class Emitted:
     def merge(cls, parts: Iterable["Emitted"]) -> "Emitted":
         """Put rows in order of what caused them; a reading stands before what was judged again because of it."""
         kept = [p for p in parts if len(p.batch)]
-        if len(kept) == 1 and not kept[0].again.any():
+        if len(kept) == 1 and (np.diff(kept[0].position) > 0).all():
             return kept[0]
         batch = Batch.concat(p.batch for p in kept)
         if not kept:

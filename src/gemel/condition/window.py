@@ -127,6 +127,10 @@ class Window:
         self._fresh: list[tuple[I32, Memory]] = []  # `before` of the open generation, not yet sorted in
         self._generations = [Generation()]
         self._aside: list[Chunk] = []  # rows since the last tick that judge no others
+        self._any_disturbed = False
+        self.disturbed = np.zeros(
+            n, np.int32
+        )  # readings of each signal that came out of order since the last tick
 
     @property
     def last(self) -> int:
@@ -146,6 +150,11 @@ class Window:
         elif fresh.any():
             self._fresh.append((signals[fresh], memory[fresh]))
         self._touched[signals] = True
+
+    def disturb(self, signals: I32) -> None:
+        """Note one reading out of order for each of these signals; a signal may stand there many times."""
+        np.add.at(self.disturbed, signals, 1)
+        self._any_disturbed = self._any_disturbed or bool(len(signals))
 
     def append(self, emitted: Emitted) -> None:
         """Take rows in that left the checks."""
@@ -182,6 +191,9 @@ class Window:
         if sum(len(c.source) for c in open_.chunks) < 65_536:
             open_.merge()
         self._aside.clear()
+        if self._any_disturbed:
+            self.disturbed.fill(0)
+            self._any_disturbed = False
         if len(open_.signals):
             self._touched[open_.signals] = False
             self._generations.append(Generation())
@@ -201,10 +213,13 @@ class Window:
             floor[has] = g.before[at, TIME]
         return floor
 
-    def gather(self, signals: I32, earliest: I64) -> Gathered:
-        """Give each signal's rows from some state before `earliest` on, which lies above its `floor`."""
+    def gather(self, signals: I32, earliest: I64, memory: Memory) -> Gathered:
+        """Give each signal's rows from some state before `earliest` on, which lies above its `floor`.
+
+        `memory` is what is remembered now of each: the state before signals that have no rows in the window.
+        """
         self._open()
-        base = np.zeros((len(signals), WIDTH), np.int64)
+        base = memory.copy()
         waiting = np.ones(len(signals), np.bool_)
         chunks: list[Chunk] = []
         numbers: list[Index] = []
@@ -245,6 +260,8 @@ class Window:
         )
         out["ends"] = np.array([(g.closed, g.newest) for g in self._generations])
         out["known"] = np.concatenate([g.signals for g in self._generations])
+        out["disturbed"] = np.flatnonzero(self.disturbed)
+        out["disturbances"] = self.disturbed[out["disturbed"]]
         out["before"] = np.concatenate([g.before for g in self._generations])
         return {PREFIX + k: v for k, v in out.items()}
 
@@ -272,6 +289,8 @@ class Window:
             window._generations.append(generation)
             row, known = row + rows, known + signals
         window._aside = [aside] if len(aside.source) else []
+        window.disturbed[get("disturbed")] = get("disturbances")
+        window._any_disturbed = bool(len(get("disturbed")))
         window._touched[window._generations[-1].signals] = True
         return window
 
