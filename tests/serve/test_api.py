@@ -93,6 +93,14 @@ def test_decimated_history_keeps_the_spike(filled, anybody, twin):
     assert None in anybody.get("/history", params={**filled, "points": 60}).json()["value"]
 
 
+def test_decimating_makes_no_gaps_where_there_are_none(anybody, twin):
+    twin.fill(f"{OTHER}/flow", START + np.arange(2000) * SECOND, np.ones(2000))
+    query = {"signal": f"{OTHER}/flow", "start": "2023-11-14T22:13:20Z", "end": "2023-11-14T22:46:40Z", "points": 60}
+    got = anybody.get("/history", params=query).json()
+    assert 0 < got["rows"] <= 60
+    assert None not in got["value"]
+
+
 def test_aggregated_history_has_one_value_an_interval(filled, anybody):
     got = anybody.get("/history", params={**filled, "interval": "10s", "aggregate": "count"}).json()
     assert got["mode"] == "aggregated"

@@ -22,7 +22,7 @@ router = APIRouter(tags=["history"])
 MOST_ROWS: Final = 100_000
 MOST_INTERVALS: Final = 100_000
 DEFAULT_NS: Final = 3600 * SECOND
-BUCKETS_A_GAP: Final = 3  # decimated rows stand up to two buckets apart without a gap
+BUCKETS_A_GAP: Final = 3  # decimated rows stand up to two buckets apart without a gap; less is not to be seen
 Aggregate = Literal["mean", "min", "max", "count", "last", "worst"]
 Lane = Literal["override", "measured", "estimated", "simulated"]
 assert set(LANES) == set(Lane.__args__)  # type: ignore[attr-defined]
@@ -108,12 +108,7 @@ class _Asked:
         rows = await self._twin.history_decimated(self._number, self._start, self._end, points)
         bucket = (self._end - self._start) // max(points // 2, 1)
         gap = self._names.gap_ns(self._number)
-        return with_gaps(
-            rows.time,
-            rows.value,
-            rows.status,
-            max(gap, BUCKETS_A_GAP * bucket) if gap and len(rows) > points else gap,
-        )
+        return with_gaps(rows.time, rows.value, rows.status, max(gap, BUCKETS_A_GAP * bucket) if gap else gap)
 
     async def aggregated(self, interval: int, aggregate: str) -> tuple[Columns, int | None]:
         if self._start >= self._end:
