@@ -116,6 +116,8 @@ export interface Alarm {
   acknowledged_by?: string | null;
   comment?: string | null;
   first_out: boolean;
+  chattering?: boolean;
+  standing?: boolean;
   cause?: string | null;
   consequence?: string | null;
   response?: string | null;

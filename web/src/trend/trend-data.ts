@@ -30,6 +30,7 @@ export class TrendData {
     } catch (error) {
       if (abort.signal.aborted) return false;
       this.error = words(error);
+      this.goOn(signals);
     }
     return !abort.signal.aborted;
   }
@@ -43,6 +44,16 @@ export class TrendData {
 
   trim(start: number): void {
     for (const rows of this.rows.values()) trim(rows, start);
+  }
+
+  /** Where history does not answer, what comes live is drawn all the same. */
+  private goOn(signals: readonly SignalInfo[]): void {
+    for (const signal of signals) {
+      const rows = this.rows.get(signal.path) ?? empty();
+      for (const cell of this.waiting.get(signal.path) ?? []) appendLive(rows, cell, gapOf(signal));
+      this.waiting.delete(signal.path);
+      this.rows.set(signal.path, rows);
+    }
   }
 
   private async askOne(signal: SignalInfo, window: Window, points: number, stop: AbortSignal): Promise<void> {

@@ -18,8 +18,10 @@ interface Props {
 function State({ alarm }: { alarm: Alarm }) {
   return (
     <>
-      {nameText(alarm.state)}
+      {nameText(alarm.state)}{" "}
       {alarm.first_out && <b class="first-out">first out</b>}
+      {alarm.chattering && <b class="first-out">chattering</b>}
+      {alarm.standing && <b class="first-out">standing</b>}
       {alarm.acknowledged_by && (
         <small>
           by {alarm.acknowledged_by}

@@ -95,7 +95,7 @@ export function AlarmsView() {
       <div class="tools">
         <Filters now={show} />
         <button type="button" disabled={!able || open.length === 0} onClick={() => (acknowledging.value = open)}>
-          Acknowledge the {open.length} in sight…
+          Acknowledge {open.length === 1 ? "the one" : `the ${open.length}`} in sight…
         </button>
         <Pages page={page} pages={pages} />
         {!may("operator") && <span class="quiet">Log in as operator to acknowledge or shelve.</span>}

@@ -4,8 +4,8 @@ import type { Fact } from "../api/types";
 import { isoTime } from "../format";
 import { health, zone } from "../plant";
 
-const BEFORE = ["before", "from", "previous_value", "old"];
-const AFTER = ["after", "to", "value", "new", "state"];
+const BEFORE = ["before"];
+const AFTER = ["after", "value"];
 
 function pick(body: Record<string, unknown>, names: readonly string[]): string {
   const name = names.find((one) => body[one] !== undefined && body[one] !== null);
