@@ -17,17 +17,22 @@ r = np.random.default_rng(7)
 STEPS = np.clip(2048 + np.cumsum(r.integers(-8, 9, 2000)), 0, 4095)
 
 
+def values_of(found):
+    """As the query reckons it."""
+    return found.grid.base + found.q * found.grid.factor / found.grid.divisor + found.residual
+
+
 @pytest.mark.parametrize(
     "value",
     [
         STEPS.astype(float), STEPS / 10, STEPS / 1000, STEPS * (100 / 4096), STEPS * (1 / 3), STEPS * 0.7 / 4096,
-        -20 + STEPS * (170 / 4096), (STEPS > 2048).astype(float), np.full(2000, 4.25), np.zeros(2000),
+        -20 + STEPS * (170 / 4096), STEPS / 4095 * 100, 0.1 + STEPS * 0.7 / 4095, -40 + STEPS / 4095 * 165, 1e6 + STEPS / 3, (STEPS > 2048).astype(float), np.full(2000, 4.25), np.zeros(2000),
     ],
 )  # fmt: skip
 def test_readings_on_a_grid_are_kept_by_their_number(value):
     found = Grids().quantise(np.zeros(2000, np.int32), value)
     assert found.exact.mean() > 0.9
-    back = found.q * found.factor / found.divisor
+    back = values_of(found)
     assert np.array_equal(back[found.exact].view(np.int64), value[found.exact].view(np.int64))
 
 
@@ -47,7 +52,7 @@ def test_a_grid_that_changes_is_found_anew():
 def test_no_value_is_ever_changed(values):
     value = np.array(values)
     found = Grids().quantise(np.zeros(len(value), np.int32), value)
-    back = np.where(found.exact, found.q * found.factor / found.divisor, value)
+    back = np.where(found.exact, values_of(found), value)
     assert np.array_equal(back.view(np.int64), value.view(np.int64))
 
 
@@ -112,7 +117,7 @@ def test_a_file_is_plain_parquet_that_others_can_read(tmp_path):
         store.commit(0, store.take_over(0), 1, batch)
     table = pq.read_table(next(tmp_path.rglob("*.parquet")))
     column = {name: table[name].to_numpy() for name in table.column_names}
-    value = np.where(np.isnan(column["value"]), column["q"] * column["factor"] / column["divisor"], column["value"])
+    value = np.where(np.isnan(column["value"]), column["base"] + column["q"] * column["factor"] / column["divisor"] + column["residual"], column["value"])
     read = Batch.of(
         signal=column["signal"], time=column["ms"] * 1_000_000 + column["ns"], received=column["received"], value=value, status=column["status"]
     )

@@ -2,12 +2,13 @@
 
     signal INT, ms BIGINT + ns INT    time = ms * 1_000_000 + ns     (a source's clock mostly counts in ms)
     received BIGINT                   [ns]
-    q INT, factor, divisor DOUBLE     value = q * factor / divisor   where the value lies on a grid
+    q INT, factor, divisor, base, residual DOUBLE
+                                      value = base + q * factor / divisor + residual   where it lies on a grid
     value DOUBLE                      the value itself               where it does not
     status UINT                       OPC UA StatusCode
     late BOOL                         may supersede, or be superseded by, a row of the same (signal, time)
 
-Any engine that reads Parquet can read it; docs/decisions/0003-history-form.md has what was measured.
+Any engine that reads Parquet can read it; docs/decisions/history-in-ducklake.md has what was measured.
 """
 
 import os
@@ -38,15 +39,17 @@ SCHEMA: Final = pa.schema(
         ("q", pa.int32()),
         ("factor", pa.float64()),
         ("divisor", pa.float64()),
+        ("base", pa.float64()),
+        ("residual", pa.float64()),
         ("value", pa.float64()),
         ("status", pa.uint32()),
         ("late", pa.bool_()),
     ]
 )
-COLUMNS: Final = "signal INTEGER, ms BIGINT, ns INTEGER, received BIGINT, q INTEGER, factor DOUBLE, divisor DOUBLE, value DOUBLE, status UINTEGER, late BOOLEAN"
+COLUMNS: Final = "signal INTEGER, ms BIGINT, ns INTEGER, received BIGINT, q INTEGER, factor DOUBLE, divisor DOUBLE, base DOUBLE, residual DOUBLE, value DOUBLE, status UINTEGER, late BOOLEAN"
 # How SQL gets the samples' own columns back.
 TIME: Final = f"(ms * {MS} + ns)"
-VALUE: Final = "coalesce(q * factor / divisor, value)"
+VALUE: Final = "coalesce(base + q * factor / divisor + residual, value)"
 ROW_GROUP: Final = 131_072
 SAMPLED: Final = 8_192  # rows looked at to choose encodings
 FEW: Final = 256
@@ -71,17 +74,25 @@ class Written:
 def spans(time: I64) -> I64:
     """Give the span of days each row belongs to: files never cross one, so that retention drops whole files."""
     day = time // DAY
-    many = len(day) and len(np.unique(day)) > MANY_DAYS
+    many = not _one(day) and len(np.unique(day)) > MANY_DAYS
     return day // LONG_SPAN * LONG_SPAN if many else day
 
 
 def groups(batch: Batch, classes: npt.NDArray[Any]) -> Iterator[tuple[Any, Index]]:
     """Cut a sorted batch by retention class (an array indexed by row) and span; rows keep their order."""
     span = spans(batch.time)
+    if _one(span) and _one(classes):
+        yield classes[0], np.arange(len(batch))
+        return
     for retention in np.unique(classes):
         mine = classes == retention
         for one in np.unique(span[mine]):
             yield retention, np.flatnonzero(mine & (span == one))
+
+
+def _one(column: npt.NDArray[Any]) -> bool:
+    """Tell whether all rows are alike, much quicker than by sorting them."""
+    return bool((column == column[0]).all())
 
 
 def to_table(batch: Batch, late: Mask, grids: Grids) -> pa.Table:
@@ -95,8 +106,10 @@ def to_table(batch: Batch, late: Mask, grids: Grids) -> pa.Table:
         pa.array((batch.time - ms * MS).astype(np.int32)),
         pa.array(batch.received),
         pa.array(on.q, mask=off),
-        pa.array(on.factor, mask=off),
-        pa.array(on.divisor, mask=off),
+        pa.array(on.grid.factor, mask=off),
+        pa.array(on.grid.divisor, mask=off),
+        pa.array(on.grid.base, mask=off),
+        pa.array(on.residual, mask=off),
         pa.array(batch.value, mask=on.exact),
         pa.array(batch.status),
         pa.array(late),
@@ -155,7 +168,11 @@ def _options(first: pa.Table) -> dict[str, Any]:
     when they are more, the packed indices of two signals no longer fall on the same bits, and zstd misses them,
     but it finds them among plain numbers. (DuckDB reads BYTE_STREAM_SPLIT, which would pack best, for floats only.)
     """
-    dictionary, delta, plain = ["status", "factor", "divisor"], ["signal", "ms", "q"], ["value"]
+    dictionary, delta, plain = (
+        ["status", "factor", "divisor", "base", "residual"],
+        ["signal", "ms", "q"],
+        ["value"],
+    )
     for name, recurring in (("received", plain), ("ns", dictionary)):
         distinct = len(first.column(name).slice(0, SAMPLED).unique())
         (dictionary if distinct <= FEW else recurring if distinct <= SOME else delta).append(name)

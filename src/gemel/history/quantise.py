@@ -1,8 +1,9 @@
 """Most plant values lie on a grid: an ADC's steps, a decimal with two places. The grid number packs far better.
 
-A value is kept as ``q * factor / divisor`` only where that gives back its very bits; else it is kept as it is.
-The idea is that of A. Afroozeh, P. Boncz, "ALP: Adaptive Lossless floating-Point Compression", 2023, extended
-from decimals to any step.
+A value is kept as ``base + q * factor / divisor + residual`` only where that gives back its very bits; else it is
+kept as it is. Where a source rounded twice (``k / 4095 * 100``) the residual is a unit or two in the last place, of
+which there are few different ones; mostly it is 0. The idea is that of A. Afroozeh, P. Boncz, "ALP: Adaptive
+Lossless floating-Point Compression", 2023, extended from decimals to any grid.
 """
 
 from dataclasses import dataclass
@@ -15,102 +16,144 @@ from gemel.samples.batch import F64, I32
 
 Mask = npt.NDArray[np.bool_]
 DECIMALS: Final = tuple(10.0**e for e in range(7))
-DYADICS: Final = tuple(2.0**e for e in (4, 8, 12, 16, 20))
 ENOUGH: Final = 0.9  # a grid is worth it while it holds this share of a signal's readings
+SLACK: Final = 2.0**-50  # residuals up to 8 units in the last place: roundings of the source, not noise
 PATIENCE: Final = 64  # commits until a signal without a grid is looked at again
 
 
 @dataclass(frozen=True)
 class Quantised:
-    """Columns of a commit: `q`, `factor`, `divisor` where `exact`, the value itself elsewhere."""
+    """Columns of a commit: the grid's where `exact`, the value itself elsewhere."""
 
     q: I32
+    grid: "Grid"
+    residual: F64
+    exact: Mask
+
+
+@dataclass(frozen=True)
+class Grid:
+    """Where values may lie, one row a signal or a reading: base + any whole number * factor / divisor."""
+
     factor: F64
     divisor: F64
-    exact: Mask
+    base: F64
+
+    def take(self, rows: npt.NDArray[np.integer] | Mask) -> "Grid":
+        """Give some rows."""
+        return Grid(self.factor[rows], self.divisor[rows], self.base[rows])
+
+    def put(self, rows: npt.NDArray[np.integer], other: "Grid") -> None:
+        """Replace some rows."""
+        self.factor[rows], self.divisor[rows], self.base[rows] = other.factor, other.divisor, other.base
+
+    def grown(self, size: int) -> "Grid":
+        """Give it with at least `size` rows; new ones are the whole numbers."""
+        more = max(size - len(self.factor), 0)
+        one, nought = np.ones(more), np.zeros(more)
+        return Grid(
+            *(np.concatenate(c) for c in ((self.factor, one), (self.divisor, one), (self.base, nought)))
+        )
+
+    def place(self, value: F64, *, slack: bool) -> tuple[I32, F64, Mask]:
+        """Give number and residual of each reading, and whether they give back its bits; with `slack` nearly so.
+
+        What is not on the grid gets 0, 0 and False. Residuals beyond a few units in the last place are none.
+        """
+        with np.errstate(all="ignore"):
+            q = np.rint((value - self.base) * self.divisor / self.factor)
+            step = q * self.factor / self.divisor
+            near = self.base + step
+            residual = value - near
+            most = np.abs(value) + np.abs(self.base) if slack else 0.0
+            exact = (np.abs(q) < 2**31) & (np.abs(residual) <= most * SLACK)
+            exact &= (near + residual == value) & ~((value == 0) & np.signbit(value))
+        return np.where(exact, q, 0).astype(np.int32), np.where(exact, residual, 0.0), exact
 
 
 class Grids:
     """The grid of each signal, found in its readings and remembered; forgetting it costs bytes, never values."""
 
     def __init__(self) -> None:
-        self._factor = np.ones(0)
-        self._divisor = np.ones(0)
+        self._grid = Grid(np.ones(0), np.ones(0), np.zeros(0))
         self._wait = np.zeros(0, np.int32)  # > 0: no grid, commits until it is looked at again
 
     def quantise(self, signal: I32, value: F64) -> Quantised:
         """Give the grid numbers of readings that are sorted by signal."""
         self._grow(int(signal[-1]) + 1 if len(signal) else 0)
-        starts = np.flatnonzero(np.diff(signal, prepend=np.int32(-1)))
+        starts = _starts(signal)
         present = signal[starts]
         rows = np.diff(starts, append=len(signal))
         resting = self._wait[present] > 0
         self._wait[present[resting]] -= 1
-        q, exact = _on_grid(value, self._factor[signal], self._divisor[signal])
+        q, residual, exact = self._place(signal, value)
         poor = ~resting & (_count(exact, starts) < ENOUGH * rows)
         if poor.any():
             where = np.repeat(poor, rows)
             self._search(signal[where], value[where])
-            q[where], exact[where] = _on_grid(
-                value[where], self._factor[signal[where]], self._divisor[signal[where]]
-            )
+            q[where], residual[where], exact[where] = self._place(signal[where], value[where])
         exact &= np.repeat(self._wait[present] == 0, rows)
-        return Quantised(q, self._factor[signal], self._divisor[signal], exact)
+        return Quantised(q, self._grid.take(signal), residual, exact)
+
+    def _place(self, signal: I32, value: F64) -> tuple[I32, F64, Mask]:
+        return self._grid.take(signal).place(value, slack=True)
 
     def _grow(self, size: int) -> None:
-        more = size - len(self._factor)
-        if more > 0:
-            self._factor = np.concatenate([self._factor, np.ones(more)])
-            self._divisor = np.concatenate([self._divisor, np.ones(more)])
-            self._wait = np.concatenate([self._wait, np.zeros(more, np.int32)])
+        self._grid = self._grid.grown(size)
+        more = max(size - len(self._wait), 0)
+        self._wait = np.concatenate([self._wait, np.zeros(more, np.int32)])
 
     def _search(self, signal: I32, value: F64) -> None:
         """Try the candidates in turn, on the signals that none has fitted so far."""
-        for candidate in range(len(DECIMALS) + 4 + len(DYADICS)):
+        for number in range(CANDIDATES):
             if not len(signal):
                 return
-            starts = np.flatnonzero(np.diff(signal, prepend=np.int32(-1)))
+            starts = _starts(signal)
             rows = np.diff(starts, append=len(signal))
-            factor, divisor = _candidate(candidate, value, starts)
-            _, exact = _on_grid(value, np.repeat(factor, rows), np.repeat(divisor, rows))
+            grid, slack = _candidate(number, value, starts)
+            _, _, exact = grid.take(np.repeat(np.arange(len(starts)), rows)).place(value, slack=slack)
             fits = _count(exact, starts) >= ENOUGH * rows
             found = signal[starts][fits]
-            self._factor[found], self._divisor[found], self._wait[found] = factor[fits], divisor[fits], 0
+            self._grid.put(found, grid.take(fits))
+            self._wait[found] = 0
             left = np.repeat(~fits, rows)
             signal, value = signal[left], value[left]
         self._wait[signal] = PATIENCE
 
 
-def _on_grid(value: F64, factor: F64, divisor: F64) -> tuple[I32, Mask]:
-    with np.errstate(all="ignore"):
-        raw = np.rint(value * divisor / factor)
-        exact = (
-            (np.abs(raw) < 2**31) & (raw * factor / divisor == value) & ~((value == 0) & np.signbit(value))
-        )
-    return np.where(exact, raw, 0).astype(np.int32), exact
+def _starts(signal: I32) -> npt.NDArray[np.intp]:
+    return np.flatnonzero(np.diff(signal, prepend=np.int32(-1)))
 
 
 def _count(mask: Mask, starts: npt.NDArray[np.intp]) -> npt.NDArray[np.int64]:
     return np.add.reduceat(mask, starts, dtype=np.int64) if len(starts) else np.zeros(0, np.int64)
 
 
-def _candidate(number: int, value: F64, starts: npt.NDArray[np.intp]) -> tuple[F64, F64]:
-    """Decimals first, then the smallest step seen (as it is, and told from the largest value), then dyadic grids."""
-    ones = np.ones(len(starts))
+CANDIDATES: Final = len(DECIMALS) + 3
+
+
+def _candidate(number: int, value: F64, starts: npt.NDArray[np.intp]) -> tuple[Grid, bool]:
+    """Decimals first; then multiples of the step seen, to the bit and with residuals; then any affine grid."""
+    ones, none = np.ones(len(starts)), np.zeros(len(starts))
     if number < len(DECIMALS):
-        return ones, ones * DECIMALS[number]
-    number -= len(DECIMALS)
-    if number >= 4:
-        return ones, ones * DYADICS[number - 4]
-    with np.errstate(all="ignore"):
-        finite = np.where(np.isfinite(value), value, 0.0)
-        steps = np.abs(np.diff(finite, append=0.0))
-        steps[starts[1:] - 1] = np.inf
-        steps[-1:] = np.inf
-        step = np.minimum.reduceat(np.where(steps > 0, steps, np.inf), starts)
-        step = np.where(np.isfinite(step), step, 1.0)
-        if number > 0:  # a step that was rounded: the largest value tells it to more digits
-            largest = np.maximum.reduceat(np.abs(finite), starts)
-            told = largest / np.maximum(np.rint(largest / step), 1.0)
-            step = (told, np.nextafter(told, np.inf), np.nextafter(told, 0.0))[number - 1]
-    return np.where(step > 0, step, 1.0), ones
+        return Grid(ones, ones * DECIMALS[number], none), False
+    with np.errstate(all="ignore"):  # where a step is absurd the candidate fits nothing
+        step, low, high = _steps(value, starts)
+        affine = number == CANDIDATES - 1
+        span = high - low if affine else np.maximum(np.abs(low), np.abs(high))
+        told = span / np.maximum(
+            np.rint(span / step), 1.0
+        )  # the longest span tells the step to the most digits
+        factor = np.where((told > 0) & np.isfinite(told), told, 1.0)
+    return Grid(factor, ones, low if affine else none), number > len(DECIMALS)
+
+
+def _steps(value: F64, starts: npt.NDArray[np.intp]) -> tuple[F64, F64, F64]:
+    """Give, per signal, the smallest step between neighbours, the lowest and the highest value; 1 for no step."""
+    finite = np.where(np.isfinite(value), value, np.nan)
+    steps = np.abs(np.diff(finite, append=np.nan))
+    steps[starts[1:] - 1] = np.nan
+    least = np.abs(finite) * SLACK  # a step below it is a rounding
+    step = np.fmin.reduceat(np.where(steps > least, steps, np.nan), starts)
+    low, high = np.fmin.reduceat(finite, starts), np.fmax.reduceat(finite, starts)
+    return np.where(step > 0, step, 1.0), np.nan_to_num(low), np.nan_to_num(high)
