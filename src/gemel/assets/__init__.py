@@ -1,5 +1,37 @@
-"""Assets (provisional)."""
+"""What exists and what may be said of it: the plant file, read, checked, and turned into columns.
+
+Directory -> load -> Plant -> registry, checks, sources, alarms, commands, views
+"""
+
 from gemel.assets.checks import Checks
-from gemel.assets.plant import AlarmLimit, AssetView, Plant, SignalView, Sources, check, load, secret
+from gemel.assets.commands import Commands
+from gemel.assets.derive import AlarmLimit, Sources
+from gemel.assets.fleet import Fleet
+from gemel.assets.loader import check, load
+from gemel.assets.plant import Plant
 from gemel.assets.problem import Problem
+from gemel.assets.schema import schema
+from gemel.assets.secrets import secret
 from gemel.assets.spec import CommandSpec, Connection, Signal
+from gemel.assets.views import AssetView, SignalView
+from gemel.assets.volume import Volume
+
+__all__ = [
+    "AlarmLimit",
+    "AssetView",
+    "Checks",
+    "CommandSpec",
+    "Commands",
+    "Connection",
+    "Fleet",
+    "Plant",
+    "Problem",
+    "Signal",
+    "SignalView",
+    "Sources",
+    "Volume",
+    "check",
+    "load",
+    "schema",
+    "secret",
+]

@@ -48,4 +48,13 @@ class Checks:
         """Give checks that believe everything, for `n` signals."""
         nan = np.full(n, np.nan)
         none = np.zeros(n, np.int64)
-        return cls(np.ones(n), np.zeros(n), nan, nan.copy(), nan.copy(), none, none.copy(), np.full(n, STALE, np.int64))
+        return cls(
+            np.ones(n),
+            np.zeros(n),
+            nan,
+            nan.copy(),
+            nan.copy(),
+            none,
+            none.copy(),
+            np.full(n, STALE, np.int64),
+        )

@@ -29,10 +29,18 @@ def read_command(name: str, node: Node, signals: Mapping[str, Signal], scope: Sc
     if unit is None:
         return None
     span = pair(node.get("range"), unit, f"range of {name!r}", problems)
-    if span is None and node.get("range") is None and sets is not None and sets.low is not None and sets.high is not None:
+    if (
+        span is None
+        and node.get("range") is None
+        and sets is not None
+        and sets.low is not None
+        and sets.high is not None
+    ):
         span = (sets.low, sets.high)
     if span is None and node.get("range") is None:
-        problems.warn(node, f"command {name!r} has no range: any number may be asked for", "add range: [low, high]")
+        problems.warn(
+            node, f"command {name!r} has no range: any number may be asked for", "add range: [low, high]"
+        )
     low, high = span or (None, None)
     tolerance = amount(node.get("tolerance"), unit, problems, difference=True)
     to = node.get("to")
@@ -54,7 +62,9 @@ def _known(node: Node | None, signals: Mapping[str, Signal], name: str, scope: S
         return None
     word = str(node.value)
     if word not in signals:
-        scope.problems.error(node, f"command {name!r} speaks of an unknown signal {word!r}", did_you_mean(word, signals))
+        scope.problems.error(
+            node, f"command {name!r} speaks of an unknown signal {word!r}", did_you_mean(word, signals)
+        )
     return signals.get(word)
 
 
@@ -63,17 +73,29 @@ def _unit(name: str, node: Node, touched: list[Signal], scope: Scope) -> str | N
     if given is None:
         if touched:
             return touched[0].unit
-        scope.problems.error(node, f"command {name!r} has no unit", "add unit: rpm (or whatever its value is in; 1 for none)")
+        scope.problems.error(
+            node, f"command {name!r} has no unit", "add unit: rpm (or whatever its value is in; 1 for none)"
+        )
         return None
     unit = str(given.value)
     for signal in touched:
         if not units.fits(unit, signal.unit):
-            scope.problems.error(given, f"command {name!r} in {unit!r}: the dimension is wrong, {signal.name!r} is in {signal.unit!r}", f"write {signal.unit}")
+            scope.problems.error(
+                given,
+                f"command {name!r} in {unit!r}: the dimension is wrong, {signal.name!r} is in {signal.unit!r}",
+                f"write {signal.unit}",
+            )
         elif units.conversion(unit, signal.unit) != (1.0, 0.0):
-            scope.problems.error(given, f"command {name!r} is in {unit!r}, but {signal.name!r} in {signal.unit!r}", f"write both in the same unit, such as {signal.unit}")
+            scope.problems.error(
+                given,
+                f"command {name!r} is in {unit!r}, but {signal.name!r} in {signal.unit!r}",
+                f"write both in the same unit, such as {signal.unit}",
+            )
     promised = None if touched else breaks_promise(name, unit)
     if promised:
-        scope.problems.error(given, f"{name!r} in {unit!r}: the dimension is wrong", f"write a unit like {promised}")
+        scope.problems.error(
+            given, f"{name!r} in {unit!r}: the dimension is wrong", f"write a unit like {promised}"
+        )
     return unit
 
 
@@ -120,4 +142,6 @@ class Commands:
     def _wired(self, at: int, command: CommandSpec) -> CommandSpec:
         values = {**self._plant.assets.values(at), "command": command.name}
         topic = None if command.topic is None else filled(command.topic, values)
-        return replace(command, asset=self._plant.assets.paths[at], topic=topic, payload=filled(command.payload, values))
+        return replace(
+            command, asset=self._plant.assets.paths[at], topic=topic, payload=filled(command.payload, values)
+        )

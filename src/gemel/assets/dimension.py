@@ -8,7 +8,9 @@ from gemel.assets.problem import Problems
 from gemel.errors import AssetError
 from gemel.samples import units
 
-_RATE: Final = re.compile(r"^\s*(?P<number>[-+]?[0-9.]+(?:[eE][-+]?[0-9]+)?)\s*(?P<unit>.*)/\s*(?P<time>[A-Za-zµ]+)\s*$")
+_RATE: Final = re.compile(
+    r"^\s*(?P<number>[-+]?[0-9.]+(?:[eE][-+]?[0-9]+)?)\s*(?P<unit>.*)/\s*(?P<time>[A-Za-zµ]+)\s*$"
+)
 
 # What a name promises, as units of the dimensions it may have. A name is judged by its last word.
 PROMISES: Final = {
@@ -19,9 +21,33 @@ PROMISES: Final = {
     "acceleration": ("m/s2",), "density": ("kg/m3",), "humidity": ("kg/m3", "kg/kg"), "head": ("m",),
 }  # fmt: skip
 _MODIFIERS: Final = frozenset(
-    "setpoint sp pv rms mean avg average min max raw measured actual target drop difference inlet outlet in out rate value".split()
+    [
+        "setpoint",
+        "sp",
+        "pv",
+        "rms",
+        "mean",
+        "avg",
+        "average",
+        "min",
+        "max",
+        "raw",
+        "measured",
+        "actual",
+        "target",
+        "drop",
+        "difference",
+        "inlet",
+        "outlet",
+        "in",
+        "out",
+        "rate",
+        "value",
+    ]
 )
-_OTHER_FLOWS: Final = frozenset("heat energy thermal enthalpy data cash information traffic current".split())
+_OTHER_FLOWS: Final = frozenset(
+    ["heat", "energy", "thermal", "enthalpy", "data", "cash", "information", "traffic", "current"]
+)
 
 
 def amount(node: Node | None, unit: str, problems: Problems, *, difference: bool = False) -> float | None:
@@ -73,7 +99,11 @@ def pair(node: Node | None, unit: str, name: str, problems: Problems) -> tuple[f
     if low is None or high is None:
         return None
     if low >= high:
-        problems.error(node, f"{name} is inverted: {low:g} is not below {high:g}", f"write [{high:g}, {low:g}]" if low > high else "write two different numbers")
+        problems.error(
+            node,
+            f"{name} is inverted: {low:g} is not below {high:g}",
+            f"write [{high:g}, {low:g}]" if low > high else "write two different numbers",
+        )
         return None
     return low, high
 

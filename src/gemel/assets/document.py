@@ -34,9 +34,15 @@ def parse_text(text: str, file: str, problems: Problems) -> Node | None:
         mark = e.problem_mark or e.context_mark
         line = mark.line + 1 if mark is not None else 0
         words = " ".join(str(part) for part in (e.context, e.problem) if part)
-        problems.error(Node(None, file, line), f"not YAML 1.2: {words}", "see this line and the one above: an indent, a colon, a bracket or a quote")
+        problems.error(
+            Node(None, file, line),
+            f"not YAML 1.2: {words}",
+            "see this line and the one above: an indent, a colon, a bracket or a quote",
+        )
     except (YAMLError, ValueError) as e:  # ValueError: a character or an escape that YAML does not allow
-        problems.error(Node(None, file, 0), f"not YAML 1.2: {str(e).splitlines()[0]}", "save the file as UTF-8 text")
+        problems.error(
+            Node(None, file, 0), f"not YAML 1.2: {str(e).splitlines()[0]}", "save the file as UTF-8 text"
+        )
     return None
 
 
@@ -85,7 +91,9 @@ class _Builder:
         for event in events:
             kind = type(event).__name__
             if kind == "DocumentStartEvent" and root is not None:
-                self._say(event, "a second document in one file", "put it into a file of its own, or drop the ---")
+                self._say(
+                    event, "a second document in one file", "put it into a file of its own, or drop the ---"
+                )
                 return root
             if kind in {"MappingStartEvent", "SequenceStartEvent", "ScalarEvent", "AliasEvent"}:
                 root = self._value(event, event.start_mark.line + 1)
@@ -99,7 +107,9 @@ class _Builder:
             self._say(event, f"a tag ({event.tag}) is not used in plant files", "write the plain value")
         node = Node(None, self._file, line)
         if kind == "ScalarEvent":
-            node.value = scalar(event.value) if event.style in (None, "") and event.tag is None else event.value
+            node.value = (
+                scalar(event.value) if event.style in (None, "") and event.tag is None else event.value
+            )
         else:
             self._depth += 1
             if self._depth > DEEPEST:
@@ -113,7 +123,11 @@ class _Builder:
     def _alias(self, event: Any, line: int) -> Node:
         known = self._anchors.get(event.anchor)
         if known is None:
-            self._say(event, f"alias *{event.anchor} refers to no finished anchor above", f"write &{event.anchor} at the value it stands for")
+            self._say(
+                event,
+                f"alias *{event.anchor} refers to no finished anchor above",
+                f"write &{event.anchor} at the value it stands for",
+            )
             return Node(None, self._file, line)
         return known.at(line)
 
@@ -128,7 +142,11 @@ class _Builder:
                 continue
             value = self._value(next(self._events), line)
             if key.value in entries:
-                self._say(key, f"{key.value!r} stands here twice, first on line {entries[key.value].line}", "keep one, or rename one")
+                self._say(
+                    key,
+                    f"{key.value!r} stands here twice, first on line {entries[key.value].line}",
+                    "keep one, or rename one",
+                )
                 continue
             entries[key.value] = value
         return entries

@@ -39,7 +39,9 @@ class Fleet:
     def paths(self) -> list[str]:
         """Path of each asset: enterprise/site/…/name."""
         head = self.root + "/"
-        return [f"{head}{at}/{name}" if at else head + name for at, name in zip(self.at, self.names, strict=True)]
+        return [
+            f"{head}{at}/{name}" if at else head + name for at, name in zip(self.at, self.names, strict=True)
+        ]
 
     @cached_property
     def _rows(self) -> dict[str, int]:
@@ -52,7 +54,14 @@ class Fleet:
     def values(self, row: int) -> dict[str, str]:
         """Give what the placeholders of topics and payloads stand for."""
         own = {name: column[row] for name, column in self.columns.items() if column[row]}
-        return {**own, "asset": self.names[row], "at": self.at[row], "path": self.paths[row], "plant": self.root, "type": self.types[row]}
+        return {
+            **own,
+            "asset": self.names[row],
+            "at": self.at[row],
+            "path": self.paths[row],
+            "plant": self.root,
+            "type": self.types[row],
+        }
 
 
 class FleetBuilder:

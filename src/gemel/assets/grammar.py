@@ -2,16 +2,41 @@
 
 from typing import Final
 
-from gemel.assets.shape import Either, Field, Flag, ListOf, MapOf, Number, Quantity, Record, Shape, Text, Unit, Word
+from gemel.assets.shape import (
+    Either,
+    Field,
+    Flag,
+    ListOf,
+    MapOf,
+    Number,
+    Quantity,
+    Record,
+    Shape,
+    Text,
+    Unit,
+    Word,
+)
+from gemel.assets.spec import Level
 
-NAME: Final = r"^[^.\s/+#$*?{}<>|%&\"'\\][^\s/+#$*?{}<>|%&\"'\\]*$"  # a level of a topic, of a path and of a URL
-_LEVELS: Final = r"^[^.\s/+#$*?{}<>|%&\"'\\][^\s/+#$*?{}<>|%&\"'\\]*(/[^.\s/+#$*?{}<>|%&\"'\\][^\s/+#$*?{}<>|%&\"'\\]*)*$"
-_PLANT: Final = r"^[^.\s/+#$*?{}<>|%&\"'\\][^\s/+#$*?{}<>|%&\"'\\]*/[^.\s/+#$*?{}<>|%&\"'\\][^\s/+#$*?{}<>|%&\"'\\]*$"
+NAME: Final = (
+    r"^[^.\s/+#$*?{}<>|%&\"'\\][^\s/+#$*?{}<>|%&\"'\\]*$"  # a level of a topic, of a path and of a URL
+)
+_LEVELS: Final = (
+    r"^[^.\s/+#$*?{}<>|%&\"'\\][^\s/+#$*?{}<>|%&\"'\\]*(/[^.\s/+#$*?{}<>|%&\"'\\][^\s/+#$*?{}<>|%&\"'\\]*)*$"
+)
+_PLANT: Final = (
+    r"^[^.\s/+#$*?{}<>|%&\"'\\][^\s/+#$*?{}<>|%&\"'\\]*/[^.\s/+#$*?{}<>|%&\"'\\][^\s/+#$*?{}<>|%&\"'\\]*$"
+)
 _KEY: Final = r"^[A-Za-z][A-Za-z0-9_-]*$"
 JSON_PATH: Final = r"^\$(\.[^.\[\]\"'\s*?@]+|\[-?[0-9]+\]|\[\"[^\"]*\"\]|\['[^']*'\])*$"
 _NAMED: Final = "use letters, digits, _ and -, without blanks, / + # or quotes"
 TIME_UNITS: Final = ("s", "ms", "us", "ns", "iso")
-LEVELS: Final = ("low_low", "low", "high", "high_high")  # in order of their limits (ISA-18.2: LL, L, H, HH)
+LEVELS: Final[tuple[Level, ...]] = (
+    "low_low",
+    "low",
+    "high",
+    "high_high",
+)  # in order of their limits (ISA-18.2: LL, L, H, HH)
 ROLES: Final = ("operator", "engineer")
 PROTOCOLS: Final = ("mqtt",)
 
@@ -30,7 +55,10 @@ def _names(example: str) -> ListOf:
 
 WHERE: Final = {
     "from": Field(Text("field"), "the connection it comes from"),
-    "topic": Field(Text("station/{asset}/{signal}", r"^[^\s]"), "the topic; {asset}, {signal}, {at}, {path} and columns of a fleet's table may stand in it"),
+    "topic": Field(
+        Text("station/{asset}/{signal}", r"^[^\s]"),
+        "the topic; {asset}, {signal}, {at}, {path} and columns of a fleet's table may stand in it",
+    ),
     "path": _place("JSON path of the value; without it the payload is a plain number"),
     "time": _place("JSON path of its time; without it the time of receipt counts"),
     "time_unit": Field(Word(TIME_UNITS), "how the time is written; without it, by its looks"),
@@ -65,7 +93,9 @@ _JUDGED: Final = {
     "normal": Field(_pair, "where it usually is"),
     "max_rate": Field(Quantity("5 degC/s", least=0), "the fastest believable change"),
     "interval": Field(_duration("1 s"), "how often it is expected"),
-    "stale_after": Field(_duration("10 s"), "the age above which it is stale [default: 5 intervals, or 30 s]"),
+    "stale_after": Field(
+        _duration("10 s"), "the age above which it is stale [default: 5 intervals, or 30 s]"
+    ),
     "stuck_after": Field(_duration("10 min"), "how long it may stand still before it is suspected"),
     "deadband": Field(Quantity("0.1", least=0), "changes smaller than this do not matter"),
     "resolution": Field(Quantity("0.1", least=0), "the step of the sensor"),
@@ -79,8 +109,13 @@ SIGNAL: Final = Record(
     "a signal",
     {
         "unit": Field(Unit(), "the unit it is kept in"),
-        "kind": Field(Word(("analog", "total", "state")), "a measured value, a counter that only rises, or one of some states"),
-        "states": Field(ListOf(Text("running"), "[stopped, running]", least=2), "the words of the codes 0, 1, 2 …"),
+        "kind": Field(
+            Word(("analog", "total", "state")),
+            "a measured value, a counter that only rises, or one of some states",
+        ),
+        "states": Field(
+            ListOf(Text("running"), "[stopped, running]", least=2), "the words of the codes 0, 1, 2 …"
+        ),
         **_JUDGED,
     },
 )
@@ -92,8 +127,13 @@ ASSET_SIGNAL: Final = Record(
 
 _WIRED: Final = {
     "to": Field(Text("field"), "the connection it is written to"),
-    "topic": Field(Text("station/{asset}/set/speed", r"^[^\s+#]+$", "without + and #"), "the topic it is written to"),
-    "payload": Field(Text('{"value": {value}}', r"\{value\}", "{value} must stand in it"), "what is written [default: {value}]"),
+    "topic": Field(
+        Text("station/{asset}/set/speed", r"^[^\s+#]+$", "without + and #"), "the topic it is written to"
+    ),
+    "payload": Field(
+        Text('{"value": {value}}', r"\{value\}", "{value} must stand in it"),
+        "what is written [default: {value}]",
+    ),
 }
 _GUARDED: Final = {
     "range": Field(_pair, "the values that may be asked for"),
@@ -101,13 +141,19 @@ _GUARDED: Final = {
     "approval": Field(Word(ROLES), "the role of a second person who must approve; absent = none"),
     "sets": Field(Text("speed_setpoint"), "the signal that it sets"),
     "read_back": Field(Text("speed"), "the signal by which its effect is seen"),
-    "tolerance": Field(Quantity("30 rpm", least=0), "how near the read-back must come [default: 1 % of the range]"),
+    "tolerance": Field(
+        Quantity("30 rpm", least=0), "how near the read-back must come [default: 1 % of the range]"
+    ),
     "timeout": Field(_duration("60 s"), "how long the read-back may take [default: 60 s]"),
-    "rests_on": Field(_names("[speed, flow]"), "signals that must be fresh and good [default: the read-back]"),
+    "rests_on": Field(
+        _names("[speed, flow]"), "signals that must be fresh and good [default: the read-back]"
+    ),
     "description": Field(Text("sets the speed"), "what it does, in words"),
 }
 COMMAND: Final = Record("a command", {"unit": Field(Unit(), "the unit of its value"), **_GUARDED, **_WIRED})
-ASSET_COMMAND: Final = Record("a command of an asset", {**_GUARDED, **_WIRED}, hints={"unit": "that is the type's to say"})
+ASSET_COMMAND: Final = Record(
+    "a command of an asset", {**_GUARDED, **_WIRED}, hints={"unit": "that is the type's to say"}
+)
 
 PARAMETER: Final = Record(
     "a parameter",
@@ -130,7 +176,9 @@ TYPE: Final = Record(
     {
         "extends": Field(Text("Machine"), "the type it inherits from"),
         "description": Field(Text("a centrifugal pump"), "what it is, in words"),
-        "dynamics": Field(Text("gemel.dynamics.pump:CentrifugalPump", r"^[\w.]+:\w+$", "module:name"), "its dynamic model"),
+        "dynamics": Field(
+            Text("gemel.dynamics.pump:CentrifugalPump", r"^[\w.]+:\w+$", "module:name"), "its dynamic model"
+        ),
         "source": Field(SOURCE, "where its signals come from, unless they say"),
         "signals": Field(_named(SIGNAL, "signal"), "what is measured"),
         "parameters": Field(_named(PARAMETER, "parameter"), "what is known of it"),
@@ -141,18 +189,35 @@ ASSET: Final = Record(
     "an asset",
     {
         "type": Field(Text("CentrifugalPump"), "its type", required=True),
-        "at": Field(Text("area-1/line-1", _LEVELS, "levels below the site, divided by /"), "where it is: area/line, or the path of an asset that it is part of"),
+        "at": Field(
+            Text("area-1/line-1", _LEVELS, "levels below the site, divided by /"),
+            "where it is: area/line, or the path of an asset that it is part of",
+        ),
         "title": Field(Text("Pump 1"), "its name for people"),
         "description": Field(Text("the pump by the door"), "what it is, in words"),
-        "table": Field(Text("pumps.csv", r"^[^/\\]+\.(csv|parquet)$", "a .csv or .parquet file beside plant.yaml"), "a fleet: a file with a row an asset, column `name`"),
-        "parameters": Field(_named(Quantity("32 m"), "parameter", empty=False), "values of the type's parameters"),
+        "table": Field(
+            Text("pumps.csv", r"^[^/\\]+\.(csv|parquet)$", "a .csv or .parquet file beside plant.yaml"),
+            "a fleet: a file with a row an asset, column `name`",
+        ),
+        "parameters": Field(
+            _named(Quantity("32 m"), "parameter", empty=False), "values of the type's parameters"
+        ),
         "source": Field(SOURCE, "where its signals come from, unless they say"),
         "signals": Field(_named(ASSET_SIGNAL, "signal"), "what is different about its signals"),
         "commands": Field(_named(ASSET_COMMAND, "command"), "what is different about its commands"),
     },
 )
 
-SECRET: Final = Record("a secret", {"secret": Field(Text("field", _KEY), "its name: GEMEL_SECRET_<NAME>, or the file secrets/<name> in the data directory", required=True)})
+SECRET: Final = Record(
+    "a secret",
+    {
+        "secret": Field(
+            Text("field", _KEY),
+            "its name: GEMEL_SECRET_<NAME>, or the file secrets/<name> in the data directory",
+            required=True,
+        )
+    },
+)
 _file = Text("/etc/ssl/plant.pem")
 CONNECTION: Final = Record(
     "a connection",
@@ -167,7 +232,7 @@ CONNECTION: Final = Record(
         "cert": Field(_file, "our certificate"),
         "key": Field(_file, "its key"),
     },
-    hints={"url": "write mqtt: \"mqtt://host:1883\"", "host": "write mqtt: \"mqtt://host:1883\"", "opcua": "this version speaks mqtt", "modbus": "this version speaks mqtt",
+    hints={"url": 'write mqtt: "mqtt://host:1883"', "host": 'write mqtt: "mqtt://host:1883"', "opcua": "this version speaks mqtt", "modbus": "this version speaks mqtt",
            "http": "this version speaks mqtt", "coap": "this version speaks mqtt", "tls": "write mqtts:// in the address", "username": "write user"},
 )  # fmt: skip
 

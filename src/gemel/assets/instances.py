@@ -70,16 +70,32 @@ class InstanceReader:
             return  # its shape has said so
         kind = self._types.get(str(given.value))
         if kind is None:
-            self._problems.error(given, f"{name!r} is of an unknown type {given.value!r}", did_you_mean(str(given.value), self._types, "" if self._types else "add it under types:"))
+            self._problems.error(
+                given,
+                f"{name!r} is of an unknown type {given.value!r}",
+                did_you_mean(str(given.value), self._types, "" if self._types else "add it under types:"),
+            )
             return
         at = str(node.plain("at", ""))
         if at == self._builder.root or at.startswith(self._builder.root + "/"):
-            self._problems.error(node.fields["at"], f"at of {name!r} repeats the root of the plant", "write what is below enterprise/site, such as area-1/line-1")
+            self._problems.error(
+                node.fields["at"],
+                f"at of {name!r} repeats the root of the plant",
+                "write what is below enterprise/site, such as area-1/line-1",
+            )
             return
         number = self._template(kind, node)
         table_name = node.get("table")
         if table_name is None:
-            self._add([name], node, kind, number, at=[at], titles=[str(node.plain("title", ""))], columns=_NO_COLUMNS)
+            self._add(
+                [name],
+                node,
+                kind,
+                number,
+                at=[at],
+                titles=[str(node.plain("title", ""))],
+                columns=_NO_COLUMNS,
+            )
             self._places.append(node)
         else:
             self._fleet(name, node, kind, number, table_name)
@@ -92,14 +108,20 @@ class InstanceReader:
         self._tables[path.name] = table
         names = table.columns.get("name")
         if names is None:
-            self._problems.error(table.row(-1 if table.first > 1 else 0), f"the table of {name!r} has no column 'name'", did_you_mean("name", table.columns, "add a column `name`"))
+            self._problems.error(
+                table.row(-1 if table.first > 1 else 0),
+                f"the table of {name!r} has no column 'name'",
+                did_you_mean("name", table.columns, "add a column `name`"),
+            )
             return
         at = str(node.plain("at", ""))
         self._check_cells(table, names)
         rows_at = [given or at for given in table.columns.get("at", [at] * len(names))]
         title = str(node.plain("title", ""))
         titles = [given or title for given in table.columns.get("title", [title] * len(names))]
-        columns = {k: v for k, v in table.columns.items() if k not in _OWN and not k.startswith("parameters.")}
+        columns = {
+            k: v for k, v in table.columns.items() if k not in _OWN and not k.startswith("parameters.")
+        }
         self._add(names, node, kind, number, at=rows_at, titles=titles, columns=columns, table=table)
         self._places += [table.row(i) for i in range(len(names))]
 
@@ -107,10 +129,16 @@ class InstanceReader:
         good = re.compile(NAME).match
         for row, name in enumerate(names):
             if not good(name):
-                self._problems.error(table.row(row), f"{name!r} cannot be the name of an asset" if name else "a row without a name", "use letters, digits, _ and -, without blanks, / + # or quotes")
+                self._problems.error(
+                    table.row(row),
+                    f"{name!r} cannot be the name of an asset" if name else "a row without a name",
+                    "use letters, digits, _ and -, without blanks, / + # or quotes",
+                )
         for row, at in enumerate(table.columns.get("at", ())):
             if at and not all(good(level) for level in at.split("/")):
-                self._problems.error(table.row(row), f"at cannot be {at!r}", "write levels below the site, divided by /")
+                self._problems.error(
+                    table.row(row), f"at cannot be {at!r}", "write levels below the site, divided by /"
+                )
 
     def _add(
         self, names: Sequence[str], node: Node, kind: AssetType, number: int, *, at: Sequence[str], titles: Sequence[str],
@@ -129,7 +157,9 @@ class InstanceReader:
         section = node.get("parameters")
         for name, said in (section.fields if section is not None else {}).items():
             if name not in known:
-                self._problems.error(said, f"unknown parameter {name!r} of {template.type}", did_you_mean(name, known))
+                self._problems.error(
+                    said, f"unknown parameter {name!r} of {template.type}", did_you_mean(name, known)
+                )
                 continue
             value = self._value(said, known[name])
             if value is not None:
@@ -139,9 +169,20 @@ class InstanceReader:
                 self._column(column.removeprefix("parameters."), cells, table, known, found)
         return found
 
-    def _column(self, name: str, cells: Sequence[str], table: Table, known: Mapping[str, Parameter], found: dict[str, F64]) -> None:
+    def _column(
+        self,
+        name: str,
+        cells: Sequence[str],
+        table: Table,
+        known: Mapping[str, Parameter],
+        found: dict[str, F64],
+    ) -> None:
         if name not in known:
-            self._problems.error(table.row(-1 if table.first > 1 else 0), f"the column parameters.{name} names an unknown parameter", did_you_mean(name, known))
+            self._problems.error(
+                table.row(-1 if table.first > 1 else 0),
+                f"the column parameters.{name} names an unknown parameter",
+                did_you_mean(name, known),
+            )
             return
         numbers = found.setdefault(name, np.full(len(cells), np.nan))
         for row, cell in enumerate(cells):
@@ -155,7 +196,11 @@ class InstanceReader:
         value = amount(said, parameter.unit, self._problems)
         low, high = parameter.low, parameter.high
         if value is not None and ((low is not None and value < low) or (high is not None and value > high)):
-            self._problems.error(said, f"{parameter.name} = {value:g} lies outside its range", f"write a value from {low:g} to {high:g}")
+            self._problems.error(
+                said,
+                f"{parameter.name} = {value:g} lies outside its range",
+                f"write a value from {low:g} to {high:g}",
+            )
         return value
 
     def _template(self, kind: AssetType, node: Node) -> int:
@@ -171,7 +216,11 @@ class InstanceReader:
         for name, said in (section.fields if section is not None else {}).items():
             base = (kind.node.get("commands") or Node({}, node.file, node.line)).get(name)
             if base is None:
-                self._problems.error(said, f"{kind.template.type} has no command {name!r}", did_you_mean(name, (c.name for c in kind.template.commands)))
+                self._problems.error(
+                    said,
+                    f"{kind.template.type} has no command {name!r}",
+                    did_you_mean(name, (c.name for c in kind.template.commands)),
+                )
                 continue
             own[name] = read_command(name, merged(base, said), by_name, self._scope)
         commands = tuple(own.get(c.name) or c for c in kind.template.commands)
@@ -186,7 +235,11 @@ class InstanceReader:
         said = section.fields if section is not None else {}
         for name, own in said.items():
             if not any(name == s.name for s in kind.template.signals):
-                self._problems.error(own, f"{kind.template.type} has no signal {name!r}", did_you_mean(name, (s.name for s in kind.template.signals)))
+                self._problems.error(
+                    own,
+                    f"{kind.template.type} has no signal {name!r}",
+                    did_you_mean(name, (s.name for s in kind.template.signals)),
+                )
         everywhere = node.get("source")
         for signal in kind.template.signals:
             if signal.name not in said and everywhere is None:
@@ -194,9 +247,18 @@ class InstanceReader:
                 continue
             base = kind.node.fields["signals"].fields[signal.name]
             own = said.get(signal.name, Node({}, node.file, node.line))
-            judged = {k: v for k, v in own.fields.items() if k != "unit" and k != "source" and k not in WHERE}
-            layers = (kind.node.get("source"), base.get("source"), where(base), everywhere, own.get("source"), where(own, "unit"))
-            read = read_signal(signal.name, merged(base, Node(judged, own.file, own.line)), layers, self._scope)
+            judged = {k: v for k, v in own.fields.items() if k not in {"unit", "source", *WHERE}}
+            layers = (
+                kind.node.get("source"),
+                base.get("source"),
+                where(base),
+                everywhere,
+                own.get("source"),
+                where(own, "unit"),
+            )
+            read = read_signal(
+                signal.name, merged(base, Node(judged, own.file, own.line)), layers, self._scope
+            )
             yield read or signal
 
     def _check_placeholders(self, number: int, node: Node, columns: Mapping[str, Sequence[str]]) -> None:
@@ -206,19 +268,35 @@ class InstanceReader:
         self._checked.add(key)
         template = self._templates[number]
         known = BUILT_IN | columns.keys()
-        texts = [(f"the source of {s.name!r}", t) for s in template.signals if s.source for t in (s.source.topic, s.source.path, s.source.time) if t]
-        texts += [(f"the command {c.name!r}", t) for c in template.commands for t in (c.topic, c.payload) if t]
+        texts = [
+            (f"the source of {s.name!r}", t)
+            for s in template.signals
+            if s.source
+            for t in (s.source.topic, s.source.path, s.source.time, s.source.status)
+            if t
+        ]
+        texts += [
+            (f"the command {c.name!r}", t) for c in template.commands for t in (c.topic, c.payload) if t
+        ]
         for what, text in texts:
             for word in PLACEHOLDER.findall(text):
                 if word not in known:
-                    self._problems.error(node, f"nothing is known for {{{word}}} in {what} ({text})", did_you_mean(word, known - {"value"}))
+                    self._problems.error(
+                        node,
+                        f"nothing is known for {{{word}}} in {what} ({text})",
+                        did_you_mean(word, known - {"value"}),
+                    )
 
     def _check_paths(self, fleet: Fleet) -> None:
         first: dict[str, int] = {}
         for row, path in enumerate(fleet.paths):
             if path in first:
                 before = self._places[first[path]]
-                self._problems.error(self._places[row], f"the path {path} is already taken, in {before.file}:{before.line}", "rename one, or put it elsewhere with at:")
+                self._problems.error(
+                    self._places[row],
+                    f"the path {path} is already taken, in {before.file}:{before.line}",
+                    "rename one, or put it elsewhere with at:",
+                )
             else:
                 first[path] = row
         for row, at in enumerate(fleet.at):
@@ -226,5 +304,11 @@ class InstanceReader:
 
     def _check_no_signal(self, fleet: Fleet, rows: Mapping[str, int], row: int, at: str) -> None:
         parent = rows.get(f"{fleet.root}/{at}")
-        if parent is not None and any(s.name == fleet.names[row] for s in self._templates[fleet.template[parent]].signals):
-            self._problems.error(self._places[row], f"{fleet.paths[row]} is a signal of {fleet.names[parent]!r} already", "rename the asset")
+        if parent is not None and any(
+            s.name == fleet.names[row] for s in self._templates[fleet.template[parent]].signals
+        ):
+            self._problems.error(
+                self._places[row],
+                f"{fleet.paths[row]} is a signal of {fleet.names[parent]!r} already",
+                "rename the asset",
+            )

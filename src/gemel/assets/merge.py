@@ -14,7 +14,11 @@ def read_directory(directory: Path, problems: Problems) -> Node | None:
     """Give all files as one mapping; a name that two files define is a problem."""
     main = directory / MAIN
     if not main.is_file():
-        problems.error(Node(None, str(main), 0), "there is no plant.yaml", "name a folder with a plant.yaml; gemel init writes a first one")
+        problems.error(
+            Node(None, str(main), 0),
+            "there is no plant.yaml",
+            "name a folder with a plant.yaml; gemel init writes a first one",
+        )
         return None
     others = sorted(f for f in directory.glob("*.yaml") if f.name != MAIN and f.is_file())
     for stray in sorted(directory.glob("*.yml")):
@@ -25,7 +29,9 @@ def read_directory(directory: Path, problems: Problems) -> Node | None:
         if part is None or (part.value is None and file != main):
             continue
         if not isinstance(part.value, dict):
-            problems.error(part, "is no mapping of sections", "write sections such as plant:, types:, assets:")
+            problems.error(
+                part, "is no mapping of sections", "write sections such as plant:, types:, assets:"
+            )
             continue
         for key, section in part.value.items():
             root[key] = _joined(root[key], section, key, problems) if key in root else section
@@ -36,12 +42,18 @@ def _joined(first: Node, more: Node, key: str, problems: Problems) -> Node:
     if isinstance(first.value, list) and isinstance(more.value, list):
         return Node([*first.value, *more.value], first.file, first.line)
     if not isinstance(first.value, dict) or not isinstance(more.value, dict):
-        problems.error(more, f"{key!r} is already said in {first.file}:{first.line}", "say it in one file only")
+        problems.error(
+            more, f"{key!r} is already said in {first.file}:{first.line}", "say it in one file only"
+        )
         return first
     both = dict(first.value)
     for name, entry in more.value.items():
         if name in both:
-            problems.error(entry, f"{name!r} of {key} is already in {both[name].file}:{both[name].line}", "keep one, or rename one")
+            problems.error(
+                entry,
+                f"{name!r} of {key} is already in {both[name].file}:{both[name].line}",
+                "keep one, or rename one",
+            )
         else:
             both[name] = entry
     return Node(both, first.file, first.line)

@@ -29,7 +29,9 @@ def read_relations(section: Node | None, fleet: Fleet, problems: Problems) -> tu
         if ends[0] == ends[1]:
             problems.error(node, f"{left!r} is related to itself", "name two assets")
         elif relation in found:
-            problems.error(node, f"the relation stands twice, first on line {found[relation].line}", "keep one")
+            problems.error(
+                node, f"the relation stands twice, first on line {found[relation].line}", "keep one"
+            )
         else:
             found[relation] = node
     _check_circles(found, fleet, problems)
@@ -45,7 +47,9 @@ def _asset(end: str, names: dict[str, list[str]], fleet: Fleet, node: Node, prob
         return called[0]
     if called:
         short = [path.removeprefix(fleet.root + "/") for path in called]
-        problems.error(node, f"{end!r} could be any of {len(called)} assets", f"write one of: {', '.join(short[:6])}")
+        problems.error(
+            node, f"{end!r} could be any of {len(called)} assets", f"write one of: {', '.join(short[:6])}"
+        )
     else:
         problems.error(node, f"the relation dangles: there is no asset {end!r}", did_you_mean(end, names))
     return None
@@ -88,6 +92,9 @@ def _circles(inside: dict[str, list[tuple[str, Node]]]) -> Iterator[tuple[list[s
                 if node.line:
                     yield [*way[way.index(whole) :], whole], node
                 else:
-                    yield [*way[way.index(whole) :], whole], next(n for p in way for _, n in inside[p] if n.line)
+                    yield (
+                        [*way[way.index(whole) :], whole],
+                        next(n for p in way for _, n in inside[p] if n.line),
+                    )
             else:
                 stack.append((whole, 0))

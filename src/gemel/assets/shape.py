@@ -37,7 +37,7 @@ def _no(problems: Problems, node: Node, name: str, remedy: str) -> bool:
 
 
 def _short(value: Any) -> str:
-    kinds = {dict: "a mapping", list: "a list"}
+    kinds: dict[type, str] = {dict: "a mapping", list: "a list"}
     return kinds.get(type(value)) or (repr(value) if len(repr(value)) <= 60 else repr(value)[:57] + "…'")
 
 
@@ -55,7 +55,12 @@ class Text:
         if not isinstance(node.value, str) or not node.value.strip():
             return _no(problems, node, name, f"write a text, such as {self.example!r}")
         if self.pattern and not re.search(self.pattern, node.value):
-            return _no(problems, node, name, f"write it like {self.example!r}" + (f": {self.banned}" if self.banned else ""))
+            return _no(
+                problems,
+                node,
+                name,
+                f"write it like {self.example!r}" + (f": {self.banned}" if self.banned else ""),
+            )
         return True
 
     def schema(self) -> Json:
@@ -73,7 +78,12 @@ class Word:
         if isinstance(node.value, str | int | float) and str(node.value) in self.words:
             node.value = str(node.value)
             return True
-        return _no(problems, node, name, did_you_mean(str(node.value), self.words, f"write one of: {', '.join(self.words)}"))
+        return _no(
+            problems,
+            node,
+            name,
+            did_you_mean(str(node.value), self.words, f"write one of: {', '.join(self.words)}"),
+        )
 
     def schema(self) -> Json:
         numbers = [float(w) if "." in w else int(w) for w in self.words if re.fullmatch(r"\d+(\.\d+)?", w)]
@@ -91,7 +101,12 @@ class Number:
     def check(self, node: Node, name: str, problems: Problems) -> bool:
         value = node.value
         kinds = int if self.whole else (int, float)
-        if isinstance(value, kinds) and not isinstance(value, bool) and math.isfinite(value) and self.low <= value <= self.high:
+        if (
+            isinstance(value, kinds)
+            and not isinstance(value, bool)
+            and math.isfinite(value)
+            and self.low <= value <= self.high
+        ):
             return True
         limits = f" from {self.low:g} to {self.high:g}" if math.isfinite(self.low) else ""
         return _no(problems, node, name, f"write a {'whole ' if self.whole else ''}number{limits}")
@@ -161,7 +176,10 @@ class Quantity:
 
     def schema(self) -> Json:
         least = {"minimum": self.least} if math.isfinite(self.least) else {}
-        return {"anyOf": [{"type": "number", **least}, {"type": "string", "pattern": QUANTITY}], "examples": [self.example]}
+        return {
+            "anyOf": [{"type": "number", **least}, {"type": "string", "pattern": QUANTITY}],
+            "examples": [self.example],
+        }
 
 
 @dataclass(frozen=True)
@@ -216,7 +234,11 @@ class MapOf:
     def schema(self) -> Json:
         item = self.item.schema()
         item = {"anyOf": [item, {"type": "null"}]} if self.empty else item
-        return {"type": ["object", "null"], "patternProperties": {self.pattern: item}, "additionalProperties": False}
+        return {
+            "type": ["object", "null"],
+            "patternProperties": {self.pattern: item},
+            "additionalProperties": False,
+        }
 
 
 @dataclass(frozen=True)
@@ -243,7 +265,11 @@ class Record:
         for key, value in node.value.items():
             known = self.fields.get(key)
             if known is None:
-                problems.error(value, f"unknown key {key!r} in {name}", self.hints.get(key) or did_you_mean(key, self.fields))
+                problems.error(
+                    value,
+                    f"unknown key {key!r} in {name}",
+                    self.hints.get(key) or did_you_mean(key, self.fields),
+                )
             elif known.shape.check(value, f"{key} of {name}" if name else key, problems):
                 kept[key] = value
         missing = [k for k, f in self.fields.items() if f.required and k not in node.value]

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Any, Final
 
 from gemel.assets.checks import STALE
@@ -66,12 +67,18 @@ def _unit(name: str, node: Node, kind: str, problems: Problems) -> str | None:
     if given is None:
         if kind == "state":
             return "1"
-        problems.error(node, f"signal {name!r} has no unit", "add unit: m3/h (or whatever it is kept in; 1 for none)")
+        problems.error(
+            node, f"signal {name!r} has no unit", "add unit: m3/h (or whatever it is kept in; 1 for none)"
+        )
         return None
     unit = str(given.value)
     promised = breaks_promise(name, unit) if kind == "analog" else None
     if promised:
-        problems.error(given, f"{name!r} in {unit!r}: the dimension is wrong", f"write a unit like {promised}, or give the signal a name that says what it is")
+        problems.error(
+            given,
+            f"{name!r} in {unit!r}: the dimension is wrong",
+            f"write a unit like {promised}, or give the signal a name that says what it is",
+        )
     return unit
 
 
@@ -95,22 +102,30 @@ def _retention(node: Node, scope: Scope) -> str:
     return word
 
 
-def _alarm(name: str, node: Node | None, unit: str, span: tuple[float | None, float | None], problems: Problems) -> Alarm | None:
+def _alarm(
+    name: str, node: Node | None, unit: str, span: tuple[float | None, float | None], problems: Problems
+) -> Alarm | None:
     if node is None:
         return None
     limits: dict[Level, float] = {}
     for level in LEVELS:
         limit = amount(node.get(level), unit, problems)
         if limit is not None:
-            limits[level] = limit  # type: ignore[index]
+            limits[level] = limit
     if not limits:
         if not any(node.get(level) for level in LEVELS):
-            problems.error(node, f"the alarm of {name!r} has no limit", "add high:, high_high:, low: or low_low:")
+            problems.error(
+                node, f"the alarm of {name!r} has no limit", "add high:, high_high:, low: or low_low:"
+            )
         return None
     _check_order(name, node, limits, problems)
     for level, limit in limits.items():
         if (span[0] is not None and limit < span[0]) or (span[1] is not None and limit > span[1]):
-            problems.warn(node.get(level) or node, f"{level} of {name!r} ({limit:g}) lies outside its range and can never be reached", "change the limit or the range")
+            problems.warn(
+                node.get(level) or node,
+                f"{level} of {name!r} ({limit:g}) lies outside its range and can never be reached",
+                "change the limit or the range",
+            )
     return Alarm(
         limits=limits, delay_ns=duration_ns(node.get("delay")),
         deadband=amount(node.get("deadband"), unit, problems, difference=True) or 0.0,
@@ -121,8 +136,8 @@ def _alarm(name: str, node: Node | None, unit: str, span: tuple[float | None, fl
 
 
 def _check_order(name: str, node: Node, limits: Mapping[Level, float], problems: Problems) -> None:
-    given: list[Level] = [level for level in LEVELS if level in limits]  # type: ignore[misc]
-    for lower, upper in zip(given, given[1:], strict=False):
+    given: list[Level] = [level for level in LEVELS if level in limits]
+    for lower, upper in pairwise(given):
         if limits[lower] >= limits[upper]:
             problems.error(
                 node.get(upper) or node, f"alarm limits of {name!r} are out of order: {lower} {limits[lower]:g} is not below {upper} {limits[upper]:g}",
@@ -137,7 +152,9 @@ def _priority(node: Node, level: Level) -> int:
     return int(given) if given is not None else PRIORITIES[level]
 
 
-def read_source(name: str, unit: str, layers: Iterable[Node | None], scope: Scope) -> tuple[Source | None, float, float]:
+def read_source(
+    name: str, unit: str, layers: Iterable[Node | None], scope: Scope
+) -> tuple[Source | None, float, float]:
     """Give where a signal comes from, and how its number becomes the declared unit."""
     node: Node | None = None
     for layer in layers:
@@ -153,7 +170,9 @@ def read_source(name: str, unit: str, layers: Iterable[Node | None], scope: Scop
         return None, scale, offset
     if node.get("time") is None:
         scope.untimed[topic.file, topic.line] = None
-    given: dict[str, Any] = {key: node.plain(key) for key in ("topic", "path", "time", "time_unit", "status", "unit")}
+    given: dict[str, Any] = {
+        key: node.plain(key) for key in ("topic", "path", "time", "time_unit", "status", "unit")
+    }
     return Source(connection=connection, **given), scale, offset
 
 
@@ -170,7 +189,11 @@ def _connection(name: str, node: Node, scope: Scope) -> str | None:
     if given is None:
         if len(scope.connections) == 1:
             return next(iter(scope.connections))
-        scope.problems.error(node, f"the source of {name!r} does not say from which connection", did_you_mean("", scope.connections, "add from: and the name of a connection"))
+        scope.problems.error(
+            node,
+            f"the source of {name!r} does not say from which connection",
+            did_you_mean("", scope.connections, "add from: and the name of a connection"),
+        )
         return None
     return known_connection(given, scope)
 
@@ -180,7 +203,15 @@ def known_connection(given: Node, scope: Scope) -> str | None:
     word = str(given.value)
     if word in scope.connections:
         return word
-    scope.problems.error(given, f"unknown connection {word!r}", did_you_mean(word, scope.connections, "" if scope.connections else f'add connections: {{{word}: {{mqtt: "mqtt://host:1883"}}}}'))
+    scope.problems.error(
+        given,
+        f"unknown connection {word!r}",
+        did_you_mean(
+            word,
+            scope.connections,
+            "" if scope.connections else f'add connections: {{{word}: {{mqtt: "mqtt://host:1883"}}}}',
+        ),
+    )
     return None
 
 
@@ -198,6 +229,8 @@ def _check_topic(node: Node, problems: Problems) -> None:
     levels = str(node.value).split("/")
     for at, level in enumerate(levels):
         if ("+" in level and level != "+") or ("#" in level and (level != "#" or at < len(levels) - 1)):
-            problems.error(node, f"{node.value!r} is no topic: {level!r}", "+ stands for a whole level, # for the rest (MQTT 5, section 4.7.1)")
-
-
+            problems.error(
+                node,
+                f"{node.value!r} is no topic: {level!r}",
+                "+ stands for a whole level, # for the rest (MQTT 5, section 4.7.1)",
+            )

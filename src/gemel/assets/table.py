@@ -49,7 +49,11 @@ def read_table(path: Path, at: Node, problems: Problems) -> Table | None:
         found = parquet.read_table(path) if path.suffix == ".parquet" else _csv(path)
         cells = {name: _texts(column) for name, column in zip(found.column_names, found.columns, strict=True)}
     except (OSError, pa.ArrowInvalid, pa.ArrowNotImplementedError, UnicodeDecodeError) as e:
-        problems.error(at, f"the table {path.name} cannot be read: {str(e).splitlines()[0]}", "put a CSV (a header, then a row an asset) or Parquet file beside plant.yaml")
+        problems.error(
+            at,
+            f"the table {path.name} cannot be read: {str(e).splitlines()[0]}",
+            "put a CSV (a header, then a row an asset) or Parquet file beside plant.yaml",
+        )
         return None
     if len(cells) < len(found.column_names):
         problems.error(Node(None, str(path), 1), "a column stands here twice", "rename one")

@@ -36,13 +36,21 @@ def _lineage(name: str, declared: dict[str, Node], problems: Problems) -> tuple[
     while (extends := declared[lineage[-1]].get("extends")) is not None:
         parent = str(extends.value)
         if parent not in declared:
-            problems.error(extends, f"{lineage[-1]!r} extends an unknown type {parent!r}", did_you_mean(parent, (n for n in declared if n != lineage[-1])))
+            problems.error(
+                extends,
+                f"{lineage[-1]!r} extends an unknown type {parent!r}",
+                did_you_mean(parent, (n for n in declared if n != lineage[-1])),
+            )
             break
         if parent in lineage:
             circle = [*lineage[lineage.index(parent) :], parent]
             first = min(circle)  # said once, whichever type of the circle we came from
             if lineage[-1] == circle[-2] and name == first:
-                problems.error(extends, f"types extend each other in a circle: {' → '.join(circle)}", "let one of them extend nothing")
+                problems.error(
+                    extends,
+                    f"types extend each other in a circle: {' → '.join(circle)}",
+                    "let one of them extend nothing",
+                )
             return (name,)
         lineage.append(parent)
     return tuple(lineage)
@@ -85,8 +93,13 @@ def _parameters(node: Node, problems: Problems) -> tuple[Parameter, ...]:
         low, high = pair(said.get("range"), unit, f"range of {name!r}", problems) or (None, None)
         found.append(
             Parameter(
-                name=name, unit=unit, calibrate=said.plain("calibrate", False), low=low, high=high,
-                default=amount(said.get("default"), unit, problems), description=said.plain("description", ""),
-            )  # fmt: skip
+                name=name,
+                unit=unit,
+                calibrate=said.plain("calibrate", False),
+                low=low,
+                high=high,
+                default=amount(said.get("default"), unit, problems),
+                description=said.plain("description", ""),
+            )
         )
     return tuple(found)

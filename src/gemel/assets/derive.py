@@ -1,0 +1,157 @@
+"""What the rest of gemel takes from a plant: registry, checks, sources and alarm limits, as columns.
+
+Layout (declared signals, taken per signal) -> Registry, Checks, Sources, alarm limits
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pyarrow as pa
+
+from gemel.assets.checks import Checks
+from gemel.assets.commands import filled
+from gemel.assets.spec import Level
+from gemel.errors import DefectError
+from gemel.samples import Registry
+from gemel.samples.batch import I32
+from gemel.samples.registry import SCHEMA, uid_of
+
+if TYPE_CHECKING:
+    from gemel.assets.plant import Plant
+
+
+@dataclass(frozen=True, slots=True)
+class AlarmLimit:
+    """One limit of one signal (ISA-18.2).
+
+    Args:
+        signal: its number in the registry.
+        level: ``high``, ``high_high``, ``low`` or ``low_low``.
+        limit, deadband: in the signal's unit.
+        delay_ns: how long it must be passed before it counts [ns].
+        priority: 1 (most urgent) to 3.
+        cause, consequence, response: words for whoever must act.
+        respond_within_s: the time there is for it [s].
+    """
+
+    signal: int
+    level: Level
+    limit: float
+    delay_ns: int
+    deadband: float
+    priority: int
+    cause: str = ""
+    consequence: str = ""
+    response: str = ""
+    respond_within_s: float | None = None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Sources:
+    """Where the readings of one connection come from, a row a signal; placeholders are filled.
+
+    Args:
+        signal: number in the registry.
+        topic: topic, or a filter with wildcards.
+        path: JSON path of the value; None: the payload is the value.
+        time_path: JSON path of its time; None: the time of receipt counts.
+        time_unit: s, ms, us, ns or iso; None: by its looks.
+        status_path: JSON path of its quality, or None.
+    """
+
+    signal: I32
+    topic: Sequence[str]
+    path: Sequence[str | None]
+    time_path: Sequence[str | None]
+    time_unit: Sequence[str | None]
+    status_path: Sequence[str | None]
+
+
+def registry_of(plant: "Plant") -> Registry:
+    """Make the registry of a plant, in the order of its file."""
+    layout = plant.layout
+    paths = layout.paths(plant.assets)
+    texts = {
+        name: pa.array([getattr(s, name) for s in layout.specs], pa.string()).take(pa.array(layout.spec))
+        for name in ("unit", "kind", "retention")
+    }
+    states = pa.array([list(s.states) for s in layout.specs], pa.list_(pa.string())).take(
+        pa.array(layout.spec)
+    )
+    columns = {
+        "uid": [uid_of(path, "measured") for path in paths], "path": paths, "lane": ["measured"] * len(paths),
+        **texts, "states": states, "partition": np.zeros(len(paths), np.int16),
+    }  # fmt: skip
+    return Registry(pa.table([pa.array(columns[f.name], f.type) for f in SCHEMA], schema=SCHEMA))
+
+
+def numbers_in(plant: "Plant", registry: Registry) -> I32:
+    """Give the number that each signal of a plant has in a registry; raises DefectError where one has none."""
+    numbers = registry.mapping_from(plant.own_registry)
+    if len(numbers) and numbers.min() < 0:
+        path = plant.own_registry.paths[int(numbers.argmin())]
+        raise DefectError(f"the registry does not know {path!r}", context={"registry": registry.digest})
+    return numbers
+
+
+def checks_of(plant: "Plant", registry: Registry) -> Checks:
+    """Make what `condition` judges by; a signal of the registry that the plant does not have is believed."""
+    layout, at = plant.layout, numbers_in(plant, registry)
+    checks = Checks.plain(len(registry))
+    if not len(layout):
+        return checks
+    checks.scale[at] = layout.numbers(lambda s: s.scale)
+    checks.offset[at] = layout.numbers(lambda s: s.offset)
+    checks.low[at] = layout.numbers(lambda s: s.low)
+    checks.high[at] = layout.numbers(lambda s: s.high)
+    checks.max_rate[at] = layout.numbers(lambda s: s.max_rate)
+    checks.stuck_after[at] = layout.integers(lambda s: s.stuck_after_ns)
+    checks.interval[at] = layout.integers(lambda s: s.interval_ns)
+    checks.stale_after[at] = layout.integers(lambda s: s.stale_after_ns)
+    return checks
+
+
+def sources_of(plant: "Plant", connection: str, registry: Registry) -> Sources:
+    """Give what comes from a connection."""
+    found = plant.layout.where(lambda s: s.source is not None and s.source.connection == connection)
+    columns: tuple[list[str], list[str | None], list[str | None], list[str | None], list[str | None]] = (
+        [],
+        [],
+        [],
+        [],
+        [],
+    )
+    last, values = -1, dict[str, str]()
+    for row, spec in plant.layout.pairs(found.tolist()):
+        if row != last:
+            last, values = row, plant.assets.values(row)
+        values["signal"] = spec.name
+        source = spec.source
+        assert source is not None
+        columns[0].append(filled(source.topic, values))
+        columns[1].append(source.path and filled(source.path, values))
+        columns[2].append(source.time and filled(source.time, values))
+        columns[3].append(source.time_unit)
+        columns[4].append(source.status and filled(source.status, values))
+    return Sources(numbers_in(plant, registry)[found], *columns)
+
+
+def alarms_of(plant: "Plant", registry: Registry) -> list[AlarmLimit]:
+    """Give the alarm limits, signal by signal."""
+    found = plant.layout.where(lambda s: s.alarm is not None)
+    numbers = numbers_in(plant, registry)[found].tolist()
+    limits = []
+    for number, (_, spec) in zip(numbers, plant.layout.pairs(found.tolist()), strict=True):
+        alarm = spec.alarm
+        assert alarm is not None
+        limits += [
+            AlarmLimit(
+                signal=number, level=level, limit=limit, delay_ns=alarm.delay_ns, deadband=alarm.deadband,
+                priority=alarm.priorities.get(level, 2), cause=alarm.cause, consequence=alarm.consequence,
+                response=alarm.response, respond_within_s=alarm.respond_within_s,
+            )
+            for level, limit in alarm.limits.items()
+        ]  # fmt: skip
+    return limits

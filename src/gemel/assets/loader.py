@@ -1,0 +1,105 @@
+"""From a directory to a plant, or to everything that is wrong with it.
+
+plant.yaml, *.yaml -> one tree of nodes -> shapes -> connections, types, assets, relations -> Plant
+"""
+
+import hashlib
+import json
+import zoneinfo
+from pathlib import Path
+from typing import Final
+
+from gemel.assets.connections import read_connections, read_namespace
+from gemel.assets.dimension import duration_s
+from gemel.assets.grammar import PLANT
+from gemel.assets.instances import Assets, InstanceReader
+from gemel.assets.merge import read_directory
+from gemel.assets.node import Node, plain
+from gemel.assets.plant import Plant
+from gemel.assets.problem import Problem, Problems, did_you_mean
+from gemel.assets.relations import read_relations
+from gemel.assets.signals import Scope
+from gemel.assets.types import read_types
+from gemel.assets.wiring import check_wiring
+from gemel.errors import AssetError
+
+RETENTION_S: Final = 400 * 86_400.0  # a year and a month: last year's same day is still there
+SHOWN: Final = 50  # problems that an exception tells; `check` gives all
+
+
+def check(directory: Path | str) -> tuple[Plant | None, list[Problem]]:
+    """Read a plant file; give the plant (None where it cannot be one) and everything that is wrong, by file and line.
+
+    Args:
+        directory: a folder with a plant.yaml.
+    """
+    folder, problems = Path(directory), Problems()
+    root = read_directory(folder, problems)
+    PLANT.check(root, "the plant file", problems) if root is not None else None
+    if root is None or root.get("plant") is None:
+        return None, problems.sorted()
+    plant = _read(root, folder, problems)
+    return (None if problems.count else plant), problems.sorted()
+
+
+def load(directory: Path | str) -> Plant:
+    """Read a plant file; raises AssetError with all that is wrong."""
+    plant, problems = check(directory)
+    if plant is not None:
+        return plant
+    errors = [str(p) for p in problems if p.severity == "error"]
+    rest = [f"… and {len(errors) - SHOWN} more"] if len(errors) > SHOWN else []
+    raise AssetError(
+        "the plant file cannot be used:\n" + "\n".join(errors[:SHOWN] + rest), code="plant-file",
+        context={"problems": [p.as_dict() for p in problems]},
+    )  # fmt: skip
+
+
+def _read(root: Node, folder: Path, problems: Problems) -> Plant:
+    name = str(root.plain("plant"))
+    retention = _retention(root.get("retention"))
+    connections = read_connections(root.get("connections"), problems)
+    scope = Scope(connections, retention, problems)
+    assets = InstanceReader(name, folder, read_types(root.get("types"), scope), scope).read(
+        root.get("assets")
+    )
+    if not len(assets.fleet) and not problems.count:
+        problems.warn(
+            root, "there are no assets: the twin has nothing to show", "add assets: and a type for them"
+        )
+    plant = Plant(
+        root=name, title=root.plain("title", ""), description=root.plain("description", ""), clock=root.plain("clock", "wall"),
+        timezone=_timezone(root.get("timezone"), problems), writes=root.plain("writes", False), retention=retention,
+        connections=connections, namespace=read_namespace(root.get("namespace"), connections, problems),
+        assets=assets.fleet, templates=assets.templates,
+        relations=read_relations(root.get("relations"), assets.fleet, problems), digest=_digest(root, assets),
+    )  # fmt: skip
+    check_wiring(plant, assets, scope)
+    return plant
+
+
+def _retention(section: Node | None) -> dict[str, float]:
+    said = {name: duration_s(node) for name, node in (section.fields if section is not None else {}).items()}
+    return {
+        "default": RETENTION_S,
+        **{name: seconds for name, seconds in said.items() if seconds is not None},
+    }
+
+
+def _timezone(node: Node | None, problems: Problems) -> str:
+    if node is None:
+        return "UTC"
+    name, known = str(node.value), zoneinfo.available_timezones()
+    if known and name not in known:  # a machine without a zone database cannot tell
+        problems.error(
+            node,
+            f"unknown time zone {name!r}",
+            did_you_mean(name, known, "write a name of the IANA database, such as Europe/Berlin or UTC"),
+        )
+    return name
+
+
+def _digest(root: Node, assets: Assets) -> str:
+    """Tell by what is said, not by how: comments, quotes and the format of a table do not matter."""
+    content = {"plant": plain(root), "tables": {name: table.digest for name, table in assets.tables.items()}}
+    return hashlib.sha256(json.dumps(content, sort_keys=True, ensure_ascii=False).encode()).hexdigest()

@@ -1,0 +1,120 @@
+"""What can be said only when all is read: what has no source, no way out, no time, and names that a table spoils."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from gemel.assets.commands import PLACEHOLDER, filled
+from gemel.assets.grammar import JSON_PATH
+from gemel.assets.instances import BUILT_IN, Assets
+from gemel.assets.node import Node
+from gemel.assets.problem import Problems
+from gemel.assets.signals import Scope
+from gemel.assets.spec import Template
+
+if TYPE_CHECKING:
+    from gemel.assets.plant import Plant
+
+_GOOD_PATH: Final = re.compile(JSON_PATH).search
+
+
+@dataclass(frozen=True)
+class _Text:
+    """A topic or JSON path with placeholders, as a template says it."""
+
+    text: str
+    kind: str
+    signal: str
+    columns: tuple[str, ...]
+
+
+def check_wiring(plant: "Plant", assets: Assets, scope: Scope) -> None:
+    """Report what the assets lack; each kind of thing once per type, not once per asset."""
+    said: set[tuple[str, str]] = set()
+    texts = [_texts(t) for t in plant.templates]
+    for row, number in enumerate(plant.assets.template.tolist()):
+        template = plant.templates[number]
+        _check_silent(template, assets.places[row], scope.problems, said)
+        _check_unwired(template, assets.places[row], scope.problems, said)
+        if texts[number]:
+            _check_filled(plant, row, texts[number], assets.places[row], scope.problems)
+    for file, line in scope.untimed:
+        scope.problems.warn(
+            Node(None, file, line),
+            "no time is read from here: the time of receipt counts, and a message sent twice is stored twice",
+            "add time: and the JSON path of the reading's time",
+        )
+
+
+def _check_silent(template: Template, place: Node, problems: Problems, said: set[tuple[str, str]]) -> None:
+    silent = [s.name for s in template.signals if s.source is None]
+    key = (template.type, " ".join(silent))
+    if silent and key not in said:
+        said.add(key)
+        problems.warn(
+            place,
+            f"nothing feeds {_few(silent)} of {template.type}: only POST /telemetry can",
+            "add source: {from: …, topic: …} to the type",
+        )
+
+
+def _check_unwired(template: Template, place: Node, problems: Problems, said: set[tuple[str, str]]) -> None:
+    for command in template.commands:
+        key = (template.type, f"command {command.name}")
+        if not command.wired and key not in said:
+            said.add(key)
+            lacks = "to" if command.connection is None else "topic"
+            problems.warn(
+                place,
+                f"the command {command.name!r} of {template.type} is not wired: it has no {lacks}",
+                "add to: (a connection) and topic: to the command",
+            )
+
+
+def _few(names: list[str]) -> str:
+    return ", ".join(names[:5]) + (f" and {len(names) - 5} more" if len(names) > 5 else "")
+
+
+def _texts(template: Template) -> list[_Text]:
+    """Give the texts whose filling depends on the asset in a way that may go wrong."""
+    found = []
+    for s in template.signals:
+        if s.source is not None:
+            paths = [(p, "path") for p in (s.source.path, s.source.time, s.source.status) if p]
+            found += [_Text(t, kind, s.name, _columns(t)) for t, kind in [(s.source.topic, "topic"), *paths]]
+    found += [_Text(c.topic, "topic", "", _columns(c.topic)) for c in template.commands if c.topic]
+    spoilt = [t for t in found if t.columns or (t.kind == "path" and PLACEHOLDER.search(t.text))]
+    return list({(t.text, t.columns and t.kind): t for t in spoilt}.values())
+
+
+def _columns(text: str) -> tuple[str, ...]:
+    return tuple(word for word in PLACEHOLDER.findall(text) if word not in BUILT_IN)
+
+
+def _check_filled(plant: "Plant", row: int, texts: list[_Text], place: Node, problems: Problems) -> None:
+    values: Mapping[str, str] = plant.assets.values(row)
+    for text in texts:
+        empty = [c for c in text.columns if c in plant.assets.columns and c not in values]
+        if empty:
+            problems.error(
+                place,
+                f"{plant.assets.names[row]!r} has no {empty[0]}, which its {text.kind} needs ({text.text})",
+                f"fill the cell of the column {empty[0]}",
+            )
+            continue
+        told = filled(text.text, {**values, "signal": text.signal})
+        spoilt = next((values[c] for c in text.columns if set(values.get(c, "")) & set("+#")), None)
+        if text.kind == "topic" and spoilt is not None:
+            problems.error(
+                place,
+                f"{spoilt!r} would make {told!r} a filter of many topics",
+                "take + and # out of the cell",
+            )
+        elif text.kind == "path" and not _GOOD_PATH(told):
+            problems.error(place, f"{told!r} is no JSON path", f"put quotes around it: {_quoted(text.text)}")
+
+
+def _quoted(path: str) -> str:
+    """Write a step that a placeholder fills in quotes: ``$.{tag}`` as ``$["{tag}"]``."""
+    return re.sub(r"\.([^.\[]*\{\w+\}[^.\[]*)", r'["\1"]', path)
