@@ -160,7 +160,7 @@ def measure(folder: Path, load_: Load, told: Callable[[str], None]) -> dict[str,
 
 def _child(what: str, site: Site, load_: Load) -> dict[str, Any]:
     arguments = [what, str(site.places.data), msgspec.json.encode(load_).decode()]
-    done = subprocess.run(python("gemel.bench.ingest", *arguments), check=True, capture_output=True)
+    done = subprocess.run(python("gemel.bench.ingest", *arguments), stdout=subprocess.PIPE, check=True)
     return dict(msgspec.json.decode(done.stdout))
 
 

@@ -11,7 +11,7 @@ from typing import Any, Final, Self
 import numpy as np
 import numpy.typing as npt
 
-from gemel.samples.batch import F64, I32, I64, U32, Batch
+from gemel.samples.batch import F64, I32, I64, U32, Batch, Index
 from gemel.samples.status import BAD_INVALID_TIMESTAMP, is_bad
 
 NEVER: Final = np.iinfo(np.int64).min
@@ -32,19 +32,15 @@ class Lane:
         """Make `n` lanes that have seen nothing."""
         return cls(np.full(n, NEVER), np.full(n, NEVER), np.full(n, np.nan), np.zeros(n, np.uint32))
 
-    def take(self, rows: Batch) -> I32:
-        """Fold rows in; give the signals whose greatest sample changed."""
-        best = greatest(rows)
+    def take(self, best: Batch) -> I32:
+        """Fold in rows, at most one a signal; give the signals whose greatest sample changed."""
         s = best.signal
         newer = _exceeds(best, self.time[s], self.received[s], self.value[s], self.status[s])
         best = best.take(newer)
         s = best.signal
         self.time[s], self.received[s], self.value[s], self.status[s] = (
-            best.time,
-            best.received,
-            best.value,
-            best.status,
-        )
+            best.time, best.received, best.value, best.status,
+        )  # fmt: skip
         return s
 
 
@@ -53,24 +49,32 @@ def bits(value: F64) -> npt.NDArray[np.uint64]:
     return np.ascontiguousarray(value).view(np.uint64)
 
 
-def greatest(rows: Batch) -> Batch:
-    """Give the greatest row of each signal by (time, received, bits of the value, status)."""
-    if not len(rows):
-        return rows
-    signal, time = rows.signal, rows.time
-    if not np.all(signal[1:] >= signal[:-1]):
-        order = np.argsort(signal, kind="stable")
-        rows = rows.take(order)
-        signal, time = rows.signal, rows.time
-    starts = np.flatnonzero(np.r_[True, signal[1:] != signal[:-1]])
-    peak = np.maximum.reduceat(time, starts)
-    lengths = np.diff(np.r_[starts, len(signal)])
-    tops = rows.take(time == np.repeat(peak, lengths))  # ties are few: sort only what is left
-    if len(tops) == len(starts):
-        return tops
-    order = np.lexsort((tops.status, bits(tops.value), tops.received, tops.signal))
-    tops = tops.take(order)
-    return tops.take(np.r_[tops.signal[1:] != tops.signal[:-1], True])
+def greatest(rows: Batch, order: Index | None = None) -> Batch:
+    """Give the greatest row of each signal by (time, received, bits of the value, status).
+
+    Args:
+        rows: in any order.
+        order: positions of the rows to look at, sorted by signal; None: all of them.
+
+    """
+    if order is None:
+        order = by_signal(rows)
+    if not len(order):
+        return rows[:0]
+    signal, time = rows.signal[order], rows.time[order]
+    last = np.append(signal[1:] != signal[:-1], True)
+    if np.all((time[1:] > time[:-1]) | last[:-1]):  # each signal's rows stand in order of time, without ties
+        return rows.take(order[last])
+    best = rows.take(order)
+    best = best.take(np.lexsort((best.status, bits(best.value), best.received, best.time, best.signal)))
+    return best.take(last)  # sorting by signal first leaves each group where it was
+
+
+def by_signal(rows: Batch) -> Index:
+    """Give the positions of rows sorted by signal, in order of arrival within one."""
+    if np.all(rows.signal[1:] >= rows.signal[:-1]):
+        return np.arange(len(rows))
+    return np.argsort(rows.signal, kind="stable")
 
 
 def _exceeds(rows: Batch, time: I64, received: I64, value: F64, status: U32) -> npt.NDArray[np.bool_]:
@@ -102,14 +106,14 @@ class Lanes:
         timely = (rows.status & np.uint32(0xFFFF0000)) != np.uint32(BAD_INVALID_TIMESTAMP)
         if not timely.all():
             rows = rows.take(timely)
-        changed = self.latest.take(rows)
+        order = by_signal(rows)
+        changed = self.latest.take(greatest(rows, order))
         bad = is_bad(rows.status)
-        also = self.usable.take(rows.take(~bad) if bad.any() else rows)
-        return (
-            changed
-            if len(changed) >= len(also) and not bad.any()
-            else np.union1d(changed, also).astype(np.int32)
-        )
+        if not bad.any():
+            self.usable.take(greatest(rows, order))
+            return changed
+        also = self.usable.take(greatest(rows, order[~bad[order]]))
+        return np.union1d(changed, also).astype(np.int32)
 
     def stale(self, now: int, stale_after: I64) -> npt.NDArray[np.bool_]:
         """Tell which signals are silent for longer than they may be, at a plant time [ns]."""
