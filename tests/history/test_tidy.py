@@ -158,10 +158,17 @@ def test_a_lake_can_be_moved(tmp_path):
         assert store.commit(0, 1, 2, day_of_rows(1)).rows == 1000
 
 
-def test_names_that_cannot_be_tables_are_refused(tmp_path):
-    with Store.open(tmp_path) as store:
-        with pytest.raises(ConfigError):
-            store.commit(0, store.take_over(0), 1, day_of_rows(0), np.array(['x"; drop'] * 7))
-        assert store.progress()[0].sequence == 0
-    with pytest.raises(ConfigError):
+def test_any_name_can_be_a_retention_class(tmp_path):
+    names = ['x"; drop', "Fast", "fast", "30-days", "ganz lang", "ä", ""]
+    with Store.open(tmp_path) as store, Reader(tmp_path) as reader:
+        store.commit(0, store.take_over(0), 1, day_of_rows(0), np.array(names))
+        assert len({p.parent.name for p in parquet(tmp_path)}) == 7
+        assert len(reader.raw(range(7), 0, 2**62)) == 1000
+        assert store.retain(START + 40 * DAY, {"Fast": 1.0}) == len(reader.raw([2], 0, 2**62))
+        assert len(reader.raw([1], 0, 2**62)) == 0
+
+
+def test_a_missing_extension_is_told_with_its_remedy():
+    with pytest.raises(ConfigError) as refused:
         lake.extension("no_such_thing")
+    assert "pip install" in refused.value.remedy

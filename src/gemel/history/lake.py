@@ -113,14 +113,12 @@ def tables(connection: duckdb.DuckDBPyConnection) -> list[str]:
 
 
 def table_of(retention: str) -> str:
-    """Give the table of a retention class; raises ConfigError for a name that is no plain word."""
-    if not re.fullmatch(r"[A-Za-z0-9_]{1,40}", retention):
-        raise ConfigError(
-            f"{retention!r} cannot name a retention class",
-            code="retention-class",
-            remedy="use letters, digits and _ only",
-        )
-    return PREFIX + retention.lower()
+    """Give the table of a retention class; what is not a lower-case letter or digit is spelt by its code point.
+
+    >>> table_of("default"), table_of("30-days")
+    ('raw_default', 'raw_30_2d_days')
+    """
+    return PREFIX + re.sub(r"[^a-z0-9]", lambda odd: f"_{ord(odd[0]):x}_", retention)
 
 
 def storage_error(error: Exception, doing: str) -> StorageError:
