@@ -61,7 +61,7 @@ def _known(node: Node | None, signals: Mapping[str, Signal], name: str, scope: S
     if node is None:
         return None
     word = str(node.value)
-    if word not in signals:
+    if word not in signals and word not in scope.broken:
         scope.problems.error(
             node, f"command {name!r} speaks of an unknown signal {word!r}", did_you_mean(word, signals)
         )
@@ -73,6 +73,8 @@ def _unit(name: str, node: Node, touched: list[Signal], scope: Scope) -> str | N
     if given is None:
         if touched:
             return touched[0].unit
+        if {"unit", "sets", "read_back"} & (node.fields.keys() | node.lost):
+            return None  # what it names is wrong, and that has been said
         scope.problems.error(
             node, f"command {name!r} has no unit", "add unit: rpm (or whatever its value is in; 1 for none)"
         )

@@ -55,6 +55,7 @@ class InstanceReader:
         self._tables: dict[str, Table] = {}
         self._places: list[Node] = []
         self._checked: set[tuple[int, frozenset[str]]] = set()
+        self._said: set[tuple[str, str]] = set()
 
     def read(self, section: Node | None) -> Assets:
         """Read all entries."""
@@ -234,7 +235,7 @@ class InstanceReader:
         section = node.get("signals")
         said = section.fields if section is not None else {}
         for name, own in said.items():
-            if not any(name == s.name for s in kind.template.signals):
+            if name not in self._scope.broken and not any(name == s.name for s in kind.template.signals):
                 self._problems.error(
                     own,
                     f"{kind.template.type} has no signal {name!r}",
@@ -280,7 +281,8 @@ class InstanceReader:
         ]
         for what, text in texts:
             for word in PLACEHOLDER.findall(text):
-                if word not in known:
+                if word not in known and (template.type, text) not in self._said:
+                    self._said.add((template.type, text))
                     self._problems.error(
                         node,
                         f"nothing is known for {{{word}}} in {what} ({text})",

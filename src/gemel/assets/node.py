@@ -14,11 +14,13 @@ class Node:
         value: a mapping of nodes, a list of nodes, or a plain value.
         file: path of the file.
         line: line of the key that introduces it, from 1.
+        lost: keys that were there and were refused: their lack need not be said again.
     """
 
     value: "dict[str, Node] | list[Node] | Scalar"
     file: str
     line: int
+    lost: frozenset[str] = frozenset()
 
     @property
     def fields(self) -> "dict[str, Node]":
@@ -46,7 +48,7 @@ class Node:
 
     def at(self, line: int) -> Self:
         """Give the same value at another line: what an alias does."""
-        return type(self)(self.value, self.file, line)
+        return type(self)(self.value, self.file, line, self.lost)
 
 
 def plain(node: Node) -> Any:
@@ -65,4 +67,4 @@ def merged(lower: Node, upper: Node) -> Node:
     both = dict(lower.value)
     for key, value in upper.value.items():
         both[key] = merged(both[key], value) if key in both else value
-    return Node(both, upper.file, upper.line)
+    return Node(both, upper.file, upper.line, lower.lost | upper.lost)

@@ -225,9 +225,14 @@ class MapOf:
             if value.value is None and self.empty:
                 value.value = {}
             if not re.search(self.pattern, key):
-                problems.error(value, f"{key!r} cannot be the name of a {self.what}", self.remedy)
+                problems.error(
+                    value,
+                    f"{key!r} cannot name {'an' if self.what[0] in 'aeiou' else 'a'} {self.what}",
+                    self.remedy,
+                )
             elif self.item.check(value, f"{self.what} {key!r}", problems):
                 kept[key] = value
+        node.lost = frozenset(node.value.keys() - kept.keys())
         node.value = kept
         return True
 
@@ -275,6 +280,7 @@ class Record:
         missing = [k for k, f in self.fields.items() if f.required and k not in node.value]
         for key in missing:
             problems.error(node, f"{name or self.what} has no {key}", f"add {key}: {self.fields[key].words}")
+        node.lost = frozenset(node.value.keys() - kept.keys())
         node.value = kept
         return True
 

@@ -25,6 +25,9 @@ class Scope:
     retention: Mapping[str, float]
     problems: Problems
     untimed: dict[tuple[str, int], None] = field(default_factory=dict)
+    broken: set[str] = field(
+        default_factory=set
+    )  # signals refused already: whoever names one is not wrong as well
 
 
 def read_signal(name: str, node: Node, sources: Iterable[Node | None], scope: Scope) -> Signal | None:
@@ -67,6 +70,8 @@ def _unit(name: str, node: Node, kind: str, problems: Problems) -> str | None:
     if given is None:
         if kind == "state":
             return "1"
+        if "unit" in node.lost:
+            return None
         problems.error(
             node, f"signal {name!r} has no unit", "add unit: m3/h (or whatever it is kept in; 1 for none)"
         )

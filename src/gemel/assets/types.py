@@ -69,9 +69,12 @@ def read_signals(node: Node, scope: Scope) -> dict[str, Signal]:
     """Read the signals of a type."""
     section = node.get("signals")
     found = {}
+    scope.broken.update(section.lost if section is not None else ())
     for name, said in (section.fields if section is not None else {}).items():
         signal = read_signal(name, said, (node.get("source"), said.get("source"), where(said)), scope)
-        if signal is not None:
+        if signal is None:
+            scope.broken.add(name)
+        else:
             found[name] = signal
     return found
 
