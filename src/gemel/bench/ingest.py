@@ -18,14 +18,14 @@ import numpy as np
 
 from gemel import __version__
 from gemel.assets import load
+from gemel.bench.generator import START, Load, frames
+from gemel.bench.site import Site, lake_bytes, running, write_plant
 from gemel.bus import Bus, FrameHeader, encode_frame
 from gemel.history import Reader
 from gemel.operate.family import python
 from gemel.operate.places import Places, read_running
 from gemel.samples import Batch, Registry
 from gemel.samples.clock import SECOND
-from gemel.bench.generator import START, Load, frames
-from gemel.bench.site import Site, lake_bytes, running, write_plant
 
 IN_FLIGHT: Final = 8
 LIVE_RATE: Final = 50_000  # values/s while latency is measured

@@ -61,7 +61,10 @@ class Site:
 
     def resident_mb(self) -> dict[str, float]:
         """Give the memory each process holds [MB]."""
-        return {n: int(Path(f"/proc/{p}/statm").read_text().split()[1]) * 4096 / 1e6 for n, p in self.pids().items()}
+        return {
+            n: int(Path(f"/proc/{p}/statm").read_text().split()[1]) * 4096 / 1e6
+            for n, p in self.pids().items()
+        }
 
     def stop(self) -> None:
         """End it as Ctrl-C would."""
@@ -83,15 +86,33 @@ def start(settings: Settings) -> Site:
     places = Places(Path(settings.data))
     places.data.mkdir(parents=True, exist_ok=True)
     environment = {**os.environ, "GEMEL_LOG_BYTES": str(settings.log_bytes)}
-    asked = ("run", settings.plant, "--data", settings.data, "--port", str(settings.port), "--reserve", str(settings.reserve_bytes))
+    asked = (
+        "run",
+        settings.plant,
+        "--data",
+        settings.data,
+        "--port",
+        str(settings.port),
+        "--reserve",
+        str(settings.reserve_bytes),
+    )
     with (places.data / "run.log").open("ab") as out:
         process = subprocess.Popen(
-            python("gemel", *asked), stdin=subprocess.DEVNULL, stdout=out, stderr=out, env=environment, preexec_fn=die_with_parent()
+            python("gemel", *asked),
+            stdin=subprocess.DEVNULL,
+            stdout=out,
+            stderr=out,
+            env=environment,
+            preexec_fn=die_with_parent(),
         )
     site = Site(places, settings, process)
     if not wait_ready(settings, 60, lambda: process.poll() is None):
         site.stop()
-        raise StorageError("the family does not come up", remedy=f"see {places.logs}", context={"told": (places.data / "run.log").read_text()})
+        raise StorageError(
+            "the family does not come up",
+            remedy=f"see {places.logs}",
+            context={"told": (places.data / "run.log").read_text()},
+        )
     return site
 
 

@@ -50,7 +50,11 @@ def examine(places: Places) -> dict[str, Any]:
     health = ask_health(running.url)
     if health is None:
         problems.append(
-            {"code": "page-away", "message": "the page does not answer", "remedy": f"see {places.logs}/serve.log"}
+            {
+                "code": "page-away",
+                "message": "the page does not answer",
+                "remedy": f"see {places.logs}/serve.log",
+            }
         )
         return report
     report |= {k: health.get(k) for k in ("status", "plant", "plant_time", "behind_s", "link", "processes")}

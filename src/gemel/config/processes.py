@@ -125,7 +125,11 @@ async def ingest(places: Places) -> None:
 
     def told() -> dict[str, Any]:
         problems = [
-            {"code": "connection", "message": f"{c.name}: {error}", "remedy": "look at the device or broker; it is retried"}
+            {
+                "code": "connection",
+                "message": f"{c.name}: {error}",
+                "remedy": "look at the device or broker; it is retried",
+            }
             for c in found
             if (error := c.status().error)
         ]

@@ -86,7 +86,12 @@ async def family(places: Places, settings: Settings) -> None:
     if not token_file.exists():
         write_atomic(token_file, new_token().encode())
     server = Server(
-        ServerSettings(places.streams, free_port(), token_file.read_text(), settings.log_bytes + record.MAX_BYTES + (1 << 30))
+        ServerSettings(
+            places.streams,
+            free_port(),
+            token_file.read_text(),
+            settings.log_bytes + record.MAX_BYTES + (1 << 30),
+        )
     )
     environment = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONUNBUFFERED": "1"}
     children = [

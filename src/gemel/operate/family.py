@@ -130,7 +130,9 @@ class Family:
         while True:
             await asyncio.sleep(0.5)
             with contextlib.suppress(GemelError, OSError):
-                await self._bus.tell("health.family", json.dumps({"process": "family", "processes": self.states()}).encode())
+                await self._bus.tell(
+                    "health.family", json.dumps({"process": "family", "processes": self.states()}).encode()
+                )
                 while self._notes:
                     note = self._notes[0]
                     await self._bus.ask(

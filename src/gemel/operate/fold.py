@@ -85,11 +85,22 @@ class Owner:
         self._epoch = await asyncio.to_thread(self._store.take_over, number)
         progress = self._store.progress().get(number)
         self._stored = progress.sequence if progress else 0
-        if snapshot := self._folder.newest():
-            self.partition.restore(snapshot)
+        self._restore()
         await self._check_log()
         self._reader = StreamReader(self.bus, self._stream, self.partition.position)
         self._clock.observe(self.partition.newest)
+
+    def _restore(self) -> None:
+        """Go on from the newest snapshot that this version understands; without one, from the log alone."""
+        for snapshot in self._folder.sound():
+            try:
+                self.partition.restore(snapshot)
+            except Exception as e:  # whatever another version wrote must not keep the twin from starting
+                log.exception("the snapshot at %d is not understood", snapshot.sequence)
+                body = {"position": snapshot.sequence, "why": f"{type(e).__name__}: {e}"}
+                self._tell("SnapshotSkipped", f"snapshot-skipped-{snapshot.sequence}-{__version__}", body)
+            else:
+                return
 
     async def _check_log(self) -> None:
         """A log shorter than what was folded (lost, or reset by its server) must not take old positions again."""

@@ -137,15 +137,16 @@ class Partition:
         )
 
     def restore(self, snapshot: Snapshot) -> None:
-        """Take the state of a snapshot; signals added since have seen nothing."""
+        """Take the state of a snapshot, or nothing of it where it cannot be read; signals added since saw nothing."""
 
         def part(head: str) -> dict[str, npt.NDArray[Any]]:
             return {k.removeprefix(head): v for k, v in snapshot.arrays.items() if k.startswith(head)}
 
-        self.lanes = Lanes.restore(len(self.registry), part("lanes."))
-        self.conditioner = Conditioner.restore(self.checks, part("condition."))
+        lanes = Lanes.restore(len(self.registry), part("lanes."))
+        conditioner = Conditioner.restore(self.checks, part("condition."))
+        producers = Producers(snapshot.notes["producers"])
         self.alarms.from_notes(snapshot.notes["alarms"])
-        self.producers = Producers(snapshot.notes["producers"])
+        self.lanes, self.conditioner, self.producers = lanes, conditioner, producers
         self.newest = int(snapshot.notes["newest"])
         self.position, self.facts, self.time = snapshot.sequence, snapshot.facts, snapshot.time
         self.stale = self.lanes.stale(self.time, self.checks.stale_after)

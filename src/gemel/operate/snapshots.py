@@ -2,6 +2,7 @@
 
 import logging
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
@@ -31,12 +32,15 @@ class SnapshotFolder:
 
     def newest(self) -> Snapshot | None:
         """Give the newest snapshot that reads back sound."""
+        return next(self.sound(), None)
+
+    def sound(self) -> Iterator[Snapshot]:
+        """Give the snapshots that read back sound, the newest first."""
         for path in reversed(self._paths()):
             try:
-                return Snapshot.from_bytes(path.read_bytes())
+                yield Snapshot.from_bytes(path.read_bytes())
             except (StorageError, OSError, ValueError) as e:
                 log.warning("snapshot %s is not used: %s", path.name, e)
-        return None
 
     def oldest_position(self) -> int:
         """Give the position of the oldest snapshot kept, 0 where there is none."""
