@@ -34,7 +34,7 @@ from gemel.operate.publish import Namespace
 from gemel.operate.snapshots import SnapshotFolder
 from gemel.operate.telemetry import take_rows
 from gemel.operate.view import View
-from gemel.samples import plant_clock
+from gemel.samples import Draft, plant_clock
 from gemel.serve import ServeSettings, run
 from gemel.twin.record import Record
 
@@ -75,6 +75,7 @@ async def twin(places: Places) -> None:
     owner = Owner(bus, partition, store, record, clock, SnapshotFolder(places.snapshots / "0"), lookup, classes,
                   site.plant.retention, settings.log_bytes)  # fmt: skip
     await owner.start()
+    await record.append(plant_applied(site, clock.now()))
     commanding = Commanding(bus, site.plant, partition, record, clock)
     await commanding.start()
     answers = Answers(owner, record, commanding, clock)
@@ -109,6 +110,15 @@ async def twin(places: Places) -> None:
         store.close()
         reader.close()
         await bus.close()
+
+
+def plant_applied(site: Applied, now: int) -> Draft:
+    """Say which plant file is in force: once for each content."""
+    body = {"digest": site.plant.digest, "registry": site.registry.digest, "signals": len(site.registry)}
+    return Draft(
+        id=f"plant-{site.plant.digest[:20]}-{site.registry.digest[:20]}", kind="PlantApplied", at=now, actor="gemel",
+        subject=site.plant.root, body=body,
+    )  # fmt: skip
 
 
 async def ingest(places: Places) -> None:
