@@ -34,6 +34,15 @@ VIEWS = {
 }
 
 
+def allowed(limit):
+    """Give a limit of time as this machine can be held to it.
+
+    The checks' numbers hold for a machine that has two cores to itself; where more wants to run than there are
+    cores (other tests, other builds), everything takes longer by that much, the page or not.
+    """
+    return limit * max(1.0, os.getloadavg()[0] / (os.cpu_count() or 1))
+
+
 def wait(condition, timeout_s, words, page=None):
     """Wait until a condition holds and give what it gave; a test that waited in vain says for what.
 

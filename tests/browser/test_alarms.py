@@ -2,7 +2,7 @@
 
 import json
 
-from browser_kit import PUMP_1, wait
+from browser_kit import PUMP_1, allowed, wait
 
 LEVELS = ("high", "high_high", "low", "low_low")
 
@@ -40,7 +40,7 @@ def test_a_thousand_alarms_are_drawn_at_once_ordered_and_counted(look, whole):
             .observe(document.body, { childList: true, subtree: true });
           location.hash = '#/alarms'; })"""
     )
-    assert took <= 200, f"{took} ms"
+    assert took <= allowed(200), f"{took} ms"
     assert page.locator(".flood").is_visible()
     assert "1000 not acknowledged" in page.locator("main").inner_text().replace("\u202f", "")
     rows = page.locator(".alarm-list tbody tr")

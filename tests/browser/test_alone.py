@@ -5,7 +5,8 @@ import time
 
 import pytest
 
-from browser_kit import VIEWS, looking, wait
+from browser_kit import PUMP_1, VIEWS, allowed, looking, wait
+from stand_in import moving_script
 
 
 @pytest.mark.parametrize("view", VIEWS)
@@ -23,6 +24,9 @@ def test_whatever_is_sent_keeps_to_its_own_host(look):
     assert "unsafe" not in response.headers["content-security-policy"]
 
 
+NOTE_LONG_TASKS = """() => { window.longest = 0;
+  new PerformanceObserver((list) => list.getEntries().forEach((entry) => {
+    window.longest = Math.max(window.longest, entry.duration); })).observe({ type: 'longtask' }); }"""
 READY = """() => {
   const shown = [...document.querySelectorAll('.value .number, .row .number')];
   return shown.length > 0 && shown.every((node) => node.textContent.trim() !== '–' && node.textContent !== '');
@@ -38,8 +42,8 @@ def test_values_are_there_in_two_seconds_cold_and_one_warm(chromium, demo):
             look.page.wait_for_function(READY, timeout=10_000)
             took.append(time.monotonic() - began)
             look.page.goto("about:blank")
-        assert took[0] <= 2.0, took
-        assert took[1] <= 1.0, took
+        assert took[0] <= allowed(2.0), took
+        assert took[1] <= allowed(1.0), took
 
 
 def test_values_move_several_times_a_second_and_take_little_of_the_network_and_the_browser(look):
@@ -62,17 +66,40 @@ def test_values_move_several_times_a_second_and_take_little_of_the_network_and_t
         return {m["name"]: m["value"] for m in session.send("Performance.getMetrics")["metrics"]}["TaskDuration"]
 
     before, began = busy_s(), time.monotonic()
-    page.evaluate(
-        """() => { window.longest = 0;
-          new PerformanceObserver((list) => list.getEntries().forEach((e) => {
-            window.longest = Math.max(window.longest, e.duration); })).observe({ type: 'longtask' }); }"""
-    )
+    page.evaluate(NOTE_LONG_TASKS)
     page.wait_for_timeout(5000)
     took = time.monotonic() - began
     assert sum(bytes_seen) / took < 15_000, "bytes/s"
     assert sum(frames) / took > 1.0, "value frames/s"
-    assert (busy_s() - before) / took < 0.30, "share of the main thread"
-    assert page.evaluate("window.longest") < 100, "longest task [ms]"
+    assert (busy_s() - before) / took < allowed(0.30), "share of the main thread"
+    assert page.evaluate("window.longest") < allowed(100), "longest task [ms]"
+
+
+def test_two_hundred_values_at_10_hz_are_usable_at_once_and_light_to_show(look):
+    """An asset of 200 signals; the socket is a stand-in, the page is not."""
+    asset = look.page.request.get(f"{look.base}api/v1/assets/{PUMP_1}").json()
+    speed = next(s for s in asset["signals"] if s["name"] == "speed")
+    asset["signals"] = [{**speed, "path": f"{PUMP_1}/v{i:03}", "name": f"v{i:03}"} for i in range(200)]
+    look.page.route(f"**/api/v1/assets/{PUMP_1}", lambda r: r.fulfill(json=asset))
+    empty = {"signal": "", "unit": "rpm", "mode": "raw", "time": [], "value": [], "status": []}
+    look.page.route("**/api/v1/history*", lambda r: r.fulfill(json=empty))
+    look.page.add_init_script(moving_script())
+    page, began = look.page, time.monotonic()
+    look.go(f"#/asset/{PUMP_1}?trend=v000,v001")
+    page.wait_for_function("document.querySelectorAll('tr .value[data-quality=good]').length === 200", timeout=10_000)
+    assert time.monotonic() - began <= allowed(2.0)
+    session = page.context.new_cdp_session(page)
+    session.send("Performance.enable")
+
+    def busy_s():
+        return {m["name"]: m["value"] for m in session.send("Performance.getMetrics")["metrics"]}["TaskDuration"]
+
+    page.wait_for_timeout(1000)
+    page.evaluate(NOTE_LONG_TASKS)
+    before, began = busy_s(), time.monotonic()
+    page.wait_for_timeout(5000)
+    assert (busy_s() - before) / (time.monotonic() - began) < allowed(0.30), "share of the main thread"
+    assert page.evaluate("window.longest") < allowed(100), "longest task [ms]"
 
 
 def test_the_tree_of_ten_thousand_assets_stays_light(look):
@@ -98,7 +125,7 @@ def test_the_tree_of_ten_thousand_assets_stays_light(look):
     began = time.monotonic()
     page.get_by_role("button", name="Open area-3").click()
     page.get_by_role("link", name="m-42", exact=True).wait_for()
-    assert time.monotonic() - began < 1.0
+    assert time.monotonic() - began < allowed(1.0)
     assert page.locator("aside.tree li").count() < 200
     page.get_by_role("button", name="900 more").click()
     wait(lambda: page.locator("aside.tree li").count() > 200, 2, "the next slice is drawn")

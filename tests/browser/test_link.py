@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from browser_kit import PUMP_1, stopped, wait
+from browser_kit import PUMP_1, allowed, stopped, wait
 
 BANNER = "[data-testid=link-banner]"
 COMMAND = "[data-command=set_speed]"
@@ -36,9 +36,9 @@ def test_a_killed_server_shows_within_two_seconds_and_comes_back_without_a_reloa
     assert page.locator(f"{COMMAND} input[name=value]").is_enabled()
     whole.kill("serve")
     began = time.monotonic()
-    page.locator(BANNER).wait_for(timeout=2000)
-    assert time.monotonic() - began <= 2.0
-    assert stale_everywhere(page)
+    page.locator(BANNER).wait_for(timeout=10_000)
+    assert time.monotonic() - began <= allowed(2.0)
+    wait(lambda: stale_everywhere(page), 2, "values look stale")
     assert page.locator(f"{COMMAND} input[name=value]").is_disabled()
     assert page.locator(f"{COMMAND} button").first.is_disabled()
     page.locator(BANNER).wait_for(state="detached", timeout=30_000)
@@ -50,8 +50,8 @@ def test_a_server_that_hangs_shows_within_two_seconds_with_its_age(operator, who
     page = operator.page
     with stopped(whole, "serve"):
         began = time.monotonic()
-        page.locator(BANNER).wait_for(timeout=3000)
-        assert time.monotonic() - began <= 2.3  # two seconds, and what looking costs
+        page.locator(BANNER).wait_for(timeout=10_000)
+        assert time.monotonic() - began <= allowed(2.3)  # two seconds, and what looking costs
         wait(lambda: stale_everywhere(page), 1, "values look stale")
         assert page.locator(f"{COMMAND} input[name=value]").is_disabled()
         first = page.locator(BANNER).inner_text()
@@ -63,8 +63,8 @@ def test_a_server_that_hangs_shows_within_two_seconds_with_its_age(operator, who
 def test_a_silent_twin_behind_a_living_server_shows_too(operator, whole):
     page = operator.page
     with stopped(whole, "twin"):
-        page.locator(BANNER).wait_for(timeout=6000)
-        wait(lambda: stale_everywhere(page), 2, "values look stale")
+        page.locator(BANNER).wait_for(timeout=15_000)
+        wait(lambda: stale_everywhere(page), 5, "values look stale")
     page.locator(BANNER).wait_for(state="detached", timeout=20_000)
 
 
@@ -73,7 +73,7 @@ def test_trends_go_on_where_they_were_after_the_link_returns(operator, whole):
     asked = []
     page.on("request", lambda request: "/api/v1/history" in request.url and asked.append(request.url))
     whole.kill("serve")
-    page.locator(BANNER).wait_for(timeout=2000)
+    page.locator(BANNER).wait_for(timeout=10_000)
     before = len(asked)
     page.locator(BANNER).wait_for(state="detached", timeout=30_000)
     wait(lambda: len(asked) > before, 10, "history is asked again for what was missed", page)

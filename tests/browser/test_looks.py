@@ -1,13 +1,13 @@
 """Greys for what is as it should be, and every quality and priority told apart without colour (checks 7 and 8)."""
 
 import io
-import json
 import struct
 import zlib
 
 import pytest
 
 from browser_kit import PUMP_1, TANK, looking, wait
+from stand_in import order_script
 
 np = pytest.importorskip("numpy")
 
@@ -136,44 +136,6 @@ def test_in_greyscale_every_priority_is_still_told_apart(look):
     for a in range(3):
         for b in range(a):
             assert np.abs(small[a] - small[b]).mean() > 10, f"priorities {a + 1} and {b + 1} look alike"
-
-
-# A stand-in for the socket that shows each quality on the signals of one asset, in order.
-SHOW_QUALITIES = """
-  window.WebSocket = class {
-    static OPEN = 1;
-    readyState = 0;
-    constructor() { setTimeout(() => { this.readyState = 1; this.onopen(); this.text({ type: 'hello', version: 'x',
-      plant_time: null, fact: 0, link: { up: true, age_s: 0 } }); }, 10); }
-    text(message) { this.onmessage({ data: JSON.stringify(message) }); }
-    close() {}
-    send(sent) {
-      const asked = JSON.parse(sent);
-      this.text({ type: 'subscribed', id: 1, signals: asked.signals, wide: [], unknown: [] });
-      clearInterval(this.timer);
-      const n = asked.signals.length;
-      const show = () => {
-        const floats = Math.ceil((16 + 3 * n) / 4) * 4;
-        const view = new DataView(new ArrayBuffer(floats + 4 * n + 8));
-        view.setUint8(0, 2); view.setUint8(1, 1); view.setUint16(2, n, true);
-        view.setFloat64(8, Date.now() / 1000, true);
-        for (let i = 0; i < n; i++) {
-          const key = window.order.indexOf(asked.signals[i]);
-          view.setUint8(16 + i, (key < 0 ? 1 : key) % 8);
-          view.setUint16(16 + n + 2 * i, 5, true);
-          view.setFloat32(floats + 4 * i, 1 + i, true);
-        }
-        this.onmessage({ data: view.buffer });
-      };
-      show();
-      this.timer = setInterval(show, 300);
-    }
-  };
-"""
-
-
-def order_script(paths):
-    return f"window.order = {json.dumps(paths)};" + SHOW_QUALITIES
 
 
 def analog_paths(page, base, asset):

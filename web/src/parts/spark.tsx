@@ -9,6 +9,7 @@ import { qualityOfStatus } from "../live/quality";
 import { leastSpan } from "./bar-place";
 import { type Point, sparkPath } from "./spark-path";
 import { useLive } from "./use-live";
+import { useSeen } from "./use-seen";
 
 const SPAN_S = 900;
 const POINTS = 120;
@@ -27,8 +28,10 @@ export function Spark({ signal }: { signal: SignalInfo }) {
     line.current?.setAttribute("d", sparkPath(points.current, plantTime.peek(), SPAN_S, leastSpan(signal.range)));
   };
   const known = Number.isFinite(plantTime.value);
+  const frame = useRef<SVGSVGElement>(null);
+  const seen = useSeen(frame);
   useEffect(() => {
-    if (!known) return undefined;
+    if (!known || !seen) return undefined;
     const abort = new AbortController();
     const end = plantTime.peek();
     const query = { signal: signal.path, start: iso(end - SPAN_S), end: iso(end + 1), points: POINTS };
@@ -40,7 +43,7 @@ export function Spark({ signal }: { signal: SignalInfo }) {
       () => undefined, // the trend below says why history does not answer; a small trend just stays empty
     );
     return () => abort.abort();
-  }, [signal.path, known, epoch.value]);
+  }, [signal.path, known, seen, epoch.value]);
   useLive(signal.path, (cell) => {
     const last = points.current[points.current.length - 1];
     if (!Number.isFinite(cell.time) || (last && cell.time < last.time + SPAN_S / POINTS / 4)) return;
@@ -50,7 +53,7 @@ export function Spark({ signal }: { signal: SignalInfo }) {
     draw();
   });
   return (
-    <svg class="spark" viewBox="0 0 100 24" preserveAspectRatio="none" aria-hidden="true">
+    <svg ref={frame} class="spark" viewBox="0 0 100 24" preserveAspectRatio="none" aria-hidden="true">
       <path ref={line} vector-effect="non-scaling-stroke" />
     </svg>
   );
