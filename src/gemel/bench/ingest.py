@@ -5,6 +5,7 @@ time and status through the public reader. Time runs from the first frame sent t
 """
 
 import asyncio
+import os
 import platform
 import subprocess
 import sys
@@ -153,8 +154,7 @@ def measure(folder: Path, load_: Load, told: Callable[[str], None]) -> dict[str,
         "folded_values_per_s": round(load_.values / (folded - sent["start"])),
         "cpu_s_per_million": round(sum(used.values()) / load_.values * 1e6, 3), "cpu_s": {n: round(s, 2) for n, s in used.items()},
         "bytes_per_value": round(size / load_.values, 3), "p50_ms": latency["p50_ms"], "p99_ms": latency["p99_ms"],
-        "latency_at_values_per_s": LIVE_RATE, "resident_mb": {n: round(m) for n, m in memory.items()}, "log_position": position,
-        "machine": f"{platform.machine()}, {_cores()} cores", "python": platform.python_version(), "gemel": __version__,
+        "latency_at_values_per_s": LIVE_RATE, "resident_mb": {n: round(m) for n, m in memory.items()}, "log_position": position, **machine(),
     }  # fmt: skip
 
 
@@ -171,10 +171,14 @@ def _wait_folded(site: Site, values: int) -> float:
         time.sleep(0.02)
 
 
-def _cores() -> int:
-    import os
-
-    return len(os.sched_getaffinity(0))
+def machine() -> dict[str, Any]:
+    """Say what it was measured on."""
+    cores = len(os.sched_getaffinity(0))
+    return {
+        "machine": f"{platform.machine()}, {cores} cores",
+        "python": platform.python_version(),
+        "gemel": __version__,
+    }
 
 
 def main(what: str, data: str, given: str) -> None:

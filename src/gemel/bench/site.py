@@ -116,12 +116,16 @@ def start(settings: Settings) -> Site:
     return site
 
 
-def write_plant(folder: Path, signals: int, extra: str = "", clock: str = "data") -> None:
+def write_plant(
+    folder: Path, signals: int, extra: str = "", clock: str = "data", source: str = "", high: int = 100
+) -> None:
     """Write a plant file of so many signals, ten an asset."""
     folder.mkdir(parents=True, exist_ok=True)
-    lines = "\n".join(f'      s{i}: {{unit: "%", range: [0, 100], interval: 1 s}}' for i in range(PER_ASSET))
+    lines = "\n".join(
+        f'      s{i}: {{unit: "%", range: [0, {high}], interval: 1 s}}' for i in range(PER_ASSET)
+    )
     (folder / "plant.yaml").write_text(
-        f"plant: bench/load\nclock: {clock}\n{extra}types:\n  Rig:\n    signals:\n{lines}\n"
+        f"plant: bench/load\nclock: {clock}\n{extra}types:\n  Rig:\n{source}    signals:\n{lines}\n"
         "assets:\n  rig: {type: Rig, at: hall, table: rigs.csv}\n"
     )
     names = "\n".join(f"rig-{i:06}" for i in range(-(-signals // PER_ASSET)))

@@ -4,7 +4,9 @@ import json
 import shutil
 import sys
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -27,9 +29,26 @@ def ingest(signals: int, seconds: int | None, jitter: float, full: bool, as_json
     from gemel.bench.ingest import measure
 
     load = Load(signals=signals, seconds=seconds or (2000 if full else 300), jitter_ms=jitter)
+    report(lambda folder, told: measure(folder, load, told), as_json)
+
+
+@command.command(epilog="Example: gemel bench mqtt --json")
+@click.option("--messages", default=60_000, show_default=True)
+@click.option("--rate", default=5_000, show_default=True, help="Messages/s while latency is measured.")
+@click.option("--full", is_flag=True, help="A million messages.")
+@click.option("--json", "as_json", is_flag=True)
+def mqtt(messages: int, rate: int, full: bool, as_json: bool) -> None:
+    """Single-value messages through a broker, acknowledged when durable: speed, latency, and every one read back."""
+    from gemel.bench.mqtt import measure
+
+    report(lambda folder, told: measure(folder, 1_000_000 if full else messages, rate, told), as_json)
+
+
+def report(measure: Callable[[Path, Callable[[str], None]], dict[str, Any]], as_json: bool) -> None:
+    """Measure in a folder of its own, print, and exit with 1 where a reading was lost, doubled or changed."""
     folder = Path(tempfile.mkdtemp(prefix="gemel-bench-"))
     try:
-        found = measure(folder, load, lambda words: click.echo(words, err=True))
+        found = measure(folder, lambda words: click.echo(words, err=True))
     finally:
         shutil.rmtree(folder, ignore_errors=True)
     if as_json:

@@ -175,8 +175,13 @@ def wait_ready(settings: Settings, timeout_s: float, alive: Callable[[], bool]) 
     return False
 
 
-def ask_health(url: str, timeout_s: float = 2.0) -> dict[str, Any] | None:
-    """Ask a twin on this machine how it is; None where nobody answers. A certificate of our own need not be signed."""
+def ask_health(url: str) -> dict[str, Any] | None:
+    """Ask a twin on this machine how it is; None where nobody answers."""
+    return ask_json(url, "/api/v1/health")
+
+
+def ask_json(url: str, path: str, timeout_s: float = 2.0) -> dict[str, Any] | None:
+    """Ask a twin on this machine; None where nobody answers. A certificate of our own need not be signed."""
     parts = urlsplit(url)
     where, port = str(parts.hostname), parts.port
     line = (
@@ -185,7 +190,7 @@ def ask_health(url: str, timeout_s: float = 2.0) -> dict[str, Any] | None:
         else HTTPConnection(where, port, timeout=timeout_s)
     )
     try:
-        line.request("GET", "/api/v1/health")
+        line.request("GET", path)
         reply = line.getresponse()
         body = reply.read()
     except (OSError, HTTPException):

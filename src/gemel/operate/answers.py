@@ -75,7 +75,8 @@ class Answers:
         return json(self._owner.partition.conditioner.totals())
 
     async def _latency(self, body: dict[str, Any]) -> bytes:
-        waits = np.array(self._owner.waits_ms or [float("nan")])
+        waits = np.array(self._owner.waits_ms or [0.0])
+        self._owner.waits_ms.clear()
         return json({"p50_ms": round(float(np.percentile(waits, 50)), 2), "p99_ms": round(float(np.percentile(waits, 99)), 2),
                      "frames": len(self._owner.waits_ms)})  # fmt: skip
 
