@@ -7,6 +7,7 @@ import pytest
 from browser_kit import CHROMIUM, FLAGS, looking, start_demo, stop_demo, wait
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items):
     # One worker for all of them: they share a demo, and two Chromiums on two cores measure each other.
     for item in items:
