@@ -24,6 +24,7 @@ _WORDS: Final[dict[str, Scalar]] = {
 }  # fmt: skip
 _STARTS: Final = frozenset("0123456789+-.~nNtTfF")
 DEEPEST: Final = 50  # levels; a plant file needs seven
+LONGEST: Final = 300  # digits that a float64 can still hold the size of
 
 
 def parse_text(text: str, file: str, problems: Problems) -> Node | None:
@@ -40,8 +41,9 @@ def parse_text(text: str, file: str, problems: Problems) -> Node | None:
             "see this line and the one above: an indent, a colon, a bracket or a quote",
         )
     except (YAMLError, ValueError) as e:  # ValueError: a character or an escape that YAML does not allow
+        line = text.count("\n", 0, e.position) + 1 if hasattr(e, "position") else 0
         problems.error(
-            Node(None, file, 0), f"not YAML 1.2: {str(e).splitlines()[0]}", "save the file as UTF-8 text"
+            Node(None, file, line), f"not YAML 1.2: {str(e).splitlines()[0]}", "save the file as UTF-8 text"
         )
     return None
 
@@ -67,7 +69,7 @@ def scalar(text: str) -> Scalar:
     if text in _WORDS:
         return _WORDS[text]
     if _INT.match(text):
-        return int(text)
+        return int(text) if len(text) <= LONGEST else float(text)  # beyond a float64 it is infinite, and refused
     if _FLOAT.match(text):
         return float(text)
     if _OCTAL.match(text) or _HEX.match(text):
