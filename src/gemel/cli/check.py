@@ -89,11 +89,11 @@ def _short(file: str) -> str:
 
 
 def _words(report: dict[str, Any]) -> list[str]:
-    found = f"{_counted(report['errors'], 'error')}, {_counted(report['warnings'], 'warning')}"
+    found = f"{counted(report['errors'], 'error')}, {counted(report['warnings'], 'warning')}"
     if not report["ok"]:
         return [f"{found}: this plant cannot be run"]
     kept = ", ".join(f"{name} {days:g} days" for name, days in report["retention_days"].items())
-    parts = (_counted(report[f"{kind}s"], kind) for kind in ("asset", "signal", "command"))
+    parts = (counted(report[f"{kind}s"], kind) for kind in ("asset", "signal", "command"))
     return [
         f"{report['plant']}: {', '.join(parts)}; {found}",
         f"  writes   about {report['values_per_day']:,} values and {_size(report['bytes_per_day'])} a day"
@@ -103,14 +103,15 @@ def _words(report: dict[str, Any]) -> list[str]:
     ]
 
 
-def _counted(n: int, word: str) -> str:
+def counted(n: int, word: str) -> str:
+    """Give a number of things in words."""
     return f"{n:,} {word}{'' if n == 1 else 's'}"
 
 
 def _assumed(unknown: int) -> str:
     if not unknown:
         return ""
-    return f" ({_counted(unknown, 'signal')} without interval: one reading each {ASSUMED_S:g} s assumed)"
+    return f" ({counted(unknown, 'signal')} without interval: one reading each {ASSUMED_S:g} s assumed)"
 
 
 def _lasting(days: float | None) -> str:
