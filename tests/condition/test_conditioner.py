@@ -119,6 +119,12 @@ def test_gaps_and_jitter_are_counted_and_change_no_status():
     assert c.report()["jitter_max_ms"][0] == pytest.approx(60)
 
 
+def test_a_reading_left_out_puts_the_next_beside_the_beat():
+    c = Conditioner(checks(interval=SECOND))
+    assert statuses(c, (0, 1.0), (1, 2.0), (3, 3.0), (4, 4.0), (9, 5.0), (9.95, 6.0)) == [GOOD] * 6
+    assert (count(c, "gap"), count(c, "jitter")) == (0, 2), "after 2 s and after 5 s; 50 ms are within"
+
+
 def test_the_same_again_is_a_duplicate_and_is_not_stored():
     c = Conditioner(checks())
     assert len(statuses(c, (0, 1.0), (0, 1.0, GOOD, 1))) == 1

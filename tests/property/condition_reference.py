@@ -125,8 +125,9 @@ class Reference:
         interval = int(self.checks.interval[signal])
         if head is not None and interval:
             apart = time - head
-            counts["gap"] += apart > 5 * interval
-            counts["jitter"] += abs(apart - round(apart / interval) * interval) > self.checks.jitter_tolerance
+            gap = apart > 5 * interval
+            counts["gap"] += gap
+            counts["jitter"] += not gap and abs(apart - interval) > self.checks.jitter_tolerance
         status, why = self.judged(signal, time, (value, source))[time]
         self.past[signal][time] = Known({(word(value), source)}, value, source, received, received, status)
         self.head[signal] = time

@@ -15,7 +15,7 @@ REASONS: Final = (
     "correction",  # another value or status for the same time; both stored
     "late",  # older than the signal's newest
     "gap",  # came after more than five intervals of silence
-    "jitter",  # came beside the signal's beat
+    "jitter",  # came beside the signal's beat, or after others were left out, but not after a gap
     "out_of_range",
     "rate",  # further from the last believed reading than the quantity can move
     "stuck",  # the same bits for too long

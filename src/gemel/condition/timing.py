@@ -1,7 +1,8 @@
 """The beat of a signal: how far apart its readings come, and how far beside its beat.
 
-Measured where a reading is the newest of its signal, on the source's clock. Sums of whole nanoseconds are kept,
-which do not depend on how the stream is cut; they become averages at ticks only.
+Measured where a reading is the newest of its signal, on the source's clock. A reading that was left out puts the next
+one beside the beat, by an interval; a silence of more than five intervals is a gap instead. Sums of whole nanoseconds
+are kept, which do not depend on how the stream is cut; they become averages at ticks only.
 """
 
 from collections.abc import Mapping
@@ -16,6 +17,7 @@ from gemel.samples.clock import SECOND
 
 PERIOD: Final = 10 * SECOND  # of plant time between averages
 WEIGHT: Final = 0.25  # of the newest average
+UNKNOWN: Final = 1  # a beat [ns] that stands for none
 GAP: Final = 5  # intervals of silence that make a gap
 PREFIX: Final = "timing."
 _SUMS: Final = ("steps", "span", "scatter", "worst", "interval", "jitter")
@@ -28,16 +30,12 @@ class Timing:
         n = len(checks)
         known = checks.interval > 0
         self._any = bool(known.any())
-        self._beat = np.where(known, checks.interval, 1).astype(
-            np.float64
-        )  # [ns]; a beat of 1 ns has no scatter
+        self._beat = np.where(known, checks.interval, UNKNOWN).astype(np.float64)  # [ns]
         self._gap_after = np.where(known, checks.interval * GAP, np.iinfo(np.int64).max)
         self._tolerance = checks.jitter_tolerance
         self.steps = np.zeros(n, np.int64)  # distances since the last average
         self.span = np.zeros(n, np.int64)  # their sum [ns]
-        self.scatter = np.zeros(
-            n
-        )  # sum of their distances from the beat [ns]; whole numbers, exact below 104 days
+        self.scatter = np.zeros(n)  # sum of distances from the beat [ns]; whole numbers: exact
         self.worst = np.zeros(n)  # largest distance from the beat ever [ns]
         self.interval = np.full(n, np.nan)  # average distance [ns]
         self.jitter = np.full(n, np.nan)  # average distance from the beat [ns]
@@ -53,13 +51,10 @@ class Timing:
         if not self._any or not len(signal):
             return np.zeros(0, np.intp), np.zeros(0, np.intp)
         beat = self._beat.take(signal)
-        apart = distance.astype(np.float64)
-        whole = apart / beat
-        np.rint(whole, out=whole)
-        whole *= beat
-        apart -= whole
-        np.abs(apart, out=apart)
-        gaps = np.flatnonzero(distance > self._gap_after.take(signal))
+        silent = distance > self._gap_after.take(signal)
+        apart = np.abs(distance - beat)
+        apart[silent | (distance == 0) | (beat == UNKNOWN)] = 0.0
+        gaps = np.flatnonzero(silent)
         beside = np.flatnonzero(apart > self._tolerance)
         signals = signal[start]
         self.scatter[signals] += np.add.reduceat(apart, start)
@@ -87,7 +82,7 @@ class Timing:
         """Give the average distance from the beat [ms]; NaN where the beat is unknown or nothing came."""
         with np.errstate(invalid="ignore", divide="ignore"):
             mean = np.where(np.isnan(self.jitter), self.scatter / self.steps, self.jitter)
-        return np.where(self._beat > 1, mean / 1e6, np.nan)
+        return np.where(self._beat > UNKNOWN, mean / 1e6, np.nan)
 
     def state(self) -> dict[str, npt.NDArray[Any]]:
         """Give the sums and averages by name."""
