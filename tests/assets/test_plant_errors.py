@@ -54,7 +54,7 @@ WRONG = {
     "unknown placeholder": ("station/{asset}/{signal}", "station/{asset}/{line}", "pump-1:", "{line}", "asset"),
     "no JSON path": ('path: "$.value"', "path: value", "path: value", "'value'", "$.value"),
     "half a wildcard": ("topic: plant/p1", "topic: plant/p+", "plant/p+", "no topic", "whole level"),
-    "unknown clock": ("title: Riverside", "clock: wal", "clock", "'wal'", "data"),
+    "unknown clock": ("title: Riverside", "clock: wal", "clock", "'wal'", "'wall'"),
     "unknown time zone": ("Europe/Berlin", "Europe/Berlni", "Berlni", "unknown time zone", "'Europe/Berlin'"),
     "root of one level": ("plant: acme/riverside", "plant: acme", "plant: acme", "'acme'", "enterprise/site"),
     "no root": ("plant: acme/riverside\n", "", "title", "has no plant", "enterprise/site"),

@@ -80,25 +80,23 @@ def _unit(name: str, node: Node, touched: list[Signal], scope: Scope) -> str | N
         )
         return None
     unit = str(given.value)
-    for signal in touched:
-        if not units.fits(unit, signal.unit):
-            scope.problems.error(
-                given,
-                f"command {name!r} in {unit!r}: the dimension is wrong, {signal.name!r} is in {signal.unit!r}",
-                f"write {signal.unit}",
-            )
-        elif units.conversion(unit, signal.unit) != (1.0, 0.0):
-            scope.problems.error(
-                given,
-                f"command {name!r} is in {unit!r}, but {signal.name!r} in {signal.unit!r}",
-                f"write both in the same unit, such as {signal.unit}",
-            )
-    promised = None if touched else breaks_promise(name, unit)
-    if promised:
-        scope.problems.error(
-            given, f"{name!r} in {unit!r}: the dimension is wrong", f"write a unit like {promised}"
-        )
+    wrong = next((w for signal in touched if (w := _mismatch(name, unit, signal)) is not None), None)
+    if wrong is None and not touched and (promised := breaks_promise(name, unit)):
+        wrong = f"{name!r} in {unit!r}: the dimension is wrong", f"write a unit like {promised}"
+    if wrong is not None:
+        scope.problems.error(given, *wrong)
+        return None  # what else it says cannot be judged in this unit
     return unit
+
+
+def _mismatch(name: str, unit: str, signal: Signal) -> tuple[str, str] | None:
+    if not units.fits(unit, signal.unit):
+        words = f"command {name!r} in {unit!r}: the dimension is wrong, {signal.name!r} is in {signal.unit!r}"
+        return words, f"write {signal.unit}"
+    if units.conversion(unit, signal.unit) != (1.0, 0.0):
+        words = f"command {name!r} is in {unit!r}, but {signal.name!r} in {signal.unit!r}"
+        return words, f"write both in the same unit, such as {signal.unit}"
+    return None
 
 
 @lru_cache(4096)

@@ -12,7 +12,9 @@ from gemel.assets.spec import Connection
 
 def read_connections(section: Node | None, problems: Problems) -> dict[str, Connection]:
     """Read all connections; one that is wrong is given too, so that what names it is not wrong as well."""
-    found = {}
+    found = {
+        name: Connection(name, PROTOCOLS[0], "") for name in (section.lost if section is not None else ())
+    }
     for name, node in (section.fields if section is not None else {}).items():
         protocol = next((p for p in PROTOCOLS if node.get(p) is not None), PROTOCOLS[0])
         options: dict[str, Any] = plain(node)

@@ -69,7 +69,9 @@ def scalar(text: str) -> Scalar:
     if text in _WORDS:
         return _WORDS[text]
     if _INT.match(text):
-        return int(text) if len(text) <= LONGEST else float(text)  # beyond a float64 it is infinite, and refused
+        return (
+            int(text) if len(text) <= LONGEST else float(text)
+        )  # beyond a float64 it is infinite, and refused
     if _FLOAT.match(text):
         return float(text)
     if _OCTAL.match(text) or _HEX.match(text):
@@ -107,7 +109,9 @@ class _Builder:
             return self._alias(event, line)
         if event.tag is not None and not str(event.tag).endswith(":str"):
             self._say(event, f"a tag ({event.tag}) is not used in plant files", "write the plain value")
-        node = Node(None, self._file, line)
+        node = Node(
+            None, self._file, line, refused=event.tag is not None and not str(event.tag).endswith(":str")
+        )
         if kind == "ScalarEvent":
             node.value = (
                 scalar(event.value) if event.style in (None, "") and event.tag is None else event.value
@@ -130,7 +134,7 @@ class _Builder:
                 f"alias *{event.anchor} refers to no finished anchor above",
                 f"write &{event.anchor} at the value it stands for",
             )
-            return Node(None, self._file, line)
+            return Node(None, self._file, line, refused=True)
         return known.at(line)
 
     def _mapping(self) -> dict[str, Node]:

@@ -55,7 +55,7 @@ class InstanceReader:
         self._tables: dict[str, Table] = {}
         self._places: list[Node] = []
         self._checked: set[tuple[int, frozenset[str]]] = set()
-        self._said: set[tuple[str, str]] = set()
+        self._said: set[str] = set()
 
     def read(self, section: Node | None) -> Assets:
         """Read all entries."""
@@ -281,8 +281,8 @@ class InstanceReader:
         ]
         for what, text in texts:
             for word in PLACEHOLDER.findall(text):
-                if word not in known and (template.type, text) not in self._said:
-                    self._said.add((template.type, text))
+                if word not in known and text not in self._said:
+                    self._said.add(text)
                     self._problems.error(
                         node,
                         f"nothing is known for {{{word}}} in {what} ({text})",

@@ -24,6 +24,7 @@ from gemel.assets.wiring import check_wiring
 from gemel.errors import AssetError
 
 RETENTION_S: Final = 400 * 86_400.0  # a year and a month: last year's same day is still there
+NOWHERE: Final = "?/?"  # the root of a plant that has none: all else is read and reported
 SHOWN: Final = 50  # problems that an exception tells; `check` gives all
 
 
@@ -35,8 +36,7 @@ def check(directory: Path | str) -> tuple[Plant | None, list[Problem]]:
     """
     folder, problems = Path(directory), Problems()
     root = read_directory(folder, problems)
-    PLANT.check(root, "the plant file", problems) if root is not None else None
-    if root is None or root.get("plant") is None:
+    if root is None or not PLANT.check(root, "the plant file", problems):
         return None, problems.sorted()
     plant = _read(root, folder, problems)
     return (None if problems.count else plant), problems.sorted()
@@ -56,7 +56,7 @@ def load(directory: Path | str) -> Plant:
 
 
 def _read(root: Node, folder: Path, problems: Problems) -> Plant:
-    name = str(root.plain("plant"))
+    name = str(root.plain("plant", NOWHERE))
     retention = _retention(root.get("retention"))
     connections = read_connections(root.get("connections"), problems)
     scope = Scope(connections, retention, problems)
@@ -72,18 +72,18 @@ def _read(root: Node, folder: Path, problems: Problems) -> Plant:
         timezone=_timezone(root.get("timezone"), problems), writes=root.plain("writes", False), retention=retention,
         connections=connections, namespace=read_namespace(root.get("namespace"), connections, problems),
         assets=assets.fleet, templates=assets.templates,
-        relations=read_relations(root.get("relations"), assets.fleet, problems), digest=_digest(root, assets),
+        relations=read_relations(root.get("relations"), root.get("assets"), assets.fleet, problems), digest=_digest(root, assets),
     )  # fmt: skip
     check_wiring(plant, assets, scope)
     return plant
 
 
 def _retention(section: Node | None) -> dict[str, float]:
-    said = {name: duration_s(node) for name, node in (section.fields if section is not None else {}).items()}
-    return {
-        "default": RETENTION_S,
-        **{name: seconds for name, seconds in said.items() if seconds is not None},
-    }
+    if section is None:
+        return {"default": RETENTION_S}
+    said = {name: duration_s(node) or RETENTION_S for name, node in section.fields.items()}
+    refused = dict.fromkeys(section.lost, RETENTION_S)  # whoever names one is not wrong as well
+    return {"default": RETENTION_S, **refused, **said}
 
 
 def _timezone(node: Node | None, problems: Problems) -> str:

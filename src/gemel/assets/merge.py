@@ -11,7 +11,7 @@ MAIN: Final = "plant.yaml"
 
 
 def read_directory(directory: Path, problems: Problems) -> Node | None:
-    """Give all files as one mapping; a name that two files define is a problem."""
+    """Give all files as one mapping, None where one cannot be read; a name that two files define is a problem."""
     main = directory / MAIN
     if not main.is_file():
         problems.error(
@@ -24,18 +24,21 @@ def read_directory(directory: Path, problems: Problems) -> Node | None:
     for stray in sorted(directory.glob("*.yml")):
         problems.warn(Node(None, str(stray), 0), "is not read", "name it *.yaml")
     root: dict[str, Node] = {}
+    before, readable = problems.count, True
     for file in (main, *others):
         part = parse_file(file, problems)
+        readable &= part is not None or problems.count == before
         if part is None or (part.value is None and file != main):
             continue
         if not isinstance(part.value, dict):
             problems.error(
                 part, "is no mapping of sections", "write sections such as plant:, types:, assets:"
             )
+            readable = False
             continue
         for key, section in part.value.items():
             root[key] = _joined(root[key], section, key, problems) if key in root else section
-    return Node(root, str(main), 1)
+    return Node(root, str(main), 1) if readable else None
 
 
 def _joined(first: Node, more: Node, key: str, problems: Problems) -> Node:

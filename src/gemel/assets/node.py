@@ -15,12 +15,14 @@ class Node:
         file: path of the file.
         line: line of the key that introduces it, from 1.
         lost: keys that were there and were refused: their lack need not be said again.
+        refused: whether the value itself was refused already, and is not to be looked at.
     """
 
     value: "dict[str, Node] | list[Node] | Scalar"
     file: str
     line: int
     lost: frozenset[str] = frozenset()
+    refused: bool = False
 
     @property
     def fields(self) -> "dict[str, Node]":

@@ -1,6 +1,7 @@
 """What is related to what: `pump-1 feeds tank-1`. The word is free; containment must not run in a circle."""
 
-from collections.abc import Iterator
+import difflib
+from collections.abc import Collection, Iterator
 from typing import Final
 
 from gemel.assets.fleet import Fleet
@@ -12,17 +13,30 @@ CONTAINS: Final = frozenset({"contains", "has", "has_part", "has-part"})  # from
 PART_OF: Final = frozenset({"part_of", "part-of", "is_part_of", "belongs_to", "belongs-to", "inside", "in"})
 
 
-def read_relations(section: Node | None, fleet: Fleet, problems: Problems) -> tuple[Relation, ...]:
-    """Give the relations as (from path, word, to path), each once."""
+def read_relations(
+    section: Node | None, assets: Node | None, fleet: Fleet, problems: Problems
+) -> tuple[Relation, ...]:
+    """Give the relations as (from path, word, to path), each once.
+
+    Args:
+        section: the relations of the file.
+        assets: its assets; one that was refused does not make a relation to it wrong as well.
+        fleet: the assets that were read.
+        problems: where to report.
+    """
     if section is None:
         return ()
-    names: dict[str, list[str]] = {}
+    names: dict[str, dict[str, None]] = {}
     for name, path in zip(fleet.names, fleet.paths, strict=True):
-        names.setdefault(name, []).append(path)
+        names.setdefault(name, {})[path] = None
+    refused = (assets.fields.keys() | assets.lost) - names.keys() if assets is not None else frozenset[str]()
     found: dict[Relation, Node] = {}
     for node in section.items:
         left, word, right = str(node.value).split()
-        ends = [_asset(end, names, fleet, node, problems) for end in (left, right)]
+        ends = [
+            None if _meant(end, refused, names) else _asset(end, names, fleet, node, problems)
+            for end in (left, right)
+        ]
         if ends[0] is None or ends[1] is None:
             continue
         relation = (ends[0], word, ends[1])
@@ -38,11 +52,19 @@ def read_relations(section: Node | None, fleet: Fleet, problems: Problems) -> tu
     return tuple(found)
 
 
-def _asset(end: str, names: dict[str, list[str]], fleet: Fleet, node: Node, problems: Problems) -> str | None:
+def _meant(end: str, refused: Collection[str], names: Collection[str]) -> bool:
+    """Tell whether a name may be that of an asset that was refused."""
+    last = end.rpartition("/")[2]
+    return last not in names and bool(difflib.get_close_matches(last, refused, n=1, cutoff=0.8))
+
+
+def _asset(
+    end: str, names: dict[str, dict[str, None]], fleet: Fleet, node: Node, problems: Problems
+) -> str | None:
     for path in (end, f"{fleet.root}/{end}"):
         if fleet.find(path) is not None:
             return path
-    called = names.get(end, [])
+    called = list(names.get(end, ()))
     if len(called) == 1:
         return called[0]
     if called:

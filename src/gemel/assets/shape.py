@@ -4,6 +4,7 @@ A shape checks a node (and reports what is wrong, with what to write instead) an
 not fit is taken out of the tree, so that whoever reads on may trust what is left.
 """
 
+import difflib
 import math
 import re
 from collections.abc import Mapping, Sequence
@@ -158,7 +159,7 @@ class Quantity:
 
     def check(self, node: Node, name: str, problems: Problems) -> bool:
         value = node.value
-        remedy = f"write a number and a unit, such as {self.example!r}"
+        remedy = f"write a number and a unit, such as {self.example!r}" + self._bound()
         if isinstance(value, bool) or not isinstance(value, int | float | str):
             return _no(problems, node, name, remedy)
         if isinstance(value, int | float):
@@ -173,6 +174,11 @@ class Quantity:
             problems.error(node, f"{name}: {e.message}", remedy)
             return False
         return (math.isfinite(number) and number >= self.least) or _no(problems, node, name, remedy)
+
+    def _bound(self) -> str:
+        if not math.isfinite(self.least):
+            return ""
+        return f", not below {self.least:g}{' ' if self.unit else ''}{self.unit}"
 
     def schema(self) -> Json:
         least = {"minimum": self.least} if math.isfinite(self.least) else {}
@@ -222,6 +228,8 @@ class MapOf:
             return _no(problems, node, name, f"write a mapping: a line `name: …` for each {self.what}")
         kept = {}
         for key, value in node.value.items():
+            if value.refused:
+                continue
             if value.value is None and self.empty:
                 value.value = {}
             if not re.search(self.pattern, key):
@@ -266,10 +274,15 @@ class Record:
     def check(self, node: Node, name: str, problems: Problems) -> bool:
         if not isinstance(node.value, dict):
             return _no(problems, node, name, f"write a mapping, such as {{{next(iter(self.fields))}: …}}")
-        kept = {}
+        kept: dict[str, Node] = {}
+        meant: set[str] = set()  # by the unknown keys: not missing, but misspelt
         for key, value in node.value.items():
             known = self.fields.get(key)
+            if value.refused:
+                continue
             if known is None:
+                meant.update(difflib.get_close_matches(key, self.fields, n=1))
+                meant.update(self.fields if key in self.hints else ())
                 problems.error(
                     value,
                     f"unknown key {key!r} in {name}",
@@ -277,10 +290,10 @@ class Record:
                 )
             elif known.shape.check(value, f"{key} of {name}" if name else key, problems):
                 kept[key] = value
-        missing = [k for k, f in self.fields.items() if f.required and k not in node.value]
+        missing = [k for k, f in self.fields.items() if f.required and k not in node.value and k not in meant]
         for key in missing:
             problems.error(node, f"{name or self.what} has no {key}", f"add {key}: {self.fields[key].words}")
-        node.lost = frozenset(node.value.keys() - kept.keys())
+        node.lost = frozenset(meant | (node.value.keys() - kept.keys()))
         node.value = kept
         return True
 

@@ -78,12 +78,13 @@ def _unit(name: str, node: Node, kind: str, problems: Problems) -> str | None:
         return None
     unit = str(given.value)
     promised = breaks_promise(name, unit) if kind == "analog" else None
-    if promised:
+    if promised is not None:
         problems.error(
             given,
             f"{name!r} in {unit!r}: the dimension is wrong",
             f"write a unit like {promised}, or give the signal a name that says what it is",
         )
+        return None
     return unit
 
 
