@@ -1,0 +1,46 @@
+"""The Unified Namespace: any MQTT client reads the plant by its ISA-95 path."""
+
+import json
+import subprocess
+from collections import Counter
+
+import pytest
+from mosquitto_kit import program
+
+from gemel.bench.site import wait
+
+PUMP = "gemel/riverside/waterworks/pumping/pump-1"
+
+
+def sub(demo, *more):
+    """What mosquitto_sub shows: [(topic, payload)]."""
+    words = [program("mosquitto_sub"), "-h", "127.0.0.1", "-p", str(demo.broker_port), "-F", "%t %p", *more]
+    done = subprocess.run(words, capture_output=True, text=True, timeout=30)
+    return [line.split(" ", 1) for line in done.stdout.splitlines()]
+
+
+@pytest.fixture(scope="module")
+def published(demo):
+    """The demo, when it shows all of its signals."""
+    paths = {s["path"] for s in demo.face().get("signals", limit=1000)["items"]}
+    assert len(paths) >= 40
+    assert wait(lambda: {t for t, _ in sub(demo, "-t", "gemel/riverside/#", "-W", "2", "--retained-only")} >= paths, 30)
+    return paths
+
+
+def test_every_signal_is_retained_under_its_path(demo, published):
+    retained = {t: json.loads(p) for t, p in sub(demo, "-t", "gemel/riverside/#", "-W", "3", "--retained-only")}
+    assert set(retained) == published, "each signal once, and nothing besides"
+    speed = retained[f"{PUMP}/speed"]
+    assert (speed["unit"], speed["quality"]) == ("rpm", "good")
+    shown = demo.face().shown(PUMP)["speed"]
+    assert abs(speed["value"] - shown["value"]) < 50
+    assert speed["time"] <= shown["time"]
+
+
+def test_a_signal_is_published_about_once_a_second_at_most(demo, published):
+    """The station sends two readings a second of each; four seconds show four or five."""
+    seconds = 4
+    counted = Counter(t for t, _ in sub(demo, "-t", f"{PUMP}/#", "-W", str(seconds), "-R"))
+    assert counted[f"{PUMP}/flow"] >= 2, "it goes on"
+    assert max(counted.values()) <= seconds + 1
