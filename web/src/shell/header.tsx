@@ -32,7 +32,7 @@ function Navigation() {
 
 function AlarmCounts() {
   const now = counts.value;
-  const unacknowledged = now?.unacknowledged ?? 0;
+  const unseen = (now?.unacknowledged ?? 0) + (now?.returned ?? 0);
   return (
     <a class="counts" href={toHash("alarms")}>
       <span class="unseen">Alarms:</span>
@@ -45,7 +45,7 @@ function AlarmCounts() {
           </span>
         );
       })}
-      <span class="count-words">{flood.value ? "flood" : `${unacknowledged} new`}</span>
+      <span class="count-words">{flood.value ? "flood" : `${unseen} unseen`}</span>
     </a>
   );
 }

@@ -48,7 +48,7 @@ export function TrendTools({ look, busy, onLook }: Props) {
         </button>
       </div>
       <span class="quiet" aria-live="polite">
-        {look.follow ? "following" : `${dateTime(look.start, zone())} to ${dateTime(look.end, zone())}`}
+        {look.follow ? "" : `${dateTime(look.start, zone())} to ${dateTime(look.end, zone())}`}
         {busy ? " …" : ""}
       </span>
     </div>
