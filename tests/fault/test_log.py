@@ -56,8 +56,12 @@ def test_the_state_equals_a_replay_of_the_log(tmp_path):
             record = Record(bus, site.places.heads)
             await record.open()
             fresh = Partition(0, part.registry, part.plant.checks(part.registry), part.plant.alarms(part.registry))
-            with Reader(site.places.lake) as reader:
-                return (await replay(bus, record, fresh, None, kept.sequence, lambda rows: reader.existing(rows))).snapshot()
+            try:
+                with Reader(site.places.lake) as reader:
+                    folded = await replay(bus, record, fresh, None, kept.sequence, reader.existing)
+                    return folded.snapshot()
+            finally:
+                await bus.close()
 
         try:
             replayed = asyncio.run(fold())
