@@ -178,10 +178,15 @@ def _words(leaf: Leaf) -> str:
 
 
 def _pattern(topic: str, parts: tuple[str, str, str], *, single: bool) -> str:
-    """Write a topic with placeholders, where filling them gives that very topic."""
+    """Write a topic with a placeholder for each part that stands in it as it is; levels with braces as +."""
     at, asset, signal = parts
-    words = [*(["{at}"] if at else []), "{asset}", *(["{signal}"] if single else [])]
-    pattern = "/".join(words)
-    if pattern.format(at=at, asset=asset, signal=signal) == topic:
-        return pattern
-    return "/".join("+" if "{" in level or "}" in level else level for level in topic.split("/"))
+    levels = topic.split("/")
+    said = ["+" if "{" in level or "}" in level else level for level in levels]
+    if single and levels[-1] == signal:
+        said[-1] = "{signal}"
+    own = len(levels) - 2 if single else len(levels) - 1
+    if own >= 0 and levels[own] == asset:
+        said[own] = "{asset}"
+        if at and "/".join(levels[:own]) == at:
+            said[:own] = ["{at}"]
+    return "/".join(said)
