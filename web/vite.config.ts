@@ -16,5 +16,5 @@ export default defineConfig({
     target: "es2022",
     reportCompressedSize: false,
   },
-  server: { host: "127.0.0.1", proxy: { "/api": { target: "http://127.0.0.1:8600", ws: true } } },
+  server: { host: "127.0.0.1", proxy: { "/api": { target: "http://127.0.0.1:8090", ws: true } } },
 });

@@ -12,6 +12,8 @@ import pytest
 
 REPO = Path(__file__).parents[2]
 WEB = REPO / "web"
+# With the other tests of the page: building may put another page in the place of the one they look at.
+pytestmark = pytest.mark.xdist_group("browser")
 
 
 def hook():
