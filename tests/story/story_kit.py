@@ -87,6 +87,9 @@ class Face:
     def post(self, path, **body):
         return self.ask("POST", path, body)
 
+    def post_rows(self, rows):
+        return self.ask("POST", "telemetry", rows)
+
     def facts(self, kind, subject=None):
         return self.get("facts", kind=kind, limit=1000, **({"subject": subject} if subject else {}))["items"]
 
