@@ -55,16 +55,16 @@ async def send(places: Places, load_: Load) -> dict[str, float]:
     return {"sent": load_.values, "start": start, "acknowledged": end, "encode_s": encoded - began}
 
 
-async def trickle(places: Places, signals: int, seconds: int) -> int:
-    """Send `LIVE_RATE` values a second with the time of their making; give how many."""
+async def trickle(places: Places, signals: int, seconds: float, rate: int) -> int:
+    """Send values at a rate [1/s] with the time of their making; give how many."""
     site = Registry.from_bytes(places.registry.read_bytes())
     running_ = read_running(places.data)
     assert running_ is not None
     bus = await Bus.open(running_.bus, "bench-live")
-    per_frame = LIVE_RATE // 50
+    per_frame = rate // 50
     due = asyncio.get_running_loop().time()
     sent = 0
-    for i in range(50 * seconds):
+    for i in range(int(50 * seconds)):
         due += 0.02
         await asyncio.sleep(max(due - asyncio.get_running_loop().time(), 0))
         now = time.time_ns()
@@ -181,13 +181,13 @@ def machine() -> dict[str, Any]:
     }
 
 
-def main(what: str, data: str, given: str) -> None:
+def main(what: str, data: str, given: str, seconds: str = str(LIVE_S), rate: str = str(LIVE_RATE)) -> None:
     """Be the generator: a process of its own."""
     places, load_ = Places(Path(data)), msgspec.json.decode(given, type=Load)
     if what == "send":
         told: Any = asyncio.run(send(places, load_))
     else:
-        told = {"sent": asyncio.run(trickle(places, load_.signals, LIVE_S))}
+        told = {"sent": asyncio.run(trickle(places, load_.signals, float(seconds), int(rate)))}
     sys.stdout.write(msgspec.json.encode(told).decode())
 
 

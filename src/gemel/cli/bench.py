@@ -44,6 +44,19 @@ def mqtt(messages: int, rate: int, full: bool, as_json: bool) -> None:
     report(lambda folder, told: measure(folder, 1_000_000 if full else messages, rate, told), as_json)
 
 
+@command.command(epilog="Example: gemel bench soak --full --json")
+@click.option("--signals", default=10_000, show_default=True)
+@click.option("--rate", default=50_000, show_default=True, help="Values/s.")
+@click.option("--full", is_flag=True, help="Ten minutes instead of forty seconds.")
+@click.option("--json", "as_json", is_flag=True)
+def soak(signals: int, rate: int, full: bool, as_json: bool) -> None:
+    """Whether memory grows while values keep coming."""
+    from gemel.bench.soak import measure
+
+    minutes = 10.0 if full else 40 / 60
+    report(lambda folder, told: measure(folder, signals, rate, minutes, told), as_json)
+
+
 def report(measure: Callable[[Path, Callable[[str], None]], dict[str, Any]], as_json: bool) -> None:
     """Measure in a folder of its own, print, and exit with 1 where a reading was lost, doubled or changed."""
     folder = Path(tempfile.mkdtemp(prefix="gemel-bench-"))
