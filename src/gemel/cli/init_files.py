@@ -51,9 +51,9 @@ def assets_in(files: Sequence[Path]) -> Found:
 
 
 def _common_name(files: Sequence[Path]) -> str:
-    """Name what several files are of: their folder; a single one by itself."""
-    first = files[0]
-    return first.name.split(".")[0] if len(files) == 1 else first.absolute().parent.name
+    """Name what files are of: their folder; a single one by itself, where it has more of a name than a number."""
+    stem, folder = files[0].name.split(".")[0], files[0].absolute().parent.name
+    return stem if len(files) == 1 and stem[:1].isalpha() else folder
 
 
 def _signal(column: str, values: pa.ChunkedArray, asset: str, interval_s: float | None) -> DraftSignal | None:
