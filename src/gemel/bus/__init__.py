@@ -3,7 +3,7 @@
 connect → frame → **bus** → twin → lake. Everything durable passes through here once.
 """
 
-from gemel.bus.frame import Frame, FrameHeader, decode_frame, encode_frame, encode_tick
+from gemel.bus.frame import Frame, FrameHeader, broken, decode_frame, encode_frame, encode_tick
 from gemel.bus.link import Bus, Message
 from gemel.bus.reader import StreamReader
 from gemel.bus.server import Server, ServerSettings
@@ -16,6 +16,7 @@ __all__ = [
     "Server",
     "ServerSettings",
     "StreamReader",
+    "broken",
     "decode_frame",
     "encode_frame",
     "encode_tick",

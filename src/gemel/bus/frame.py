@@ -92,17 +92,31 @@ _HEADER: Final = msgspec.json.Decoder(FrameHeader)
 
 
 def decode_frame(stored: bytes) -> Frame:
-    """Read a frame; a changed or torn one raises StorageError."""
+    """Read a frame; one that is changed, torn or of another form raises StorageError."""
     rest = memoryview(stored)[8:]
     if len(stored) < 12 or stored[:4] != MAGIC or zlib.crc32(rest) != int.from_bytes(stored[4:8], "little"):
-        raise StorageError(
-            "a frame of the log is broken: its checksum differs", code="frame-broken",
-            remedy="its samples are lost; the hole is in the record. Check the disk",
-        )  # fmt: skip
+        raise broken("its checksum differs")
+    try:
+        return _read(rest)
+    except Exception as e:  # whole but not of this form: whoever wrote it, the reader must get past it
+        raise broken(f"it is not of the form that is known here ({type(e).__name__}: {e})") from e
+
+
+def broken(why: str) -> StorageError:
+    """Give the error that says why a frame cannot be used."""
+    return StorageError(
+        f"a frame of the log is broken: {why}", code="frame-broken",
+        remedy="its samples are lost; the hole is in the record. Check the disk",
+    )  # fmt: skip
+
+
+def _read(rest: memoryview) -> Frame:
     size = int.from_bytes(rest[:4], "little")
     header = _HEADER.decode(rest[4 : 4 + size])
     if header.kind == "tick":
         return Frame(header, Batch.empty())
+    if header.kind != "samples":
+        raise ValueError(f"a frame of the kind {header.kind!r}")
     table = pa.ipc.open_stream(pa.py_buffer(rest[4 + size :])).read_next_batch()
     columns = {
         name: np.full(header.rows, header.constant[name], dtype)
@@ -110,4 +124,4 @@ def decode_frame(stored: bytes) -> Frame:
         else table.column(name).to_numpy()
         for name, dtype in DTYPES.items()
     }
-    return Frame(header, Batch(**columns))
+    return Frame(header, Batch.of(**columns))

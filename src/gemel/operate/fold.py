@@ -148,23 +148,23 @@ class Owner:
         for message in messages:
             try:
                 frame = decode_frame(message.data)
+                found = self.partition.rows_of(frame) if frame.header.kind != "tick" else None
             except StorageError as e:
+                self._fold(pending, message.sequence - 1)  # or what stands before it is stepped over too
+                pending, rows = [], 0
                 self._broken(message, str(e))
                 continue
-            if frame.header.kind == "tick":
+            if found is None:
                 self._fold(pending, message.sequence - 1)
                 pending, rows = [], 0
                 facts = self.record.between(self.partition.facts, frame.header.facts)
                 self._effect(self.partition.tick(frame.header, message.sequence, facts), message.sequence)
                 self._after_tick()
                 continue
-            if not self.partition.knows(frame.header.registry):
-                self._broken(message, "a frame numbered by a registry that is not known here")
-                continue
-            pending.append(self.partition.rows_of(frame))
-            rows += len(pending[-1])
-            if len(pending[-1]):
-                self._received.append(int(pending[-1].received[0]))
+            pending.append(found)
+            rows += len(found)
+            if len(found):
+                self._received.append(int(found.received[0]))
             if rows >= FOLD_ROWS or message.sequence == self._stored:
                 self._fold(pending, message.sequence)
                 pending, rows = [], 0

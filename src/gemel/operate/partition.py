@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from gemel.assets import AlarmLimit, Checks
-from gemel.bus import Frame, FrameHeader
+from gemel.bus import Frame, FrameHeader, broken
 from gemel.condition import Conditioner, Existing
 from gemel.samples import Batch, Draft, Fact, Registry, Snapshot
 from gemel.samples.batch import I32
@@ -91,12 +91,21 @@ class Partition:
         return digest == self.registry.digest or digest in self._maps
 
     def rows_of(self, frame: Frame) -> Batch:
-        """Give a frame's rows under this registry's numbers; none of a frame seen before."""
+        """Give a frame's rows under this registry's numbers; none of a frame seen before.
+
+        Raises StorageError where its numbers mean nothing here.
+        """
+        if not self.knows(frame.header.registry):
+            raise broken("it is numbered by a registry that is not known here")
+        numbers = self._maps.get(frame.header.registry)
+        signals = len(self.registry) if numbers is None else len(numbers)
+        if len(frame.batch) and not 0 <= frame.batch.signal.min() <= frame.batch.signal.max() < signals:
+            raise broken("it speaks of signals that its registry does not have")
         if not self.producers.first_time(frame.header):
             return Batch.empty()
-        if frame.header.registry == self.registry.digest:
+        if numbers is None:
             return frame.batch
-        mapped = self._maps[frame.header.registry][frame.batch.signal]
+        mapped = numbers[frame.batch.signal]
         known = mapped >= 0
         return frame.batch.take(known).with_columns(signal=mapped[known])
 

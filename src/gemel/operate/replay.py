@@ -22,15 +22,16 @@ async def replay(
                     break
                 try:
                     frame = decode_frame(message.data)
+                    rows = partition.rows_of(frame) if frame.header.kind != "tick" else None
                 except StorageError:
                     partition.position = message.sequence
                     continue
-                if frame.header.kind == "tick":
+                if rows is None:
                     partition.tick(
                         frame.header, message.sequence, record.between(partition.facts, frame.header.facts)
                     )
                 else:
-                    partition.fold(partition.rows_of(frame), message.sequence, lookup)
+                    partition.fold(rows, message.sequence, lookup)
     finally:
         await reader.close()
     return partition
