@@ -75,7 +75,7 @@ def announce(settings: Settings, plant: Plant, additions: list[str], first: bool
         + ("; plant time follows the data" if plant.clock == "data" else "")
     )
     for addition in additions:
-        click.echo(f"  added    {addition}")
+        click.echo(f"  applied  {addition}")
     if first:
         click.echo(
             f"  reboot   to start with the machine: a systemd unit with ExecStart={sys.executable} -m gemel run {settings.plant}, Restart=always"

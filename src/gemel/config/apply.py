@@ -75,7 +75,13 @@ def _check_format(places: Places) -> None:
 
 
 def _copy(source: Path, target: Path) -> None:
+    """Make the applied copy like the source, also where a file of it is gone."""
+    wanted = {file.name: file for pattern in PATTERNS for file in source.glob(pattern)}
+    if source.resolve() == target.resolve():
+        return
+    for name, file in wanted.items():
+        shutil.copy2(file, target / name)
     for pattern in PATTERNS:
-        for file in source.glob(pattern):
-            if file.resolve() != (target / file.name).resolve():
-                shutil.copy2(file, target / file.name)
+        for file in target.glob(pattern):
+            if file.name not in wanted:
+                file.unlink()
