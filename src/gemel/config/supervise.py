@@ -40,11 +40,15 @@ ALLOCATOR: Final = {"MALLOC_TRIM_THRESHOLD_": "100000000", "MALLOC_MMAP_THRESHOL
 
 
 def prepare(settings: Settings) -> Applied:
-    """Check all that can be wrong before anything starts; write down what the family needs."""
+    """Check all that can be wrong before anything starts; write down what the family needs.
+
+    Under the lock: what a running family reads when one of its processes comes back must not change under it.
+    """
     places = Places(Path(settings.data))
-    site = apply(Path(settings.plant), places)
-    check_port(settings)
-    write_atomic(places.data / "settings.json", msgspec.json.encode(settings))
+    with lock(places):
+        site = apply(Path(settings.plant), places)
+        check_port(settings)
+        write_atomic(places.data / "settings.json", msgspec.json.encode(settings))
     return site
 
 
@@ -155,6 +159,8 @@ def guard(settings: Settings, told: Callable[[str], None]) -> int:
         if stopping:
             process.send_signal(signal.SIGTERM)
         code = process.wait()
+        if code == REFUSED and not stopping:
+            told(f"it does not start; why stands in {places.logs}/family.log")
         if stopping or code in {0, REFUSED}:
             return 0 if stopping else code
         failures = 0 if time.monotonic() - began > 20 else failures + 1
