@@ -5,6 +5,7 @@ from fold_kit import NO_FRAME, frame, messages, owner, rows
 
 from gemel.bus import FrameHeader, encode_frame
 from gemel.bus.frame import _seal
+from gemel.samples import Registry
 
 
 def values(part):
@@ -70,3 +71,12 @@ def test_a_frame_that_cannot_be_used_is_said_and_stepped_over(tmp_path, kind):
     assert values(part) == [1.0, 2.0]
     assert part.broken == 1
     assert part.partition.position == 3
+
+
+def test_frames_of_a_former_registry_are_read_under_the_digest_they_carry(tmp_path):
+    """The digest is what was written on that day: another version of Arrow may lay the same table out otherwise."""
+    part = owner(tmp_path)
+    former = Registry.of([{"path": "a/b/rig/s1"}])
+    part.partition.know(former, "written then")
+    part._digest(messages(frame(1, registry="written then")))
+    assert part.tail.upto(1).signal.tolist() == [1]

@@ -103,6 +103,11 @@ class InstanceReader:
 
     def _fleet(self, name: str, node: Node, kind: AssetType, number: int, table_name: Node) -> None:
         path = self._directory / str(table_name.value)
+        if path.parent != self._directory:  # what is applied is this folder, copied
+            self._problems.error(
+                table_name, f"the table {table_name.value} lies elsewhere", "put it beside plant.yaml, and write its name only"
+            )  # fmt: skip
+            return
         table = self._tables.get(path.name) or read_table(path, table_name, self._problems)
         if table is None:
             return

@@ -1,17 +1,21 @@
 """Applying a plant file: the applied one is the truth; a changed one may only add, until it can be planned."""
 
+import logging
 import shutil
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
 import msgspec
+import pyarrow as pa
 
 from gemel.assets import Plant, load
-from gemel.errors import ConfigError
+from gemel.errors import ConfigError, GemelError
 from gemel.operate.places import DATA_FORMAT, Places, write_atomic
 from gemel.samples import Registry
 
+log = logging.getLogger(__name__)
 PATTERNS: Final = ("*.yaml", "*.yml", "*.csv", "*.parquet")
 
 
@@ -37,6 +41,7 @@ def apply(source: Path, places: Places) -> Applied:
     folder = source if source.is_dir() else source.parent
     plant = load(folder)
     _check_format(places)
+    _mend(places)
     former = load(places.applied) if (places.applied / "plant.yaml").exists() else None
     additions: list[str] = []
     if former is not None and former.digest != plant.digest:
@@ -49,9 +54,8 @@ def apply(source: Path, places: Places) -> Applied:
     registry = plant.registry()
     if places.registry.exists():
         registry = Registry.from_bytes(places.registry.read_bytes()).grown(registry)
-    places.make()
-    write_atomic(places.registry, registry.to_bytes())
-    _copy(folder, places.applied)
+    _number(registry, places)
+    _replace(folder, places)
     return Applied(plant, registry, additions, first=former is None)
 
 
@@ -74,14 +78,50 @@ def _check_format(places: Places) -> None:
     write_atomic(mark, msgspec.json.encode({"format": DATA_FORMAT}))
 
 
-def _copy(source: Path, target: Path) -> None:
-    """Make the applied copy like the source, also where a file of it is gone."""
-    wanted = {file.name: file for pattern in PATTERNS for file in source.glob(pattern)}
-    if source.resolve() == target.resolve():
-        return
-    for name, file in wanted.items():
-        shutil.copy2(file, target / name)
+def registries(places: Places) -> Iterator[tuple[str, Registry]]:
+    """Give every registry that ever numbered a frame, with the digest that the frames carry."""
+    for file in sorted(places.registries.glob("*.arrow")):
+        try:
+            yield file.stem, Registry.from_bytes(file.read_bytes())
+        except (GemelError, OSError, pa.ArrowException) as e:
+            log.error("the registry %s cannot be read; frames numbered by it cannot be either: %s", file, e)
+
+
+def _number(registry: Registry, places: Places) -> None:
+    """Put a registry in force; it and the former one are kept, for the log may hold frames that name them."""
+    places.make()
+    stored = [places.registry.read_bytes()] if places.registry.exists() else []
+    for data in (*stored, registry.to_bytes()):
+        file = places.registries / f"{Registry.from_bytes(data).digest}.arrow"
+        if not file.exists():
+            write_atomic(file, data)
+    write_atomic(places.registry, registry.to_bytes())
+
+
+def _replace(source: Path, places: Places) -> None:
+    """Put a plant file in force as a whole: a part that is gone from it must not go on to be read."""
+    fresh, former = _beside(places)
+    shutil.rmtree(fresh, ignore_errors=True)
+    fresh.mkdir()
     for pattern in PATTERNS:
-        for file in target.glob(pattern):
-            if file.name not in wanted:
-                file.unlink()
+        for file in source.glob(pattern):
+            write_atomic(fresh / file.name, file.read_bytes())
+    places.applied.rename(former)
+    fresh.rename(places.applied)
+    shutil.rmtree(former)
+
+
+def _mend(places: Places) -> None:
+    """End what a kill between the two renames left."""
+    _, former = _beside(places)
+    if not former.exists():
+        return
+    if (places.applied / "plant.yaml").exists():
+        shutil.rmtree(former)
+    else:
+        shutil.rmtree(places.applied, ignore_errors=True)
+        former.rename(places.applied)
+
+
+def _beside(places: Places) -> tuple[Path, Path]:
+    return places.data / "applied.new", places.data / "applied.old"

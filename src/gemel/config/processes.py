@@ -17,7 +17,7 @@ import msgspec
 
 from gemel.assets import secret
 from gemel.bus import Bus
-from gemel.config.apply import Applied, applied
+from gemel.config.apply import Applied, applied, registries
 from gemel.config.connections import connectors, publisher
 from gemel.config.settings import Settings
 from gemel.config.supervise import run_family
@@ -67,6 +67,8 @@ async def twin(places: Places) -> None:
     partition = Partition(
         0, site.registry, site.plant.checks(site.registry), site.plant.alarms(site.registry)
     )
+    for digest, former in registries(places):
+        partition.know(former, digest)
     classes = site.registry.table.column("retention").to_pylist()
 
     def lookup(rows: Any) -> Any:

@@ -82,9 +82,9 @@ class Partition:
         self.stale = np.ones(len(registry), np.bool_)
         self._maps: dict[str, I32] = {}
 
-    def know(self, other: Registry) -> None:
-        """Learn another registry, so that frames numbered by it can be read."""
-        self._maps[other.digest] = self.registry.mapping_from(other)
+    def know(self, other: Registry, digest: str = "") -> None:
+        """Learn another registry, so that frames numbered by it can be read; `digest` is what they call it."""
+        self._maps[digest or other.digest] = self.registry.mapping_from(other)
 
     def knows(self, digest: str) -> bool:
         """Tell whether frames numbered by this registry can be read."""

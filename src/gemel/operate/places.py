@@ -27,6 +27,11 @@ class Places:
         return self.data / "registry.arrow"
 
     @property
+    def registries(self) -> Path:
+        """All registries that ever numbered a frame, by digest: the log may hold frames older than the last one."""
+        return self.data / "registries"
+
+    @property
     def streams(self) -> Path:
         """The log's files."""
         return self.data / "log"
@@ -61,6 +66,7 @@ class Places:
         for folder in (
             self.data,
             self.applied,
+            self.registries,
             self.streams,
             self.lake,
             self.snapshots,

@@ -1,0 +1,64 @@
+"""What the log holds can still be read when the plant has grown; a plant file is in force as a whole."""
+
+import pytest
+
+from gemel.assets import load
+from gemel.config.apply import applied, apply, registries
+from gemel.errors import AssetError
+from gemel.operate.places import Places
+
+PLANT = "plant: test/rig\ntypes:\n  Rig:\n    signals:\n      a: {unit: bar}\n"
+MORE = "      b: {unit: degC}\n"
+ASSETS = "assets:\n  rig: {type: Rig, at: hall}\n"
+
+
+@pytest.fixture
+def places(tmp_path):
+    return Places(tmp_path / "data")
+
+
+def plant(tmp_path, **files):
+    folder = tmp_path / "plant"
+    folder.mkdir(exist_ok=True)
+    for name, text in files.items():
+        (folder / f"{name}.yaml").write_text(text)
+    return folder
+
+
+def test_every_registry_that_ever_numbered_a_frame_is_kept(tmp_path, places):
+    """Frames not yet folded when the plant grew still carry the digest of the former registry."""
+    first = apply(plant(tmp_path, plant=PLANT + ASSETS), places).registry.digest
+    places.registries.joinpath(f"{first}.arrow").unlink()  # as a data directory from before they were kept
+    apply(plant(tmp_path, plant=PLANT + MORE + ASSETS), places)
+    second = applied(places).registry.digest
+    kept = dict(registries(places))
+    assert set(kept) == {first, second} and first != second
+    assert kept[first].paths == kept[second].paths[:1]
+
+
+def test_a_registry_that_cannot_be_read_keeps_nothing_from_starting(tmp_path, places):
+    digest = apply(plant(tmp_path, plant=PLANT + ASSETS), places).registry.digest
+    (places.registries / "torn.arrow").write_bytes(b"half")
+    assert [name for name, _ in registries(places)] == [digest]
+
+
+def test_a_copy_that_was_cut_off_is_no_plant_file(tmp_path, places):
+    """Killed while it is copied, the former plant file is in force, whole."""
+    folder = plant(tmp_path, plant=PLANT, pumps=ASSETS)
+    before = apply(folder, places).plant.digest
+    (places.data / "applied.new").mkdir()
+    (places.data / "applied.new" / "plant.yaml").write_text("plant: half")
+    assert applied(places).plant.digest == before
+    places.applied.rename(places.data / "applied.old")  # killed between the two renames
+    places.make()
+    apply(folder, places)
+    assert applied(places).plant.digest == before
+    assert sorted(p.name for p in places.data.glob("applied*")) == ["applied"]
+
+
+def test_a_table_that_would_not_be_copied_is_refused(tmp_path):
+    folder = plant(tmp_path, plant=PLANT + "assets:\n  rig: {type: Rig, at: hall, table: more/rigs.csv}\n")
+    (folder / "more").mkdir()
+    (folder / "more" / "rigs.csv").write_text("name\na\n")
+    with pytest.raises(AssetError, match="beside plant.yaml"):
+        load(folder)
