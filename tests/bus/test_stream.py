@@ -136,3 +136,57 @@ def test_a_stranger_without_the_token_is_refused(store, tmp_path):
         await writer.wait_closed()
 
     with_bus(store, tmp_path, body)
+
+
+class Lossy(StreamReader):
+    """A line that loses one message on its way, as one that is cut and mended does."""
+
+    lost = False
+
+    async def _on_message(self, message):
+        if not self.lost and message.data == b"5":
+            self.lost = True
+            return
+        await super()._on_message(message)
+
+
+def test_a_message_lost_on_the_way_is_read_again(store, tmp_path):
+    """The server counts it as delivered: only the reader can tell that it is missing."""
+
+    async def body(bus, server):
+        for i in range(10):
+            await bus.append("samples.0", b"%d" % i)
+        reader = Lossy(bus, "SAMPLES_0", 0)
+        assert [m.data for m in await read(reader, 10)] == [b"%d" % i for i in range(10)]
+        assert reader.lost
+
+    with_bus(store, tmp_path, body)
+
+
+def test_a_log_that_is_away_is_said_in_words(store, tmp_path):
+    """Not as an error of the client's library, which nobody up there expects."""
+
+    async def body(bus, server):
+        server.process.kill()
+        server.process.wait()
+        bus.js._timeout = 0.2
+        for call in (bus.bounds("SAMPLES_0"), bus.trim("SAMPLES_0", 1), bus.ensure_stream("X", "x", 1 << 20)):
+            with pytest.raises(StorageError):
+                await call
+        await bus.close()
+        await bus.tell("news", b"nobody hears it")
+
+    with_bus(store, tmp_path, body)
+
+
+def test_a_log_that_lost_its_end_is_not_read_on_in_silence(store, tmp_path):
+    """New messages would take positions that were read already, and be passed over."""
+
+    async def body(bus, server):
+        await bus.append("samples.0", b"a")
+        reader = StreamReader(bus, "SAMPLES_0", 7)
+        with pytest.raises(StorageError, match="ends at 1"):
+            for _ in range(8):
+                await reader.take(0.5)
+
+    with_bus(store, tmp_path, body)

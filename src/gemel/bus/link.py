@@ -5,8 +5,9 @@ family; `tell` and `hear` are news that the next one supersedes.
 """
 
 import asyncio
+import contextlib
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from typing import Any, Final, Self
 
 import msgspec
@@ -62,10 +63,11 @@ class Bus:
 
     async def close(self) -> None:
         """Flush and leave."""
-        try:
-            await asyncio.wait_for(self.client.drain(), 2)
-        except (NatsError, TimeoutError):
-            await self.client.close()
+        with contextlib.suppress(OSError):  # a server that is gone needs no good-bye
+            try:
+                await asyncio.wait_for(self.client.drain(), 2)
+            except (NatsError, TimeoutError):
+                await self.client.close()
 
     @property
     def up(self) -> bool:
@@ -78,10 +80,11 @@ class Bus:
             name=name, subjects=[subject], storage=StorageType.FILE, discard=DiscardPolicy.NEW, max_bytes=max_bytes,
             duplicate_window=120,
         )  # fmt: skip
-        try:
-            await self.js.stream_info(name)
-        except NotFoundError:
-            await self.js.add_stream(config)
+        with _reached():
+            try:
+                await self.js.stream_info(name)
+            except NotFoundError:
+                await self.js.add_stream(config)
 
     async def append(
         self,
@@ -98,33 +101,26 @@ class Bus:
             headers["Nats-Msg-Id"] = once
         if expect_last is not None:
             headers["Nats-Expected-Last-Sequence"] = str(expect_last)
-        try:
+        with _reached():
             ack = await self.js.publish(subject, data, headers=headers or None, timeout=timeout_s)
-        except APIError as e:
-            if e.err_code == WRONG_LAST_SEQUENCE:
-                raise ConflictError("somebody else appended to this stream", code="not-the-owner") from e
-            raise StorageError(
-                f"the log refused: {e.description}", code="log-refused", remedy="free disk space"
-            ) from e
-        except (NatsError, TimeoutError, OSError) as e:
-            raise StorageError(
-                f"the log does not answer: {type(e).__name__}", code="log-away", remedy="it is retried"
-            ) from e
         return int(ack.seq)
 
     async def bounds(self, stream: str) -> tuple[int, int, int]:
-        """Give first and last sequence and the size in bytes."""
-        state = (await self.js.stream_info(stream)).state
+        """Give first and last sequence and the size in bytes; raises StorageError where the log is away."""
+        with _reached():
+            state = (await self.js.stream_info(stream)).state
         return int(state.first_seq), int(state.last_seq), int(state.bytes)
 
     async def trim(self, stream: str, below: int) -> None:
-        """Remove everything below a sequence."""
-        await self.js.purge_stream(stream, seq=below)
+        """Remove everything below a sequence; raises StorageError where the log is away."""
+        with _reached():
+            await self.js.purge_stream(stream, seq=below)
 
     async def tell(self, subject: str, data: bytes) -> None:
         """Send news; who does not listen misses it. Nothing is queued while the server is away."""
         if self.up:
-            await self.client.publish(subject, data)
+            with contextlib.suppress(NatsError):  # the line broke just now: missed like any other news
+                await self.client.publish(subject, data)
 
     async def hear(self, subject: str, handle: Callable[[bytes], Awaitable[None]]) -> None:
         """Call `handle` with every message on a subject."""
@@ -175,6 +171,23 @@ class Bus:
              "context": {k: str(v) for k, v in error.context.items()}}
         )  # fmt: skip
         await self.client.publish(message.reply, b"", headers={"Gemel-Error": told.decode()})
+
+
+@contextlib.contextmanager
+def _reached() -> Iterator[None]:
+    """Say in our words what the log did not do."""
+    try:
+        yield
+    except APIError as e:
+        if e.err_code == WRONG_LAST_SEQUENCE:
+            raise ConflictError("somebody else appended to this stream", code="not-the-owner") from e
+        raise StorageError(
+            f"the log refused: {e.description}", code="log-refused", remedy="free disk space"
+        ) from e
+    except (NatsError, TimeoutError, OSError) as e:
+        raise StorageError(
+            f"the log does not answer: {type(e).__name__}", code="log-away", remedy="it is retried"
+        ) from e
 
 
 def _error_from(told: str) -> GemelError:

@@ -36,6 +36,7 @@ class StreamReader:
         self._on_order = 0
         self._next = ""
         self._inbox = ""
+        self._delivered = 0  # the consumer's own count: a hole in it is a message lost on its way
         self._subscription: object | None = None
         self._silent = 0.0
         self._generation = bus.generation
@@ -76,7 +77,7 @@ class StreamReader:
 
     async def _start(self) -> None:
         self._queue = asyncio.Queue()
-        self._on_order = 0
+        self._on_order = self._delivered = 0
         config = ConsumerConfig(
             deliver_policy=DeliverPolicy.BY_START_SEQUENCE, opt_start_seq=self.position + 1,
             ack_policy=AckPolicy.NONE, inactive_threshold=60, mem_storage=True,
@@ -100,18 +101,20 @@ class StreamReader:
         await self.close()
         if not self._bus.up:
             return
-        first, last, _ = await self._bounds()
-        if last and first > self.position + 1:
+        try:
+            first, last, _ = await self._bus.bounds(self._stream)
+        except StorageError:  # away: asked again at the next silence
+            return
+        if first > self.position + 1:
             raise StorageError(
                 f"the log {self._stream} no longer holds what follows {self.position}", code="log-trimmed",
                 remedy="start from a newer snapshot",
             )  # fmt: skip
-
-    async def _bounds(self) -> tuple[int, int, int]:
-        try:
-            return await self._bus.bounds(self._stream)
-        except (NatsError, TimeoutError, OSError):
-            return 0, 0, 0
+        if last < self.position:  # what comes next would take positions that were read already
+            raise StorageError(
+                f"the log {self._stream} ends at {last}, and was read up to {self.position}", code="log-lost",
+                remedy="start anew: the log is then moved on beyond what is known",
+            )  # fmt: skip
 
     async def _order(self) -> None:
         count = CREDIT - self._on_order
@@ -129,6 +132,10 @@ class StreamReader:
             return
         # $JS.ACK.<stream>.<consumer>.<delivered>.<stream seq>.<consumer seq>.<time ns>.<pending>
         parts = message.reply.split(".")
+        if int(parts[-3]) != self._delivered + 1:
+            self._generation = -1  # read again from the last one taken
+            return
+        self._delivered += 1
         self._on_order -= 1
         self.pending = int(parts[-1])
         self._queue.put_nowait(Message(sequence=int(parts[-4]), data=message.data, stored=int(parts[-2])))
