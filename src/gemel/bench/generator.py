@@ -25,12 +25,14 @@ class Load:
         signals: number of signals.
         seconds: readings of each.
         jitter_ms: half-width of the scatter of the times [ms].
+        resolution_us: of the source's clock, to which scattered times are rounded [µs].
         seed: of the generator.
     """
 
     signals: int = 10_000
     seconds: int = 500
     jitter_ms: float = 0.0
+    resolution_us: int = 1000
     seed: int = 7
 
     @property
@@ -54,6 +56,8 @@ def frames(load: Load) -> Iterator[Batch]:
         )
         at = np.full(n, START + second * SECOND)
         if load.jitter_ms:
-            at = at + rng.integers(int(-load.jitter_ms * MILLISECOND), int(load.jitter_ms * MILLISECOND), n)
+            step = load.resolution_us * 1000
+            half = int(load.jitter_ms * MILLISECOND) // step
+            at = at + rng.integers(-half, half + 1, n) * step
         received = np.full(n, START + second * SECOND + 20 * MILLISECOND)
         yield Batch(signal, at, received, level / 4095.0 * 100.0, status)

@@ -149,7 +149,7 @@ def measure(folder: Path, load_: Load, told: Callable[[str], None]) -> dict[str,
         latency = asyncio.run(ask(site.places, "latency"))
     seconds = durable - sent["start"]
     return {
-        "bench": "ingest", "signals": load_.signals, "jitter_ms": load_.jitter_ms, "sent": load_.values, **back,
+        "bench": "ingest", "signals": load_.signals, "jitter_ms": load_.jitter_ms, "resolution_us": load_.resolution_us, "sent": load_.values, **back,
         "values_per_s": round(load_.values / seconds), "acknowledged_values_per_s": round(load_.values / (sent["acknowledged"] - sent["start"])),
         "folded_values_per_s": round(load_.values / (folded - sent["start"])),
         "cpu_s_per_million": round(sum(used.values()) / load_.values * 1e6, 3), "cpu_s": {n: round(s, 2) for n, s in used.items()},

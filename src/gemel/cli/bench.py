@@ -22,13 +22,23 @@ def command() -> None:
 @click.option("--signals", default=10_000, show_default=True)
 @click.option("--seconds", type=int, help="Readings of each signal [default: 300; with --full 2,000].")
 @click.option("--jitter", default=0.0, show_default=True, help="Scatter of the times [± ms].")
+@click.option(
+    "--resolution", default=1000, show_default=True, help="Of the source's clock where times scatter [µs]."
+)
 @click.option("--full", is_flag=True, help="As long as it needs: 20 million values.")
 @click.option("--json", "as_json", is_flag=True)
-def ingest(signals: int, seconds: int | None, jitter: float, full: bool, as_json: bool) -> None:
+def ingest(
+    signals: int, seconds: int | None, jitter: float, resolution: int, full: bool, as_json: bool
+) -> None:
     """Frames → log → condition → fold → history: speed, latency, size, and every value read back."""
     from gemel.bench.ingest import measure
 
-    load = Load(signals=signals, seconds=seconds or (2000 if full else 300), jitter_ms=jitter)
+    load = Load(
+        signals=signals,
+        seconds=seconds or (2000 if full else 300),
+        jitter_ms=jitter,
+        resolution_us=resolution,
+    )
     report(lambda folder, told: measure(folder, load, told), as_json)
 
 
