@@ -1,5 +1,6 @@
 """Documents are held to the code: what exists is told, and what is told exists."""
 
+import importlib
 import re
 import tomllib
 
@@ -47,6 +48,21 @@ def rows(text: str) -> set[str]:
 @pytest.mark.parametrize("name", sorted(COMMANDS))
 def test_every_command_is_documented(name):
     assert f"gemel {name}" in (DOCS / "packages" / "cli.md").read_text()
+
+
+@pytest.mark.parametrize("name", sorted(COMMANDS))
+def test_every_command_within_a_command_is_documented(name):
+    lines = (DOCS / "packages" / "cli.md").read_text().splitlines()
+    row = next(line for line in lines if line.startswith(f"| `gemel {name}"))
+    command = importlib.import_module(f"gemel.cli.{name}").command
+    words = set(re.findall(r"[\w-]+", row))
+    assert set(getattr(command, "commands", ())) <= words
+    assert {o for o in words if o.startswith("--")} <= set(_options(command))
+
+
+def _options(command) -> list[str]:
+    own = [o for p in command.params for o in p.opts]
+    return own + [o for c in getattr(command, "commands", {}).values() for o in _options(c)]
 
 
 def test_no_command_is_documented_that_does_not_exist():
