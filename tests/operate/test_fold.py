@@ -1,10 +1,14 @@
 """What the owner of a partition makes of the log, message by message."""
 
+import asyncio
+import contextlib
+
 import pytest
-from fold_kit import NO_FRAME, frame, messages, owner, rows
+from fold_kit import NO_FRAME, Recording, frame, messages, owner, rows
 
 from gemel.bus import FrameHeader, encode_frame
 from gemel.bus.frame import _seal
+from gemel.errors import StorageError
 from gemel.samples import Registry
 
 
@@ -80,3 +84,97 @@ def test_frames_of_a_former_registry_are_read_under_the_digest_they_carry(tmp_pa
     part.partition.know(former, "written then")
     part._digest(messages(frame(1, registry="written then")))
     assert part.tail.upto(1).signal.tolist() == [1]
+
+
+class Slow(Recording):
+    """A record whose log is away until it is let."""
+
+    def __init__(self):
+        super().__init__()
+        self.let = asyncio.Event()
+
+    async def append(self, draft):
+        await self.let.wait()
+        await super().append(draft)
+
+
+class Lake:
+    """Remembers how far it was told to store."""
+
+    def __init__(self):
+        self.upto = 0
+
+    def commit(self, number, epoch, upto, rows, classes):
+        self.upto = upto
+
+
+def test_no_snapshot_passes_a_fact_that_was_not_recorded(tmp_path):
+    """Asked to end while a fact is on its way, its draft must not be forgotten with the snapshot saying it is known."""
+
+    async def body():
+        record = Slow()
+        part = owner(tmp_path, record, store=Lake())
+        part._digest(messages(frame(1), NO_FRAME))  # a FrameBroken to record
+        writing = asyncio.create_task(part._outbox.run())
+        await asyncio.sleep(0.05)
+        writing.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await writing
+        with contextlib.suppress(TimeoutError):
+            await part.save()
+        assert record.facts or part._folder.newest() is None
+        record.let.set()
+        await part.save()
+        assert [f.kind for f in record.facts] == ["FrameBroken"]
+        assert part._folder.newest().sequence == 2
+
+    asyncio.run(body())
+
+
+def test_a_snapshot_ahead_of_the_lake_is_not_gone_on_from(tmp_path):
+    """A lake put back from a backup lacks rows that the log still holds: they are read again."""
+    part = owner(tmp_path)
+    for n in (1, 2):
+        part._digest(messages(frame(n), first=n))
+        part._folder.save(part.partition.snapshot())
+    for stored, first, gone_on_from in ((2, 1, 2), (1, 1, 1), (0, 1, 0), (0, 2, 1)):
+        fresh = owner(tmp_path)
+        fresh._restore(max(stored, first - 1))
+        assert fresh.partition.position == gone_on_from
+
+
+def test_what_is_wrong_stays_said_while_something_else_goes_well(tmp_path):
+    """A lake that takes no rows is not healed by a tick that the log took."""
+
+    class Full(Lake):
+        def commit(self, *_):
+            raise StorageError("the disk is full")
+
+    class Bus:
+        async def append(self, *_, **__):
+            ticked.set()
+            return 1
+
+    async def body():
+        part = owner(tmp_path, store=Full(), bus=Bus())
+        part._digest(messages(frame(1)))
+        part._commit_now.set()
+        tasks = [asyncio.create_task(part._commit_loop()), asyncio.create_task(part._tick())]
+        await ticked.wait()
+        await asyncio.sleep(0.05)
+        for task in tasks:
+            task.cancel()
+        assert "the disk is full" in part.problems.values()
+
+    ticked = asyncio.Event()
+    asyncio.run(body())
+
+
+def test_tidying_that_fails_does_not_end_the_twin(tmp_path):
+    class Torn:
+        def compact(self, *_):
+            raise OSError(28, "No space left on device")
+
+    part = owner(tmp_path, store=Torn())
+    asyncio.run(part.tend_quietly())
+    assert "No space left" in part.problems["tidying"]

@@ -119,7 +119,7 @@ def test_a_snapshot_of_another_version_is_stepped_over(tmp_path):
     folder.save(Snapshot(0, 99, 0, good.time, good.registry, strange, good.notes))
     fresh = partition()
     owner = Owner(None, fresh, None, None, SimpleNamespace(now=lambda: 5), folder, None, ["default"] * N, {}, 1)
-    owner._restore()
+    owner._restore(99)
     assert fresh.position == good.sequence
     same(fresh.snapshot(), good)
-    assert owner._drafts.get_nowait().kind == "SnapshotSkipped"
+    assert owner._outbox.waiting[0].kind == "SnapshotSkipped"

@@ -86,11 +86,10 @@ async def twin(places: Places) -> None:
         log.error("the record's chain is broken: %s", record.verdict.reason)
 
     def told() -> dict[str, Any]:
-        problems = (
-            [{"code": "twin", "message": owner.problem, "remedy": "see the log twin.log"}]
-            if owner.problem
-            else []
-        )
+        problems = [
+            {"code": "twin", "message": message, "remedy": "see the log twin.log"}
+            for message in owner.problems.values()
+        ]
         if record.verdict is not None and not record.verdict.ok:
             problems.append(
                 {

@@ -25,6 +25,7 @@ from gemel.bus.link import SAMPLES
 from gemel.errors import ConflictError, StorageError
 from gemel.history import Store
 from gemel.operate.delta import SUBJECT, Delta, encode
+from gemel.operate.outbox import Outbox
 from gemel.operate.partition import Effects, Lookup, Partition
 from gemel.operate.snapshots import SnapshotFolder
 from gemel.operate.tail import Tail
@@ -67,7 +68,7 @@ class Owner:
         self._deltas = 0
         self._epoch = 0
         self._stored = 0  # position up to which rows are in the lake
-        self._drafts: asyncio.Queue[Draft] = asyncio.Queue()
+        self._outbox = Outbox(record)
         self._dirty = np.zeros(len(partition.registry), np.bool_)
         self._ticked = 0.0
         self._commit_now = asyncio.Event()
@@ -76,7 +77,13 @@ class Owner:
         self._received: list[int] = []
         self.broken = 0
         self.behind_s = 0.0
-        self.problem = ""
+        self._problems: dict[str, str] = {}
+
+    @property
+    def problems(self) -> dict[str, str]:
+        """What does not go as it must, by what it is about."""
+        record = {"record": self._outbox.problem} if self._outbox.problem else {}
+        return {**self._problems, **record}
 
     async def start(self) -> None:
         """Load the newest snapshot, and take the lake over from whoever had it."""
@@ -85,14 +92,23 @@ class Owner:
         self._epoch = await asyncio.to_thread(self._store.take_over, number)
         progress = self._store.progress().get(number)
         self._stored = progress.sequence if progress else 0
-        self._restore()
+        first, _, _ = await self.bus.bounds(self._stream)
+        self._restore(max(self._stored, first - 1))
         await self._check_log()
         self._reader = StreamReader(self.bus, self._stream, self.partition.position)
         self._clock.observe(self.partition.newest)
 
-    def _restore(self) -> None:
-        """Go on from the newest snapshot that this version understands; without one, from the log alone."""
+    def _restore(self, upto: int) -> None:
+        """Go on from the newest snapshot that this version understands; without one, from the log alone.
+
+        None beyond `upto`, where the lake's rows end or the log begins: a lake that was put back from a backup, or
+        lost its last commits with the power, lacks rows that the log still holds.
+        """
         for snapshot in self._folder.sound():
+            if snapshot.sequence > upto:
+                body = {"position": snapshot.sequence, "why": f"the lake ends at {self._stored}"}
+                self._tell("SnapshotSkipped", f"snapshot-ahead-{snapshot.sequence}-{self._stored}", body)
+                continue
             try:
                 self.partition.restore(snapshot)
             except Exception as e:  # whatever another version wrote must not keep the twin from starting
@@ -121,7 +137,7 @@ class Owner:
                 for loop in (
                     self._read,
                     self._tick,
-                    self._write_facts,
+                    self._outbox.run,
                     self._commit_loop,
                     self._snapshot_loop,
                     self._tend,
@@ -185,7 +201,7 @@ class Owner:
                 if self.tail.rows >= COMMIT_ROWS:
                     self._commit_now.set()
         for draft in effects.drafts:
-            self._drafts.put_nowait(draft)
+            self._outbox.put(draft)
         self._clock.observe(self.partition.newest)
 
     def _broken(self, message: Message, why: str) -> None:
@@ -200,7 +216,7 @@ class Owner:
 
     def _tell(self, kind: str, once: str, body: dict[str, object], sequence: int = 0) -> None:
         cause = f"samples.{self.partition.number}:{sequence}" if sequence else ""
-        self._drafts.put_nowait(
+        self._outbox.put(
             Draft(
                 id=once,
                 kind=kind,
@@ -225,9 +241,9 @@ class Owner:
             )  # fmt: skip
             try:
                 await self.bus.append(f"samples.{self.partition.number}", encode_tick(header), timeout_s=2)
-                self.problem = ""
+                self._problems.pop("log", None)
             except (StorageError, ConflictError) as e:
-                self.problem = str(e)
+                self._problems["log"] = str(e)
 
     def _after_tick(self) -> None:
         now = asyncio.get_running_loop().time()
@@ -258,20 +274,6 @@ class Owner:
 
     # ---- what lasts
 
-    async def _write_facts(self) -> None:
-        while True:
-            draft = await self._drafts.get()
-            try:
-                while True:
-                    try:
-                        await self.record.append(draft)
-                        break
-                    except StorageError as e:
-                        self.problem = str(e)
-                        await asyncio.sleep(0.5)
-            finally:
-                self._drafts.task_done()
-
     async def _commit_loop(self) -> None:
         while True:
             with contextlib.suppress(TimeoutError):
@@ -279,8 +281,9 @@ class Owner:
             self._commit_now.clear()
             try:
                 await self.commit()
+                self._problems.pop("lake", None)
             except StorageError as e:
-                self.problem = str(e)
+                self._problems["lake"] = str(e)
                 log.error("the lake does not take rows: %s", e)
                 await asyncio.sleep(1)
 
@@ -311,7 +314,8 @@ class Owner:
         """Keep a snapshot: rows up to its position are stored before, facts recorded before."""
         snapshot = self.partition.snapshot()
         await self._store_upto(snapshot.sequence)
-        await asyncio.wait_for(self._drafts.join(), 2)
+        async with asyncio.timeout(2):
+            await self._outbox.flush()
         await asyncio.to_thread(self._folder.save, snapshot)
 
     async def _snapshot_loop(self) -> None:
@@ -320,8 +324,9 @@ class Owner:
             try:
                 await self.save()
                 await self._trim()
+                self._problems.pop("snapshot", None)
             except (StorageError, OSError, TimeoutError) as e:
-                self.problem = f"no snapshot: {e}"
+                self._problems["snapshot"] = f"no snapshot: {e or type(e).__name__}"
                 log.error("no snapshot: %s", e)
 
     async def _trim(self) -> None:
@@ -336,8 +341,16 @@ class Owner:
         """Merge small files and drop whole expired days, in the background, a little at a time."""
         while True:
             await asyncio.sleep(60)
-            with contextlib.suppress(StorageError):
-                await self.tend()
+            await self.tend_quietly()
+
+    async def tend_quietly(self) -> None:
+        """Tidy; say where that fails, and leave it for the next time."""
+        try:
+            await self.tend()
+            self._problems.pop("tidying", None)
+        except Exception as e:  # a full disk, a file that is gone: never a reason to stop the fold
+            self._problems["tidying"] = f"the history is not tidied: {e}"
+            log.exception("the history is not tidied")
 
     async def tend(self) -> None:
         """Merge small files; drop the days that are past their retention."""
