@@ -45,6 +45,8 @@ def command(
 ) -> None:
     """Start a pumping station and its twin, and say where to look."""
     folder = data_dir(PLANT, data)
+    if data is None and speed != 1:  # another clock: data of its own
+        folder = folder.with_name(f"{folder.name}-x{speed:g}")
     places = Places(folder)
     places.make()
     broker_port = broker_port or _former_port(places) or free_port()

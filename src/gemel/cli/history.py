@@ -17,7 +17,7 @@ from gemel.samples.units import quantity
 @click.command(epilog="Example: gemel history plant --signal pump-1/flow --start 2026-11-21 --interval 1min --aggregate mean")
 @click.argument("plant", type=click.Path(path_type=Path))
 @click.option("--signal", "signals", multiple=True, metavar="PATH", help="A signal; its last parts are enough, * stands for any.")
-@click.option("--start", help="First time, such as 2026-11-21T08:00Z [default: an hour before the end].")
+@click.option("--start", help="First time, such as 2026-11-21T08:00:00Z [default: an hour before the end].")
 @click.option("--end", help="The time after the last [default: after the newest reading].")
 @click.option("--points", type=click.IntRange(2), help="Decimate as for a trend so many pixels wide; spikes stay.")
 @click.option("--interval", help="One value an interval, such as 60s or 1min.")

@@ -1,6 +1,7 @@
 """`gemel run`: the twin of a plant, until Ctrl-C."""
 
 import os
+import shlex
 import sys
 import threading
 from pathlib import Path
@@ -49,6 +50,10 @@ def command(
     check_credentials(settings)
     site = prepare(settings)
     announce(settings, site.plant, site.additions, site.first)
+    if site.first:
+        click.echo(
+            f"  reboot   to start with the machine: a systemd unit with Restart=always and ExecStart={again(settings)}"
+        )
     sys.exit(watched(settings))
 
 
@@ -76,10 +81,15 @@ def announce(settings: Settings, plant: Plant, additions: list[str], first: bool
     )
     for addition in additions:
         click.echo(f"  applied  {addition}")
-    if first:
-        click.echo(
-            f"  reboot   to start with the machine: a systemd unit with ExecStart={sys.executable} -m gemel run {settings.plant}, Restart=always"
-        )
+
+
+def again(settings: Settings) -> str:
+    """Give the command line that runs this twin again, from anywhere."""
+    words = [sys.executable, "-m", "gemel", "run", settings.plant, "--data", settings.data]
+    words += ["--host", settings.host, "--port", str(settings.port)]
+    if settings.tls_certificate:
+        words += ["--tls-certificate", settings.tls_certificate, "--tls-key", settings.tls_key]
+    return shlex.join(words)
 
 
 def watched(settings: Settings) -> int:

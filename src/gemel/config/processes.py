@@ -77,7 +77,7 @@ async def twin(places: Places) -> None:
     owner = Owner(bus, partition, store, record, clock, SnapshotFolder(places.snapshots / "0"), lookup, classes,
                   site.plant.retention, settings.log_bytes)  # fmt: skip
     await owner.start()
-    await record.append(plant_applied(site, clock.now()))
+    await record.append(plant_applied(site, clock.now() or time.time_ns()))
     commanding = Commanding(bus, site.plant, partition, record, clock)
     await commanding.start()
     answers = Answers(owner, record, commanding, clock)

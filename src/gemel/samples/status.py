@@ -26,6 +26,7 @@ BAD_WAITING_FOR_INITIAL_DATA: Final = 0x80320000
 BAD_OUT_OF_RANGE: Final = 0x803C0000
 BAD_SENSOR_FAILURE: Final = 0x808C0000
 BAD_OUT_OF_SERVICE: Final = 0x808D0000
+BAD_NO_DATA: Final = 0x809B0000
 
 LIMIT_LOW: Final = 0x0500  # info type DataValue (bit 10) with limit bits 01
 LIMIT_HIGH: Final = 0x0600
@@ -45,6 +46,7 @@ NAMES: Final = {
     BAD_OUT_OF_RANGE: "BadOutOfRange",
     BAD_SENSOR_FAILURE: "BadSensorFailure",
     BAD_OUT_OF_SERVICE: "BadOutOfService",
+    BAD_NO_DATA: "BadNoData",
 }
 LIMIT_NAMES: Final = {LIMIT_LOW: "low", LIMIT_HIGH: "high", LIMIT_CONSTANT: "constant"}
 
