@@ -111,6 +111,14 @@ class Bus:
             state = (await self.js.stream_info(stream)).state
         return int(state.first_seq), int(state.last_seq), int(state.bytes)
 
+    async def stored(self, stream: str, sequence: int) -> bytes | None:
+        """Give one stored message, or None; raises StorageError where the log is away."""
+        with _reached():
+            try:
+                return bytes((await self.js.get_msg(stream, sequence)).data or b"")
+            except NotFoundError:
+                return None
+
     async def trim(self, stream: str, below: int) -> None:
         """Remove everything below a sequence; raises StorageError where the log is away."""
         with _reached():

@@ -88,7 +88,7 @@ async def twin(places: Places) -> None:
     def told() -> dict[str, Any]:
         problems = [
             {"code": "twin", "message": message, "remedy": "see the log twin.log"}
-            for message in owner.problems.values()
+            for message in (*owner.problems.values(), *filter(None, [record.problem]))
         ]
         if record.verdict is not None and not record.verdict.ok:
             problems.append(
