@@ -21,6 +21,7 @@ from gemel.twin.alarms import Alarms
 from gemel.twin.lanes import Lanes
 
 PRODUCERS_KEPT: Final = 64
+HOLES: Final = 4096  # frames of a producer noted one by one; only a few are ever on their way together
 
 Lookup = Callable[[Batch], Existing]
 
@@ -49,6 +50,8 @@ class Producers:
         if n <= upto or n in beyond:
             return False
         beyond.add(n)
+        if len(beyond) > HOLES:  # what is missing there was torn or trimmed: it does not come any more
+            upto = min(beyond) - 1
         while upto + 1 in beyond:
             upto += 1
             beyond.discard(upto)

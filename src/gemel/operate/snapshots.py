@@ -23,6 +23,8 @@ class SnapshotFolder:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         folder.mkdir(parents=True, exist_ok=True)
+        for torn in folder.glob("*.new"):
+            torn.unlink()
 
     def save(self, snapshot: Snapshot) -> None:
         """Write a snapshot durably, then thin the old ones."""
@@ -44,22 +46,27 @@ class SnapshotFolder:
 
     def oldest_position(self) -> int:
         """Give the position of the oldest snapshot kept, 0 where there is none."""
-        return min((int(p.stem.split("-")[1]) for p in self._paths()), default=0)
+        return min((_position(p) for p in self._paths()), default=0)
 
     def oldest_needed(self) -> int:
         """Give the position of the older of the two newest snapshots: what a tight log must keep at least."""
-        return min((int(p.stem.split("-")[1]) for p in self._paths()[-KEEP_NEWEST:]), default=0)
+        return min((_position(p) for p in self._paths()[-KEEP_NEWEST:]), default=0)
 
     def _paths(self) -> list[Path]:
-        return sorted(self._folder.glob("*.snap"))
+        """Give the files, the furthest in the log last: a machine's clock may be set back, the log's positions not."""
+        return sorted(self._folder.glob("*.snap"), key=_position)
 
     def _superfluous(self, now: int) -> list[Path]:
         kept_at = 0
         drop = []
         for path in self._paths()[:-KEEP_NEWEST]:
             at = int(path.stem.split("-")[0])
-            if now - at > KEEP_FOR_NS or at - kept_at < SPACING_NS:
+            if not 0 <= now - at <= KEEP_FOR_NS or abs(at - kept_at) < SPACING_NS:
                 drop.append(path)
             else:
                 kept_at = at
         return drop
+
+
+def _position(path: Path) -> int:
+    return int(path.stem.split("-")[1])
