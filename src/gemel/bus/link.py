@@ -130,13 +130,21 @@ class Bus:
             with contextlib.suppress(NatsError):  # the line broke just now: missed like any other news
                 await self.client.publish(subject, data)
 
-    async def hear(self, subject: str, handle: Callable[[bytes], Awaitable[None]]) -> None:
-        """Call `handle` with every message on a subject."""
+    async def hear(
+        self, subject: str, handle: Callable[[bytes], Awaitable[None]]
+    ) -> Callable[[], Awaitable[None]]:
+        """Call `handle` with every message on a subject; what is given ends it."""
 
         async def on(message: Msg) -> None:
             await handle(message.data)
 
-        await self.client.subscribe(subject, cb=on, pending_bytes_limit=256 << 20)
+        subscription = await self.client.subscribe(subject, cb=on, pending_bytes_limit=256 << 20)
+
+        async def stop() -> None:
+            with contextlib.suppress(NatsError):
+                await subscription.unsubscribe()
+
+        return stop
 
     async def ask(self, subject: str, body: Any, *, timeout_s: float = 5.0) -> bytes:
         """Ask another process of the family; its error comes back as the same kind of error."""

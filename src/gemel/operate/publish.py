@@ -43,12 +43,22 @@ class Namespace:
         self._units = registry.table.column("unit").to_pylist()
         self.published = 0
         self._line = 0
+        self._told = (0, 0)  # which delta was the last, of which start of the twin
+        self._missed = True
 
     async def run(self) -> None:
         """Publish until cancelled."""
-        await self._bus.hear(delta.SUBJECT.format("*"), self._take)
-        await self._everything()
+        stop = await self._bus.hear(delta.SUBJECT.format("*"), self._take)
+        try:
+            await self._follow()
+        finally:
+            await stop()
+
+    async def _follow(self) -> None:
         while True:
+            if self._missed:
+                self._missed = False
+                await self._everything()
             await asyncio.sleep(PERIOD_S)
             if self._publisher.connections != self._line:
                 self._line = self._publisher.connections
@@ -63,10 +73,20 @@ class Namespace:
 
     async def _everything(self) -> None:
         for start in range(0, len(self._registry), delta.CHUNK):
-            await self._take(await self._bus.ask("twin.ask", {"do": "state", "start": start}))
+            d = delta.decode(await self._bus.ask("twin.ask", {"do": "state", "start": start}))
+            self._note(d)
+            if self._told > (d.run, d.sequence):  # a delta overtook the answer
+                self._missed = True
 
     async def _take(self, data: bytes) -> None:
         d = delta.decode(data)
+        run, sequence = self._told
+        if d.run != run or d.sequence != sequence + 1:
+            self._missed = True
+        self._told = d.run, d.sequence
+        self._note(d)
+
+    def _note(self, d: delta.Delta) -> None:
         s = d.rows.signal
         self._value[s], self._status[s], self._time[s], self._stale[s] = (
             d.rows.value,

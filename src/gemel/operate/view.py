@@ -91,18 +91,26 @@ class View:
     async def _on_delta(self, data: bytes) -> None:
         d = delta.decode(data)
         self._heard = time.monotonic()
-        missed = d.run != self._run or d.sequence != self.values.sequence + 1
-        if missed or not self._synced:
+        if d.run != self._run or d.sequence > self.values.sequence + 1:
+            self._synced = False
+        if not self._synced:  # until it is answered: what was missed stays missing
             with contextlib.suppress(GemelError):
                 await self._sync()
-            self._run = d.run
+        if self._synced and d.run == self._run and d.sequence <= self.values.sequence:
+            return  # the state that was asked for has it
+        self._run = d.run
         self.values.take(d)
         self._tell(News("values", d.rows.signal))
 
     async def _sync(self) -> None:
         async with self._syncing:
+            first: delta.Delta | None = None
             for start in range(0, max(len(self.registry), 1), delta.CHUNK):
-                self.values.take(delta.decode(await self._ask("state", start=start)))
+                d = delta.decode(await self._ask("state", start=start))
+                self.values.take(d)
+                first = first or d
+            if first is not None:  # what was told between two parts is taken again: the first part lacks it
+                self._run, self.values.sequence = first.run, first.sequence
             self._synced = True
             self._heard = time.monotonic()
             self._tell(News("gap"))
