@@ -22,7 +22,7 @@ from gemel.config.connections import connectors, publisher
 from gemel.config.settings import Settings
 from gemel.config.supervise import run_family
 from gemel.connect import Connector, WriteOrder
-from gemel.errors import ConfigError, GemelError
+from gemel.errors import ConfigError, GemelError, StorageError
 from gemel.history import Reader, Store
 from gemel.operate.answers import Answers
 from gemel.operate.commanding import Commanding
@@ -195,7 +195,7 @@ async def serve(places: Places) -> None:
         except GemelError:
             await asyncio.sleep(0.1)
     else:
-        raise ConfigError("the lake does not open", remedy="see twin.log")
+        raise StorageError("the lake does not open", remedy="see twin.log; it is tried again")
     view = View(bus, site.plant, site.registry, reader)
     await view.start()
     given = ServeSettings(
@@ -252,8 +252,13 @@ async def until_told(work: Awaitable[None]) -> None:
     """Run until done or until SIGTERM or SIGINT asks to end."""
     loop = asyncio.get_running_loop()
     task = asyncio.ensure_future(work)
+
+    def end() -> None:
+        if not task.cancelling():  # a second one would cut the clean-up that the first began
+            task.cancel()
+
     for signum in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(signum, task.cancel)
+        loop.add_signal_handler(signum, end)
     with contextlib.suppress(asyncio.CancelledError):
         await task
 
@@ -264,9 +269,17 @@ def main(argv: list[str]) -> int:
     logging.basicConfig(
         level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s", stream=sys.stderr
     )
+    code = 0
     try:
         asyncio.run(until_told(PROCESSES[name](Places(Path(data)))))
-    except ConfigError as e:
-        log.error("%s", e)
-        return REFUSED
-    return 0
+    except* ConfigError as group:  # alone, or out of a group of tasks
+        code = REFUSED
+        for error in _single(group):
+            log.error("%s", error)
+    return code
+
+
+def _single(error: BaseException) -> list[BaseException]:
+    if isinstance(error, BaseExceptionGroup):
+        return [one for part in error.exceptions for one in _single(part)]
+    return [error]

@@ -13,7 +13,7 @@ from typing import Final
 
 from gemel.bus import Bus, Server
 from gemel.bus.server import die_with_parent
-from gemel.errors import GemelError
+from gemel.errors import ConfigError, GemelError
 
 log = logging.getLogger(__name__)
 BACKOFF_S: Final = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0)
@@ -83,7 +83,7 @@ class Family:
             await child.start()
 
     async def run(self) -> None:
-        """Keep the family alive until cancelled; raises GemelError where a child refuses to run."""
+        """Keep the family alive until cancelled; raises ConfigError where a child refuses to run."""
         async with asyncio.TaskGroup() as group:
             group.create_task(self._watch_server())
             group.create_task(self._report())
@@ -95,7 +95,7 @@ class Family:
             assert child.process is not None
             code = await child.process.wait()
             if code == REFUSED:
-                raise GemelError(
+                raise ConfigError(
                     f"{child.name} will not run",
                     remedy=f"read {self._logs / (child.name + '.log')}",
                     code="child-refused",

@@ -1,0 +1,61 @@
+"""How a process of the family ends: asked twice it still ends in order; one that refuses is not started for ever."""
+
+import asyncio
+import os
+import signal
+import sys
+
+import pytest
+
+from gemel.config import processes
+from gemel.config.processes import REFUSED, main, until_told
+from gemel.errors import ConfigError, StorageError
+from gemel.operate.family import Child, Family
+
+
+def test_a_second_signal_does_not_cut_the_clean_up():
+    """Ctrl-C is pressed twice; a supervisor's stop often comes after the terminal's."""
+    ended = []
+
+    async def work():
+        try:
+            os.kill(os.getpid(), signal.SIGTERM)
+            await asyncio.sleep(5)
+        finally:
+            os.kill(os.getpid(), signal.SIGINT)
+            os.kill(os.getpid(), signal.SIGTERM)
+            await asyncio.sleep(0.1)  # a snapshot is written
+            ended.append("in order")
+
+    asyncio.run(until_told(work()))
+    assert ended == ["in order"]
+
+
+@pytest.mark.parametrize("error, code", [(ConfigError("no"), REFUSED), (StorageError("later"), None)])
+def test_a_refusal_is_told_by_the_exit_code_wherever_it_arose(monkeypatch, error, code, caplog):
+    async def grouped(places):
+        async def fail():
+            raise error
+
+        async with asyncio.TaskGroup() as group:
+            group.create_task(fail())
+            group.create_task(asyncio.sleep(5))
+
+    monkeypatch.setitem(processes.PROCESSES, "twin", grouped)
+    if code is None:
+        with pytest.raises(ExceptionGroup):
+            main(["twin", "nowhere"])
+    else:
+        assert main(["twin", "nowhere"]) == code
+        assert [r.getMessage() for r in caplog.records] == ["no"]
+
+
+def test_a_child_that_refuses_ends_the_family_with_the_same_word(tmp_path):
+    async def body():
+        child = Child("serve", [sys.executable, "-c", f"raise SystemExit({REFUSED})"], tmp_path, os.environ)
+        await child.start()
+        kin = Family(None, [child], tmp_path)
+        with pytest.raises(ConfigError, match="serve will not run"):
+            await kin._watch(child)
+
+    asyncio.run(body())
