@@ -25,6 +25,7 @@ log = logging.getLogger(__name__)
 LINGER_S: Final = 0.02
 ROWS: Final = 8192
 IN_FLIGHT: Final = 8  # frames on their way to the disk
+MOST_WAITING: Final = 1_000_000  # rows on their way; a connector's are bounded by its readings, requests by this
 READINGS: Final = 256  # readings of one connector on their way
 NO_TIME: Final = np.iinfo(np.int64).min  # a payload without a time of its own: it gets the time of receipt
 
@@ -42,6 +43,7 @@ class Framer:
         self._pending: list[Batch] = []
         self._waiting: list[asyncio.Future[None]] = []
         self._rows = 0
+        self._under_way = 0
         self._wake = asyncio.Event()
         self._slots = asyncio.Semaphore(IN_FLIGHT)
         self._flying: set[asyncio.Task[None]] = set()
@@ -59,6 +61,14 @@ class Framer:
         self._rows += len(rows)
         self._wake.set()
         await done
+
+    def check(self) -> None:
+        """Raise StorageError where more rows would only wait: whoever asks again would fill the memory with them."""
+        if self.refusing or self._rows + self._under_way >= MOST_WAITING:
+            raise StorageError(
+                self.refusing or "more is arriving than the log takes", code="log-refused",
+                remedy="nothing of this request is stored; try again in some seconds",
+            )  # fmt: skip
 
     def _stamped(self, rows: Batch) -> Batch:
         timed = rows.time != NO_TIME
@@ -89,6 +99,21 @@ class Framer:
         self._slots.release()
 
     async def _send(self, rows: Batch, waiting: list[asyncio.Future[None]]) -> None:
+        self._under_way += len(rows)
+        try:
+            await self._send_rows(rows)
+        except Exception as e:  # whoever waits must hear of it: a source would stand still without a word
+            for done in waiting:
+                if not done.done():
+                    done.set_exception(e)
+            return
+        finally:
+            self._under_way -= len(rows)
+        for done in waiting:
+            if not done.done():
+                done.set_result(None)
+
+    async def _send_rows(self, rows: Batch) -> None:
         for start in range(0, len(rows), ROWS * 8):
             part = rows[start : start + ROWS * 8]
             self._sequence += 1
@@ -99,9 +124,6 @@ class Framer:
             await self._append(encode_frame(header, part), f"{self._producer}-{self._sequence}")
             self.frames += 1
             self.values += len(part)
-        for done in waiting:
-            if not done.done():
-                done.set_result(None)
 
     async def _append(self, data: bytes, once: str) -> None:
         while True:

@@ -21,6 +21,7 @@ async def take_rows(body: dict[str, Any], registry: Registry, framer: Framer, gu
             code="disk-nearly-full",
             remedy="free disk space",
         )
+    framer.check()
     taken: list[tuple[int, int, float, int]] = []
     refusals = []
     for i, (path, time, value, status) in enumerate(body["rows"]):
