@@ -117,7 +117,7 @@ class Answers:
 
     async def _note(self, body: dict[str, Any]) -> bytes:
         draft = Draft(
-            id=uuid.uuid4().hex, kind=body["kind"], at=self._clock.now(), actor=body["actor"], body=body["body"],
+            id=body.get("id") or uuid.uuid4().hex, kind=body["kind"], at=self._clock.now(), actor=body["actor"], body=body["body"],
             subject=body.get("subject", ""), reason=body.get("reason", ""),
         )  # fmt: skip
         return json(await self._record.append(draft))

@@ -137,7 +137,13 @@ class Family:
                     note = self._notes[0]
                     await self._bus.ask(
                         "twin.ask",
-                        {"do": "note", "kind": "ProcessEnded", "actor": "gemel", "body": note},
+                        {
+                            "do": "note",
+                            "id": f"ended-{note['process']}-{note['wall']}",
+                            "kind": "ProcessEnded",
+                            "actor": "gemel",
+                            "body": note,
+                        },  # named: asked again where the answer was late
                         timeout_s=1,
                     )
                     self._notes.pop(0)
