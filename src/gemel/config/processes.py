@@ -27,7 +27,7 @@ from gemel.history import Reader, Store
 from gemel.operate.answers import Answers
 from gemel.operate.commanding import Commanding
 from gemel.operate.fold import Owner
-from gemel.operate.ingest import DiskGuard, Framer, Ingest
+from gemel.operate.ingest import DiskGuard, Framer, Ingest, clock_for
 from gemel.operate.partition import Partition
 from gemel.operate.places import Places, Running, read_running
 from gemel.operate.publish import Namespace
@@ -126,7 +126,7 @@ async def ingest(places: Places) -> None:
     """Run the connectors; publish the namespace."""
     site, running, settings = applied(places), running_of(places), settings_of(places)
     bus = await Bus.open(running.bus, "ingest")
-    clock = plant_clock(site.plant.clock)
+    clock = await clock_for(bus, site.plant.clock)
     framer = Framer(bus, site.registry, clock)
     guard = DiskGuard(places.data, settings.reserve_bytes)
     found = connectors(site.plant, site.registry, lambda name: secret(name, places.data), clock)

@@ -352,6 +352,13 @@ class Owner:
             self._problems["tidying"] = f"the history is not tidied: {e}"
             log.exception("the history is not tidied")
 
+    async def caught_up(self) -> int:
+        """Give the newest source time [ns] of all that is in the log now."""
+        _, last, _ = await self.bus.bounds(self._stream)
+        while self.partition.position < last:  # noqa: ASYNC110 - the position moves with every message, for all
+            await asyncio.sleep(0.01)
+        return self.partition.newest
+
     async def tend(self) -> None:
         """Merge small files; drop the days that are past their retention."""
         await asyncio.to_thread(self._store.compact, 5.0)

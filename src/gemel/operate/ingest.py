@@ -12,22 +12,43 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
+import msgspec
 import numpy as np
 
 from gemel import __version__
 from gemel.bus import Bus, FrameHeader, encode_frame
 from gemel.connect import Connector, Reading
 from gemel.errors import ConnectError, StorageError
-from gemel.samples import Batch, Clock, Registry
+from gemel.samples import Batch, Clock, Registry, plant_clock
 from gemel.samples.clock import EARLIEST, LATEST
 
 log = logging.getLogger(__name__)
 LINGER_S: Final = 0.02
 ROWS: Final = 8192
 IN_FLIGHT: Final = 8  # frames on their way to the disk
-MOST_WAITING: Final = 1_000_000  # rows on their way; a connector's are bounded by its readings, requests by this
+MOST_WAITING: Final = (
+    1_000_000  # rows on their way; a connector's are bounded by its readings, requests by this
+)
 READINGS: Final = 256  # readings of one connector on their way
 NO_TIME: Final = np.iinfo(np.int64).min  # a payload without a time of its own: it gets the time of receipt
+
+
+async def clock_for(bus: Bus, kind: str) -> Clock:
+    """Make the clock that dates receipts.
+
+    A clock that follows the data must go on after all that was ever received: what a source sends again after a
+    restart would else look as old as it was the first time, and could not be told from it.
+    """
+    if kind != "data":
+        return plant_clock(kind)
+    while True:
+        try:
+            return plant_clock(
+                kind,
+                int(msgspec.json.decode(await bus.ask("twin.ask", {"do": "caught_up"}, timeout_s=30))) + 1,
+            )
+        except StorageError:
+            await asyncio.sleep(0.2)
 
 
 class Framer:
