@@ -48,3 +48,30 @@ def codes(site):
     with contextlib.suppress(OSError):
         return {p["code"] for p in get(site, "health")["problems"]}
     return set()
+
+
+def test_a_disk_without_a_byte_left_costs_nothing(small_disk, tmp_path):
+    """The log's server takes nothing more after a write that failed, also when there is room: it is started anew."""
+    with rig(tmp_path, data=small_disk / "data", reserve_bytes=1 << 40) as (broker, site):
+        sender = Sender(broker.port).start()
+        try:
+            assert wait(lambda: len(sender.acknowledged) > 100, 20)
+            filler = small_disk / "somebody else's file"
+            with contextlib.suppress(OSError), filler.open("wb", buffering=0) as out:
+                while True:
+                    out.write(bytes(4096))
+            assert wait(lambda: "Critical write error" in (site.places.logs / "nats.log").read_text(), 20)
+            filler.unlink()
+            mark = len(sender.sent)
+            assert wait(lambda: newest(site) > mark, 25), "it did not resume"
+        finally:
+            sender.stop()
+        assert settled(site, sender)
+        check(site, sender)
+        assert get(site, "facts/verify")["ok"]
+
+
+def newest(site):
+    with contextlib.suppress(OSError):
+        return max((v["value"] or 0 for v in get(site, "state/test/rig/hall/rig")["properties"].values()), default=0)
+    return 0

@@ -7,6 +7,7 @@ family; `tell` and `hear` are news that the next one supersedes.
 import asyncio
 import contextlib
 import logging
+import time
 from collections.abc import Awaitable, Callable, Iterator
 from typing import Any, Final, Self
 
@@ -26,6 +27,7 @@ log = logging.getLogger(__name__)
 
 SAMPLES: Final = "SAMPLES_{}"
 FACTS: Final = "FACTS"
+TRIED_S: Final = 10.0  # what was not tried again for so long tells nothing any more
 WRONG_LAST_SEQUENCE: Final = 10071  # the server's error code for a failed Nats-Expected-Last-Sequence
 
 
@@ -43,6 +45,7 @@ class Bus:
     def __init__(self, client: Client) -> None:
         self.client = client
         self.js: JetStreamContext = client.jetstream(timeout=5)
+        self._unanswered: dict[str, tuple[float, float]] = {}  # by subject: since when, and the last time
         self.generation = 0  # how often the server was reached anew: what it kept in memory is gone then
 
     @classmethod
@@ -101,9 +104,26 @@ class Bus:
             headers["Nats-Msg-Id"] = once
         if expect_last is not None:
             headers["Nats-Expected-Last-Sequence"] = str(expect_last)
-        with _reached():
-            ack = await self.js.publish(subject, data, headers=headers or None, timeout=timeout_s)
+        try:
+            with _reached():
+                ack = await self.js.publish(subject, data, headers=headers or None, timeout=timeout_s)
+        except StorageError as e:
+            if e.code == "log-away" and self.up:
+                now = time.monotonic()
+                self._unanswered[subject] = (self._unanswered.get(subject, (now, now))[0], now)
+            raise
+        self._unanswered.pop(subject, None)
         return int(ack.seq)
+
+    @property
+    def mute_s(self) -> float:
+        """For how long a server that is reached has not answered what was to be appended [s].
+
+        After a write that failed it takes nothing more into that stream, also when there is room again, until it is
+        started anew.
+        """
+        now = time.monotonic()
+        return max((now - first for first, last in self._unanswered.values() if now - last < TRIED_S), default=0.0)
 
     async def bounds(self, stream: str) -> tuple[int, int, int]:
         """Give first and last sequence and the size in bytes; raises StorageError where the log is away."""

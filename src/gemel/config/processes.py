@@ -235,7 +235,8 @@ async def _news(bus: Bus, record: Record) -> None:
 async def _heartbeat(bus: Bus, name: str, told: Callable[[], dict[str, Any]]) -> None:
     while True:
         with contextlib.suppress(GemelError, OSError):
-            body = {"process": name, "pid": os.getpid(), "bus_up": bus.up, "wall": time.time_ns(), **told()}
+            body = {"process": name, "pid": os.getpid(), "bus_up": bus.up, "log_mute_s": round(bus.mute_s, 1),
+                    "wall": time.time_ns(), **told()}  # fmt: skip
             await bus.tell(f"health.{name}", json.dumps(body).encode())
         await asyncio.sleep(1)
 

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import json
 import logging
+import os
 import signal
 import sys
 import time
@@ -19,6 +20,9 @@ log = logging.getLogger(__name__)
 BACKOFF_S: Final = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0)
 SETTLED_S: Final = 20.0  # a child that lived this long starts its back-off anew
 STOP_S: Final = 4.0
+MUTE_S: Final = 6.0  # a server that is reached and stores nothing for so long is started again …
+MUTE_SPACING_S: Final = 30.0  # … not more often than this
+ROOM: Final = 64 << 20  # … and only where its disk has so many bytes
 REFUSED: Final = 2  # exit code of a child that will not run as asked: starting it again would not help
 
 
@@ -73,6 +77,8 @@ class Family:
         self.children = children
         self._logs = logs
         self._server_restarts = 0
+        self._server_started = 0.0
+        self._mute: dict[str, float] = {}  # what each process says of the log's server [s]
         self._notes: list[dict[str, object]] = []
         self._bus: Bus | None = None
 
@@ -108,16 +114,34 @@ class Family:
     async def _watch_server(self) -> None:
         while True:
             await asyncio.sleep(0.1)
+            if self._is_mute():
+                log.error("the log's server stores nothing though there is room: it is started again")
+                await asyncio.to_thread(self.server.stop, 2.0)
             if self.server.alive():
                 continue
             process = self.server.process
             self._ended("nats", process.returncode if process else None)
             self._server_restarts += 1
+            self._server_started = time.monotonic()
+            self._mute.clear()
             try:
                 await self.server.start(self._logs / "nats.log")
             except GemelError as e:
                 log.error("%s", e)
                 await asyncio.sleep(1)
+
+    def _is_mute(self) -> bool:
+        if (
+            max(self._mute.values(), default=0.0) < MUTE_S
+            or time.monotonic() - self._server_started < MUTE_SPACING_S
+        ):
+            return False
+        disk = os.statvfs(self.server.settings.store)
+        return disk.f_bavail * disk.f_frsize > ROOM
+
+    async def _on_health(self, data: bytes) -> None:
+        told = json.loads(data)
+        self._mute[told["process"]] = float(told.get("log_mute_s", 0.0))
 
     def _ended(self, name: str, code: int | None) -> None:
         words = signal.Signals(-code).name if code is not None and code < 0 else f"exit code {code}"
@@ -127,6 +151,7 @@ class Family:
     async def _report(self) -> None:
         """Tell the others who lives, and have what happened recorded as soon as the twin can."""
         self._bus = await Bus.open(self.server.settings.url, "family")
+        await self._bus.hear("health.*", self._on_health)
         while True:
             await asyncio.sleep(0.5)
             with contextlib.suppress(GemelError, OSError):
