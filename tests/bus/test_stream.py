@@ -190,3 +190,18 @@ def test_a_log_that_lost_its_end_is_not_read_on_in_silence(store, tmp_path):
                 await reader.take(0.5)
 
     with_bus(store, tmp_path, body)
+
+
+def test_a_log_that_is_given_more_room_takes_more(store, tmp_path):
+    """The size stands in the stream, not only in the settings of the day it was made."""
+
+    async def body(bus, server):
+        await bus.ensure_stream("SMALL", "small", 4096)
+        with pytest.raises(StorageError):
+            for _ in range(100):
+                await bus.append("small", bytes(500))
+        kept = (await bus.bounds("SMALL"))[1]
+        await bus.ensure_stream("SMALL", "small", 1 << 20)
+        assert await bus.append("small", bytes(500)) == kept + 1
+
+    with_bus(store, tmp_path, body)

@@ -78,14 +78,17 @@ class Bus:
         return bool(self.client.is_connected)
 
     async def ensure_stream(self, name: str, subject: str, max_bytes: int) -> None:
-        """Make a stream where it is missing; a full one refuses, nothing is evicted."""
+        """Make a stream where it is missing, or give it its new size; a full one refuses, nothing is evicted."""
         config = StreamConfig(
             name=name, subjects=[subject], storage=StorageType.FILE, discard=DiscardPolicy.NEW, max_bytes=max_bytes,
             duplicate_window=120,
         )  # fmt: skip
         with _reached():
             try:
-                await self.js.stream_info(name)
+                there = (await self.js.stream_info(name)).config
+                if there.max_bytes != max_bytes:
+                    there.max_bytes = max_bytes
+                    await self.js.update_stream(there)
             except NotFoundError:
                 await self.js.add_stream(config)
 
