@@ -5,7 +5,9 @@ import pytest
 from gemel.assets import load
 from gemel.config.apply import applied, apply, registries
 from gemel.errors import AssetError
+from gemel.config.processes import plant_applied
 from gemel.operate.places import Places
+from gemel.samples import Fact
 
 PLANT = "plant: test/rig\ntypes:\n  Rig:\n    signals:\n      a: {unit: bar}\n"
 MORE = "      b: {unit: degC}\n"
@@ -62,3 +64,17 @@ def test_a_table_that_would_not_be_copied_is_refused(tmp_path):
     (folder / "more" / "rigs.csv").write_text("name\na\n")
     with pytest.raises(AssetError, match="beside plant.yaml"):
         load(folder)
+
+
+def test_a_plant_file_that_comes_back_is_said_to_be_in_force_again(tmp_path, places):
+    """One content may be in force twice: what was said last is what counts."""
+    first = apply(plant(tmp_path, plant=PLANT + ASSETS), places)
+    second = apply(plant(tmp_path, plant="title: changed\n" + PLANT + ASSETS), places)
+    facts = []
+    for site in (first, first, second, first):
+        draft = plant_applied(site, facts[-1] if facts else None, 5)
+        if draft is not None:
+            told = {n: getattr(draft, n) for n in draft.__struct_fields__}
+            facts.append(Fact(**told, seq=len(facts) + 1, recorded=0))
+    assert [f.body["digest"] for f in facts] == [s.plant.digest for s in (first, second, first)]
+    assert len({f.id for f in facts}) == 3

@@ -34,7 +34,7 @@ from gemel.operate.publish import Namespace
 from gemel.operate.snapshots import SnapshotFolder
 from gemel.operate.telemetry import take_rows
 from gemel.operate.view import View
-from gemel.samples import Draft, plant_clock
+from gemel.samples import Draft, Fact, plant_clock
 from gemel.serve import ServeSettings, run
 from gemel.twin.record import Record
 
@@ -77,7 +77,9 @@ async def twin(places: Places) -> None:
     owner = Owner(bus, partition, store, record, clock, SnapshotFolder(places.snapshots / "0"), lookup, classes,
                   site.plant.retention, settings.log_bytes)  # fmt: skip
     await owner.start()
-    await record.append(plant_applied(site, clock.now() or time.time_ns()))
+    applied_at = clock.now() or time.time_ns()
+    if (taken := plant_applied(site, record.last("PlantApplied"), applied_at)) is not None:
+        await record.append(taken)
     commanding = Commanding(bus, site.plant, partition, record, clock)
     await commanding.start()
     answers = Answers(owner, record, commanding, clock)
@@ -113,11 +115,14 @@ async def twin(places: Places) -> None:
         await bus.close()
 
 
-def plant_applied(site: Applied, now: int) -> Draft:
-    """Say which plant file is in force: once for each content."""
+def plant_applied(site: Applied, last: Fact | None, now: int) -> Draft | None:
+    """Say which plant file is in force, where it is not the one that was said last."""
     body = {"digest": site.plant.digest, "registry": site.registry.digest, "signals": len(site.registry)}
+    if last is not None and dict(last.body) == body:
+        return None
+    after = last.seq if last is not None else 0
     return Draft(
-        id=f"plant-{site.plant.digest[:20]}-{site.registry.digest[:20]}", kind="PlantApplied", at=now, actor="gemel",
+        id=f"plant-{site.plant.digest[:20]}-{site.registry.digest[:20]}-{after}", kind="PlantApplied", at=now, actor="gemel",
         subject=site.plant.root, body=body,
     )  # fmt: skip
 

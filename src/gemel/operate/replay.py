@@ -27,9 +27,9 @@ async def replay(
                     partition.position = message.sequence
                     continue
                 if rows is None:
-                    partition.tick(
-                        frame.header, message.sequence, record.between(partition.facts, frame.header.facts)
-                    )
+                    count = frame.header.facts - partition.facts
+                    facts = await record.read(partition.facts, count) if count > 0 else []
+                    partition.tick(frame.header, message.sequence, facts)
                 else:
                     partition.fold(rows, message.sequence, lookup)
     finally:

@@ -135,6 +135,10 @@ class Record:
         start, end = (bisect_right(self._recent, seq, key=_seq) for seq in (after, upto))
         return self._recent[start:end]
 
+    def last(self, kind: str) -> Fact | None:
+        """Give the last fact of a kind that is kept in memory."""
+        return next((f for f in reversed(self._recent) if f.kind == kind), None)
+
     async def read(self, after: int, limit: int) -> list[Fact]:
         """Give facts after a position, from memory or from the stream."""
         if self._recent and after + 1 >= self._recent[0].seq:
