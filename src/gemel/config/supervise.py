@@ -130,7 +130,7 @@ def _ballast(places: Places, settings: Settings) -> None:
     if free < BALLAST and file.exists():
         file.unlink()
     elif not file.exists() and free > 20 * BALLAST:
-        with file.open("wb") as out:
+        with contextlib.suppress(OSError), file.open("wb") as out:  # not every file system can
             os.posix_fallocate(out.fileno(), 0, BALLAST)
 
 

@@ -27,6 +27,7 @@ from gemel.samples.batch import F64, I32, I64, U32
 log = logging.getLogger(__name__)
 LINK_S: Final = 1.5  # no delta for longer than this: the twin is not heard
 QUEUE: Final = 1000
+DECISIONS: Final = frozenset({"command", "approve", "reject", "cancel"})
 
 
 class Values:
@@ -150,7 +151,8 @@ class View:
         return {"up": age < LINK_S, "age_s": round(min(age, 1e6), 1)}
 
     async def _ask(self, do: str, **body: Any) -> bytes:
-        return await self.bus.ask("twin.ask", {"do": do, **body})
+        # a decision waits its turn behind a write to the plant: given up sooner, it would be taken unheard
+        return await self.bus.ask("twin.ask", {"do": do, **body}, timeout_s=15 if do in DECISIONS else 5)
 
     async def _json(self, do: str, **body: Any) -> Any:
         return msgspec.json.decode(await self._ask(do, **body))
