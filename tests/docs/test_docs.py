@@ -19,7 +19,7 @@ FENCED = re.compile(r"^```.*?^```", re.MULTILINE | re.DOTALL)
 HEADINGS = ["In one line.", "Picture.", "Words.", "Flow.", "Limits."]
 PACKAGES = sorted(p.parent.name for p in SOURCE.glob("*/__init__.py"))
 PAGES = sorted((DOCS / "packages").glob("*.md"))
-MACHINE = re.compile(r"/work/|/tmp/|/root/|/home/\w|site-packages|pypi")
+MACHINE = re.compile(r"/[w]ork/|/[t]mp/|/[r]oot/|/home/\w|site-packages|[p]ypi")
 RECORDS = {
     "The plant file": grammar.PLANT,
     "A connection": grammar.CONNECTION,

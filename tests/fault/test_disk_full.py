@@ -39,7 +39,7 @@ def test_a_full_disk_costs_nothing(small_disk, tmp_path):
             assert wait(lambda: "disk-nearly-full" not in codes(site), 10)
         finally:
             sender.stop()
-        assert settled(site, sender, 90)
+        assert settled(site, sender)
         check(site, sender)
         assert len(sender.acknowledged) == len(sender.sent)
 
@@ -66,7 +66,7 @@ def test_a_disk_without_a_byte_left_costs_nothing(small_disk, tmp_path):
             assert wait(lambda: newest(site) > mark, 25), "it did not resume"
         finally:
             sender.stop()
-        assert settled(site, sender, 90)
+        assert settled(site, sender)
         check(site, sender)
         assert get(site, "facts/verify")["ok"]
 
