@@ -100,7 +100,9 @@ class Answers:
 
     async def _alarms(self, body: dict[str, Any]) -> bytes:
         p = self._owner.partition
-        return json(p.alarms.view(p.lanes.usable.value, p.time))
+        usable = p.lanes.usable(np.array(p.alarms.concerned(), np.int32))
+        values = dict(zip(usable.signal.tolist(), usable.value.tolist(), strict=True))
+        return json(p.alarms.view(values, p.time))
 
     async def _acknowledge(self, body: dict[str, Any]) -> bytes:
         requests = self._owner.partition.alarms.requests

@@ -173,8 +173,8 @@ class Commanding:
 
     def _usable(self, path: str) -> tuple[float | None, int]:
         signal = self._partition.registry.index(path)
-        usable = self._partition.lanes.usable
-        value, time = float(usable.value[signal]), int(usable.time[signal])
+        usable = self._partition.lanes.usable(np.array([signal]))
+        value, time = float(usable.value[0]), int(usable.time[0])
         return (value, time) if time != NEVER and np.isfinite(value) else (None, 0)
 
     async def _keep(self, drafts: Iterable[Draft]) -> None:

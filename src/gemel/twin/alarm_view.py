@@ -1,7 +1,7 @@
 """What is shown of alarms: the items of ``GET /alarms``, in the order in which somebody should look, and counts."""
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 from gemel.samples.batch import F64
@@ -23,7 +23,9 @@ ORDER: Final = {s: i for i, s in enumerate(
 )}  # fmt: skip
 
 
-def item(limits: Limits, index: int, alarm: Alarm, values: F64 | None, now: int) -> dict[str, Any]:
+def item(
+    limits: Limits, index: int, alarm: Alarm, values: F64 | Mapping[int, float] | None, now: int
+) -> dict[str, Any]:
     """Give one alarm as plain JSON values."""
     limit, path = limits.table[index], limits.path(index)
     value = alarm.value if values is None else float(values[limit.signal])

@@ -118,7 +118,9 @@ class Alarms:
         """Tell whether there is an alarm with this id."""
         return self._limits.find(name) is not None
 
-    def view(self, values: F64 | None = None, now: int | None = None) -> list[dict[str, Any]]:
+    def view(
+        self, values: F64 | Mapping[int, float] | None = None, now: int | None = None
+    ) -> list[dict[str, Any]]:
         """Give all alarms that are not normal, those to look at first standing first.
 
         Args:
@@ -139,6 +141,10 @@ class Alarms:
             return None
         at = self._now if now is None else now
         return alarm_view.item(self._limits, index, self._alarms.get(index) or Alarm(), values, at)
+
+    def concerned(self) -> list[int]:
+        """Give the signals whose alarms are not all normal."""
+        return sorted({self._limits.table[i].signal for i, a in self._alarms.items() if a.state != NORMAL})
 
     def counts(self) -> dict[str, Any]:
         """Count alarms by state and by priority."""

@@ -1,7 +1,12 @@
-"""State is a fold: nobody writes it.
+"""Lanes: what is remembered of each signal. State is a fold, nobody writes it.
 
-Each signal (a lane of a property) holds its latest and its latest usable sample, each the maximum by
-(time, received, bits). The maximum is commutative and idempotent, so neither order nor repetition can matter.
+A lane holds two samples: the `latest`, which is the maximum by (time, received, bits of the value, status), and the
+`former`, the newest usable one before it. The usable sample is the latest where that is not Bad, else the former.
+
+A reading that is judged again comes as a row of its own: the same time, a later `received`, another status. A
+maximum of the rows that are not Bad could not take the old word back; so a Bad row takes back the sample of its own
+time, whether that is the latest (the former then counts) or the former (then none does, until the next usable
+reading). What was taken back is never shown as usable again; see `docs/decisions/taken-back.md`.
 """
 
 from collections.abc import Mapping
@@ -13,6 +18,7 @@ import numpy.typing as npt
 
 from gemel.samples.batch import F64, I32, I64, U32, Batch, Index
 from gemel.samples.status import BAD_INVALID_TIMESTAMP, is_bad
+from gemel.twin.disturbed import Mask, bits, settle
 
 NEVER: Final = np.iinfo(np.int64).min
 _NAMES: Final = ("time", "received", "value", "status")
@@ -20,7 +26,7 @@ _NAMES: Final = ("time", "received", "value", "status")
 
 @dataclass(slots=True, eq=False)
 class Lane:
-    """The greatest sample of every signal: four columns indexed by signal."""
+    """One sample of every signal: four columns indexed by signal."""
 
     time: I64
     received: I64
@@ -32,42 +38,126 @@ class Lane:
         """Make `n` lanes that have seen nothing."""
         return cls(np.full(n, NEVER), np.full(n, NEVER), np.full(n, np.nan), np.zeros(n, np.uint32))
 
-    def take(self, best: Batch) -> I32:
-        """Fold in rows, at most one a signal; give the signals whose greatest sample changed."""
-        s = best.signal
-        newer = _exceeds(best, self.time[s], self.received[s], self.value[s], self.status[s])
-        best = best.take(newer)
-        s = best.signal
-        self.time[s], self.received[s], self.value[s], self.status[s] = (
-            best.time, best.received, best.value, best.status,
+    def of(self, signals: npt.NDArray[np.integer[Any]]) -> Batch:
+        """Give the samples of some signals, as they stand."""
+        return Batch(
+            signals.astype(np.int32, copy=False), self.time[signals], self.received[signals], self.value[signals], self.status[signals]
         )  # fmt: skip
-        return s
+
+    def put(self, rows: Batch) -> None:
+        """Set the samples of some signals, at most one a signal."""
+        s = rows.signal
+        self.time[s], self.received[s], self.value[s], self.status[s] = (
+            rows.time, rows.received, rows.value, rows.status,
+        )  # fmt: skip
 
 
-def bits(value: F64) -> npt.NDArray[np.uint64]:
-    """Give the bits of values, so that NaN too has a place in the order."""
-    return np.ascontiguousarray(value).view(np.uint64)
+class Lanes:
+    """Latest and former usable sample of every signal.
 
-
-def greatest(rows: Batch, order: Index | None = None) -> Batch:
-    """Give the greatest row of each signal by (time, received, bits of the value, status).
-
-    Args:
-        rows: in any order.
-        order: positions of the rows to look at, sorted by signal; None: all of them.
-
+    >>> lanes = Lanes(1)
+    >>> lanes.fold(Batch.of(signal=[0], time=[1], received=[1], value=[5.0], status=[0])).tolist()
+    [0]
     """
-    if order is None:
+
+    def __init__(self, n: int) -> None:
+        self.latest = Lane.empty(n)
+        self.former = Lane.empty(n)
+
+    def __len__(self) -> int:
+        return len(self.latest.time)
+
+    def fold(self, rows: Batch) -> I32:
+        """Fold rows in, in the order in which they came; give the signals that may have changed.
+
+        Readings with an impossible time are left out. However the rows are cut into batches, the state is the same.
+        """
+        timely = (rows.status & np.uint32(0xFFFF0000)) != np.uint32(BAD_INVALID_TIMESTAMP)
+        if not timely.all():
+            rows = rows.take(timely)
+        if not len(rows):
+            return np.zeros(0, np.int32)
         order = by_signal(rows)
-    if not len(order):
-        return rows[:0]
-    signal, time = rows.signal[order], rows.time[order]
-    last = np.append(signal[1:] != signal[:-1], True)
-    if np.all((time[1:] > time[:-1]) | last[:-1]):  # each signal's rows stand in order of time, without ties
-        return rows.take(order[last])
-    best = rows.take(order)
-    best = best.take(np.lexsort((best.status, bits(best.value), best.received, best.time, best.signal)))
-    return best.take(last)  # sorting by signal first leaves each group where it was
+        signal, time = rows.signal[order], rows.time[order]
+        first = np.append(True, signal[1:] != signal[:-1])
+        rising = first.copy()
+        rising[1:] |= time[1:] > time[:-1]
+        rising[first] = time[first] > self.latest.time[signal[first]]
+        if rising.all():
+            return self._follow(rows, order, first)
+        start = np.flatnonzero(first)
+        even = np.repeat(np.logical_and.reduceat(rising, start), np.diff(start, append=len(order)))
+        self._disturbed(rows.take(order[~even]))
+        if even.any():
+            self._follow(rows, order[even], first[even])
+        changed: I32 = signal[first]
+        return changed
+
+    def _follow(self, rows: Batch, order: Index, first: Mask) -> I32:
+        """Take rows that are each newer than all before of their signal."""
+        last = np.append(first[1:], True)
+        newest = rows.take(order[last])
+        before = self.latest.of(newest.signal)
+        self.former.put(before.take((before.time != NEVER) & ~is_bad(before.status)))
+        inner = order[~last]
+        good = inner[~is_bad(rows.status[inner])]
+        if len(good):
+            signal = rows.signal[good]
+            self.former.put(rows.take(good[np.append(signal[1:] != signal[:-1], True)]))
+        self.latest.put(newest)
+        return newest.signal
+
+    def _disturbed(self, rows: Batch) -> None:
+        signals = np.unique(rows.signal)
+        latest, former = settle(rows, self.latest.of(signals), self.former.of(signals))
+        self.latest.put(latest)
+        self.former.put(former)
+
+    def stale(self, now: int, stale_after: I64) -> Mask:
+        """Tell which signals are silent for longer than they may be, at a plant time [ns]."""
+        silent: Mask = (self.latest.time == NEVER) | (now - self.latest.time > stale_after)
+        return silent
+
+    def usable(self, signals: npt.NDArray[np.integer[Any]]) -> Batch:
+        """Give the newest usable sample of some signals; its time is `NEVER` where there is none."""
+        latest, former = self.latest.of(signals), self.former.of(signals)
+        bad = is_bad(latest.status)
+        return latest if not bad.any() else _either(bad, former, latest)
+
+    def shown(self, signals: npt.NDArray[np.integer[Any]]) -> Batch:
+        """Give what to show: the newest usable value and its times, with the status of the latest reading."""
+        latest, former = self.latest.of(signals), self.former.of(signals)
+        instead = is_bad(latest.status) & (former.time != NEVER)
+        return (
+            _either(instead, former, latest).with_columns(status=latest.status) if instead.any() else latest
+        )
+
+    def arrays(self) -> dict[str, npt.NDArray[Any]]:
+        """Give the columns for a snapshot, copied."""
+        return {
+            f"{lane}.{name}": getattr(getattr(self, lane), name).copy()
+            for lane in ("latest", "former")
+            for name in _NAMES
+        }
+
+    @classmethod
+    def restore(cls, n: int, arrays: Mapping[str, npt.NDArray[Any]]) -> Self:
+        """Take the columns of a snapshot; signals added since have seen nothing.
+
+        Snapshots of 0.1 hold the usable sample instead of the former one.
+        """
+        lanes = cls(n)
+        for lane, stored in (
+            ("latest", "latest"),
+            ("former", "former" if "former.time" in arrays else "usable"),
+        ):
+            for name in _NAMES:
+                old = arrays[f"{stored}.{name}"]
+                getattr(getattr(lanes, lane), name)[: len(old)] = old
+        if "former.time" not in arrays:
+            same = np.flatnonzero(lanes.former.time >= lanes.latest.time)
+            lanes.former.put(Lane.empty(n).of(same))
+        return lanes
 
 
 def by_signal(rows: Batch) -> Index:
@@ -77,73 +167,8 @@ def by_signal(rows: Batch) -> Index:
     return np.argsort(rows.signal, kind="stable")
 
 
-def _exceeds(rows: Batch, time: I64, received: I64, value: F64, status: U32) -> npt.NDArray[np.bool_]:
-    a, b = bits(rows.value), bits(value)
-    same_time = rows.time == time
-    same_receipt = same_time & (rows.received == received)
-    newer: npt.NDArray[np.bool_] = (rows.time > time) | (same_time & (rows.received > received))
-    newer |= same_receipt & ((a > b) | ((a == b) & (rows.status > status)))
-    return newer
+def _either(first: Mask, yes: Batch, no: Batch) -> Batch:
+    return Batch(*(np.where(first, getattr(yes, name), getattr(no, name)) for name in ("signal", *_NAMES)))
 
 
-class Lanes:
-    """Latest and latest usable sample of every signal.
-
-    >>> lanes = Lanes(1)
-    >>> lanes.fold(Batch.of(signal=[0], time=[1], received=[1], value=[5.0], status=[0])).tolist()
-    [0]
-    """
-
-    def __init__(self, n: int) -> None:
-        self.latest = Lane.empty(n)
-        self.usable = Lane.empty(n)
-
-    def __len__(self) -> int:
-        return len(self.latest.time)
-
-    def fold(self, rows: Batch) -> I32:
-        """Fold rows in; give the signals that changed. Readings with an impossible time are left out."""
-        timely = (rows.status & np.uint32(0xFFFF0000)) != np.uint32(BAD_INVALID_TIMESTAMP)
-        if not timely.all():
-            rows = rows.take(timely)
-        order = by_signal(rows)
-        changed = self.latest.take(greatest(rows, order))
-        bad = is_bad(rows.status)
-        if not bad.any():
-            self.usable.take(greatest(rows, order))
-            return changed
-        also = self.usable.take(greatest(rows, order[~bad[order]]))
-        return np.union1d(changed, also).astype(np.int32)
-
-    def stale(self, now: int, stale_after: I64) -> npt.NDArray[np.bool_]:
-        """Tell which signals are silent for longer than they may be, at a plant time [ns]."""
-        silent: npt.NDArray[np.bool_] = (self.latest.time == NEVER) | (now - self.latest.time > stale_after)
-        return silent
-
-    def shown(self, signals: I32) -> Batch:
-        """Give what to show: the latest usable value and its times, with the status of the latest reading."""
-        has = self.usable.time[signals] != NEVER
-
-        def pick(name: str) -> npt.NDArray[Any]:
-            usable, latest = getattr(self.usable, name), getattr(self.latest, name)
-            return np.asarray(np.where(has, usable[signals], latest[signals]))
-
-        return Batch(signals, pick("time"), pick("received"), pick("value"), self.latest.status[signals])
-
-    def arrays(self) -> dict[str, npt.NDArray[Any]]:
-        """Give the columns for a snapshot, copied."""
-        return {
-            f"{lane}.{name}": getattr(getattr(self, lane), name).copy()
-            for lane in ("latest", "usable")
-            for name in _NAMES
-        }
-
-    @classmethod
-    def restore(cls, n: int, arrays: Mapping[str, npt.NDArray[Any]]) -> Self:
-        """Take the columns of a snapshot; signals added since have seen nothing."""
-        lanes = cls(n)
-        for lane in ("latest", "usable"):
-            for name in _NAMES:
-                old = arrays[f"{lane}.{name}"]
-                getattr(getattr(lanes, lane), name)[: len(old)] = old
-        return lanes
+__all__ = ["NEVER", "Lane", "Lanes", "bits", "by_signal"]
