@@ -61,6 +61,16 @@ class NotFoundError(AssetError):
     status = 404
 
 
+class ExpressionError(AssetError):
+    """An expression cannot be read, or its dimensions do not fit; `at` says where in its text, from 0."""
+
+    code = "expression"
+
+    def __init__(self, message: str, *, at: int, remedy: str = "") -> None:
+        super().__init__(f"at character {at + 1}: {message}", remedy=remedy, context={"at": at})
+        self.at = at
+
+
 class ConnectError(GemelError):
     """The device side failed: an endpoint, a topic, a payload. Worth trying again."""
 
