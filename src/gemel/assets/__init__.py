@@ -6,7 +6,9 @@ Directory -> load -> Plant -> registry, checks, sources, alarms, commands, views
 from gemel.assets.checks import Checks
 from gemel.assets.commands import Commands
 from gemel.assets.derive import AlarmLimit, Sources
+from gemel.assets.find import WHERE, Condition, Found, Live, Query, find
 from gemel.assets.fleet import Fleet
+from gemel.assets.graph import Graph
 from gemel.assets.loader import check, load
 from gemel.assets.plant import Plant
 from gemel.assets.problem import Problem
@@ -17,20 +19,27 @@ from gemel.assets.views import AssetView, SignalView
 from gemel.assets.volume import Volume
 
 __all__ = [
+    "WHERE",
     "AlarmLimit",
     "AssetView",
     "Checks",
     "CommandSpec",
     "Commands",
+    "Condition",
     "Connection",
     "Fleet",
+    "Found",
+    "Graph",
+    "Live",
     "Plant",
     "Problem",
+    "Query",
     "Signal",
     "SignalView",
     "Sources",
     "Volume",
     "check",
+    "find",
     "load",
     "schema",
     "secret",

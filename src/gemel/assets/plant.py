@@ -7,8 +7,9 @@ from typing import Any
 
 from gemel.assets.checks import Checks
 from gemel.assets.commands import Commands
-from gemel.assets.derive import AlarmLimit, Sources, alarms_of, checks_of, registry_of, sources_of
+from gemel.assets.derive import AlarmLimit, Sources, alarms_of, checks_of, numbers_in, registry_of, sources_of
 from gemel.assets.fleet import Fleet
+from gemel.assets.graph import Graph
 from gemel.assets.growth import growth
 from gemel.assets.layout import Layout
 from gemel.assets.relations import Relation
@@ -16,6 +17,7 @@ from gemel.assets.spec import Connection, Template
 from gemel.assets.views import AssetView, asset_view, tree_of
 from gemel.assets.volume import Volume, volume_of
 from gemel.samples import Registry
+from gemel.samples.batch import I32
 
 
 @dataclass(frozen=True, eq=False)
@@ -75,6 +77,11 @@ class Plant:
             found.setdefault(relation[2], []).append(relation)
         return found
 
+    @cached_property
+    def graph(self) -> Graph:
+        """What belongs to what, to walk along."""
+        return Graph(self.assets, self.relations)
+
     def template(self, row: int) -> Template:
         """Give what the asset in a row of the fleet has."""
         return self.templates[int(self.assets.template[row])]
@@ -82,6 +89,10 @@ class Plant:
     def registry(self) -> Registry:
         """Give the registry that this plant alone would have; an applied one may number signals otherwise."""
         return self.own_registry
+
+    def numbers(self, registry: Registry) -> I32:
+        """Give the number in a registry of each signal of the layout; raises DefectError where one has none."""
+        return numbers_in(self, registry)
 
     def checks(self, registry: Registry) -> Checks:
         """Give what `condition` judges readings by, indexed by the registry's numbers."""

@@ -25,6 +25,7 @@ from gemel.serve.routes import (
     assets,
     commands,
     facts,
+    find,
     health,
     history,
     live,
@@ -42,6 +43,7 @@ MOST_BYTES: Final = 1 << 20  # of a request's body; telemetry may be larger
 TOPICS: Final = (
     health,
     session,
+    find,
     assets,
     state,
     history,
@@ -82,7 +84,7 @@ def create_app(twin: Twin, settings: ServeSettings) -> FastAPI:
     )  # fmt: skip
     app.state.twin, app.state.hub, app.state.gate = twin, hub, gate
     app.state.names, app.state.intake = Names(twin.plant, twin.registry), Intake()
-    app.state.listing = Listing(twin.plant)
+    app.state.listing = Listing(twin.plant, twin.registry)
     api = APIRouter(prefix=PREFIX)
     for topic in TOPICS:
         api.include_router(topic.router)

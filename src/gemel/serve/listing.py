@@ -1,28 +1,70 @@
-"""The list of assets, for paging: columns of the fleet, an asset looked at only when it is on the page."""
+"""The assets as lists give them: found by parameters, looked at as columns, an object only for what is on the page."""
 
+from collections.abc import Iterator
+from functools import cached_property
 from typing import Any
 
-from gemel.assets import Plant
+import numpy as np
+import numpy.typing as npt
+
+from gemel.assets import Found, Plant
+from gemel.assets.problem import did_you_mean
+from gemel.errors import AssetError
+from gemel.samples import Registry
+from gemel.samples.batch import F64, I32
+from gemel.serve import frames
+from gemel.serve.port import LiveValues
 
 
 class Listing:
-    """The assets in the order of the plant."""
+    """The assets in the order of the plant, and which signals are theirs."""
 
-    def __init__(self, plant: Plant) -> None:
-        self._plant = plant
+    def __init__(self, plant: Plant, registry: Registry) -> None:
+        self.plant = plant
+        self._registry = registry
 
-    def under(self, path: str | None) -> list[str]:
-        """Give the paths of the assets under a path, or of all."""
-        paths = list(self._plant.assets.paths)
-        if path is None:
-            return paths
-        head = path.rstrip("/") + "/"
-        return [p for p in paths if p.startswith(head)]
+    @cached_property
+    def numbers(self) -> I32:
+        """Number of each signal of the layout."""
+        return self.plant.numbers(self._registry)
 
-    def brief(self, path: str) -> dict[str, Any]:
-        """Give an asset as it stands in a list."""
-        view = self._plant.asset(path)
+    @cached_property
+    def simulated(self) -> npt.NDArray[np.bool_]:
+        """Which of them come from a dynamic model."""
+        return frames.are_simulated(self._registry, self.numbers)
+
+    def items(self, found: Found) -> Iterator[dict[str, Any]]:
+        """Give what was found as it stands in a list, with the values that were looked at."""
+        values = {name: column.tolist() for name, column in found.values.items()}
+        for i, row in enumerate(found.rows.tolist()):
+            yield {**self._brief(row), "values": {name: column[i] for name, column in values.items()}}
+
+    def _brief(self, row: int) -> dict[str, Any]:
+        fleet, template = self.plant.assets, self.plant.template(row)
+        path = fleet.paths[row]
         return {
-            "path": view.path, "name": view.name, "title": view.title, "type": view.type, "kind": "asset", "parent": view.parent,
-            "signals": len(view.signals), "commands": len(view.commands),
+            "path": path, "name": fleet.names[row], "title": fleet.titles[row], "type": fleet.types[row], "kind": "asset",
+            "parent": path.rpartition("/")[0], "signals": len(template.signals), "commands": len(template.commands),
         }  # fmt: skip
+
+
+class Shown:
+    """What the twin shows now, as `find` asks for it."""
+
+    def __init__(self, listing: Listing, values: LiveValues, *, heard: bool) -> None:
+        self._listing, self._values, self._heard = listing, values, heard
+
+    def values(self, positions: npt.NDArray[np.int64]) -> F64:
+        """Give the shown values; NaN where nothing was ever seen."""
+        return self._values.value[self._listing.numbers[positions]]
+
+    def quality(self, word: str) -> npt.NDArray[np.int64]:
+        """Give the positions of the signals that are of a quality."""
+        if word not in frames.WORDS:
+            raise AssetError(
+                f"{word[:100]!r} is no quality", code="condition", remedy=did_you_mean(word, frames.WORDS)
+            )
+        codes = frames.qualities(
+            self._values, self._listing.numbers, self._listing.simulated, heard=self._heard
+        )
+        return np.flatnonzero(codes == frames.WORDS.index(word))

@@ -8,33 +8,12 @@ from starlette.responses import Response
 
 from gemel.assets import AssetView
 from gemel.serve.access import Asked, Viewer
-from gemel.serve.listing import Listing
 from gemel.serve.names import Names
 from gemel.serve.paging import After, Limit, following, json
 from gemel.serve.shapes import asset_shape
 
 router = APIRouter(tags=["assets"])
 Number = float | None
-
-
-class Brief(BaseModel):
-    """An asset in a list."""
-
-    path: str
-    name: str
-    title: str
-    type: str
-    kind: str
-    parent: str
-    signals: int
-    commands: int
-
-
-class AssetPage(BaseModel):
-    """Assets in the order of the plant."""
-
-    items: list[Brief]
-    next: int | None
 
 
 class Node(BaseModel):
@@ -139,22 +118,6 @@ class SignalPage(BaseModel):
 
     items: list[SignalBrief]
     next: int | None
-
-
-@router.get("/assets", response_model=AssetPage)
-async def assets(
-    request: Request, _: Viewer, after: After = 0, limit: Limit = 1000,
-    under: Annotated[str | None, Query(max_length=500, description="Only what is under this path.")] = None,
-) -> Response:  # fmt: skip
-    """Give the assets."""
-    listing: Listing = request.app.state.listing
-    wanted = listing.under(under)
-    return json(
-        {
-            "items": [listing.brief(i) for i in wanted[after : after + limit]],
-            "next": following(after, limit, len(wanted)),
-        }
-    )
 
 
 @router.get("/tree", response_model=Node)

@@ -1,0 +1,86 @@
+"""Finding assets: the list of all, narrowed by parameters that all must hold."""
+
+from dataclasses import replace
+from typing import Annotated, Final, Literal
+
+import numpy as np
+from fastapi import APIRouter, Depends, Query, Request
+from pydantic import BaseModel, Field
+from starlette.responses import Response
+
+from gemel.assets import WHERE, Condition, find
+from gemel.assets import Query as Wanted
+from gemel.samples.batch import I32
+from gemel.serve import frames
+from gemel.serve.access import Asked, Viewer
+from gemel.serve.listing import Listing, Shown
+from gemel.serve.paging import Limit, json
+
+Quality = Literal["none", "good", "uncertain", "bad", "stale", "substituted", "simulated", "manual"]
+assert Quality.__args__ == frames.WORDS  # type: ignore[attr-defined]
+router = APIRouter(tags=["assets"])
+MOST_CONDITIONS: Final = 20
+
+
+class Brief(BaseModel):
+    """An asset in a list."""
+
+    path: str
+    name: str
+    title: str
+    type: str
+    kind: str
+    parent: str
+    signals: int
+    commands: int
+    values: dict[str, float | None] = Field(description="What the conditions looked at, by name.")
+
+
+class AssetPage(BaseModel):
+    """Assets in the order of the plant."""
+
+    items: list[Brief]
+    count: int = Field(description="How many there are on all pages.")
+    next: int | None
+
+
+def query(
+    type: Annotated[str | None, Query(max_length=100, description="Of this type, or of one that extends it.")] = None,  # noqa: A002 - the plant file's word
+    under: Annotated[str | None, Query(max_length=500, description="Only what stands under this path.")] = None,
+    part_of: Annotated[str | None, Query(max_length=500, description="Parts of this asset or level, and their parts.")] = None,
+    downstream_of: Annotated[str | None, Query(max_length=500, description="What this asset feeds, over others too.")] = None,
+    upstream_of: Annotated[str | None, Query(max_length=500, description="What feeds this asset, over others too.")] = None,
+    related_to: Annotated[str | None, Query(max_length=500, description="Reached from this asset along `relation`.")] = None,
+    relation: Annotated[str, Query(max_length=100, description="The word of a relation, with `related_to`.")] = "feeds",
+    direction: Annotated[Literal["out", "in", "both"], Query(description="From `related_to` on, towards it, or both.")] = "out",
+    depth: Annotated[int | None, Query(ge=1, le=1_000_000, description="Most steps along relations and parts; any, if left out.")] = None,
+    where: Annotated[list[Annotated[str, Field(max_length=200, pattern=WHERE)]] | None, Query(max_length=MOST_CONDITIONS, description="Conditions such as `wear>0.2`, `head<=3 bar`, `running=stopped`; all must hold.")] = None,
+    quality: Annotated[Quality | None, Query( description="One of its properties is good, uncertain, bad, stale, …")] = None,
+) -> Wanted:  # fmt: skip
+    """Give what is asked for."""
+    return Wanted(
+        type=type, under=under, part_of=part_of, downstream_of=downstream_of, upstream_of=upstream_of, related_to=related_to,
+        relation=relation, direction=direction, depth=depth, where=[Condition.read(w) for w in where or ()], quality=quality,
+    )  # fmt: skip
+
+
+@router.get("/assets", response_model=AssetPage)
+async def assets(
+    request: Request, _: Viewer, twin: Asked, wanted: Annotated[Wanted, Depends(query)],
+    alarm: Annotated[bool | None, Query(description="Whether one of its alarms is not normal.")] = None,
+    after: Annotated[int | None, Query(ge=0, le=2**53, description="The `next` of the answer before.")] = None,
+    limit: Limit = 1000,
+) -> Response:  # fmt: skip
+    """Find assets."""
+    listing: Listing = request.app.state.listing
+    if alarm is not None:
+        wanted = replace(wanted, among=_alarmed(listing, {a["asset"] for a in await twin.alarms()}, alarm))
+    shown = Shown(listing, twin.values, heard=twin.link()["up"])
+    found = find(listing.plant, wanted, shown, after=after, limit=limit)
+    return json({"items": list(listing.items(found)), "count": found.count, "next": found.next})
+
+
+def _alarmed(listing: Listing, paths: set[str], alarm: bool) -> I32:
+    rows = [row for path in paths if (row := listing.plant.assets.find(path)) is not None]
+    everything = np.arange(len(listing.plant.assets), dtype=np.int32)
+    return np.array(rows, np.int32) if alarm else np.setdiff1d(everything, rows).astype(np.int32)
