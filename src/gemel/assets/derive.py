@@ -12,9 +12,9 @@ import pyarrow as pa
 
 from gemel.assets.checks import Checks
 from gemel.assets.commands import filled
-from gemel.assets.spec import Level
+from gemel.assets.spec import Level, Signal
 from gemel.errors import DefectError
-from gemel.samples import Registry
+from gemel.samples import Registry, units
 from gemel.samples.batch import I32
 from gemel.samples.registry import SCHEMA, uid_of
 
@@ -83,23 +83,42 @@ def registry_of(plant: "Plant") -> Registry:
     columns = {
         "uid": [uid_of(path, "measured") for path in paths], "path": paths, "lane": ["measured"] * len(paths),
         **texts, "states": states, "partition": np.zeros(len(paths), np.int16),
+        "source": pa.array([_sent(s) for s in layout.specs], pa.string()).take(pa.array(layout.spec)),
+        "formerly": pa.repeat("", len(paths)), "retired": np.zeros(len(paths), np.bool_),
     }  # fmt: skip
     return Registry(pa.table([pa.array(columns[f.name], f.type) for f in SCHEMA], schema=SCHEMA))
 
 
+def _sent(signal: Signal) -> str:
+    """Give the unit in which a source sends, where a number must be converted; else nothing."""
+    source = signal.source
+    if source is None or source.unit is None or (signal.scale, signal.offset) == (1.0, 0.0):
+        return ""
+    return source.unit
+
+
 def numbers_in(plant: "Plant", registry: Registry) -> I32:
     """Give the number that each signal of a plant has in a registry; raises DefectError where one has none."""
-    numbers = registry.mapping_from(plant.own_registry)
+    numbers = registry.numbers_of(plant.own_registry)
     if len(numbers) and numbers.min() < 0:
         path = plant.own_registry.paths[int(numbers.argmin())]
         raise DefectError(f"the registry does not know {path!r}", context={"registry": registry.digest})
     return numbers
 
 
+def _scale_retired(checks: Checks, registry: Registry) -> None:
+    """Give signals that the plant no longer has the unit that their source had: readings may be on their way."""
+    for signal in np.flatnonzero(registry.retired).tolist():
+        row = registry.row(signal)
+        if row["source"]:
+            checks.scale[signal], checks.offset[signal] = units.conversion(row["source"], row["unit"])
+
+
 def checks_of(plant: "Plant", registry: Registry) -> Checks:
     """Make what `condition` judges by; a signal of the registry that the plant does not have is believed."""
     layout, at = plant.layout, numbers_in(plant, registry)
     checks = Checks.plain(len(registry))
+    _scale_retired(checks, registry)
     if not len(layout):
         return checks
     checks.scale[at] = layout.numbers(lambda s: s.scale)

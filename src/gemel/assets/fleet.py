@@ -1,7 +1,7 @@
 """All assets of a plant as columns: no object per asset, however many there are."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
@@ -20,6 +20,7 @@ class Fleet:
         template: which template of the plant says what the asset has.
         columns: what a fleet's table says besides; empty where it says nothing.
         parameters: values by name, in the unit of the type's parameter; NaN where none is given.
+        formerly: what the plant file says an asset was called, by row; few have it.
     """
 
     root: str
@@ -31,6 +32,7 @@ class Fleet:
     template: I32
     columns: Mapping[str, Sequence[str]]
     parameters: Mapping[str, F64]
+    formerly: Mapping[int, str] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.names)
@@ -74,16 +76,18 @@ class FleetBuilder:
         self._titles: list[str] = []
         self._descriptions: list[str] = []
         self._types: list[str] = []
+        self._formerly: dict[int, str] = {}
         self._template: list[int] = []
         self._columns: dict[str, dict[int, Sequence[str]]] = {}
         self._parameters: dict[str, dict[int, F64]] = {}
 
     def add(
         self, names: Sequence[str], *, at: Sequence[str], titles: Sequence[str], description: str, type_name: str, template: int,
-        columns: Mapping[str, Sequence[str]], parameters: Mapping[str, F64],
+        columns: Mapping[str, Sequence[str]], parameters: Mapping[str, F64], formerly: Sequence[str] = (),
     ) -> None:  # fmt: skip
         """Append a block of assets of one template."""
         start, n = len(self.names), len(names)
+        self._formerly |= {start + i: word for i, word in enumerate(formerly) if word}
         self.names += names
         self._at += at
         self._titles += titles
@@ -112,5 +116,5 @@ class FleetBuilder:
             parameters[name] = numbers
         return Fleet(
             self.root, self.names, self._at, self._titles, self._descriptions, self._types,
-            np.array(self._template, dtype=np.int32), columns, parameters,
+            np.array(self._template, dtype=np.int32), columns, parameters, self._formerly,
         )  # fmt: skip

@@ -103,6 +103,7 @@ _JUDGED: Final = {
     "description": Field(Text("discharge flow"), "what it is, in words"),
     "alarm": Field(ALARM, "its alarm limits"),
     "source": Field(SOURCE, "where it comes from"),
+    "formerly": Field(Text("discharge_flow", NAME, _NAMED), "its name before it was renamed"),
     **WHERE,
 }
 SIGNAL: Final = Record(
@@ -175,6 +176,9 @@ TYPE: Final = Record(
     "a type",
     {
         "extends": Field(Text("Machine"), "the type it inherits from"),
+        "version": Field(
+            Number(1, 1_000_000, whole=True), "raised when it changes; a plan lists it [default: 1]"
+        ),
         "description": Field(Text("a centrifugal pump"), "what it is, in words"),
         "dynamics": Field(
             Text("gemel.dynamics.pump:CentrifugalPump", r"^[\w.]+:\w+$", "module:name"), "its dynamic model"
@@ -192,6 +196,10 @@ ASSET: Final = Record(
         "at": Field(
             Text("area-1/line-1", _LEVELS, "levels below the site, divided by /"),
             "where it is: area/line, or the path of an asset that it is part of",
+        ),
+        "formerly": Field(
+            Text("area-1/line-1/pump-1", _LEVELS, "levels below the site, divided by /"),
+            "its path below the site before it was moved or renamed",
         ),
         "title": Field(Text("Pump 1"), "its name for people"),
         "description": Field(Text("the pump by the door"), "what it is, in words"),

@@ -21,7 +21,9 @@ from gemel.assets.types import AssetType
 from gemel.samples.batch import F64
 
 BUILT_IN: Final = frozenset({"asset", "signal", "command", "value", "at", "path", "plant", "type"})
-_OWN: Final = frozenset({"name", "at", "title"})  # columns of a table that are not placeholders only
+_OWN: Final = frozenset(
+    {"name", "at", "title", "formerly"}
+)  # columns of a table that are not placeholders only
 _NO_COLUMNS: Final[Mapping[str, Sequence[str]]] = {}
 
 
@@ -140,11 +142,14 @@ class InstanceReader:
                     f"{name!r} cannot be the name of an asset" if name else "a row without a name",
                     "use letters, digits, _ and -, without blanks, / + # or quotes",
                 )
-        for row, at in enumerate(table.columns.get("at", ())):
-            if at and not all(good(level) for level in at.split("/")):
-                self._problems.error(
-                    table.row(row), f"at cannot be {at!r}", "write levels below the site, divided by /"
-                )
+        for column in ("at", "formerly"):
+            for row, at in enumerate(table.columns.get(column, ())):
+                if at and not all(good(level) for level in at.split("/")):
+                    self._problems.error(
+                        table.row(row),
+                        f"{column} cannot be {at!r}",
+                        "write levels below the site, divided by /",
+                    )
 
     def _add(
         self, names: Sequence[str], node: Node, kind: AssetType, number: int, *, at: Sequence[str], titles: Sequence[str],
@@ -155,6 +160,7 @@ class InstanceReader:
         self._builder.add(
             names, at=at, titles=titles, description=str(node.plain("description", "")), type_name=template.type,
             template=number, columns=columns, parameters=self._parameters(node, template, len(names), table),
+            formerly=[str(node.plain("formerly", ""))] if table is None else table.columns.get("formerly", ()),
         )  # fmt: skip
 
     def _parameters(self, node: Node, template: Template, n: int, table: Table | None) -> dict[str, F64]:
@@ -308,6 +314,25 @@ class InstanceReader:
                 first[path] = row
         for row, at in enumerate(fleet.at):
             self._check_no_signal(fleet, first, row, at)
+        self._check_paths_before(fleet, first)
+
+    def _check_paths_before(self, fleet: Fleet, rows: Mapping[str, int]) -> None:
+        first: dict[str, int] = {}
+        for row, word in fleet.formerly.items():
+            was = f"{fleet.root}/{word.removeprefix(fleet.root + '/')}"
+            if was in rows:
+                self._problems.error(
+                    self._places[row],
+                    f"{fleet.paths[row]} is formerly {word}, which is an asset still",
+                    "drop formerly: where it was applied; two assets that swap their places need two steps",
+                )
+            elif was in first:
+                self._problems.error(
+                    self._places[row],
+                    f"both {fleet.paths[first[was]]} and {fleet.paths[row]} are formerly {word}",
+                    "only one of them can go on from it",
+                )
+            first[was] = row
 
     def _check_no_signal(self, fleet: Fleet, rows: Mapping[str, int], row: int, at: str) -> None:
         parent = rows.get(f"{fleet.root}/{at}")

@@ -62,6 +62,7 @@ def read_signal(name: str, node: Node, sources: Iterable[Node | None], scope: Sc
         resolution=amount(node.get("resolution"), unit, problems, difference=True),
         retention=_retention(node, scope), description=node.plain("description", ""),
         alarm=_alarm(name, node.get("alarm"), unit, (low, high), problems), source=source,
+        formerly=str(node.plain("formerly", "")),
     )  # fmt: skip
 
 

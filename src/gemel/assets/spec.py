@@ -77,6 +77,7 @@ class Signal:
         interval_ns: expected distance of readings; 0: unknown.
         stale_after_ns: age above which it is stale.
         stuck_after_ns: how long it may stand still; 0: not checked.
+        formerly: what it was called before it was renamed.
     """
 
     name: str
@@ -98,6 +99,7 @@ class Signal:
     description: str = ""
     alarm: Alarm | None = None
     source: Source | None = None
+    formerly: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,11 +163,13 @@ class Template:
     Args:
         type: name of the type.
         lineage: the type and what it extends, nearest first.
+        versions: their versions.
         signals, parameters, commands: resolved, in the order of the file.
     """
 
     type: str
     lineage: tuple[str, ...] = ()
+    versions: tuple[int, ...] = ()
     description: str = ""
     dynamics: str | None = None
     signals: tuple[Signal, ...] = ()

@@ -1,6 +1,6 @@
 """Types with inheritance: each is laid over what it extends, then read once."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from gemel.assets.commands import read_command
 from gemel.assets.dimension import amount, pair
@@ -27,7 +27,8 @@ def read_types(section: Node | None, scope: Scope) -> dict[str, AssetType]:
         lineage = lineages[name]
         above = read[lineage[1]].node if len(lineage) > 1 else None
         node = declared[name] if above is None else merged(above, declared[name])
-        read[name] = AssetType(node, _template(lineage, node, scope))
+        versions = tuple(int(declared[n].plain("version", 1)) for n in lineage)
+        read[name] = AssetType(node, replace(_template(lineage, node, scope), versions=versions))
     return {name: read[name] for name in declared}
 
 
@@ -76,7 +77,29 @@ def read_signals(node: Node, scope: Scope) -> dict[str, Signal]:
             scope.broken.add(name)
         else:
             found[name] = signal
+    _check_names_before(found, section, scope.problems)
     return found
+
+
+def _check_names_before(found: dict[str, Signal], section: Node | None, problems: Problems) -> None:
+    first: dict[str, str] = {}
+    for signal in found.values():
+        if not signal.formerly or section is None:
+            continue
+        node = section.fields[signal.name]
+        if signal.formerly in found:
+            problems.error(
+                node.get("formerly") or node,
+                f"{signal.name!r} is formerly {signal.formerly!r}, which is a signal still",
+                "drop formerly: where it was applied, or give one of them another name",
+            )
+        elif signal.formerly in first:
+            problems.error(
+                node.get("formerly") or node,
+                f"both {first[signal.formerly]!r} and {signal.name!r} are formerly {signal.formerly!r}",
+                "only one of them can go on from it",
+            )
+        first[signal.formerly] = signal.name
 
 
 def read_commands(section: Node | None, signals: dict[str, Signal], scope: Scope) -> tuple[CommandSpec, ...]:

@@ -1,5 +1,6 @@
 """Applying a plant file: the applied one is the truth; a changed one may only add, until it can be planned."""
 
+import hashlib
 import logging
 import shutil
 from collections.abc import Iterator
@@ -11,6 +12,7 @@ import msgspec
 import pyarrow as pa
 
 from gemel.assets import Plant, load
+from gemel.assets.succession import succeed
 from gemel.errors import ConfigError, GemelError
 from gemel.operate.places import DATA_FORMAT, Places, write_atomic
 from gemel.samples import Registry
@@ -53,7 +55,7 @@ def apply(source: Path, places: Places) -> Applied:
             )  # fmt: skip
     registry = plant.registry()
     if places.registry.exists():
-        registry = Registry.from_bytes(places.registry.read_bytes()).grown(registry)
+        registry = succeed(Registry.from_bytes(places.registry.read_bytes()), plant).registry
     _number(registry, places)
     _replace(folder, places)
     return Applied(plant, registry, additions, first=former is None)
@@ -91,8 +93,11 @@ def _number(registry: Registry, places: Places) -> None:
     """Put a registry in force; it and the former one are kept, for the log may hold frames that name them."""
     places.make()
     stored = [places.registry.read_bytes()] if places.registry.exists() else []
-    for data in (*stored, registry.to_bytes()):
-        file = places.registries / f"{Registry.from_bytes(data).digest}.arrow"
+    for data in (
+        *stored,
+        registry.to_bytes(),
+    ):  # by the bytes that were stored: frames name an older format by it
+        file = places.registries / f"{hashlib.sha256(data).hexdigest()}.arrow"
         if not file.exists():
             write_atomic(file, data)
     write_atomic(places.registry, registry.to_bytes())

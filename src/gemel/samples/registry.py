@@ -1,7 +1,9 @@
 """What the int32 `signal` of a batch means.
 
 A `Registry` is an immutable table, one row a signal: appended to, never renumbered, known by its SHA-256.
-A frame carries that digest; a reader with another registry maps by uid, once.
+A frame carries that digest; a reader with another registry maps by uid, once. A signal that the plant no longer has
+keeps its row, marked retired: its history stays readable. One that changed its unit is a new signal that names, as
+`formerly`, the one it goes on from (`samples.lineage`).
 """
 
 import hashlib
@@ -11,7 +13,9 @@ from functools import cached_property
 from typing import Any, Final, Self
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from gemel.errors import DefectError, NotFoundError
 from gemel.samples.batch import I32
@@ -27,8 +31,16 @@ SCHEMA: Final = pa.schema(
         ("states", pa.list_(pa.string())),  # the words of a state's codes 0, 1, 2 …
         ("retention", pa.string()),
         ("partition", pa.int16()),
+        ("source", pa.string()),  # the unit in which its source sends, where it is another
+        ("formerly", pa.string()),  # uid of the signal that it goes on from, or empty
+        ("retired", pa.bool_()),  # whether the plant no longer has it
     ]
 )
+_DEFAULTS: Final[Mapping[str, Any]] = {
+    "lane": "measured", "unit": "", "kind": "analog", "states": [], "retention": "default", "partition": 0,
+    "source": "", "formerly": "", "retired": False,
+}  # fmt: skip
+_ADDED: Final = ("source", "formerly", "retired")  # columns that tables of the first data format do not have
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,15 +57,7 @@ class Registry:
     @classmethod
     def of(cls, rows: Sequence[Mapping[str, Any]]) -> Self:
         """Make a registry from rows; what a row leaves out gets its default."""
-        defaults = {
-            "lane": "measured",
-            "unit": "",
-            "kind": "analog",
-            "states": [],
-            "retention": "default",
-            "partition": 0,
-        }
-        full = [{**defaults, "uid": uid_of(r["path"], r.get("lane", "measured")), **r} for r in rows]
+        full = [{**_DEFAULTS, "uid": uid_of(r["path"], r.get("lane", "measured")), **r} for r in rows]
         return cls(pa.Table.from_pylist(full, schema=SCHEMA))
 
     def __len__(self) -> int:
@@ -70,24 +74,55 @@ class Registry:
         return list(self.table.column("path").to_pylist())
 
     @cached_property
+    def retired(self) -> npt.NDArray[np.bool_]:
+        """Which signals the plant no longer has."""
+        return np.asarray(self.table.column("retired").to_numpy(zero_copy_only=False), np.bool_)
+
+    @cached_property
     def _by_key(self) -> dict[tuple[str, str], int]:
+        """Numbers by (path, lane): of the signal that has them now, else of the last that had them."""
+        keys = list(zip(self.paths, self.table.column("lane").to_pylist(), strict=True))
+        gone = np.flatnonzero(self.retired).tolist()
         return {
-            key: i
-            for i, key in enumerate(zip(self.paths, self.table.column("lane").to_pylist(), strict=True))
+            **{keys[i]: i for i in gone},
+            **{keys[i]: i for i in np.flatnonzero(~self.retired).tolist()},
         }
 
     @cached_property
     def _by_uid(self) -> dict[str, int]:
         return {uid: i for i, uid in enumerate(self.table.column("uid").to_pylist())}
 
+    @cached_property
+    def formers(self) -> Mapping[int, int]:
+        """The number of the signal that each one goes on from, where there is one."""
+        column = self.table.column("formerly")
+        rows = np.flatnonzero(pc.not_equal(column, "").to_numpy(zero_copy_only=False))
+        if not len(rows):
+            return {}
+        uids = self.table.column("uid")
+        places = pc.index_in(column.take(rows), value_set=uids.combine_chunks()).to_pylist()
+        return {r: p for r, p in zip(rows.tolist(), places, strict=True) if p is not None}
+
     def index(self, path: str, lane: str = "measured") -> int:
-        """Give the number of a signal; raises NotFoundError."""
+        """Give the number of a signal, or of the last that was called so; raises NotFoundError."""
         try:
             return self._by_key[path, lane]
         except KeyError:
             raise NotFoundError(
                 f"no signal {path!r} on the lane {lane!r}", remedy="see GET /api/v1/signals"
             ) from None
+
+    def find(self, path: str, lane: str = "measured") -> int | None:
+        """Give the number of a signal, or of the last that was called so; None where none ever was."""
+        return self._by_key.get((path, lane))
+
+    def uid(self, signal: int) -> str:
+        """Give the permanent uid of a signal."""
+        return str(self.table.column("uid")[signal].as_py())
+
+    def has(self, uid: str) -> bool:
+        """Tell whether a signal of this uid is there."""
+        return uid in self._by_uid
 
     def row(self, signal: int) -> dict[str, Any]:
         """Give one signal's row as a mapping."""
@@ -102,6 +137,17 @@ class Registry:
             if fresh
             else self
         )
+
+    def numbers_of(self, other: Self) -> I32:
+        """Give, for each signal of another registry, the number of the one that is called so here, or -1.
+
+        By path and lane among those that the plant has: what a plant file, read alone, says of a signal finds its
+        number in the applied registry by it, however often it was renamed.
+        """
+        live = np.flatnonzero(~self.retired)
+        found = pc.index_in(_keys(other.table), value_set=_keys(self.table.take(live)))
+        places = pc.fill_null(found, -1).to_numpy()
+        return np.where(places < 0, -1, live[places] if len(live) else -1).astype(np.int32)
 
     def mapping_from(self, other: Self) -> I32:
         """Give, for each signal of another registry, its number here, or -1."""
@@ -118,11 +164,22 @@ class Registry:
 
     @classmethod
     def from_bytes(cls, stored: bytes) -> Self:
-        """Read a table from its Arrow stream."""
+        """Read a table from its Arrow stream; one of the first data format gets the columns that came later."""
         table = pa.ipc.open_stream(stored).read_all()
+        if table.column_names == [name for name in SCHEMA.names if name not in _ADDED]:
+            for name in _ADDED:
+                field = SCHEMA.field(name)
+                table = table.append_column(
+                    field, pa.repeat(pa.scalar(_DEFAULTS[name], field.type), len(table))
+                )
         if table.schema != SCHEMA:
             raise DefectError("a registry of another data format", context={"schema": str(table.schema)})
         return cls(table)
+
+
+def _keys(table: pa.Table) -> pa.Array:
+    keys = pc.binary_join_element_wise(table.column("path"), table.column("lane"), "\0")
+    return keys.combine_chunks() if isinstance(keys, pa.ChunkedArray) else keys
 
 
 def uid_of(path: str, lane: str) -> str:
