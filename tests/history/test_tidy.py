@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from gemel.errors import ConfigError, StorageError
-from gemel.history import Reader, Store, lake
+from gemel.history import Reader, Store, catalogue, lake
 from gemel.history.catalogue import Stored
 from gemel.history.compact import FAN, LARGEST, plan
 from gemel.history.lock import WriterLock
@@ -33,6 +33,39 @@ def test_merging_leaves_few_files_and_the_same_rows(tmp_path):
         assert rows(reader.raw(range(7), 0, 2**62)) == rows(before)
         assert store.compact(grace_s=0).files == 0
         assert store.progress()[0].sequence == 25
+
+
+def small(number):
+    return day_of_rows(0, number, n=3)
+
+
+def test_files_of_a_few_rows_are_merged_once_and_go(tmp_path):
+    """DuckLake notes the deletion of up to ten rows apart from their file: the file stayed, and was merged without end."""
+    with Store.open(tmp_path) as store, Reader(tmp_path) as reader:
+        epoch = store.take_over(0)
+        for number in range(FAN):
+            store.commit(0, epoch, number + 1, small(number))
+        before = rows(reader.raw(range(7), 0, 2**62))
+        done = store.compact(5.0, grace_s=0)
+        assert (done.files, done.deleted, len(parquet(tmp_path))) == (FAN, FAN, 1)
+        assert store.compact(5.0, grace_s=0).files == 0
+        assert rows(reader.raw(range(7), 0, 2**62)) == before
+
+
+def test_files_emptied_by_the_first_version_go_too(tmp_path, monkeypatch):
+    monkeypatch.setattr(catalogue, "keep_rows_in_files", lambda *_: None)
+    with Store.open(tmp_path) as store:
+        epoch = store.take_over(0)
+        for number in range(FAN):
+            store.commit(0, epoch, number + 1, small(number))
+        store.compact(5.0, grace_s=0)
+        assert len(parquet(tmp_path)) == FAN + 1, "as version 0.1.0 left it"
+    monkeypatch.undo()
+    with Store.open(tmp_path) as store, Reader(tmp_path) as reader:
+        store.commit(0, store.take_over(0), FAN + 1, Batch.empty())
+        store.compact(5.0, grace_s=0)
+        assert len(parquet(tmp_path)) == 1
+        assert reader.rows_count() == FAN * 3
 
 
 def test_a_replaced_file_stays_for_those_who_still_read_it(tmp_path):

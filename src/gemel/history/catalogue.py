@@ -1,6 +1,7 @@
 """What the catalogue says of its files, read from DuckLake's own tables (DuckLake specification 1.0, "Tables")."""
 
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -114,6 +115,39 @@ def _forget_inlined(connection: duckdb.DuckDBPyConnection) -> None:
         f"SELECT table_name FROM {META}.ducklake_inlined_data_tables"
     ).fetchall():
         connection.execute(f'DELETE FROM {META}."{name}" WHERE end_snapshot <= {last}')
+
+
+def keep_rows_in_files(connection: duckdb.DuckDBPyConnection, table: str) -> None:
+    """Have DuckLake end a file whose rows are all deleted, however few: it notes up to ten deleted rows elsewhere else.
+
+    Such a file stayed live, and was merged again and again without end.
+    """
+    connection.execute(f"CALL lake.set_option('data_inlining_row_limit', 0, table_name => '{table}')")
+
+
+def end_emptied(connection: duckdb.DuckDBPyConnection) -> None:
+    """End the files whose rows were deleted without ending them, as gemel 0.1.0 did with files of up to ten rows."""
+    raw = f"""
+        SELECT DISTINCT table_id FROM {META}.ducklake_table
+        WHERE end_snapshot IS NULL AND starts_with(table_name, '{lake.PREFIX}')
+    """
+    for (table,) in connection.execute(raw).fetchall():
+        notes = f"{META}.ducklake_inlined_delete_{table}"
+        with suppress(duckdb.CatalogException):  # there is one only where it was needed
+            _end_emptied(connection, notes)
+
+
+def _end_emptied(connection: duckdb.DuckDBPyConnection, notes: str) -> None:
+    emptied = f"""
+        SELECT f.data_file_id, max(n.begin_snapshot) FROM {META}.ducklake_data_file f
+        JOIN {notes} n ON n.file_id = f.data_file_id
+        WHERE f.end_snapshot IS NULL GROUP BY f.data_file_id, f.record_count HAVING count(*) = f.record_count
+    """
+    for file, ended in connection.execute(emptied).fetchall():
+        connection.execute(
+            f"UPDATE {META}.ducklake_data_file SET end_snapshot = {ended} WHERE data_file_id = {file}"
+        )
+        connection.execute(f"DELETE FROM {notes} WHERE file_id = {file}")
 
 
 def named(connection: duckdb.DuckDBPyConnection) -> set[str]:

@@ -70,6 +70,7 @@ class Store:
         self._turn = threading.RLock()
         self._grids = Grids()
         self._newest = Newest(np.zeros(0, np.int64))
+        self._tables: set[str] = set()  # that are known to be there
         self._doubtful: list[Path] = []  # files of commits that failed, whose naming could not be told yet
 
     @classmethod
@@ -228,6 +229,9 @@ class Store:
             self._connection.execute(
                 'CREATE TABLE IF NOT EXISTS lake.progress ("partition" INTEGER, epoch BIGINT, sequence BIGINT)'
             )
+        for table in lake.tables(self._connection):
+            catalogue.keep_rows_in_files(self._connection, table)
+        catalogue.end_emptied(self._connection)
         catalogue.sweep(self._connection, self._folder.rglob("*.parquet"))
         progress = {p: now.sequence for p, now in self.progress().items()}
         newest = catalogue.newest(self._connection)
@@ -278,7 +282,10 @@ class Store:
         of_row = np.zeros(len(batch), np.int8) if by_signal is None else by_signal[batch.signal]
         for retention, rows in files.groups(batch, of_row):
             table = lake.table_of(DEFAULT_CLASS if by_signal is None else str(retention))
-            self._connection.execute(f"CREATE TABLE IF NOT EXISTS lake.{table} ({files.COLUMNS})")
+            if table not in self._tables:
+                self._connection.execute(f"CREATE TABLE IF NOT EXISTS lake.{table} ({files.COLUMNS})")
+                catalogue.keep_rows_in_files(self._connection, table)
+                self._tables.add(table)
             whole = len(rows) == len(batch)
             part, part_late = (batch, late) if whole else (batch.take(rows), late[rows])
             written.append(files.write(self._folder, table, files.to_table(part, part_late, self._grids)))
