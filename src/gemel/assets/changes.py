@@ -7,7 +7,7 @@ from typing import Any, Final
 MOST: Final = 20  # lines of one kind; the rest as their number
 _WORDS: Final = {
     "low": "range", "high": "range", "interval_ns": "interval", "stale_after_ns": "stale_after", "stuck_after_ns": "stuck_after",
-    "scale": "the unit of its source", "offset": "the unit of its source", "max_rate_per_s": "max_rate", "timeout_ns": "timeout",
+    "scale": "the unit of its source", "offset": "the unit of its source", "others": "its other lanes", "max_rate_per_s": "max_rate", "timeout_ns": "timeout",
     "connection": "where it is written to", "topic": "where it is written to",
 }  # fmt: skip
 

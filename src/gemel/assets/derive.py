@@ -15,7 +15,7 @@ from gemel.assets.commands import filled
 from gemel.assets.spec import Level, Signal
 from gemel.errors import DefectError
 from gemel.samples import Registry, units
-from gemel.samples.batch import I32
+from gemel.samples.batch import F64, I32
 from gemel.samples.registry import SCHEMA, uid_of
 
 if TYPE_CHECKING:
@@ -75,13 +75,13 @@ def registry_of(plant: "Plant") -> Registry:
     paths = layout.paths(plant.assets)
     texts = {
         name: pa.array([getattr(s, name) for s in layout.specs], pa.string()).take(pa.array(layout.spec))
-        for name in ("unit", "kind", "retention")
+        for name in ("lane", "unit", "kind", "retention")
     }
     states = pa.array([list(s.states) for s in layout.specs], pa.list_(pa.string())).take(
         pa.array(layout.spec)
     )
     columns = {
-        "uid": [uid_of(path, "measured") for path in paths], "path": paths, "lane": ["measured"] * len(paths),
+        "uid": [uid_of(path, lane) for path, lane in zip(paths, texts["lane"].to_pylist(), strict=True)], "path": paths,
         **texts, "states": states, "partition": np.zeros(len(paths), np.int16),
         "source": pa.array([_sent(s) for s in layout.specs], pa.string()).take(pa.array(layout.spec)),
         "formerly": pa.repeat("", len(paths)), "retired": np.zeros(len(paths), np.bool_),
@@ -130,6 +130,14 @@ def checks_of(plant: "Plant", registry: Registry) -> Checks:
     checks.interval[at] = layout.integers(lambda s: s.interval_ns)
     checks.stale_after[at] = layout.integers(lambda s: s.stale_after_ns)
     return checks
+
+
+def accuracy_of(plant: "Plant", registry: Registry) -> F64:
+    """Give the declared standard uncertainty of each signal, in its unit; NaN where none is declared."""
+    accuracy = np.full(len(registry), np.nan)
+    if len(plant.layout):
+        accuracy[numbers_in(plant, registry)] = plant.layout.numbers(lambda s: s.accuracy)
+    return accuracy
 
 
 def sources_of(plant: "Plant", connection: str, registry: Registry) -> Sources:

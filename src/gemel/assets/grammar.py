@@ -88,6 +88,17 @@ ALARM: Final = Record(
 )  # fmt: skip
 
 _pair = ListOf(Quantity("0"), "[0, 100]", length=2)
+_ACCURACY: Final = {"accuracy": Field(Quantity("0.5 m3/h", least=0), "its standard uncertainty")}
+LANE: Final = Record(
+    "a further lane of a signal",
+    {
+        **WHERE,
+        "unit": Field(Unit(), "the unit that the source sends"),
+        "interval": Field(_duration("1 s"), "how often it is expected [default: the signal's]"),
+        "stale_after": Field(_duration("10 s"), "the age above which it is stale [default: the signal's]"),
+        **_ACCURACY,
+    },
+)
 _JUDGED: Final = {
     "range": Field(_pair, "what the sensor can say; readings outside are Bad"),
     "normal": Field(_pair, "where it usually is"),
@@ -103,6 +114,9 @@ _JUDGED: Final = {
     "description": Field(Text("discharge flow"), "what it is, in words"),
     "alarm": Field(ALARM, "its alarm limits"),
     "source": Field(SOURCE, "where it comes from"),
+    **_ACCURACY,
+    "estimated": Field(LANE, "where an estimate of it comes from"),
+    "simulated": Field(LANE, "where a simulated value of it comes from"),
     "formerly": Field(Text("discharge_flow", NAME, _NAMED), "its name before it was renamed"),
     **WHERE,
 }

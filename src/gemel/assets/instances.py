@@ -12,9 +12,10 @@ from gemel.assets.commands import PLACEHOLDER, read_command
 from gemel.assets.dimension import amount
 from gemel.assets.fleet import Fleet, FleetBuilder
 from gemel.assets.grammar import NAME, WHERE
+from gemel.assets.lanes import read_property
 from gemel.assets.node import Node, merged
 from gemel.assets.problem import did_you_mean
-from gemel.assets.signals import Scope, read_signal, where
+from gemel.assets.signals import Scope, where
 from gemel.assets.spec import Parameter, Signal, Template
 from gemel.assets.table import Table, read_table
 from gemel.assets.types import AssetType
@@ -268,7 +269,7 @@ class InstanceReader:
                 own.get("source"),
                 where(own, "unit"),
             )
-            read = read_signal(
+            read = read_property(
                 signal.name, merged(base, Node(judged, own.file, own.line)), layers, self._scope
             )
             yield read or signal
@@ -282,7 +283,7 @@ class InstanceReader:
         known = BUILT_IN | columns.keys()
         texts = [
             (f"the source of {s.name!r}", t)
-            for s in template.signals
+            for s in (lane for signal in template.signals for lane in signal.lanes)
             if s.source
             for t in (s.source.topic, s.source.path, s.source.time, s.source.status)
             if t

@@ -17,7 +17,7 @@ from gemel.samples.batch import F64, I32
 
 @dataclass(frozen=True, eq=False)
 class Layout:
-    """The signals of a plant in the order of its file, asset by asset.
+    """The signals of a plant in the order of its file, asset by asset; each lane of a property is one.
 
     Args:
         specs: the declared signals of all templates, one template after another.
@@ -32,8 +32,9 @@ class Layout:
     @classmethod
     def of(cls, fleet: Fleet, templates: Sequence[Template]) -> "Layout":
         """Lay out what the templates of a fleet declare."""
-        specs = [signal for template in templates for signal in template.signals]
-        sizes = np.array([len(t.signals) for t in templates], np.int64)
+        laid = [[lane for signal in t.signals for lane in signal.lanes] for t in templates]
+        specs = [signal for signals in laid for signal in signals]
+        sizes = np.array([len(signals) for signals in laid], np.int64)
         first = np.cumsum(sizes) - sizes
         per_asset = sizes[fleet.template] if len(fleet) else np.zeros(0, np.int64)
         asset = np.repeat(np.arange(len(fleet)), per_asset)

@@ -7,7 +7,16 @@ from typing import Any
 
 from gemel.assets.checks import Checks
 from gemel.assets.commands import Commands
-from gemel.assets.derive import AlarmLimit, Sources, alarms_of, checks_of, numbers_in, registry_of, sources_of
+from gemel.assets.derive import (
+    AlarmLimit,
+    Sources,
+    accuracy_of,
+    alarms_of,
+    checks_of,
+    numbers_in,
+    registry_of,
+    sources_of,
+)
 from gemel.assets.fleet import Fleet
 from gemel.assets.graph import Graph
 from gemel.assets.growth import growth
@@ -17,7 +26,7 @@ from gemel.assets.spec import Connection, Template
 from gemel.assets.views import AssetView, asset_view, tree_of
 from gemel.assets.volume import Volume, volume_of
 from gemel.samples import Registry
-from gemel.samples.batch import I32
+from gemel.samples.batch import F64, I32
 
 
 @dataclass(frozen=True, eq=False)
@@ -97,6 +106,10 @@ class Plant:
     def checks(self, registry: Registry) -> Checks:
         """Give what `condition` judges readings by, indexed by the registry's numbers."""
         return checks_of(self, registry)
+
+    def accuracy(self, registry: Registry) -> F64:
+        """Give the declared standard uncertainty of each signal; NaN where none is."""
+        return accuracy_of(self, registry)
 
     def sources(self, connection: str, registry: Registry) -> Sources:
         """Give what comes from a connection."""

@@ -63,6 +63,7 @@ def read_signal(name: str, node: Node, sources: Iterable[Node | None], scope: Sc
         retention=_retention(node, scope), description=node.plain("description", ""),
         alarm=_alarm(name, node.get("alarm"), unit, (low, high), problems), source=source,
         formerly=str(node.plain("formerly", "")),
+        accuracy=amount(node.get("accuracy"), unit, problems, difference=True),
     )  # fmt: skip
 
 

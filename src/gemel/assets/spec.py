@@ -78,6 +78,9 @@ class Signal:
         stale_after_ns: age above which it is stale.
         stuck_after_ns: how long it may stand still; 0: not checked.
         formerly: what it was called before it was renamed.
+        lane: by which way its values come: ``measured``, ``estimated`` or ``simulated``.
+        accuracy: standard uncertainty of a value (JCGM 100:2008, 2.3.1), in the declared unit; None: unknown.
+        others: the same property on its other lanes.
     """
 
     name: str
@@ -100,6 +103,14 @@ class Signal:
     alarm: Alarm | None = None
     source: Source | None = None
     formerly: str = ""
+    lane: str = "measured"
+    accuracy: float | None = None
+    others: "tuple[Signal, ...]" = ()
+
+    @property
+    def lanes(self) -> "tuple[Signal, ...]":
+        """Itself and its other lanes: each is a signal of its own in the registry."""
+        return (self, *self.others)
 
 
 @dataclass(frozen=True, slots=True)

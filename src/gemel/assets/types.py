@@ -4,9 +4,10 @@ from dataclasses import dataclass, replace
 
 from gemel.assets.commands import read_command
 from gemel.assets.dimension import amount, pair
+from gemel.assets.lanes import read_property
 from gemel.assets.node import Node, merged
 from gemel.assets.problem import Problems, did_you_mean
-from gemel.assets.signals import Scope, read_signal, where
+from gemel.assets.signals import Scope, where
 from gemel.assets.spec import CommandSpec, Parameter, Signal, Template
 
 
@@ -72,7 +73,7 @@ def read_signals(node: Node, scope: Scope) -> dict[str, Signal]:
     found = {}
     scope.broken.update(section.lost if section is not None else ())
     for name, said in (section.fields if section is not None else {}).items():
-        signal = read_signal(name, said, (node.get("source"), said.get("source"), where(said)), scope)
+        signal = read_property(name, said, (node.get("source"), said.get("source"), where(said)), scope)
         if signal is None:
             scope.broken.add(name)
         else:

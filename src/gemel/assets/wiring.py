@@ -48,7 +48,7 @@ def check_wiring(plant: "Plant", assets: Assets, scope: Scope) -> None:
 
 
 def _check_silent(template: Template, place: Node, problems: Problems, said: set[tuple[str, str]]) -> None:
-    silent = [s.name for s in template.signals if s.source is None]
+    silent = [s.name for s in template.signals if all(lane.source is None for lane in s.lanes)]
     key = (template.type, " ".join(silent))
     if silent and key not in said:
         said.add(key)
@@ -79,7 +79,7 @@ def _few(names: list[str]) -> str:
 def _texts(template: Template) -> list[_Text]:
     """Give the texts whose filling depends on the asset in a way that may go wrong."""
     found = []
-    for s in template.signals:
+    for s in (lane for signal in template.signals for lane in signal.lanes):
         if s.source is not None:
             paths = [(p, "path") for p in (s.source.path, s.source.time, s.source.status) if p]
             found += [_Text(t, kind, s.name, _columns(t)) for t, kind in [(s.source.topic, "topic"), *paths]]

@@ -103,14 +103,16 @@ class Registry:
         places = pc.index_in(column.take(rows), value_set=uids.combine_chunks()).to_pylist()
         return {r: p for r, p in zip(rows.tolist(), places, strict=True) if p is not None}
 
-    def index(self, path: str, lane: str = "measured") -> int:
-        """Give the number of a signal, or of the last that was called so; raises NotFoundError."""
-        try:
-            return self._by_key[path, lane]
-        except KeyError:
-            raise NotFoundError(
-                f"no signal {path!r} on the lane {lane!r}", remedy="see GET /api/v1/signals"
-            ) from None
+    def index(self, path: str, lane: str | None = None) -> int:
+        """Give the number of a signal, or of the last that was called so; without a lane, of the property's first.
+
+        Raises NotFoundError.
+        """
+        for one in LANES if lane is None else (lane,):
+            if (number := self._by_key.get((path, one))) is not None:
+                return number
+        words = f"no signal {path!r}" + (f" on the lane {lane!r}" if lane else "")
+        raise NotFoundError(words, remedy="see GET /api/v1/signals")
 
     def find(self, path: str, lane: str = "measured") -> int | None:
         """Give the number of a signal, or of the last that was called so; None where none ever was."""

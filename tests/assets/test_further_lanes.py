@@ -1,0 +1,88 @@
+"""A property may come by several ways: each is a lane, a signal of its own under the same path."""
+
+import numpy as np
+import pytest
+from plants import HEAD, plant, write
+
+from gemel.assets import check
+from gemel.twin.properties import Properties
+
+SOFT = HEAD + """types:
+  Pump:
+    source: {from: field, topic: "station/{asset}/{signal}", path: "$.value", time: "$.time"}
+    signals:
+      speed: {unit: rpm, range: [0, 3600]}
+      flow:
+        unit: m3/h
+        range: [0, 400]
+        max_rate: 5 m3/h/s
+        interval: 1 s
+        accuracy: 0.5 m3/h
+        alarm: {high: 300}
+        estimated: {topic: "soft/{asset}/flow", path: "$.v", unit: l/s, interval: 10 s, accuracy: 1 l/s}
+        simulated: {topic: "sim/{asset}/flow"}
+assets:
+  pump-1: {type: Pump, at: line-1}
+  pump-2: {type: Pump, at: line-1, signals: {flow: {estimated: {topic: "other/p2"}, accuracy: 1}}}
+"""
+FLOW = "acme/riverside/line-1/pump-{}/flow"
+
+
+@pytest.fixture
+def soft(tmp_path):
+    return plant(tmp_path, SOFT)
+
+
+def test_each_lane_is_a_signal_with_a_uid_of_its_own(soft):
+    registry = soft.registry()
+    numbers = [registry.index(FLOW.format(1), lane) for lane in ("measured", "estimated", "simulated")]
+    assert len({registry.row(n)["uid"] for n in numbers}) == 3
+    assert {registry.row(n)["unit"] for n in numbers} == {"m3/h"}
+    assert registry.index(FLOW.format(1)) == numbers[0]
+    table = Properties.of_registry(registry)
+    assert table.signals[table.of[numbers[0]]].tolist() == [-1, *numbers]
+    assert len(table) == 4
+
+
+def test_a_lane_has_its_own_source_rhythm_and_unit_and_no_check_of_a_sensor(soft):
+    registry = soft.registry()
+    checks = soft.checks(registry)
+    measured, estimated = (registry.index(FLOW.format(1), lane) for lane in ("measured", "estimated"))
+    assert checks.scale[estimated] == pytest.approx(3.6)
+    assert checks.interval[[measured, estimated]].tolist() == [1_000_000_000, 10_000_000_000]
+    assert checks.stale_after[[measured, estimated]].tolist() == [5_000_000_000, 50_000_000_000]
+    assert checks.high[estimated] == 400
+    assert checks.max_rate[measured] == 5
+    assert np.isnan(checks.max_rate[estimated])
+    sources = soft.sources("field", registry)
+    told = dict(zip(sources.signal.tolist(), zip(sources.topic, sources.path, sources.time_path), strict=True))
+    assert told[measured] == ("station/pump-1/flow", "$.value", "$.time")
+    assert told[estimated] == ("soft/pump-1/flow", "$.v", None)
+    assert told[registry.index(FLOW.format(2), "estimated")] == ("other/p2", "$.v", None)
+
+
+def test_alarms_watch_the_measured_lane_alone(soft):
+    registry = soft.registry()
+    assert [a.signal for a in soft.alarms(registry)] == [registry.index(FLOW.format(n)) for n in (1, 2)]
+
+
+def test_the_accuracy_is_in_the_declared_unit_and_unknown_where_nothing_is_said(soft):
+    registry = soft.registry()
+    accuracy = soft.accuracy(registry)
+    assert accuracy[registry.index(FLOW.format(1))] == 0.5
+    assert accuracy[registry.index(FLOW.format(2))] == 1.0
+    assert accuracy[registry.index(FLOW.format(1), "estimated")] == pytest.approx(3.6)
+    assert np.isnan(accuracy[registry.index(FLOW.format(1), "simulated")])
+
+
+@pytest.mark.parametrize(("wrong", "told"), [
+    ("estimated: {topic: x, accuracy: 3 K}", "K"),
+    ("estimated: {topic: x, from: elsewhere}", "unknown connection 'elsewhere'"),
+    ("estimated: {alarm: {high: 3}}", "unknown key 'alarm'"),
+    ("accuracy: -1", "accuracy"),
+    ("estimated: {topic: 'x/{nothing}'}", "nothing is known for {nothing}"),
+])  # fmt: skip
+def test_what_is_wrong_is_said_with_its_line(tmp_path, wrong, told):
+    text = HEAD + "types:\n  Pump:\n    signals:\n      flow:\n        unit: m3/h\n        " + wrong + "\nassets: {p: {type: Pump}}\n"
+    _, problems = check(write(tmp_path, text))
+    assert any(told in p.message for p in problems), [p.message for p in problems]
