@@ -287,7 +287,7 @@ class FakeTwin:
 
     async def health(self):
         return {"status": "ok" if self.up else "degraded", "link": self.link(), "behind_s": 0.0, "plant_time": self.values.plant_time,
-                "processes": {"twin": {"state": "up", "restarts": 0, "pid": 1}}, "problems": []}  # fmt: skip
+                "processes": {"twin": {"state": "up", "restarts": 0, "pid": 1}}, "problems": [], "told": getattr(self, "told", {})}  # fmt: skip
 
 
 def make_plant(folder):

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from prometheus_client.parser import text_string_to_metric_families
 from gemel.samples.status import BAD_OUT_OF_RANGE, LIMIT_HIGH
 from serve_fake import OTHER, PUMP, ROOT, SECOND, START
 
@@ -174,10 +175,29 @@ def test_health_says_how_the_twin_is(anybody, server, twin):
 def test_metrics_are_prometheus_text(anybody):
     got = anybody.get("/metrics")
     assert got.headers["content-type"].startswith("text/plain; version=0.0.4")
-    lines = dict(line.rsplit(" ", 1) for line in got.text.splitlines() if not line.startswith("#"))
-    assert lines["gemel_up"] == "1"
-    assert lines["gemel_signals"] == "8"
-    assert lines["gemel_signals_seen"] == "4"
+    read = {s.name: s.value for family in text_string_to_metric_families(got.text) for s in family.samples}
+    assert (read["gemel_up"], read["gemel_signals"], read["gemel_signals_seen"]) == (1, 8, 4)
+
+
+def test_metrics_give_what_each_process_measures_of_itself(anybody, twin):
+    twin.told = {
+        "twin": {"measures": {"tail_rows": 12, "readings_total": {"late": 3, "stored": 40}, "of_another_version": 1}},
+        "ingest": {"measures": {"connection_up": {'a "b"': 1}, "process_resident_bytes": 5e7}},
+        "family": {"processes": {"twin": {"state": "up", "restarts": 2, "pid": 1}, "nats": {"state": "down", "restarts": 0}}},
+    }
+    text = anybody.get("/metrics").text
+    read = {(s.name, frozenset(s.labels.items())): s.value for family in text_string_to_metric_families(text) for s in family.samples}
+
+    def value(measure, **labels):
+        return read[measure, frozenset(labels.items())]
+
+    assert value("gemel_tail_rows", process="twin") == 12
+    assert value("gemel_readings_total", process="twin", reason="late") == 3
+    assert value("gemel_connection_up", process="ingest", connection='a "b"') == 1
+    assert value("gemel_process_resident_bytes", process="ingest") == 5e7
+    assert value("gemel_process_restarts_total", process="family", name="twin") == 2
+    assert value("gemel_process_up", process="family", name="nats") == 0
+    assert "another_version" not in text
 
 
 def test_openapi_is_there_and_the_reference_asks_no_other_host(anybody):

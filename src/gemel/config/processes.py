@@ -28,12 +28,14 @@ from gemel.operate.answers import Answers
 from gemel.operate.commanding import Commanding
 from gemel.operate.fold import Owner
 from gemel.operate.ingest import DiskGuard, Framer, Ingest, clock_for
+from gemel.operate.measures import Vitals
 from gemel.operate.partition import Partition
 from gemel.operate.places import Places, Running, read_running
 from gemel.operate.publish import Namespace
 from gemel.operate.snapshots import SnapshotFolder
 from gemel.operate.telemetry import take_rows
 from gemel.operate.view import View
+from gemel.operate.watchdog import Watchdog
 from gemel.samples import Draft, Fact, plant_clock
 from gemel.serve import ServeSettings, run
 from gemel.twin.record import Record
@@ -82,7 +84,10 @@ async def twin(places: Places) -> None:
         await record.append(taken)
     commanding = Commanding(bus, site.plant, partition, record, clock)
     await commanding.start()
-    answers = Answers(owner, record, commanding, clock)
+    watchdog = Watchdog(site.plant.root, owner, record)
+    watchdog.start()
+    await bus.hear("health.*", watchdog.hear)
+    answers = Answers(owner, record, commanding, clock, watchdog)
     await bus.answer("twin.ask", answers.answer)
     if record.verdict is not None and not record.verdict.ok:
         log.error("the record's chain is broken: %s", record.verdict.reason)
@@ -101,12 +106,13 @@ async def twin(places: Places) -> None:
                 }
             )
         return {"behind_s": owner.behind_s, "tail_rows": owner.tail.rows, "position": partition.position,
-                "broken_frames": owner.broken, "problems": problems}  # fmt: skip
+                "broken_frames": owner.broken, "problems": problems, "measures": watchdog.told()}  # fmt: skip
 
     try:
         async with asyncio.TaskGroup() as group:
             group.create_task(owner.run())
             group.create_task(commanding.run())
+            group.create_task(watchdog.run())
             group.create_task(_news(bus, record))
             group.create_task(_heartbeat(bus, "twin", told))
     finally:
@@ -157,7 +163,7 @@ async def ingest(places: Places) -> None:
                 {"code": "log-refuses", "message": framer.refusing, "remedy": "it is retried; see nats.log"}
             )
         return {"connections": [dataclasses.asdict(c.status()) for c in found], "frames": framer.frames, "values": framer.values,
-                "free_bytes": guard.free, "problems": problems}  # fmt: skip
+                "free_bytes": guard.free, "problems": problems, "measures": way_in.measures()}  # fmt: skip
 
     try:
         async with asyncio.TaskGroup() as group:
@@ -207,9 +213,11 @@ async def serve(places: Places) -> None:
         host=settings.host, port=settings.port, data=places.data, tls_certificate=settings.tls_certificate,
         tls_key=settings.tls_key,
     )  # fmt: skip
+    telling = asyncio.create_task(_heartbeat(bus, "serve", dict))
     try:
         await _run_once_free(view, given)
     finally:
+        telling.cancel()
         reader.close()
         await bus.close()
 
@@ -238,12 +246,16 @@ async def _news(bus: Bus, record: Record) -> None:
 
 
 async def _heartbeat(bus: Bus, name: str, told: Callable[[], dict[str, Any]]) -> None:
+    vitals, loop = Vitals(), asyncio.get_running_loop()
     while True:
         with contextlib.suppress(GemelError, OSError):
             body = {"process": name, "pid": os.getpid(), "bus_up": bus.up, "log_mute_s": round(bus.mute_s, 1),
                     "wall": time.time_ns(), **told()}  # fmt: skip
+            body["measures"] = {**vitals.told(), **body.get("measures", {})}
             await bus.tell(f"health.{name}", json.dumps(body).encode())
+        due = loop.time() + 1
         await asyncio.sleep(1)
+        vitals.loop_lag_s = max(loop.time() - due, 0.0)
 
 
 PROCESSES: Final[dict[str, Callable[[Places], Coroutine[Any, Any, None]]]] = {

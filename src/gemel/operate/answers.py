@@ -14,9 +14,11 @@ from gemel.errors import NotFoundError, StorageError
 from gemel.operate import delta
 from gemel.operate.commanding import Commanding
 from gemel.operate.fold import Owner
+from gemel.operate.watchdog import Watchdog
 from gemel.samples import Clock, Draft, Fact
 from gemel.samples.batch import Batch
 from gemel.samples.clock import SECOND
+from gemel.twin.alarm_requests import Requests
 from gemel.twin.record import Record, chronicle
 
 MOST_TAIL_ROWS: Final = 200_000  # in one answer: 7 MB
@@ -26,11 +28,14 @@ json = msgspec.json.encode
 class Answers:
     """Answers requests from the rest of the family."""
 
-    def __init__(self, owner: Owner, record: Record, commanding: Commanding, clock: Clock) -> None:
+    def __init__(
+        self, owner: Owner, record: Record, commanding: Commanding, clock: Clock, watchdog: Watchdog | None = None
+    ) -> None:
         self._owner = owner
         self._record = record
         self._commanding = commanding
         self._clock = clock
+        self._watchdog = watchdog
         c = commanding
         self._verbs: dict[str, Callable[[dict[str, Any]], Awaitable[bytes]]] = {
             "state": self._state, "tail": self._tail, "facts": self._facts, "verify": self._verify,
@@ -99,13 +104,14 @@ class Answers:
                      "head": self._record.head_hash})  # fmt: skip
 
     async def _alarms(self, body: dict[str, Any]) -> bytes:
-        p = self._owner.partition
+        p, own = self._owner.partition, self._watchdog
         usable = p.lanes.usable(np.array(p.alarms.concerned(), np.int32))
         values = dict(zip(usable.signal.tolist(), usable.value.tolist(), strict=True))
-        return json(p.alarms.view(values, p.time))
+        listed = p.alarms.view(values, p.time)
+        return json(own.alarms.view(own.values) + listed if own else listed)
 
     async def _acknowledge(self, body: dict[str, Any]) -> bytes:
-        requests = self._owner.partition.alarms.requests
+        requests = self._requests(body["alarm"])
         return json(
             await self._record.append(
                 requests.acknowledge(body["alarm"], body["user"], body["comment"], self._clock.now())
@@ -113,13 +119,18 @@ class Answers:
         )
 
     async def _shelve(self, body: dict[str, Any]) -> bytes:
-        requests, now = self._owner.partition.alarms.requests, self._clock.now()
+        requests, now = self._requests(body["alarm"]), self._clock.now()
         until = now + int(float(body["seconds"]) * SECOND)
         return json(
             await self._record.append(
                 requests.shelve(body["alarm"], body["user"], body["reason"], until, now)
             )
         )
+
+    def _requests(self, alarm: str) -> Requests:
+        own = self._watchdog
+        alarms = own.alarms if own and own.alarms.knows(alarm) else self._owner.partition.alarms
+        return alarms.requests
 
     async def _note(self, body: dict[str, Any]) -> bytes:
         draft = Draft(

@@ -25,6 +25,7 @@ from gemel.bus.link import SAMPLES
 from gemel.errors import ConflictError, StorageError
 from gemel.history import Store
 from gemel.operate.delta import SUBJECT, Delta, encode
+from gemel.operate.measures import Told
 from gemel.operate.outbox import Outbox
 from gemel.operate.partition import Effects, Lookup, Partition
 from gemel.operate.snapshots import SnapshotFolder
@@ -71,6 +72,7 @@ class Owner:
         self._outbox = Outbox(record)
         self._dirty = np.zeros(len(partition.registry), np.bool_)
         self._ticked = 0.0
+        self._read_at = time.monotonic()
         self._commit_now = asyncio.Event()
         self._commit_lock = asyncio.Lock()
         self.waits_ms: deque[float] = deque(maxlen=10_000)  # from receipt to state, the newest frames [ms]
@@ -78,6 +80,47 @@ class Owner:
         self.broken = 0
         self.behind_s = 0.0
         self._problems: dict[str, str] = {}
+        self._waiting_since = 0.0  # since when rows wait for the lake; 0: none do
+        self._saved = time.monotonic()
+        self._commit_took = 0.0
+        self._committed = 0
+
+    @property
+    def max_log_bytes(self) -> int:
+        """Size at which the log refuses [bytes]."""
+        return self._max_log_bytes
+
+    async def log_bounds(self) -> tuple[int, int, int]:
+        """Give first and last position of the log and its size [bytes]."""
+        return await self.bus.bounds(self._stream)
+
+    def put(self, draft: Draft) -> None:
+        """Have something recorded."""
+        self._outbox.put(draft)
+
+    def behind_now_s(self) -> float:
+        """Give how far the fold is behind its log [s]; it grows while the fold waits for the lake."""
+        return self.behind_s + (time.monotonic() - self._read_at if self.tail.rows > MOST_TAIL else 0.0)
+
+    def commit_age_s(self) -> float:
+        """Give for how long rows have waited to be stored in the lake [s]."""
+        return time.monotonic() - self._waiting_since if self._waiting_since else 0.0
+
+    def snapshot_age_s(self) -> float:
+        """Give since when there is no newer snapshot [s], counted from the start of this process at most."""
+        return time.monotonic() - self._saved
+
+    def measures(self) -> Told:
+        """Give the measures of the fold."""
+        waits = np.array(self.waits_ms or [0.0])
+        p50, p99 = np.percentile(waits, [50, 99]) / 1000
+        return {
+            "log_limit_bytes": self._max_log_bytes, "fold_position": self.partition.position, "tail_rows": self.tail.rows,
+            "facts_waiting": len(self._outbox.waiting), "frames_broken_total": self.broken,
+            "commit_age_seconds": self.commit_age_s(), "commit_seconds": self._commit_took,
+            "committed_rows_total": self._committed, "snapshot_age_seconds": self.snapshot_age_s(),
+            "wire_to_state_seconds": {"0.5": float(p50), "0.99": float(p99)},
+        }  # fmt: skip
 
     @property
     def problems(self) -> dict[str, str]:
@@ -153,6 +196,7 @@ class Owner:
                 self._commit_now.set()
                 await asyncio.sleep(0.02)
                 continue
+            self._read_at = time.monotonic()
             if messages := await self._reader.take(0.5):
                 self.behind_s = max((time.time_ns() - messages[0].stored) / SECOND, 0.0)
                 self._digest(messages)
@@ -198,6 +242,7 @@ class Owner:
             self._dirty[effects.rows.signal] = True
             if sequence > self._stored:
                 self.tail.add(sequence, effects.rows)
+                self._waiting_since = self._waiting_since or time.monotonic()
                 if self.tail.rows >= COMMIT_ROWS:
                     self._commit_now.set()
         for draft in effects.drafts:
@@ -303,12 +348,15 @@ class Owner:
         async with self._commit_lock:
             if upto <= self._stored:
                 return
-            rows = self.tail.upto(upto)
+            rows, began = self.tail.upto(upto), time.monotonic()
             await asyncio.to_thread(
                 self._store.commit, self.partition.number, self._epoch, upto, rows, self._classes
             )
             self._stored = upto
             self.tail.drop(upto)
+            self._commit_took = time.monotonic() - began
+            self._committed += len(rows)
+            self._waiting_since = began if self.tail.rows else 0.0
 
     async def save(self) -> None:
         """Keep a snapshot: rows up to its position are stored before, facts recorded before."""
@@ -317,6 +365,7 @@ class Owner:
         async with asyncio.timeout(2):
             await self._outbox.flush()
         await asyncio.to_thread(self._folder.save, snapshot)
+        self._saved = time.monotonic()
 
     async def _snapshot_loop(self) -> None:
         while True:

@@ -19,6 +19,7 @@ from gemel import __version__
 from gemel.bus import Bus, FrameHeader, encode_frame
 from gemel.connect import Connector, Reading
 from gemel.errors import ConnectError, StorageError
+from gemel.operate.measures import Told
 from gemel.samples import Batch, Clock, Registry, plant_clock
 from gemel.samples.clock import EARLIEST, LATEST
 
@@ -72,6 +73,11 @@ class Framer:
         self.values = 0
         self.refusing = ""  # why the log does not take frames now
 
+    @property
+    def waiting(self) -> int:
+        """Rows taken and not yet durable."""
+        return self._rows + self._under_way
+
     async def add(self, rows: Batch) -> None:
         """Wait until these rows are durable in the log."""
         if not len(rows):
@@ -85,7 +91,7 @@ class Framer:
 
     def check(self) -> None:
         """Raise StorageError where more rows would only wait: whoever asks again would fill the memory with them."""
-        if self.refusing or self._rows + self._under_way >= MOST_WAITING:
+        if self.refusing or self.waiting >= MOST_WAITING:
             raise StorageError(
                 self.refusing or "more is arriving than the log takes", code="log-refused",
                 remedy="nothing of this request is stored; try again in some seconds",
@@ -167,12 +173,13 @@ class DiskGuard:
         self.open = asyncio.Event()
         self.open.set()
         self.free = 0
+        self.limit = 0
 
     def look(self) -> None:
         """Measure, and open or shut."""
         disk = os.statvfs(self._data)
         self.free = disk.f_bavail * disk.f_frsize
-        limit = min(self._reserve, disk.f_blocks * disk.f_frsize // 10)
+        self.limit = limit = min(self._reserve, disk.f_blocks * disk.f_frsize // 10)
         if self.free < limit:
             self.open.clear()
         elif self.free > limit * 1.1:
@@ -203,6 +210,21 @@ class Ingest:
                     group.create_task(self._pump(connector))
         finally:
             await asyncio.gather(*(c.close() for c in self.connectors.values()), return_exceptions=True)
+
+    def measures(self) -> Told:
+        """Give the measures of the way in."""
+        found: Told = {
+            "frames_total": self.framer.frames, "values_total": self.framer.values, "rows_waiting": self.framer.waiting,
+            "disk_free_bytes": self.guard.free, "disk_reserve_bytes": self.guard.limit,
+        }  # fmt: skip
+        statuses = [c.status() for c in self.connectors.values()]
+        for measure in ("messages", "values", "reconnects"):
+            found[f"connection_{measure}_total"] = {s.name: float(getattr(s, measure)) for s in statuses}
+        found["connection_waiting"] = {s.name: float(s.waiting) for s in statuses}
+        found["connection_unacknowledged"] = {s.name: float(s.unacknowledged) for s in statuses}
+        found["connection_refused_total"] = {s.name: float(sum(s.refused.values())) for s in statuses}
+        found["connection_up"] = {s.name: float(s.state == "connected") for s in statuses if s.state != "closed"}
+        return found
 
     async def _pump(self, connector: Connector) -> None:
         slots = asyncio.Semaphore(READINGS)

@@ -1,20 +1,21 @@
-"""Numbers for Prometheus, in its text format (version 0.0.4)."""
+"""Numbers for Prometheus: what serve sees of the twin, and what each process of the family measures of itself."""
 
-from collections.abc import Iterator, Mapping
-from typing import Any, Final
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
 
 import numpy as np
 from fastapi import APIRouter, Request
+from prometheus_client import CollectorRegistry
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4, generate_latest
 from starlette.responses import Response
 
 from gemel import __version__
+from gemel.operate.measures import MEASURES, Measure, Told
 from gemel.samples.clock import SECOND
 from gemel.serve.access import Asked, Viewer
-from gemel.serve.hub import Hub
-from gemel.serve.intake import Intake
 
 router = APIRouter(tags=["metrics"])
-MEDIA_TYPE: Final = "text/plain; version=0.0.4; charset=utf-8"
 
 
 @router.get(
@@ -23,48 +24,82 @@ MEDIA_TYPE: Final = "text/plain; version=0.0.4; charset=utf-8"
     responses={200: {"content": {"text/plain": {"schema": {"type": "string"}}}}},
 )
 async def metrics(request: Request, _: Viewer, twin: Asked) -> Response:
-    """Give the numbers that a watcher wants."""
-    return Response("".join(_lines(request.app.state, twin)), media_type=MEDIA_TYPE)
+    """Give the numbers that a watcher wants, in Prometheus's text format 0.0.4."""
+    registry = CollectorRegistry()
+    registry.register(_Collected([*_seen(request.app.state, twin), *_told(await twin.health())]))
+    return Response(generate_latest(registry), media_type=CONTENT_TYPE_PLAIN_0_0_4)
 
 
-def _lines(state: Any, twin: Asked) -> Iterator[str]:
+class _Collected:
+    """Families gathered already, in the form that the client library asks for."""
+
+    def __init__(self, families: Iterable[Metric]) -> None:
+        self._families = list(families)
+
+    def collect(self) -> Iterable[Metric]:
+        return self._families
+
+
+def _seen(state: Any, twin: Asked) -> Iterator[Metric]:
     values, link = twin.values, twin.link()
-    hub: Hub = state.hub
-    intake: Intake = state.intake
     seen, stale = values.seen, values.stale
-    yield from _metric("gemel_info", "gauge", "What runs here.", {f'version="{__version__}"': 1})
-    yield from _metric("gemel_up", "gauge", "Whether the twin process is heard.", {"": int(link["up"])})
-    yield from _metric(
-        "gemel_link_age_seconds", "gauge", "Since when the twin was last heard.", {"": link["age_s"]}
-    )
-    yield from _metric(
-        "gemel_behind_seconds", "gauge", "How far the fold is behind its log.", {"": values.behind_s}
-    )
-    yield from _metric(
-        "gemel_plant_time_seconds", "gauge", "The plant's time.", {"": values.plant_time / SECOND}
-    )
-    yield from _metric("gemel_signals", "gauge", "Signals of the registry.", {"": len(seen)})
-    yield from _metric(
-        "gemel_signals_seen", "gauge", "Signals ever received.", {"": int(np.count_nonzero(seen))}
-    )
-    yield from _metric(
-        "gemel_signals_stale", "gauge", "Signals silent too long.", {"": int(np.count_nonzero(seen & stale))}
-    )
-    yield from _metric("gemel_facts_total", "counter", "Facts in the record.", {"": values.facts})
-    yield from _metric("gemel_live_clients", "gauge", "Open live views.", {"": len(hub)})
-    yield from _metric(
-        "gemel_live_frames_total", "counter", "Value frames offered to live views.", {"": hub.frames_sent}
-    )
-    yield from _metric("gemel_http_values_total", "counter", "Readings taken over HTTP.", {"": intake.values})
-    refused = {f'reason="{_escaped(r)}"': n for r, n in intake.refusals.counts.items()}
-    yield from _metric("gemel_http_refused_total", "counter", "Readings refused over HTTP.", refused)
+    info = GaugeMetricFamily("gemel_info", "What runs here.", labels=["version"])
+    info.add_metric([__version__], 1)
+    yield info
+    gauges = {
+        "up": ("Whether the twin process is heard.", int(link["up"])),
+        "link_age_seconds": ("Since when the twin was last heard.", link["age_s"]),
+        "behind_seconds": ("How far the fold is behind its log.", values.behind_s),
+        "plant_time_seconds": ("The plant's time.", values.plant_time / SECOND),
+        "signals": ("Signals of the registry.", len(seen)),
+        "signals_seen": ("Signals ever received.", int(np.count_nonzero(seen))),
+        "signals_stale": ("Signals silent too long.", int(np.count_nonzero(seen & stale))),
+        "live_clients": ("Open live views.", len(state.hub)),
+    }
+    for name, (words, value) in gauges.items():
+        yield GaugeMetricFamily(f"gemel_{name}", words, value=value)
+    counters = {
+        "facts": ("Facts in the record.", values.facts),
+        "live_frames": ("Value frames offered to live views.", state.hub.frames_sent),
+        "http_values": ("Readings taken over HTTP.", state.intake.values),
+    }
+    for name, (words, value) in counters.items():
+        yield CounterMetricFamily(f"gemel_{name}", words, value=value)
+    refused = CounterMetricFamily("gemel_http_refused", "Readings refused over HTTP.", labels=["reason"])
+    for reason, n in state.intake.refusals.counts.items():
+        refused.add_metric([reason], n)
+    yield refused
 
 
-def _metric(name: str, kind: str, words: str, samples: Mapping[str, float]) -> Iterator[str]:
-    yield f"# HELP {name} {words}\n# TYPE {name} {kind}\n"
-    for labels, value in samples.items():
-        yield f"{name}{{{labels}}} {value}\n" if labels else f"{name} {value}\n"
+def _told(health: Mapping[str, Any]) -> Iterator[Metric]:
+    """Give what the processes told with their heartbeats; a process that is silent has no numbers."""
+    families: dict[str, Metric] = {}
+    for process, told in sorted(health.get("told", {}).items()):
+        for name, value in sorted(_of(process, told).items()):
+            measure = MEASURES.get(name)
+            if measure is not None:
+                _add(families.setdefault(name, _family(name, measure)), measure, process, value)
+    yield from families.values()
 
 
-def _escaped(text: str) -> str:
-    return text.replace("\\", r"\\").replace('"', r"\"").replace("\n", r"\n")
+def _of(process: str, told: Mapping[str, Any]) -> Told:
+    measures: Told = dict(told.get("measures", {}))
+    if process == "family":
+        kin = told.get("processes", {})
+        measures["process_up"] = {name: float(p["state"] == "up") for name, p in kin.items()}
+        measures["process_restarts_total"] = {name: float(p["restarts"]) for name, p in kin.items()}
+    return measures
+
+
+def _family(name: str, measure: Measure) -> Metric:
+    make = CounterMetricFamily if measure.kind == "counter" else GaugeMetricFamily
+    labels = ["process", measure.label] if measure.label else ["process"]
+    return make(f"gemel_{name.removesuffix('_total')}", measure.words, labels=labels)
+
+
+def _add(family: Any, measure: Measure, process: str, value: float | dict[str, float]) -> None:
+    if isinstance(value, dict):
+        for label, number in value.items():
+            family.add_metric([process, label], number)
+    elif not measure.label:
+        family.add_metric([process], value)
