@@ -5,7 +5,7 @@ import json
 from types import SimpleNamespace
 
 import pytest
-from fold_kit import Recording, messages, owner, tick
+from fold_kit import Recording, frame, messages, owner
 
 from gemel.errors import ConflictError
 from gemel.operate.answers import Answers
@@ -124,9 +124,9 @@ def test_a_restart_takes_over_what_stood(tmp_path, dog, record):
 
 def test_the_fold_tells_what_it_measures(tmp_path, record):
     fold = owner(tmp_path, record)
-    fold._digest(messages(tick(1)))
+    fold._digest(messages(frame(1)))
     told = Watchdog("a/b", fold, record).told()
-    assert (told["fold_position"], told["tail_rows"], told["log_limit_bytes"]) == (1, 0, 1 << 20)
+    assert (told["fold_position"], told["tail_rows"], told["log_limit_bytes"]) == (1, 1, 1 << 20)
     assert told["readings_total"]["late"] == 0
 
 
