@@ -3,7 +3,8 @@
 import pytest
 
 from gemel.assets import load
-from gemel.config.apply import applied, apply, registries
+from gemel.config.apply import applied, apply
+from gemel.config.registries import registries
 from gemel.errors import AssetError
 from gemel.config.processes import plant_applied
 from gemel.operate.places import Places

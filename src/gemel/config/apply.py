@@ -1,23 +1,19 @@
 """Applying a plant file: the applied one is the truth; a changed one may only add, until it can be planned."""
 
-import hashlib
-import logging
 import shutil
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
 import msgspec
-import pyarrow as pa
 
 from gemel.assets import Plant, load
 from gemel.assets.succession import succeed
-from gemel.errors import ConfigError, GemelError
+from gemel.config.registries import put_in_force, read_registry
+from gemel.errors import ConfigError
 from gemel.operate.places import DATA_FORMAT, Places, write_atomic
 from gemel.samples import Registry
 
-log = logging.getLogger(__name__)
 PATTERNS: Final = ("*.yaml", "*.yml", "*.csv", "*.parquet")
 
 
@@ -55,15 +51,15 @@ def apply(source: Path, places: Places) -> Applied:
             )  # fmt: skip
     registry = plant.registry()
     if places.registry.exists():
-        registry = succeed(Registry.from_bytes(places.registry.read_bytes()), plant).registry
-    _number(registry, places)
+        registry = succeed(read_registry(places.registry), plant).registry
+    put_in_force(registry, places)
     _replace(folder, places)
     return Applied(plant, registry, additions, first=former is None)
 
 
 def applied(places: Places) -> Applied:
     """Read back what is applied: what each process of the family starts from."""
-    return Applied(load(places.applied), Registry.from_bytes(places.registry.read_bytes()), first=False)
+    return Applied(load(places.applied), read_registry(places.registry), first=False)
 
 
 def _check_format(places: Places) -> None:
@@ -78,29 +74,6 @@ def _check_format(places: Places) -> None:
         return
     places.make()
     write_atomic(mark, msgspec.json.encode({"format": DATA_FORMAT}))
-
-
-def registries(places: Places) -> Iterator[tuple[str, Registry]]:
-    """Give every registry that ever numbered a frame, with the digest that the frames carry."""
-    for file in sorted(places.registries.glob("*.arrow")):
-        try:
-            yield file.stem, Registry.from_bytes(file.read_bytes())
-        except (GemelError, OSError, pa.ArrowException) as e:
-            log.error("the registry %s cannot be read; frames numbered by it cannot be either: %s", file, e)
-
-
-def _number(registry: Registry, places: Places) -> None:
-    """Put a registry in force; it and the former one are kept, for the log may hold frames that name them."""
-    places.make()
-    stored = [places.registry.read_bytes()] if places.registry.exists() else []
-    for data in (
-        *stored,
-        registry.to_bytes(),
-    ):  # by the bytes that were stored: frames name an older format by it
-        file = places.registries / f"{hashlib.sha256(data).hexdigest()}.arrow"
-        if not file.exists():
-            write_atomic(file, data)
-    write_atomic(places.registry, registry.to_bytes())
 
 
 def _replace(source: Path, places: Places) -> None:

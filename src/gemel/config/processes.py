@@ -17,8 +17,9 @@ import msgspec
 
 from gemel.assets import secret
 from gemel.bus import Bus
-from gemel.config.apply import Applied, applied, registries
+from gemel.config.apply import Applied, applied
 from gemel.config.connections import connectors, publisher
+from gemel.config.registries import registries
 from gemel.config.settings import Settings
 from gemel.config.supervise import run_family
 from gemel.connect import Connector, WriteOrder
@@ -70,8 +71,9 @@ async def twin(places: Places) -> None:
         0, site.registry, site.plant.checks(site.registry), site.plant.alarms(site.registry)
     )
     for digest, former in registries(places):
-        partition.know(former, digest)
-    classes = site.registry.table.column("retention").to_pylist()
+        if digest != site.registry.digest:
+            partition.know(former, digest)
+    classes = site.registry.codes("retention").by_signal()
 
     def lookup(rows: Any) -> Any:
         return reader.existing(rows, tail=owner.tail.upto(partition.position))

@@ -18,6 +18,7 @@ from collections.abc import Mapping, Sequence
 from typing import Final
 
 import numpy as np
+import numpy.typing as npt
 
 from gemel import __version__
 from gemel.bus import Bus, FrameHeader, Message, StreamReader, decode_frame, encode_tick
@@ -50,7 +51,7 @@ class Owner:
 
     def __init__(
         self, bus: Bus, partition: Partition, store: Store, record: Record, clock: Clock, folder: SnapshotFolder,
-        lookup: Lookup, classes: Sequence[str], retention: Mapping[str, float], max_log_bytes: int,
+        lookup: Lookup, classes: npt.ArrayLike, retention: Mapping[str, float], max_log_bytes: int,
     ) -> None:  # fmt: skip
         self.bus = bus
         self.partition = partition
@@ -60,7 +61,7 @@ class Owner:
         self._clock = clock
         self._folder = folder
         self._lookup = lookup
-        self._classes = np.array(classes)
+        self._classes = np.asarray(classes)
         self._retention = retention
         self._stream = SAMPLES.format(partition.number)
         self._max_log_bytes = max_log_bytes

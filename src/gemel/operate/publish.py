@@ -40,7 +40,7 @@ class Namespace:
         self._status = np.zeros(n, np.uint32)
         self._time = np.zeros(n, np.int64)
         self._stale = np.ones(n, np.bool_)
-        self._units = registry.table.column("unit").to_pylist()
+        self._units = registry.codes("unit")
         self.published = 0
         self._line = 0
         self._told = (0, 0)  # which delta was the last, of which start of the twin

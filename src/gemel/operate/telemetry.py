@@ -6,7 +6,7 @@ from typing import Any, Final
 import msgspec
 import numpy as np
 
-from gemel.errors import NotFoundError, StorageError
+from gemel.errors import StorageError
 from gemel.operate.ingest import NO_TIME, DiskGuard, Framer, believable
 from gemel.samples import Batch, Registry
 
@@ -24,11 +24,12 @@ async def take_rows(body: dict[str, Any], registry: Registry, framer: Framer, gu
     framer.check()
     taken: list[tuple[int, int, float, int]] = []
     refusals = []
-    for i, (path, time, value, status) in enumerate(body["rows"]):
-        if why := refusal(registry, path, time, value):
+    numbers = registry.numbers([row[0] for row in body["rows"]], "measured").tolist()
+    for i, (number, (path, time, value, status)) in enumerate(zip(numbers, body["rows"], strict=True)):
+        if why := unknown(path) if number < 0 else refusal(time, value):
             refusals.append({"row": i, "code": why[0], "message": why[1]})
             continue
-        taken.append((registry.index(path), NO_TIME if time is None else time, float(value), status or 0))
+        taken.append((number, NO_TIME if time is None else time, float(value), status or 0))
     if taken:
         signal, times, values, statuses = zip(*taken, strict=True)
         await framer.add(
@@ -37,12 +38,13 @@ async def take_rows(body: dict[str, Any], registry: Registry, framer: Framer, gu
     return msgspec.json.encode(refusals)
 
 
-def refusal(registry: Registry, path: str, time: int | None, value: float) -> tuple[str, str] | None:
-    """Tell why a row cannot be taken, or None."""
-    try:
-        registry.index(path)
-    except NotFoundError as e:
-        return "unknown_signal", e.message
+def unknown(path: str) -> tuple[str, str]:
+    """Tell that there is no such signal."""
+    return "unknown_signal", f"no signal {path!r} on the lane 'measured'"
+
+
+def refusal(time: int | None, value: float) -> tuple[str, str] | None:
+    """Tell why a row of a known signal cannot be taken, or None."""
     if time is not None and not believable(time):
         return "absurd_time", f"{time} ns is not between 1970 and 2100"
     if isinstance(value, bool) or not isinstance(value, (int, float)):

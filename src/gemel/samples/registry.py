@@ -4,6 +4,9 @@ A `Registry` is an immutable table, one row a signal: appended to, never renumbe
 A frame carries that digest; a reader with another registry maps by uid, once. A signal that the plant no longer has
 keeps its row, marked retired: its history stays readable. One that changed its unit is a new signal that names, as
 `formerly`, the one it goes on from (`samples.lineage`).
+
+Signals are columns: no Python object each. Stored (`write`), the table has two columns more, the sorted keys by which
+paths are found, so that processes which map the file share its pages and compute nothing.
 """
 
 import hashlib
@@ -19,6 +22,8 @@ import pyarrow.compute as pc
 
 from gemel.errors import DefectError, NotFoundError
 from gemel.samples.batch import I32
+from gemel.samples.pathindex import PathIndex
+from gemel.samples.texts import Texts
 
 LANES: Final = ("override", "measured", "estimated", "simulated")  # in order of precedence
 SCHEMA: Final = pa.schema(
@@ -43,16 +48,44 @@ _DEFAULTS: Final[Mapping[str, Any]] = {
 _ADDED: Final = ("source", "formerly", "retired")  # columns that tables of the first data format do not have
 
 
+KEYS: Final = (pa.field("path_key", pa.uint64()), pa.field("path_order", pa.int32()))  # of the stored form
+DIGEST: Final = b"gemel.digest"
+
+
+@dataclass(frozen=True, eq=False)
+class Codes:
+    """A text column as codes of a few words: ``words[code[signal]]``."""
+
+    code: I32
+    words: Sequence[str]
+
+    def by_signal(self) -> npt.NDArray[np.str_]:
+        """Give the words as an array indexed by signal; where there is one word only, it is stored once."""
+        words = np.array(self.words, np.str_)
+        return np.broadcast_to(words, len(self.code)) if len(words) == 1 else words[self.code]
+
+    def __getitem__(self, signal: int) -> str:
+        return str(self.words[self.code[signal]])
+
+    def __len__(self) -> int:
+        return len(self.code)
+
+
 @dataclass(frozen=True, eq=False)
 class Registry:
     """An immutable table of signals; the row number is the `signal` of a batch.
 
+    Args:
+        table: the signals, a row each.
+        stored: digest, and sorted keys of the paths, where they were read with the table; else they are made.
+
     >>> r = Registry.of([{"path": "acme/site/pump-1/flow", "unit": "m3/h"}])
-    >>> r.index("acme/site/pump-1/flow"), len(r)
-    (0, 1)
+    >>> r.index("acme/site/pump-1/flow"), len(r), r.of_asset("acme/site/pump-1").tolist()
+    (0, 1, [0])
     """
 
     table: pa.Table
+    stored: tuple[str, PathIndex] | None = None
 
     @classmethod
     def of(cls, rows: Sequence[Mapping[str, Any]]) -> Self:
@@ -66,12 +99,16 @@ class Registry:
     @cached_property
     def digest(self) -> str:
         """SHA-256 (hex) of the table's bytes."""
-        return hashlib.sha256(self.to_bytes()).hexdigest()
+        if self.stored is not None:
+            return self.stored[0]
+        told = _Told()
+        self._stream(pa.PythonFile(told, "w"))
+        return told.hash.hexdigest()
 
     @cached_property
-    def paths(self) -> list[str]:
+    def paths(self) -> Texts:
         """Path of each signal."""
-        return list(self.table.column("path").to_pylist())
+        return Texts(_whole(self.table.column("path")))
 
     @cached_property
     def retired(self) -> npt.NDArray[np.bool_]:
@@ -79,18 +116,21 @@ class Registry:
         return np.asarray(self.table.column("retired").to_numpy(zero_copy_only=False), np.bool_)
 
     @cached_property
-    def _by_key(self) -> dict[tuple[str, str], int]:
-        """Numbers by (path, lane): of the signal that has them now, else of the last that had them."""
-        keys = list(zip(self.paths, self.table.column("lane").to_pylist(), strict=True))
-        gone = np.flatnonzero(self.retired).tolist()
-        return {
-            **{keys[i]: i for i in gone},
-            **{keys[i]: i for i in np.flatnonzero(~self.retired).tolist()},
-        }
+    def paths_found(self) -> PathIndex:
+        """Where each path stands: signals of one path in order of precedence, those that are no more behind them."""
+        if self.stored is not None:
+            return self.stored[1]
+        lanes, retired = self.lanes, self.retired
+        if len(lanes.words) < 2 and not retired.any():
+            return PathIndex.of(self.paths.array)
+        rank = np.array([LANES.index(lane) for lane in lanes.words])[lanes.code]
+        latest_first = len(LANES) + np.arange(len(self))[::-1]
+        return PathIndex.of(self.paths.array, np.where(retired, latest_first, rank))
 
     @cached_property
-    def _by_uid(self) -> dict[str, int]:
-        return {uid: i for i, uid in enumerate(self.table.column("uid").to_pylist())}
+    def lanes(self) -> Codes:
+        """Lane of each signal."""
+        return self.codes("lane")
 
     @cached_property
     def formers(self) -> Mapping[int, int]:
@@ -103,20 +143,57 @@ class Registry:
         places = pc.index_in(column.take(rows), value_set=uids.combine_chunks()).to_pylist()
         return {r: p for r, p in zip(rows.tolist(), places, strict=True) if p is not None}
 
+    def codes(self, column: str) -> Codes:
+        """Give a text column as codes of its distinct words."""
+        encoded = _whole(self.table.column(column)).dictionary_encode()
+        return Codes(encoded.indices.to_numpy(zero_copy_only=False), encoded.dictionary.to_pylist())
+
     def index(self, path: str, lane: str | None = None) -> int:
         """Give the number of a signal, or of the last that was called so; without a lane, of the property's first.
 
         Raises NotFoundError.
         """
-        for one in LANES if lane is None else (lane,):
-            if (number := self._by_key.get((path, one))) is not None:
-                return number
+        number = self.find(path, lane)
+        if number is not None:
+            return number
         words = f"no signal {path!r}" + (f" on the lane {lane!r}" if lane else "")
         raise NotFoundError(words, remedy="see GET /api/v1/signals")
 
-    def find(self, path: str, lane: str = "measured") -> int | None:
+    def lanes_of(self, path: str) -> dict[str, int]:
+        """Give the signals of a property by lane, or the last that were called so; none where it is unknown."""
+        found: dict[str, int] = {}
+        for row in self.paths_found.find(path):
+            found.setdefault(self.lanes[row], row)
+        return found
+
+    def of_asset(self, asset: str) -> I32:
+        """Give the signals of an asset, in the order of their numbers."""
+        return self.paths_found.children(asset)
+
+    def numbers(self, paths: Sequence[str], lane: str | None = None) -> I32:
+        """Give the signal of each of many paths, -1 where there is none: one pass for all of them.
+
+        Args:
+            paths: of properties.
+            lane: None: of each the first that there is in order of precedence.
+        """
+        found = self.paths_found.numbers(paths)
+        if lane is None or not len(self) or list(self.lanes.words) == [lane]:
+            return found
+        wanted = np.array([word == lane for word in self.lanes.words] or [False])
+        for i in np.flatnonzero((found >= 0) & ~wanted[self.lanes.code[found]]).tolist():
+            found[i] = self.lanes_of(paths[i]).get(lane, -1)
+        return found
+
+    @property
+    def sound(self) -> bool:
+        """Whether the table still is what its stored digest says: every byte is read."""
+        return self.stored is None or type(self)(self.table).digest == self.stored[0]
+
+    def find(self, path: str, lane: str | None = "measured") -> int | None:
         """Give the number of a signal, or of the last that was called so; None where none ever was."""
-        return self._by_key.get((path, lane))
+        found = self.lanes_of(path)
+        return next(iter(found.values()), None) if lane is None else found.get(lane)
 
     def uid(self, signal: int) -> str:
         """Give the permanent uid of a signal."""
@@ -124,7 +201,7 @@ class Registry:
 
     def has(self, uid: str) -> bool:
         """Tell whether a signal of this uid is there."""
-        return uid in self._by_uid
+        return bool(pc.index(self.table.column("uid"), uid).as_py() >= 0)
 
     def row(self, signal: int) -> dict[str, Any]:
         """Give one signal's row as a mapping."""
@@ -132,13 +209,10 @@ class Registry:
 
     def grown(self, other: Self) -> Self:
         """Give this registry with the other's new signals appended; nothing is renumbered."""
-        known = self._by_uid
-        fresh = [i for i, uid in enumerate(other.table.column("uid").to_pylist()) if uid not in known]
-        return (
-            type(self)(pa.concat_tables([self.table, other.table.take(fresh)]).combine_chunks())
-            if fresh
-            else self
-        )
+        fresh = np.flatnonzero(self.mapping_from(other) < 0)
+        if not len(fresh):
+            return self
+        return type(self)(pa.concat_tables([self.table, other.table.take(fresh)]).combine_chunks())
 
     def numbers_of(self, other: Self) -> I32:
         """Give, for each signal of another registry, the number of the one that is called so here, or -1.
@@ -146,6 +220,9 @@ class Registry:
         By path and lane among those that the plant has: what a plant file, read alone, says of a signal finds its
         number in the applied registry by it, however often it was renamed.
         """
+        same = self.table.select(("path", "lane")).slice(0, len(other))
+        if not self.retired.any() and same.equals(other.table.select(("path", "lane"))):
+            return np.arange(len(other), dtype=np.int32)
         live = np.flatnonzero(~self.retired)
         found = pc.index_in(_keys(other.table), value_set=_keys(self.table.take(live)))
         places = pc.fill_null(found, -1).to_numpy()
@@ -153,30 +230,89 @@ class Registry:
 
     def mapping_from(self, other: Self) -> I32:
         """Give, for each signal of another registry, its number here, or -1."""
-        return np.array(
-            [self._by_uid.get(uid, -1) for uid in other.table.column("uid").to_pylist()], dtype=np.int32
-        )
+        mine, theirs = self.table.column("uid"), other.table.column("uid")
+        if len(other) <= len(self) and mine.slice(0, len(other)).equals(theirs):  # it grew into this one
+            return np.arange(len(other), dtype=np.int32)
+        found = pc.fill_null(pc.index_in(theirs, value_set=_whole(mine)), -1)
+        return np.asarray(_whole(found), np.int32)
 
     def to_bytes(self) -> bytes:
-        """Give the table as an Arrow stream."""
+        """Give the table as an Arrow stream: what the digest is made of."""
         sink = pa.BufferOutputStream()
-        with pa.ipc.new_stream(sink, SCHEMA) as writer:
-            writer.write_table(self.table.combine_chunks())
+        self._stream(sink)
         return bytes(sink.getvalue())
 
+    def _stream(self, sink: Any) -> None:
+        with pa.ipc.new_stream(sink, SCHEMA) as writer:
+            writer.write_table(self.table.combine_chunks())
+
+    def write(self, sink: Any) -> None:
+        """Write the stored form into an Arrow sink: an IPC file, its digest and sorted keys with it."""
+        found = self.paths_found
+        columns = [_whole(self.table.column(f.name)) for f in SCHEMA]
+        schema = pa.schema([*SCHEMA, *KEYS], metadata={DIGEST: self.digest})
+        batch = pa.record_batch([*columns, pa.array(found.keys), pa.array(found.order)], schema=schema)
+        with pa.ipc.new_file(sink, schema) as writer:
+            writer.write_batch(batch)
+
     @classmethod
-    def from_bytes(cls, stored: bytes) -> Self:
-        """Read a table from its Arrow stream; one of the first data format gets the columns that came later."""
-        table = pa.ipc.open_stream(stored).read_all()
-        if table.column_names == [name for name in SCHEMA.names if name not in _ADDED]:
-            for name in _ADDED:
-                field = SCHEMA.field(name)
-                table = table.append_column(
-                    field, pa.repeat(pa.scalar(_DEFAULTS[name], field.type), len(table))
-                )
-        if table.schema != SCHEMA:
-            raise DefectError("a registry of another data format", context={"schema": str(table.schema)})
-        return cls(table)
+    def from_bytes(cls, stored: bytes | pa.Buffer) -> Self:
+        """Read a table from its stored form, or from the Arrow stream that it was in the first data format.
+
+        A buffer that maps a file is not read: its pages come when they are looked at, and are shared.
+        """
+        buffer = pa.py_buffer(stored)
+        if buffer[:6].to_pybytes() != b"ARROW1":
+            return cls(_known(_completed(pa.ipc.open_stream(buffer).read_all())))
+        table = pa.ipc.open_file(buffer).read_all()
+        keys, order = (np.asarray(_whole(table.column(f.name))) for f in KEYS)
+        digest = (table.schema.metadata or {})[DIGEST].decode()
+        table = _known(table.drop_columns([f.name for f in KEYS]).replace_schema_metadata(None))
+        return cls(table, (digest, PathIndex(_whole(table.column("path")), keys, order)))
+
+
+class _Told:
+    """A file that only hashes what is written to it."""
+
+    closed = False
+
+    def __init__(self) -> None:
+        self.hash = hashlib.sha256()
+
+    def write(self, data: bytes) -> int:
+        self.hash.update(data)
+        return len(data)
+
+    def flush(self) -> None:
+        """Nothing waits."""
+
+    def close(self) -> None:
+        """Nothing is held."""
+
+
+def _completed(table: pa.Table) -> pa.Table:
+    """Give a table of the first data format the columns that came later."""
+    if table.column_names != [name for name in SCHEMA.names if name not in _ADDED]:
+        return table
+    for name in _ADDED:
+        field = SCHEMA.field(name)
+        table = table.append_column(field, pa.repeat(pa.scalar(_DEFAULTS[name], field.type), len(table)))
+    return table
+
+
+def _known(table: pa.Table) -> pa.Table:
+    if table.schema != SCHEMA:
+        raise DefectError("a registry of another data format", context={"schema": str(table.schema)})
+    return table
+
+
+def _whole(column: pa.ChunkedArray | pa.Array) -> Any:
+    """Give a column as one array; without a copy where it is one already."""
+    if isinstance(column, pa.Array):
+        return column
+    if column.num_chunks == 1:
+        return column.chunk(0)
+    return pa.concat_arrays(column.chunks) if column.num_chunks else pa.array([], column.type)
 
 
 def _keys(table: pa.Table) -> pa.Array:

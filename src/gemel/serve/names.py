@@ -1,6 +1,7 @@
 """Paths to signal numbers and back, and what the API says of each signal; made once, for the registry is a value."""
 
-from functools import cached_property
+from collections.abc import Callable, Mapping
+from functools import cached_property, lru_cache
 from typing import Any, Final
 
 import numpy as np
@@ -10,8 +11,20 @@ from gemel.errors import NotFoundError
 from gemel.samples import LANES, Registry
 from gemel.samples.batch import I64
 from gemel.samples.clock import SECOND
+from gemel.samples.registry import Codes
 
+RECENT: Final = 65_536  # paths
 GAP_INTERVALS: Final = 5  # silent for more than so many intervals is a gap
+
+
+class States:
+    """The words of each state's codes; none of what is no state."""
+
+    def __init__(self, registry: Registry) -> None:
+        self._column = registry.table.column("states")
+
+    def __getitem__(self, signal: int) -> list[str]:
+        return list(self._column[int(signal)].as_py() or [])
 
 
 class Names:
@@ -22,24 +35,24 @@ class Names:
         self.registry = registry
 
     @cached_property
-    def units(self) -> list[str]:
+    def units(self) -> Codes:
         """Unit of each signal."""
-        return list(self.registry.table.column("unit").to_pylist())
+        return self.registry.codes("unit")
 
     @cached_property
-    def kinds(self) -> list[str]:
+    def kinds(self) -> Codes:
         """Kind of each signal."""
-        return list(self.registry.table.column("kind").to_pylist())
+        return self.registry.codes("kind")
 
-    @cached_property
-    def states(self) -> list[list[str]]:
-        """Words of each state."""
-        return [s or [] for s in self.registry.table.column("states").to_pylist()]
-
-    @cached_property
-    def lanes(self) -> list[str]:
+    @property
+    def lanes(self) -> Codes:
         """Lane of each signal."""
-        return list(self.registry.table.column("lane").to_pylist())
+        return self.registry.lanes
+
+    @cached_property
+    def states(self) -> "States":
+        """Words of each state."""
+        return States(self.registry)
 
     @cached_property
     def _checks(self) -> Any:
@@ -55,31 +68,22 @@ class Names:
         """How long each signal may be silent [ns]."""
         return np.asarray(self._checks.stale_after, np.int64)
 
-    @cached_property
-    def by_path(self) -> dict[str, dict[str, int]]:
-        """Numbers by path and lane."""
-        found: dict[str, dict[str, int]] = {}
-        for number, (path, lane) in enumerate(zip(self.registry.paths, self.lanes, strict=True)):
-            found.setdefault(path, {})[lane] = number
-        return found
+    def lanes_of(self, path: str) -> Mapping[str, int]:
+        """Give the signals of a property by lane; what is asked for again and again is remembered."""
+        return self._recent(path)
 
     @cached_property
-    def _assets(self) -> dict[str, list[int]]:
-        found: dict[str, list[int]] = {}
-        for number, path in enumerate(self.registry.paths):
-            found.setdefault(path.rpartition("/")[0], []).append(number)
-        return found
+    def _recent(self) -> Callable[[str], Mapping[str, int]]:
+        return lru_cache(RECENT)(self.registry.lanes_of)
 
     def shown(self, path: str) -> int | None:
         """Give the signal of a path: measured where there is one, else by the precedence of lanes."""
-        lanes = self.by_path.get(path)
-        if not lanes:
-            return None
-        return next(lanes[lane] for lane in ("measured", *LANES) if lane in lanes)
+        lanes = self.lanes_of(path)
+        return next((lanes[lane] for lane in ("measured", *LANES) if lane in lanes), None)
 
     def number(self, path: str, lane: str | None = None) -> int:
         """Give the signal of a path; raises NotFoundError."""
-        number = self.shown(path) if lane is None else self.by_path.get(path, {}).get(lane)
+        number = self.shown(path) if lane is None else self.lanes_of(path).get(lane)
         if number is None:
             raise NotFoundError(
                 f"no signal {path[:200]!r}" + (f" on the lane {lane}" if lane else ""),
@@ -89,7 +93,7 @@ class Names:
 
     def of_asset(self, asset: str) -> list[int]:
         """Give the signals of an asset, in the registry's order."""
-        return self._assets.get(asset, [])
+        return list(self.registry.of_asset(asset).tolist())
 
     def gap_ns(self, signal: int) -> int:
         """Give the silence that counts as a gap [ns]; 0 where no interval is known."""

@@ -93,8 +93,7 @@ class Limits:
         signal = np.fromiter((x.signal for x in self.table), np.int64, len(self.table))
         self._start = np.searchsorted(signal, np.arange(n + 1))
         self.watched: npt.NDArray[np.bool_] = np.diff(self._start) > 0
-        self._by_path = {registry.paths[s]: int(s) for s in np.flatnonzero(self.watched)}
-        self._units: list[str] = registry.table.column("unit").to_pylist()
+        self._units = registry.codes("unit")
 
     def of(self, signal: int) -> range:
         """Give the numbers of a signal's alarms."""
@@ -119,10 +118,9 @@ class Limits:
     def find(self, name: str) -> int | None:
         """Give the number of the alarm with this id, None where there is none."""
         path, _, level = name.rpartition("#")
-        signal = self._by_path.get(path)
-        if signal is None:
-            return None
-        return next((i for i in self.of(signal) if self.table[i].level == level), None)
+        signals = self._registry.lanes_of(path).values()
+        found = (i for s in signals for i in self.of(s) if self.table[i].level == level)
+        return next(found, None)
 
 
 class Thresholds:

@@ -142,7 +142,7 @@ async def signals(
 ) -> Response:  # fmt: skip
     """Give the signals."""
     names: Names = request.app.state.names
-    wanted = list(range(len(names.registry))) if asset is None else names.of_asset(asset)
+    wanted = range(len(names.registry)) if asset is None else names.of_asset(asset)
     items = [_signal(names, s) for s in wanted[after : after + limit]]
     return json({"items": items, "next": following(after, limit, len(wanted))})
 

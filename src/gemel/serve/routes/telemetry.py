@@ -83,7 +83,7 @@ async def telemetry(request: Request, _: Operator, twin: Asked) -> Taken:
 
 def _states(names: Names) -> Any:
     def states(path: str) -> list[str] | None:
-        number = names.by_path.get(path, {}).get("measured")
+        number = names.lanes_of(path).get("measured")
         return None if number is None else names.states[number]
 
     return states
