@@ -74,7 +74,7 @@ def test_words_are_kept_once_and_read_by_signal():
 
 def test_an_unknown_signal_is_said_with_its_lane():
     with pytest.raises(NotFoundError, match="no signal 'a/b' on the lane 'measured'"):
-        Registry.of(PLANT).index("a/b")
+        Registry.of(PLANT).index("a/b", "measured")
     with pytest.raises(NotFoundError, match=r"no signal 'a/b' \(see"):
         Registry.of(PLANT).index("a/b", None)
 
