@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+from gemel.assets.changes import Plan
 from gemel.assets.checks import Checks
 from gemel.assets.commands import Commands
 from gemel.assets.derive import (
@@ -19,8 +20,8 @@ from gemel.assets.derive import (
 )
 from gemel.assets.fleet import Fleet
 from gemel.assets.graph import Graph
-from gemel.assets.growth import growth
 from gemel.assets.layout import Layout
+from gemel.assets.plan import plan
 from gemel.assets.relations import Relation
 from gemel.assets.spec import Connection, Template
 from gemel.assets.views import AssetView, asset_view, tree_of
@@ -131,6 +132,6 @@ class Plant:
         """Estimate what it will write."""
         return volume_of(self)
 
-    def grown_from(self, applied: "Plant") -> tuple[list[str], list[str]]:
-        """Compare with what is applied: (what is new or changed, what cannot be taken), each in words."""
-        return growth(applied, self)
+    def planned_from(self, applied: "Plant") -> Plan:
+        """Compare with what is applied: what would change, and what would be lost."""
+        return plan(applied, self)

@@ -43,8 +43,9 @@ def apply(source: Path, places: Places) -> Applied:
     former = load(places.applied) if (places.applied / "plant.yaml").exists() else None
     additions: list[str] = []
     if former is not None and former.digest != plant.digest:
-        additions, refusals = plant.grown_from(former)
-        if refusals:
+        found = plant.planned_from(former)
+        additions = [str(step) for step in found.harmless]
+        if refusals := [str(step) for step in (*found.impossible, *found.losses)]:
             raise ConfigError(
                 "the plant file changed in ways that cannot be applied to these data:\n  - " + "\n  - ".join(refusals),
                 code="plant-changed", remedy="undo these changes, or start with another --data",
