@@ -20,6 +20,7 @@ from gemel.history.lookback import clamped, first_rows, steps
 from gemel.history.order import order
 from gemel.history.resolve import distinct, newest, resolved
 from gemel.history.session import Session
+from gemel.history.stood import stood
 from gemel.samples import Batch
 
 
@@ -136,6 +137,20 @@ class Reader:
             return _sorted(Batch.concat(found))
 
         return self._session.ask(ask, tail, sql.Scope(wanted, 0, 0))
+
+    def stood(
+        self, signals: npt.ArrayLike, at: int, known: int | None = None, *, tail: Batch | None = None
+    ) -> Batch:
+        """Give the rows that a fold of everything with time <= `at` and received <= `known` [ns] could end with.
+
+        For each signal its latest row and its latest usable one, all of those that share a time and a receipt.
+        """
+        wanted = sql.wanted(signals)
+        return self._session.ask(
+            lambda cursor, tables: stood(cursor, tables, wanted, at, known, tail=tail),
+            tail,
+            sql.Scope(wanted, 0, 0),
+        )
 
     def existing(self, batch: Batch, *, tail: Batch | None = None) -> Existing:
         """Tell for each row of `batch` what is stored for its signal and time that was received before it."""

@@ -10,6 +10,7 @@ import logging
 import time
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
+from functools import cached_property
 from typing import Any, Final
 
 import msgspec
@@ -21,8 +22,10 @@ from gemel.bus import Bus
 from gemel.errors import GemelError
 from gemel.history import Aggregated, Reader
 from gemel.operate import delta
+from gemel.operate.chronicle import Chronicle
+from gemel.operate.past import Past
 from gemel.samples import Batch, Fact, Registry
-from gemel.samples.batch import F64, I32, I64, U32
+from gemel.samples.batch import F64, I64, U32
 
 log = logging.getLogger(__name__)
 LINK_S: Final = 1.5  # no delta for longer than this: the twin is not heard
@@ -80,6 +83,12 @@ class View:
         self._syncing = asyncio.Lock()
         self._listeners: set[asyncio.Queue[News]] = set()
         self._health: dict[str, tuple[float, dict[str, Any]]] = {}
+
+    @cached_property
+    def past(self) -> Past:
+        """What was so at a past time."""
+        chronicle = Chronicle(self.bus, self._reader.path.parent, wall=self.plant.clock == "wall")
+        return Past(self, chronicle, self._reader, self._tail)
 
     async def start(self) -> None:
         """Listen to the twin, and ask for everything it shows."""
@@ -185,11 +194,6 @@ class View:
         return await asyncio.to_thread(
             self._reader.aggregated, signal, start, end, interval_ns, aggregate, tail=tail
         )
-
-    async def state_at(self, signals: I32, at: int, known: int) -> Batch:
-        """Give each signal's last reading with time ≤ at and received ≤ known [ns]."""
-        tail = await self._tail(list(signals), 0, at + 1)
-        return await asyncio.to_thread(self._reader.at, signals, at, known, tail=tail)
 
     # ---- facts, alarms, commands: the twin decides
 

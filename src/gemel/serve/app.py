@@ -30,6 +30,7 @@ from gemel.serve.routes import (
     history,
     live,
     metrics,
+    past,
     quality,
     reference,
     session,
@@ -45,6 +46,7 @@ TOPICS: Final = (
     session,
     find,
     assets,
+    past,  # before `state`, whose path takes whatever follows
     state,
     history,
     facts,

@@ -16,6 +16,7 @@ import numpy.typing as npt
 from gemel.assets import Plant
 from gemel.samples import Batch, Fact, Registry
 from gemel.samples.batch import F64, I32, I64, U32
+from gemel.serve.port_past import Past
 
 Told = dict[str, Any]
 Row = tuple[str, int | None, float, int | None]  # path, time [ns], value in the declared unit, status
@@ -139,8 +140,9 @@ class Twin(Protocol):
     ) -> Aggregated:
         """Give one value an interval, counted from `start`."""
 
-    async def state_at(self, signals: I32, at: int, known: int) -> Batch:
-        """Give each signal's last reading with time ≤ at and received ≤ known [ns]; none where there is none."""
+    @property
+    def past(self) -> Past:
+        """What was so at a past time."""
 
     async def facts(self, after: int, limit: int, kind: str | None, subject: str | None) -> list[Fact]:
         """Give facts after a position."""

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Annotated, Any, Final
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Query
 from pydantic import BaseModel, Field
 
 from gemel.errors import GemelError
@@ -11,6 +11,7 @@ from gemel.samples.clock import SECOND
 from gemel.serve import times
 from gemel.serve.access import Asked, Operator, Viewer
 from gemel.serve.paging import After, Limit, following
+from gemel.serve.standing import Moment
 
 router = APIRouter(tags=["alarms"])
 FLOOD: Final = 10  # new alarms in ten minutes: ISA-18.2-2016, clause 16, and EEMUA 191
@@ -32,7 +33,7 @@ class Alarm(BaseModel):
     priority: int = Field(ge=1, le=3)
     state: str
     active: bool
-    limit: float
+    limit: float | None = Field(description="Null only of a past alarm whose limit nobody knows any more.")
     unit: str
     value: float | None
     since: times.Written | None
@@ -118,10 +119,15 @@ def _raised(alarm: dict[str, Any]) -> int:
 
 
 @router.get("/alarms")
-async def alarms(_: Viewer, twin: Asked, after: After = 0, limit: Limit = 1000) -> AlarmPage:
-    """Give the alarms that are not normal."""
-    found = await twin.alarms()
-    told = summary(found, twin.values.plant_time)
+async def alarms(
+    _: Viewer, twin: Asked, after: After = 0, limit: Limit = 1000,
+    at: Annotated[times.Instant | None, Query(description="As they stood then; now, if left out.")] = None,
+    known: Annotated[times.Instant | None, Query(description="By what was known then; all, if left out.")] = None,
+) -> AlarmPage:  # fmt: skip
+    """Give the alarms that are not normal, or were not."""
+    moment = Moment.of(twin, at, known)
+    found = await moment.alarms()
+    told = summary(found, moment.at)
     return AlarmPage.model_validate(
         {"items": found[after : after + limit], **told, "next": following(after, limit, len(found))}
     )

@@ -8,6 +8,7 @@ from pydantic import BaseModel, Field
 from gemel.serve import times
 from gemel.serve.access import Asked, Operator, Viewer
 from gemel.serve.paging import After, Limit, following
+from gemel.serve.standing import Moment
 
 router = APIRouter(tags=["commands"])
 Reason = Annotated[str, Field(max_length=1000)]
@@ -90,9 +91,12 @@ async def commands(
     asset: Annotated[str | None, Query(max_length=500)] = None,
     after: After = 0,
     limit: Limit = 100,
+    at: Annotated[
+        times.Instant | None, Query(description="As far as they had come then; now, if left out.")
+    ] = None,
 ) -> CommandPage:
     """Give the commands, the newest first."""
-    found = await twin.command_list(asset)
+    found = await Moment.of(twin, at, None).commands(asset)
     return CommandPage(
         items=[_shape(c) for c in found[after : after + limit]], next=following(after, limit, len(found))
     )

@@ -1,6 +1,6 @@
 """What is so now, and what was so, or was believed to be so, at a time."""
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import numpy as np
 from fastapi import APIRouter, Path, Query, Request
@@ -11,14 +11,15 @@ from gemel.errors import NotFoundError
 from gemel.samples import LANES, Batch
 from gemel.samples import status as statuses
 from gemel.samples.clock import SECOND
-from gemel.serve import frames, times
+from gemel.serve import frames, standing, times
 from gemel.serve.access import Asked, Viewer
 from gemel.serve.names import Names
 from gemel.serve.paging import json
-from gemel.serve.port import Twin
+from gemel.serve.routes.alarms import Alarm
+from gemel.serve.routes.commands import Command
+from gemel.serve.standing import Moment
 
 router = APIRouter(tags=["state"])
-EVER = 2**62  # received at any time
 
 
 class Property(BaseModel):
@@ -42,6 +43,9 @@ class State(BaseModel):
     asset: str
     at: times.Written
     properties: dict[str, Property]
+    alarms: list[Alarm] | None = Field(default=None, description="Those that were not normal, where asked for.")
+    commands: list[Command] | None = Field(default=None, description="As far as they had come, where asked for.")
+    plant: standing.InForce | None = Field(default=None, description="The plant file in force, where asked for.")
 
 
 @router.get("/state/{asset:path}", response_model=State)
@@ -50,32 +54,21 @@ async def state(
     asset: Annotated[str, Path(description="Path of an asset.")],
     at: Annotated[times.Instant | None, Query(description="What was so then; now, if left out.")] = None,
     known: Annotated[times.Instant | None, Query(description="What had been received by then; all, if left out.")] = None,
+    include: Annotated[list[Literal["alarms", "commands", "plant"]], Query(description="What else stood then.")] = [],  # noqa: B006 - read only
 ) -> Response:  # fmt: skip
     """Give an asset's state."""
     names: Names = request.app.state.names
     signals = np.array(names.of_asset(asset), np.int32)
     if not len(signals):
         raise NotFoundError(f"no asset {asset[:200]!r}", remedy="see GET /api/v1/assets")
-    if at is None and known is None:
-        now = twin.values.plant_time
-        rows, stale = _live(twin, signals), twin.values.stale[signals]
-    else:
-        now = twin.values.plant_time if at is None else at
-        rows = await twin.state_at(signals, now, EVER if known is None else known)
-        stale = now - rows.time > names.stale_after[rows.signal]
-    return json(
-        {"asset": asset, "at": times.text(now), "properties": _properties(names, signals, rows, stale, now)}
-    )
+    moment = Moment.of(twin, at, known)
+    rows, stale = await moment.rows(names, signals)
+    shown = properties(names, signals, rows, stale, moment.at)
+    stood = await standing.of_asset(moment, asset, set(include))
+    return json({"asset": asset, "at": times.text(moment.at), "properties": shown, **stood})
 
 
-def _live(twin: Twin, signals: np.ndarray[Any, np.dtype[np.int32]]) -> Batch:
-    values = twin.values
-    return Batch(
-        signals, values.time[signals], values.received[signals], values.value[signals], values.status[signals]
-    )
-
-
-def _properties(
+def properties(
     names: Names, signals: np.ndarray[Any, Any], rows: Batch, stale: np.ndarray[Any, Any], now: int
 ) -> dict[str, Any]:
     known = {int(s): i for i, s in enumerate(rows.signal) if rows.time[i] != times.NEVER}
