@@ -188,9 +188,9 @@ class FakeTwin:
             values[b] = of(usable.value) if len(usable) else np.nan
         return Aggregated(start + np.arange(n) * interval_ns, values, counts, worst)
 
-    async def state_at(self, signals, at, known):
-        parts = [self._of(s, 0, at + 1, known)[-1:] for s in signals]
-        return Batch.concat(parts)
+    @property
+    def past(self):
+        return FakePast(self)
 
     async def facts(self, after, limit, kind, subject):
         found = [f for f in self.record if f.seq > after and kind in (None, f.kind) and f.subject.startswith(subject or "")]
@@ -288,6 +288,47 @@ class FakeTwin:
     async def health(self):
         return {"status": "ok" if self.up else "degraded", "link": self.link(), "behind_s": 0.0, "plant_time": self.values.plant_time,
                 "processes": {"twin": {"state": "up", "restarts": 0, "pid": 1}}, "problems": [], "told": getattr(self, "told", {})}  # fmt: skip
+
+
+class FakePast:
+    """The past of what is in memory; alarms and commands are never forgotten here."""
+
+    def __init__(self, twin):
+        self.twin = twin
+
+    async def stood(self, signals, at, known):
+        n = len(signals)
+        shown = Batch.of(signal=signals, time=[NEVER] * n, received=[NEVER] * n, value=[np.nan] * n, status=[0] * n)
+        for i, s in enumerate(signals):
+            for row in [self.twin._of(s, 0, at + 1, known)[-1:]]:
+                for name in ("time", "received", "value", "status"):
+                    if len(row):
+                        getattr(shown, name)[i] = getattr(row, name)[0]
+        return Stood(shown, shown.time.copy())
+
+    async def alarms(self, at, known, under=None):
+        return [a for a in self.twin.alarm_list.values() if a["since"] <= at and a["signal"].startswith(under or "")]
+
+    async def commands(self, at, known, asset=None):
+        return [c for c in reversed(self.twin.commands.values()) if c["requested"] <= at and asset in (None, c["asset"])]
+
+    async def applied(self, at, known):
+        found = [f for f in self.twin.record if f.kind == "PlantApplied" and f.at <= at]
+        return {"digest": found[-1].body["digest"], "since": found[-1].at, "by": found[-1].actor, "fact": found[-1].seq} if found else None
+
+    async def facts(self, at, known, *, kind="", under=None, after=0):
+        return [f for f in self.twin.record if f.at <= at and f.kind.startswith(kind) and f.seq > after and f.subject.startswith(under or "")]
+
+    async def newest(self, limit, before, until, wanted):
+        kind, subject = wanted["kind"], wanted["subject"] or ""
+        found = [f for f in self.twin.record if f.seq < before and f.at <= until and kind in (None, f.kind) and f.subject.startswith(subject)]
+        return found[::-1][:limit]
+
+
+@dataclass
+class Stood:
+    shown: object
+    heard: object
 
 
 def make_plant(folder):

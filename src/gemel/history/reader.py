@@ -20,7 +20,7 @@ from gemel.history.lookback import clamped, first_rows, steps
 from gemel.history.order import order
 from gemel.history.resolve import distinct, newest, resolved
 from gemel.history.session import Session
-from gemel.history.stood import stood
+from gemel.history.stood import Ask, stood
 from gemel.samples import Batch
 
 
@@ -141,13 +141,14 @@ class Reader:
     def stood(
         self, signals: npt.ArrayLike, at: int, known: int | None = None, *, tail: Batch | None = None
     ) -> Batch:
-        """Give the rows that a fold of everything with time <= `at` and received <= `known` [ns] could end with.
+        """Give each signal's last row with time <= `at` and received <= `known` [ns], and its last usable one.
 
-        For each signal its latest row and its latest usable one, all of those that share a time and a receipt.
+        The usable ones come first; where the last one is usable it comes twice. Folded in this order they give the
+        state that everything up to there gives.
         """
         wanted = sql.wanted(signals)
         return self._session.ask(
-            lambda cursor, tables: stood(cursor, tables, wanted, at, known, tail=tail),
+            lambda cursor, tables: stood(Ask(cursor, tables, tail), wanted, at, known),
             tail,
             sql.Scope(wanted, 0, 0),
         )

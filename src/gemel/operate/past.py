@@ -103,7 +103,9 @@ class Past:
         values = dict(zip(stood.shown.signal.tolist(), stood.shown.value.tolist(), strict=True))
         for item in shown:
             value = values.get(numbers.get(item["signal"], -1), item["value"])
-            item["limit"] = item["limit"] if np.isfinite(item["limit"]) else None  # neither told nor declared any more
+            item["limit"] = (
+                item["limit"] if np.isfinite(item["limit"]) else None
+            )  # neither told nor declared any more
             item["value"] = value if value is not None and np.isfinite(value) else None
         return shown
 
@@ -149,7 +151,9 @@ class Past:
         )  # fmt: skip
         backwards = found[: np.searchsorted(found, before)][::-1].tolist()
         facts: list[Fact] = []
-        while backwards and (missing := limit - len(facts)):  # one that cannot be read any more is stepped over
+        while backwards and (
+            missing := limit - len(facts)
+        ):  # one that cannot be read any more is stepped over
             facts += self.chronicle.facts(backwards[:missing])
             backwards = backwards[missing:]
         return facts

@@ -45,7 +45,9 @@ class Moment:
     def of(cls, twin: Twin, at: int | None, known: int | None) -> Self:
         """Take what was asked: now, where nothing is said."""
         now = twin.values.plant_time
-        return cls(twin, now if at is None else at, EVER if known is None else known, at is None and known is None)
+        return cls(
+            twin, now if at is None else at, EVER if known is None else known, at is None and known is None
+        )
 
     async def rows(self, names: Names, signals: I32) -> tuple[Batch, npt.NDArray[np.bool_]]:
         """Give one row a signal, and which of them were stale."""
@@ -93,10 +95,12 @@ WRITTEN: Final = ("since", "raised", "cleared", "shelved_until", "requested", "s
 
 def _written(told: dict[str, Any]) -> dict[str, Any]:
     """Write times as text, at any depth."""
-    return {
-        key: times.as_text(value) if key in WRITTEN else _each(value) for key, value in told.items()
-    }
+    return {key: times.as_text(value) if key in WRITTEN else _each(value) for key, value in told.items()}
 
 
 def _each(value: Any) -> Any:
-    return [_written(v) for v in value] if isinstance(value, list) and value and isinstance(value[0], dict) else value
+    return (
+        [_written(v) for v in value]
+        if isinstance(value, list) and value and isinstance(value[0], dict)
+        else value
+    )

@@ -7,12 +7,15 @@ from fastapi import APIRouter, Path, Query, Request
 from pydantic import BaseModel, Field
 from starlette.responses import Response
 
+from gemel.assets import Query as Wanted
+from gemel.assets import find
 from gemel.errors import NotFoundError
 from gemel.serve import differences, times
 from gemel.serve.access import Asked, Viewer
-from gemel.serve.listing import Listing
+from gemel.serve.listing import Listing, Shown
 from gemel.serve.names import Names
-from gemel.serve.paging import After, following, json
+from gemel.serve.paging import json
+from gemel.serve.port import Twin
 from gemel.serve.routes.facts import FactShape, shape
 from gemel.serve.routes.state import Property, State, properties
 from gemel.serve.standing import Moment, of_asset
@@ -21,7 +24,9 @@ router = APIRouter(tags=["state"])
 MOST_ASSETS: Final = 200  # in one answer
 MOST_FACTS: Final = 1000
 At = Annotated[times.Instant | None, Query(description="What was so then; now, if left out.")]
-Known = Annotated[times.Instant | None, Query(description="What had been received by then; all, if left out.")]
+Known = Annotated[
+    times.Instant | None, Query(description="What had been received by then; all, if left out.")
+]
 
 
 class States(BaseModel):
@@ -68,13 +73,15 @@ async def states(
     request: Request, _: Viewer, twin: Asked, at: At = None, known: Known = None,
     asset: Annotated[list[str] | None, Query(max_length=MOST_ASSETS, description="Paths of assets.")] = None,
     under: Annotated[str | None, Query(max_length=500, description="All assets under this path, in pages.")] = None,
-    after: After = 0, limit: Annotated[int, Query(ge=1, le=MOST_ASSETS)] = MOST_ASSETS,
+    after: Annotated[int | None, Query(ge=0, le=2**53, description="The `next` of the answer before.")] = None,
+    limit: Annotated[int, Query(ge=1, le=MOST_ASSETS)] = MOST_ASSETS,
 ) -> Response:  # fmt: skip
     """Give the states of many assets at one moment."""
     names: Names = request.app.state.names
-    listing: Listing = request.app.state.listing
-    wanted = asset if asset is not None else listing.under(under)
-    page = [a for a in wanted[after : after + limit] if names.of_asset(a)]
+    page, more = (
+        _page(twin, request.app.state.listing, under, after, limit) if asset is None else (asset, None)
+    )
+    page = [a for a in dict.fromkeys(page) if names.of_asset(a)]
     moment = Moment.of(twin, at, known)
     signals = np.array([s for a in page for s in names.of_asset(a)], np.int32)
     rows, stale = await moment.rows(names, signals)
@@ -84,7 +91,16 @@ async def states(
         start = part.stop
         shown = properties(names, signals[part], rows[part], stale[part], moment.at)
         items.append({"asset": one, "at": times.text(moment.at), "properties": shown})
-    return json({"at": times.text(moment.at), "items": items, "next": following(after, limit, len(wanted))})
+    return json({"at": times.text(moment.at), "items": items, "next": more})
+
+
+def _page(
+    twin: Twin, listing: Listing, under: str | None, after: int | None, limit: int
+) -> tuple[list[str], int | None]:
+    plant = listing.plant
+    shown = Shown(listing, twin.values, heard=False)
+    found = find(plant, Wanted(under=under), shown, after=after, limit=limit)
+    return [plant.assets.paths[row] for row in found.rows.tolist()], found.next
 
 
 @router.get("/state/{asset:path}/diff", response_model=Difference)
