@@ -11,14 +11,14 @@ import pytest
 from click.testing import CliRunner
 
 from gemel.cli.history import command
-from gemel.history import Exported, Reader, Store, export, export_csv
+from gemel.history import Exported, Reader, Store, export_csv, walk
 from gemel.operate.places import Places
 from gemel.samples import Batch, Registry
 from history_kit import SECOND, START, random_batch, winners
 
 
 def test_csv_holds_every_reading_once_to_the_nanosecond(tmp_path, monkeypatch):
-    monkeypatch.setattr(export, "ROWS", 7)
+    monkeypatch.setattr(walk, "ROWS", 7)
     batch = random_batch(2)
     odd = Batch.of(signal=[9, 9], time=[START + 123_456_789, START + 123_456_790], received=[0, 0], value=[np.nan, 0.1 + 0.2], status=[0x803C0600, 0])
     with Store.open(tmp_path) as store, Reader(tmp_path) as reader:

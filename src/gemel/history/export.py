@@ -1,19 +1,17 @@
-"""History as CSV, streamed: one row a reading, time in ISO 8601 to the nanosecond, UTC."""
+"""History as a file: CSV, Parquet or Arrow, streamed: one row a reading, any length, in bounded memory."""
 
-import csv
-import io
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Final, TextIO
+from typing import TextIO
 
-import numpy as np
+import pyarrow as pa
 
+from gemel.history import walk
+from gemel.history.formats import SCHEMA, Long, encoded
 from gemel.history.reader import Reader
 from gemel.samples import Batch
-from gemel.samples import status as statuses
 
-HEADER: Final = ("signal", "unit", "time", "value", "status")
-ROWS: Final = 100_000  # in one piece
+CSV = pa.schema([f for f in SCHEMA if f.name != "received"])
 
 
 @dataclass(frozen=True)
@@ -25,6 +23,39 @@ class Exported:
     unit: str = ""
 
 
+def export(
+    ask: Callable[[walk.Question], Batch], signals: Sequence[Exported], start: int, end: int, form: str
+) -> Iterator[tuple[int, bytes]]:
+    """Give the rows with start <= time < end [ns] as a file in pieces: how many rows so far, and bytes.
+
+    The rows come by signal and time; for one (signal, time) the latest received. A value that is no number is empty in
+    CSV and null elsewhere.
+
+    Args:
+        ask: gives rows; see `walk.Question`.
+        signals: whose rows, and what to call them.
+        start: first time [ns].
+        end: the time after the last [ns].
+        form: ``csv``, ``parquet`` or ``arrow``.
+    """
+    table = Long([s.signal for s in signals], [s.path for s in signals], [s.unit for s in signals])
+    written = 0
+
+    def pieces() -> Iterator[pa.RecordBatch]:
+        nonlocal written
+        for rows in walk.walked(ask, walk.Walk([s.signal for s in signals], start, end, walk.ROWS)):
+            written += len(rows)
+            yield table(rows)
+
+    for piece in encoded(form, CSV if form == "csv" else SCHEMA, pieces()):
+        yield written, piece
+
+
+def asking(reader: Reader, tail: Batch | None = None) -> Callable[[walk.Question], Batch]:
+    """Give what answers a walk's questions from a lake, and from rows that may not be there yet."""
+    return lambda q: reader.raw(q.signals, q.start, q.end, limit=q.limit, tail=tail)
+
+
 def export_csv(
     reader: Reader,
     signals: Sequence[Exported],
@@ -34,35 +65,8 @@ def export_csv(
     *,
     tail: Batch | None = None,
 ) -> int:
-    """Write the rows with start <= time < end [ns] of some signals, one after another; gives how many.
-
-    For one (signal, time) the latest received is written. A NaN is an empty field. Memory stays bounded.
-    """
-    out.write(",".join(HEADER) + "\n")
+    """Write the rows with start <= time < end [ns] of some signals as CSV; gives how many."""
     written = 0
-    for one in signals:
-        lead = _line([one.path, one.unit])
-        at = start
-        while at < end:
-            rows = reader.raw([one.signal], at, end, limit=ROWS, tail=tail)
-            out.write(_text(lead, rows))
-            written += len(rows)
-            if len(rows) < ROWS:
-                break
-            at = int(rows.time[-1]) + 1
+    for written, piece in export(asking(reader, tail), signals, start, end, "csv"):  # noqa: B007 - the last counts
+        out.write(piece.decode())
     return written
-
-
-def _line(fields: Sequence[str]) -> str:
-    line = io.StringIO()
-    csv.writer(line, lineterminator="").writerow(fields)
-    return line.getvalue()
-
-
-def _text(lead: str, rows: Batch) -> str:
-    times = np.datetime_as_string(rows.time.astype("datetime64[ns]"), unit="ns").tolist()
-    words = {int(s): _line([statuses.name(int(s))]) for s in np.unique(rows.status)}
-    values = ("" if v != v else repr(v) for v in rows.value.tolist())  # noqa: PLR0124 - NaN is not itself
-    return "".join(
-        f"{lead},{t}Z,{v},{words[s]}\n" for t, v, s in zip(times, values, rows.status.tolist(), strict=True)
-    )
