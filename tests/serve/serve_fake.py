@@ -264,6 +264,14 @@ class FakeTwin:
     async def cancel(self, command_id, user, role, reason):
         return await self._decide(command_id, user, role, reason, "cancelled")
 
+    async def revert(self, seq, user, reason):
+        if not 1 <= seq <= len(self.record):
+            raise NotFoundError(f"there is no fact {seq}")
+        done = [f for f in self.record if f.body.get("reverts") == seq]
+        if not done:
+            self.append("AlarmUnacknowledged", user, self.record[seq - 1].subject, {"reverts": seq}, reason)
+        return done[0] if done else self.record[-1]
+
     async def note(self, kind, user, body):
         self.append(kind, user, body=dict(body))
 

@@ -96,3 +96,16 @@ def test_the_record_comes_as_csv_that_no_spreadsheet_calculates(anybody, server,
     assert 'a \\"word\\", and\\nmore' in rows[0]["body"]
     only = anybody.get("/facts", params={"format": "csv", "kind": "Tried"}).text
     assert only.count("Tried") == 3 and "AlarmAcknowledged" not in only
+
+
+def test_a_fact_is_taken_back_by_an_engineer_with_a_reason_and_once(engineer, operator, anybody, server, twin):
+    server.do(twin.append, "AlarmAcknowledged", "otto", f"{PUMP}/flow")
+    assert anybody.post("/facts/1/revert", json={"reason": "wrong one"}).status_code == 403
+    assert operator.post("/facts/1/revert", json={"reason": "wrong one"}).status_code == 403
+    assert engineer.post("/facts/1/revert", json={"reason": " "}).status_code == 422
+    assert engineer.post("/facts/99/revert", json={"reason": "wrong one"}).status_code == 404
+    first = engineer.post("/facts/1/revert", json={"reason": "wrong one"}).json()
+    again = engineer.post("/facts/1/revert", json={"reason": "once more"}).json()
+    assert (first["kind"], first["actor"], first["reason"], first["before"], first["after"]) == (
+        "AlarmUnacknowledged", "emil", "wrong one", "acknowledged", "unacknowledged")
+    assert again["seq"] == first["seq"]

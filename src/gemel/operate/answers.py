@@ -11,7 +11,7 @@ import msgspec
 import numpy as np
 
 from gemel.errors import NotFoundError, StorageError
-from gemel.operate import delta
+from gemel.operate import delta, revert
 from gemel.operate.commanding import Commanding
 from gemel.operate.fold import Owner
 from gemel.operate.watchdog import Watchdog
@@ -19,6 +19,7 @@ from gemel.samples import Clock, Draft, Fact
 from gemel.samples.batch import Batch
 from gemel.samples.clock import SECOND
 from gemel.twin.alarm_requests import Requests
+from gemel.twin.alarm_revert import compensation
 from gemel.twin.record import Record, chronicle
 
 MOST_TAIL_ROWS: Final = 200_000  # in one answer: 7 MB
@@ -36,6 +37,7 @@ class Answers:
         self._commanding = commanding
         self._clock = clock
         self._watchdog = watchdog
+        self._reverts = revert.Reverts(record, {"Alarm": self._alarm_taken_back})
         c = commanding
         self._verbs: dict[str, Callable[[dict[str, Any]], Awaitable[bytes]]] = {
             "state": self._state, "tail": self._tail, "facts": self._facts, "verify": self._verify,
@@ -43,7 +45,7 @@ class Answers:
             "quality": self._quality, "flush": self._flush,
             "caught_up": self._caught_up, "tend": self._tend, "counts": self._counts, "latency": self._latency,
             "command": c.request, "command_get": c.get, "command_list": c.list,
-            "approve": c.approve, "reject": c.reject, "cancel": c.cancel,
+            "approve": c.approve, "reject": c.reject, "cancel": c.cancel, "revert": self._revert,
         }  # fmt: skip
 
     async def answer(self, body: dict[str, Any]) -> bytes:
@@ -131,6 +133,13 @@ class Answers:
         own = self._watchdog
         alarms = own.alarms if own and own.alarms.knows(alarm) else self._owner.partition.alarms
         return alarms.requests
+
+    def _alarm_taken_back(self, fact: Fact, user: str, reason: str, at: int) -> Draft:
+        return compensation(self._owner.partition.alarms, fact, user, reason, at)
+
+    async def _revert(self, body: dict[str, Any]) -> bytes:
+        seq, user, reason = revert.asked(body)
+        return json(await self._reverts.revert(seq, user, reason, self._clock.now()))
 
     async def _note(self, body: dict[str, Any]) -> bytes:
         draft = Draft(

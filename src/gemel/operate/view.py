@@ -249,6 +249,10 @@ class View:
         """Take a command back."""
         return dict(await self._json("cancel", id=command_id, user=user, role=role, reason=reason))
 
+    async def revert(self, seq: int, user: str, reason: str) -> Fact:
+        """Take a fact back by a compensating one."""
+        return msgspec.json.decode(await self._ask("revert", seq=seq, user=user, reason=reason), type=Fact)
+
     async def note(self, kind: str, user: str, body: Mapping[str, Any]) -> None:
         """Have something recorded, a log-in for example."""
         await self._ask("note", kind=kind, actor=user, body=dict(body))

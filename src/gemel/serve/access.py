@@ -187,6 +187,7 @@ def _at_least(role: Role) -> Callable[[Person], Awaitable[Person]]:
 
 Viewer = Annotated[Person, Depends(_viewer)]
 Operator = Annotated[Person, Depends(_at_least("operator"))]
+Engineer = Annotated[Person, Depends(_at_least("engineer"))]
 
 
 def _twin(connection: HTTPConnection) -> Twin:

@@ -177,6 +177,9 @@ class Twin(Protocol):
     async def cancel(self, command_id: str, user: str, role: str, reason: str) -> Told:
         """Take a command back."""
 
+    async def revert(self, seq: int, user: str, reason: str) -> Fact:
+        """Take a fact back by a compensating one, and give that; asked twice, it is the same."""
+
     async def note(self, kind: str, user: str, body: Mapping[str, Any]) -> None:
         """Have something recorded as a fact: a log-in."""
 

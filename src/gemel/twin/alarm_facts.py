@@ -18,6 +18,7 @@ RULE: Final = "gemel"  # the actor where a rule of the twin acted
 RAISED: Final = "AlarmRaised"
 CLEARED: Final = "AlarmCleared"
 ACKNOWLEDGED: Final = "AlarmAcknowledged"
+UNACKNOWLEDGED: Final = "AlarmUnacknowledged"  # an acknowledgement was taken back
 SHELVED: Final = "AlarmShelved"
 UNSHELVED: Final = "AlarmUnshelved"
 SUPPRESSED: Final = "AlarmSuppressed"

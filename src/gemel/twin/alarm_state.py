@@ -114,14 +114,22 @@ class Alarm:
         """Take note of the occurrence."""
         self.acknowledged, self.acknowledged_by, self.comment = True, user, comment
 
+    def unacknowledge(self) -> None:
+        """Take the note back: nobody has taken note of the occurrence."""
+        self.acknowledged, self.acknowledged_by, self.comment = False, "", ""
+
     def shelve(self, user: str, until: int, at: int) -> None:
         """Put it aside for a time."""
         self.shelved, self.shelved_until, self.shelved_by = at, until, user
 
     def show(self) -> None:
         """Bring it back to the list; one that went back to normal meanwhile needs nobody's note any more."""
-        self.shelved, self.shelved_until, self.shelved_by, self.aside = 0, 0, "", ""
+        self.uncover()
         self.acknowledged = self.acknowledged or not self.active
+
+    def uncover(self) -> None:
+        """Bring it back as if it had never been put aside."""
+        self.shelved, self.shelved_until, self.shelved_by, self.aside = 0, 0, "", ""
 
     def notes(self) -> dict[str, Any]:
         """Give plain JSON values."""

@@ -142,6 +142,11 @@ class Alarms:
         at = self._now if now is None else now
         return alarm_view.item(self._limits, index, self._alarms.get(index) or Alarm(), values, at)
 
+    def standing(self, name: str) -> Alarm | None:
+        """Give an alarm as it stands, to look at only; None where there is none with this id."""
+        index = self._limits.find(name)
+        return None if index is None else self._alarms.get(index) or Alarm()
+
     def concerned(self) -> list[int]:
         """Give the signals whose alarms are not all normal."""
         return sorted({self._limits.table[i].signal for i, a in self._alarms.items() if a.state != NORMAL})
@@ -291,16 +296,18 @@ class Alarms:
                 not alarm.acknowledged and body.get("onset", alarm.onset) == alarm.onset
             ):
                 alarm.acknowledge(fact.actor, str(body.get("comment", "")))
+            case alarm_facts.UNACKNOWLEDGED if alarm.acknowledged and body["onset"] == alarm.onset > 0:
+                alarm.unacknowledge()
             case alarm_facts.SHELVED if not alarm.hidden:
                 alarm.shelve(fact.actor, int(body["until"]), fact.at)
             case alarm_facts.UNSHELVED if (
                 alarm.shelved and body.get("shelved", alarm.shelved) == alarm.shelved
             ):
-                alarm.show()
+                _bring_back(alarm, fact)
             case alarm_facts.SUPPRESSED if not alarm.aside:
                 alarm.aside = str(body["state"])
             case alarm_facts.REINSTATED if alarm.aside:
-                alarm.show()
+                _bring_back(alarm, fact)
             case alarm_facts.RAISED if body["onset"] > alarm.onset:
                 # only where rows were lost or the state is rebuilt from the record alone: else it stands already
                 alarm.value = float(body["value"])
@@ -311,6 +318,14 @@ class Alarms:
             case _:
                 return False
         return True
+
+
+def _bring_back(alarm: Alarm, fact: Fact | Draft) -> None:
+    """Show an alarm again: its time aside is over, or it was put aside by mistake and stands as before."""
+    if "reverts" in fact.body:
+        alarm.uncover()
+    else:
+        alarm.show()
 
 
 def _as_draft(fact: Fact) -> Draft:

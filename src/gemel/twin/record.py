@@ -139,6 +139,10 @@ class Record:
         """Give the last fact of a kind that is kept in memory."""
         return next((f for f in reversed(self._recent) if f.kind == kind), None)
 
+    def knows(self, fact_id: str) -> bool:
+        """Tell whether there is a fact of this name."""
+        return fact_id in self._ids
+
     async def read(self, after: int, limit: int) -> list[Fact]:
         """Give facts after a position, from memory or from the stream."""
         if self._recent and after + 1 >= self._recent[0].seq:

@@ -7,13 +7,13 @@ from collections.abc import AsyncIterator, Sequence
 from typing import Annotated, Any, Final, Literal
 
 import orjson
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Path, Query
 from pydantic import BaseModel, Field
 from starlette.responses import Response, StreamingResponse
 
 from gemel.samples import Fact
 from gemel.serve import times
-from gemel.serve.access import Asked, Viewer
+from gemel.serve.access import Asked, Engineer, Viewer
 from gemel.serve.before_after import before_after
 from gemel.serve.paging import After, Limit, json
 from gemel.serve.port import Twin
@@ -66,6 +66,12 @@ class Verdict(BaseModel):
     head: str
 
 
+class Why(BaseModel):
+    """Why it is taken back."""
+
+    reason: Annotated[str, Field(min_length=1, max_length=1000, pattern=r"\S")]
+
+
 def shape(fact: Fact) -> dict[str, Any]:
     """Give a fact as plain JSON values."""
     before, after = before_after(fact)
@@ -103,6 +109,15 @@ async def facts(
 async def verify(_: Viewer, twin: Asked) -> Verdict:
     """Check every byte of the record against its chain and its head."""
     return Verdict.model_validate(await twin.verify())
+
+
+@router.post("/facts/{seq}/revert", response_model=FactShape)
+async def revert(
+    seq: Annotated[int, Path(ge=1, le=2**53)], person: Engineer, twin: Asked, given: Why
+) -> Response:
+    """Take a fact back: a compensating fact is added, nothing leaves the record. Asked twice, it is the same fact."""
+    assert person.name is not None
+    return json(shape(await twin.revert(seq, person.name, given.reason)))
 
 
 async def _rows(
