@@ -5,18 +5,23 @@ Layout (declared signals, taken per signal) -> Registry, Checks, Sources, alarm 
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from operator import attrgetter
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 import pyarrow as pa
 
 from gemel.assets.checks import Checks
 from gemel.assets.commands import filled
+from gemel.assets.layout import Layout
 from gemel.assets.spec import Level, Signal
 from gemel.errors import DefectError
 from gemel.samples import Registry, units
 from gemel.samples.batch import F64, I32
 from gemel.samples.registry import SCHEMA, uid_of
+from gemel.samples.texts import Texts
+
+BLOCK: Final = 500_000  # signals numbered together
 
 if TYPE_CHECKING:
     from gemel.assets.plant import Plant
@@ -73,17 +78,14 @@ def registry_of(plant: "Plant") -> Registry:
     """Make the registry of a plant, in the order of its file."""
     layout = plant.layout
     paths = layout.paths(plant.assets)
-    texts = {
-        name: pa.array([getattr(s, name) for s in layout.specs], pa.string()).take(pa.array(layout.spec))
-        for name in ("lane", "unit", "kind", "retention")
-    }
+    texts = {name: layout.texts(attrgetter(name)) for name in ("lane", "unit", "kind", "retention")}
     states = pa.array([list(s.states) for s in layout.specs], pa.list_(pa.string())).take(
         pa.array(layout.spec)
     )
     columns = {
-        "uid": [uid_of(path, lane) for path, lane in zip(paths, texts["lane"].to_pylist(), strict=True)], "path": paths,
+        "uid": [uid_of(path, lane) for path, lane in zip(paths, Texts(texts["lane"]), strict=True)], "path": paths.array,
         **texts, "states": states, "partition": np.zeros(len(paths), np.int16),
-        "source": pa.array([_sent(s) for s in layout.specs], pa.string()).take(pa.array(layout.spec)),
+        "source": layout.texts(_sent),
         "formerly": pa.repeat("", len(paths)), "retired": np.zeros(len(paths), np.bool_),
     }  # fmt: skip
     return Registry(pa.table([pa.array(columns[f.name], f.type) for f in SCHEMA], schema=SCHEMA))
@@ -99,11 +101,28 @@ def _sent(signal: Signal) -> str:
 
 def numbers_in(plant: "Plant", registry: Registry) -> I32:
     """Give the number that each signal of a plant has in a registry; raises DefectError where one has none."""
-    numbers = registry.numbers_of(plant.own_registry)
-    if len(numbers) and numbers.min() < 0:
-        path = plant.own_registry.paths[int(numbers.argmin())]
-        raise DefectError(f"the registry does not know {path!r}", context={"registry": registry.digest})
+    numbers = np.empty(len(plant.layout), np.int32)
+    for start in range(0, len(numbers), BLOCK):
+        rows = slice(start, min(start + BLOCK, len(numbers)))
+        numbers[rows] = _numbers(plant.layout, plant.layout.paths(plant.assets, rows).array, registry, rows)
+        if numbers[rows].min() < 0:
+            path = plant.layout.paths(plant.assets, rows)[int(numbers[rows].argmin())]
+            raise DefectError(f"the registry does not know {path!r}", context={"registry": registry.digest})
     return numbers
+
+
+def _numbers(layout: Layout, paths: pa.Array, registry: Registry, rows: slice) -> I32:
+    """Number a run of signals: at a glance where they stand in the registry as in the plant file."""
+    lanes = pa.array([s.lane for s in layout.specs], pa.string()).take(pa.array(layout.spec[rows]))
+    span = len(paths)
+    stands = {name: registry.table.column(name).slice(rows.start, span) for name in ("path", "lane")}
+    same = stands["path"].equals(pa.chunked_array([paths])) and stands["lane"].equals(
+        pa.chunked_array([lanes])
+    )
+    if same and not registry.retired[rows].any():
+        return np.arange(rows.start, rows.stop, dtype=np.int32)
+    own = pa.table({"path": paths, "lane": lanes})
+    return registry.numbers_named(own)
 
 
 def _scale_retired(checks: Checks, registry: Registry) -> None:
@@ -116,7 +135,7 @@ def _scale_retired(checks: Checks, registry: Registry) -> None:
 
 def checks_of(plant: "Plant", registry: Registry) -> Checks:
     """Make what `condition` judges by; a signal of the registry that the plant does not have is believed."""
-    layout, at = plant.layout, numbers_in(plant, registry)
+    layout, at = plant.layout, plant.numbers(registry)
     checks = Checks.plain(len(registry))
     _scale_retired(checks, registry)
     if not len(layout):
@@ -136,7 +155,7 @@ def accuracy_of(plant: "Plant", registry: Registry) -> F64:
     """Give the declared standard uncertainty of each signal, in its unit; NaN where none is declared."""
     accuracy = np.full(len(registry), np.nan)
     if len(plant.layout):
-        accuracy[numbers_in(plant, registry)] = plant.layout.numbers(lambda s: s.accuracy)
+        accuracy[plant.numbers(registry)] = plant.layout.numbers(lambda s: s.accuracy)
     return accuracy
 
 
@@ -162,13 +181,13 @@ def sources_of(plant: "Plant", connection: str, registry: Registry) -> Sources:
         columns[2].append(source.time and filled(source.time, values))
         columns[3].append(source.time_unit)
         columns[4].append(source.status and filled(source.status, values))
-    return Sources(numbers_in(plant, registry)[found], *columns)
+    return Sources(plant.numbers(registry)[found], *columns)
 
 
 def alarms_of(plant: "Plant", registry: Registry) -> list[AlarmLimit]:
     """Give the alarm limits, signal by signal."""
     found = plant.layout.where(lambda s: s.alarm is not None)
-    numbers = numbers_in(plant, registry)[found].tolist()
+    numbers = plant.numbers(registry)[found].tolist()
     limits = []
     for number, (_, spec) in zip(numbers, plant.layout.pairs(found.tolist()), strict=True):
         alarm = spec.alarm

@@ -21,7 +21,7 @@ from gemel.assets.spec import Level
 NAME: Final = (
     r"^[^.\s/+#$*?{}<>|%&\"'\\][^\s/+#$*?{}<>|%&\"'\\]*$"  # a level of a topic, of a path and of a URL
 )
-_LEVELS: Final = (
+LEVELS_BELOW: Final = (
     r"^[^.\s/+#$*?{}<>|%&\"'\\][^\s/+#$*?{}<>|%&\"'\\]*(/[^.\s/+#$*?{}<>|%&\"'\\][^\s/+#$*?{}<>|%&\"'\\]*)*$"
 )
 _PLANT: Final = (
@@ -208,11 +208,11 @@ ASSET: Final = Record(
     {
         "type": Field(Text("CentrifugalPump"), "its type", required=True),
         "at": Field(
-            Text("area-1/line-1", _LEVELS, "levels below the site, divided by /"),
+            Text("area-1/line-1", LEVELS_BELOW, "levels below the site, divided by /"),
             "where it is: area/line, or the path of an asset that it is part of",
         ),
         "formerly": Field(
-            Text("area-1/line-1/pump-1", _LEVELS, "levels below the site, divided by /"),
+            Text("area-1/line-1/pump-1", LEVELS_BELOW, "levels below the site, divided by /"),
             "its path below the site before it was moved or renamed",
         ),
         "title": Field(Text("Pump 1"), "its name for people"),

@@ -1,17 +1,19 @@
 """From the `assets` section to columns: single assets and fleets, their templates, what they change of their type."""
 
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
 
+from gemel.assets.cells import Places, doubled, plain_numbers, unfit
 from gemel.assets.commands import PLACEHOLDER, read_command
 from gemel.assets.dimension import amount
 from gemel.assets.fleet import Fleet, FleetBuilder
-from gemel.assets.grammar import NAME, WHERE
+from gemel.assets.grammar import LEVELS_BELOW, NAME, WHERE
 from gemel.assets.lanes import read_property
 from gemel.assets.node import Node, merged
 from gemel.assets.problem import did_you_mean
@@ -20,12 +22,13 @@ from gemel.assets.spec import Parameter, Signal, Template
 from gemel.assets.table import Table, read_table
 from gemel.assets.types import AssetType
 from gemel.samples.batch import F64
+from gemel.samples.texts import Texts
 
 BUILT_IN: Final = frozenset({"asset", "signal", "command", "value", "at", "path", "plant", "type"})
 _OWN: Final = frozenset(
     {"name", "at", "title", "formerly"}
 )  # columns of a table that are not placeholders only
-_NO_COLUMNS: Final[Mapping[str, Sequence[str]]] = {}
+_NO_COLUMNS: Final[Mapping[str, Texts]] = {}
 
 
 @dataclass(frozen=True)
@@ -41,7 +44,7 @@ class Assets:
     fleet: Fleet
     templates: tuple[Template, ...]
     tables: Mapping[str, Table]
-    places: Sequence[Node]
+    places: Places
 
 
 class InstanceReader:
@@ -56,7 +59,7 @@ class InstanceReader:
         self._templates: list[Template] = []
         self._plain: dict[str, int] = {}  # type -> the template of assets that change nothing of it
         self._tables: dict[str, Table] = {}
-        self._places: list[Node] = []
+        self._places = Places()
         self._checked: set[tuple[int, frozenset[str]]] = set()
         self._said: set[str] = set()
 
@@ -100,7 +103,7 @@ class InstanceReader:
                 titles=[str(node.plain("title", ""))],
                 columns=_NO_COLUMNS,
             )
-            self._places.append(node)
+            self._places.single(node)
         else:
             self._fleet(name, node, kind, number, table_name)
 
@@ -125,30 +128,28 @@ class InstanceReader:
             return
         at = str(node.plain("at", ""))
         self._check_cells(table, names)
-        rows_at = [given or at for given in table.columns.get("at", [at] * len(names))]
-        title = str(node.plain("title", ""))
-        titles = [given or title for given in table.columns.get("title", [title] * len(names))]
+        rows_at = _given(table, "at", at)
+        titles = _given(table, "title", str(node.plain("title", "")))
         columns = {
             k: v for k, v in table.columns.items() if k not in _OWN and not k.startswith("parameters.")
         }
         self._add(names, node, kind, number, at=rows_at, titles=titles, columns=columns, table=table)
-        self._places += [table.row(i) for i in range(len(names))]
+        self._places.rows(table)
 
-    def _check_cells(self, table: Table, names: Sequence[str]) -> None:
-        good = re.compile(NAME).match
-        for row, name in enumerate(names):
-            if not good(name):
-                self._problems.error(
-                    table.row(row),
-                    f"{name!r} cannot be the name of an asset" if name else "a row without a name",
-                    "use letters, digits, _ and -, without blanks, / + # or quotes",
-                )
+    def _check_cells(self, table: Table, names: Texts) -> None:
+        for row in unfit(names, NAME).tolist():
+            self._problems.error(
+                table.row(row),
+                f"{names[row]!r} cannot be the name of an asset" if names[row] else "a row without a name",
+                "use letters, digits, _ and -, without blanks, / + # or quotes",
+            )
         for column in ("at", "formerly"):
-            for row, at in enumerate(table.columns.get(column, ())):
-                if at and not all(good(level) for level in at.split("/")):
+            cells = table.columns.get(column, Texts.of([]))
+            for row in unfit(cells, LEVELS_BELOW, alike=True).tolist():
+                if cells[row]:
                     self._problems.error(
                         table.row(row),
-                        f"{column} cannot be {at!r}",
+                        f"{column} cannot be {cells[row]!r}",
                         "write levels below the site, divided by /",
                     )
 
@@ -185,7 +186,7 @@ class InstanceReader:
     def _column(
         self,
         name: str,
-        cells: Sequence[str],
+        cells: Texts,
         table: Table,
         known: Mapping[str, Parameter],
         found: dict[str, F64],
@@ -198,12 +199,11 @@ class InstanceReader:
             )
             return
         numbers = found.setdefault(name, np.full(len(cells), np.nan))
-        for row, cell in enumerate(cells):
-            if cell:
-                place = table.row(row)
-                place.value = cell
-                value = self._value(place, known[name])
-                numbers[row] = np.nan if value is None else value
+        for row in plain_numbers(cells, known[name], numbers).tolist():
+            place = table.row(row)
+            place.value = cells[row]
+            value = self._value(place, known[name])
+            numbers[row] = np.nan if value is None else value
 
     def _value(self, said: Node, parameter: Parameter) -> float | None:
         value = amount(said, parameter.unit, self._problems)
@@ -302,26 +302,21 @@ class InstanceReader:
                     )
 
     def _check_paths(self, fleet: Fleet) -> None:
-        first: dict[str, int] = {}
-        for row, path in enumerate(fleet.paths):
-            if path in first:
-                before = self._places[first[path]]
-                self._problems.error(
-                    self._places[row],
-                    f"the path {path} is already taken, in {before.file}:{before.line}",
-                    "rename one, or put it elsewhere with at:",
-                )
-            else:
-                first[path] = row
-        for row, at in enumerate(fleet.at):
-            self._check_no_signal(fleet, first, row, at)
-        self._check_paths_before(fleet, first)
+        for row in doubled(fleet.found).tolist():
+            before = self._places[fleet.found.find(fleet.paths[row])[0]]
+            self._problems.error(
+                self._places[row],
+                f"the path {fleet.paths[row]} is already taken, in {before.file}:{before.line}",
+                "rename one, or put it elsewhere with at:",
+            )
+        self._check_no_signals(fleet)
+        self._check_paths_before(fleet)
 
-    def _check_paths_before(self, fleet: Fleet, rows: Mapping[str, int]) -> None:
+    def _check_paths_before(self, fleet: Fleet) -> None:
         first: dict[str, int] = {}
         for row, word in fleet.formerly.items():
             was = f"{fleet.root}/{word.removeprefix(fleet.root + '/')}"
-            if was in rows:
+            if fleet.find(was) is not None:
                 self._problems.error(
                     self._places[row],
                     f"{fleet.paths[row]} is formerly {word}, which is an asset still",
@@ -335,13 +330,29 @@ class InstanceReader:
                 )
             first[was] = row
 
-    def _check_no_signal(self, fleet: Fleet, rows: Mapping[str, int], row: int, at: str) -> None:
-        parent = rows.get(f"{fleet.root}/{at}")
-        if parent is not None and any(
-            s.name == fleet.names[row] for s in self._templates[fleet.template[parent]].signals
-        ):
-            self._problems.error(
-                self._places[row],
-                f"{fleet.paths[row]} is a signal of {fleet.names[parent]!r} already",
-                "rename the asset",
-            )
+    def _check_no_signals(self, fleet: Fleet) -> None:
+        """Report assets that are called as a signal of the asset they stand in."""
+        if not len(fleet):
+            return
+        at = fleet.at.array  # few places, each said once
+        parents = fleet.found.numbers(pc.binary_join_element_wise(fleet.root, at.dictionary, "/"))
+        parent = parents[at.indices.to_numpy(zero_copy_only=False)]
+        inside = np.flatnonzero(parent >= 0)
+        for number in np.unique(fleet.template[parent[inside]]).tolist():
+            rows = inside[fleet.template[parent[inside]] == number]
+            signals = pa.array([s.name for s in self._templates[number].signals], pa.string())
+            called = pc.is_in(fleet.names.array.take(pa.array(rows)), value_set=signals)
+            for row in rows[np.asarray(called, np.bool_)].tolist():
+                self._problems.error(
+                    self._places[row],
+                    f"{fleet.paths[row]} is a signal of {fleet.names[int(parent[row])]!r} already",
+                    "rename the asset",
+                )
+
+
+def _given(table: Table, column: str, otherwise: str) -> Texts:
+    """Give the cells of a column; what the entry says where a cell is empty, or where there is no such column."""
+    if column not in table.columns:
+        return Texts.one(otherwise, len(table))
+    cells = table.columns[column].array
+    return Texts(pc.if_else(pc.equal(cells, ""), otherwise, cells))

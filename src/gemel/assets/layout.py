@@ -5,14 +5,16 @@ Fleet.template -> Layout.asset, Layout.spec -> whatever is derived is derived pe
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from gemel.assets.fleet import Fleet
 from gemel.assets.spec import Signal, Template
 from gemel.samples.batch import F64, I32
+from gemel.samples.texts import Texts
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,18 +61,17 @@ class Layout:
         """Give a whole number of each signal."""
         return np.array([of(s) for s in self.specs], np.int64)[self.spec]
 
-    def paths(self, fleet: Fleet) -> list[str]:
-        """Give the path of each signal: that of its asset, and its name."""
-        tails = [f"/{s.name}" for s in self.specs]
-        heads = fleet.paths
-        return [heads[a] + tails[s] for a, s in self._pairs]
+    def texts(self, of: Callable[[Signal], str]) -> pa.Array:
+        """Give a text of each signal, as a column."""
+        return pa.array([of(s) for s in self.specs], pa.string()).take(pa.array(self.spec))
+
+    def paths(self, fleet: Fleet, rows: slice = slice(None)) -> Texts:
+        """Give the path of each signal, or of a run of them: that of its asset, and its name."""
+        heads = fleet.paths.plain.take(pa.array(self.asset[rows]))
+        names = pa.array([s.name for s in self.specs], pa.string()).take(pa.array(self.spec[rows]))
+        return Texts(pc.binary_join_element_wise(heads, names, "/"))
 
     def pairs(self, positions: Iterable[int]) -> Iterable[tuple[int, Signal]]:
         """Give row of the asset and declaration of some signals."""
         for at in positions:
-            row, spec = self._pairs[at]
-            yield row, self.specs[spec]
-
-    @cached_property
-    def _pairs(self) -> list[tuple[int, int]]:
-        return list(zip(self.asset.tolist(), self.spec.tolist(), strict=True))
+            yield int(self.asset[at]), self.specs[self.spec[at]]

@@ -102,7 +102,13 @@ class Plant:
 
     def numbers(self, registry: Registry) -> I32:
         """Give the number in a registry of each signal of the layout; raises DefectError where one has none."""
-        return numbers_in(self, registry)
+        if registry.digest not in self._numbers:
+            self._numbers[registry.digest] = numbers_in(self, registry)
+        return self._numbers[registry.digest]
+
+    @cached_property
+    def _numbers(self) -> dict[str, I32]:
+        return {}
 
     def checks(self, registry: Registry) -> Checks:
         """Give what `condition` judges readings by, indexed by the registry's numbers."""

@@ -1,9 +1,10 @@
 """A fleet's table: CSV or Parquet beside the plant file, a row an asset, every cell a text."""
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -11,6 +12,9 @@ from pyarrow import csv, parquet
 
 from gemel.assets.node import Node
 from gemel.assets.problem import Problems
+from gemel.samples.texts import Texts
+
+BLOCK: Final = 65_536  # rows made into one text while they are hashed
 
 
 @dataclass(frozen=True, eq=False)
@@ -25,7 +29,7 @@ class Table:
 
     file: str
     first: int
-    columns: Mapping[str, Sequence[str]]
+    columns: Mapping[str, Texts]
 
     def __len__(self) -> int:
         return len(next(iter(self.columns.values()), ()))
@@ -39,7 +43,10 @@ class Table:
         """SHA-256 (hex) of what it says, whatever its format."""
         told = hashlib.sha256()
         for name in sorted(self.columns):
-            told.update("\0".join([name, *self.columns[name]]).encode() + b"\1")
+            told.update(name.encode())
+            for start in range(0, len(self), BLOCK):
+                told.update(("\0" + "\0".join(self.columns[name][start : start + BLOCK])).encode())
+            told.update(b"\1")
         return told.hexdigest()
 
 
@@ -70,6 +77,6 @@ def _csv(path: Path) -> pa.Table:
     return csv.read_csv(path, parse_options=csv.ParseOptions(delimiter=delimiter), convert_options=options)
 
 
-def _texts(column: pa.ChunkedArray) -> list[str]:
+def _texts(column: pa.ChunkedArray) -> Texts:
     texts = pc.utf8_trim_whitespace(pc.fill_null(column.cast(pa.string()), ""))
-    return list(texts.to_pylist())
+    return Texts(pa.concat_arrays(texts.chunks) if texts.num_chunks else pa.array([], pa.string()))

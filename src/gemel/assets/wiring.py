@@ -5,6 +5,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
 from gemel.assets.commands import PLACEHOLDER, filled
 from gemel.assets.grammar import JSON_PATH
 from gemel.assets.instances import BUILT_IN, Assets
@@ -33,12 +38,14 @@ def check_wiring(plant: "Plant", assets: Assets, scope: Scope) -> None:
     """Report what the assets lack; each kind of thing once per type, not once per asset."""
     said: set[tuple[str, str]] = set()
     texts = [_texts(t) for t in plant.templates]
-    for row, number in enumerate(plant.assets.template.tolist()):
+    numbers, first = np.unique(plant.assets.template, return_index=True)
+    for number, row in sorted(zip(numbers.tolist(), first.tolist(), strict=True), key=lambda pair: pair[1]):
         template = plant.templates[number]
         _check_silent(template, assets.places[row], scope.problems, said)
         _check_unwired(template, assets.places[row], scope.problems, said)
         if texts[number]:
-            _check_filled(plant, row, texts[number], assets.places[row], scope.problems)
+            for doubtful in _doubtful(plant, number, texts[number]).tolist():
+                _check_filled(plant, doubtful, texts[number], assets.places[doubtful], scope.problems)
     for file, line in scope.untimed:
         scope.problems.warn(
             Node(None, file, line),
@@ -113,6 +120,19 @@ def _check_filled(plant: "Plant", row: int, texts: list[_Text], place: Node, pro
             )
         elif text.kind == "path" and not _GOOD_PATH(told):
             problems.error(place, f"{told!r} is no JSON path", f"put quotes around it: {_quoted(text.text)}")
+
+
+def _doubtful(plant: "Plant", number: int, texts: list[_Text]) -> npt.NDArray[np.intp]:
+    """Give the assets of a template that have to be looked at: a cell is empty or holds a wildcard, or makes a path."""
+    rows = np.flatnonzero(plant.assets.template == number)
+    if any(t.kind == "path" for t in texts):
+        return rows
+    wrong = np.zeros(len(rows), np.bool_)
+    for name in {column for t in texts for column in t.columns} & plant.assets.columns.keys():
+        cells = plant.assets.columns[name].array.take(pa.array(rows))
+        spoilt = pc.or_(pc.equal(cells, ""), pc.match_substring_regex(cells, "[+#]"))
+        wrong |= np.asarray(spoilt, np.bool_)
+    return rows[wrong]
 
 
 def _quoted(path: str) -> str:

@@ -137,18 +137,26 @@ class PathIndex:
         kept: I32 = rows[np.asarray(mine, np.bool_)]
         return kept
 
-    def numbers(self, paths: Sequence[str] | pa.Array) -> I32:
-        """Give the first row of each of many paths at once, -1 where there is none."""
+    def numbers(self, paths: Sequence[str] | pa.Array, wanted: npt.NDArray[np.bool_] | None = None) -> I32:
+        """Give the first row of each of many paths at once, -1 where there is none.
+
+        Args:
+            paths: what is looked up.
+            wanted: which rows may be found; None: all.
+        """
         asked = paths if isinstance(paths, pa.Array) else Texts.of(paths).plain
         found = np.full(len(asked), -1, np.int32)
-        if not len(self.keys) or not len(asked):
-            return found
         keys = keys_of(asked)
-        at = np.minimum(self.keys.searchsorted(keys), len(self.keys) - 1)
-        rows = self.order[at]
-        same = np.asarray(pc.equal(self.paths.take(pa.array(rows)), asked), np.bool_)
-        found[same] = rows[same]
-        unsure = ~same & (self.keys[at] == keys)  # two paths of one key: next to never
-        for i in np.flatnonzero(unsure).tolist():
-            found[i] = next(iter(self.find(asked[i].as_py())), -1)
+        at = self.keys.searchsorted(keys)
+        rest = np.arange(len(asked))
+        while len(rest):  # once for nearly all; again for what stands behind a row that is not meant
+            rest = rest[at[rest] < len(self.keys)]
+            rest = rest[self.keys[at[rest]] == keys[rest]]
+            rows = self.order[at[rest]]
+            mine = np.asarray(pc.equal(self.paths.take(pa.array(rows)), asked.take(pa.array(rest))), np.bool_)
+            if wanted is not None:
+                mine &= wanted[rows]
+            found[rest[mine]] = rows[mine]
+            rest = rest[~mine]
+            at[rest] += 1
         return found

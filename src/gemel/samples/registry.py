@@ -177,13 +177,13 @@ class Registry:
             paths: of properties.
             lane: None: of each the first that there is in order of precedence.
         """
-        found = self.paths_found.numbers(paths)
-        if lane is None or not len(self) or list(self.lanes.words) == [lane]:
-            return found
-        wanted = np.array([word == lane for word in self.lanes.words] or [False])
-        for i in np.flatnonzero((found >= 0) & ~wanted[self.lanes.code[found]]).tolist():
-            found[i] = self.lanes_of(paths[i]).get(lane, -1)
-        return found
+        if lane is None:
+            return self.paths_found.numbers(paths)
+        return self.paths_found.numbers(paths, self._on(lane))
+
+    def _on(self, lane: str) -> npt.NDArray[np.bool_]:
+        mine = np.array([word == lane for word in self.lanes.words], np.bool_)
+        return mine[self.lanes.code] if len(self) else mine
 
     @property
     def sound(self) -> bool:
@@ -223,10 +223,17 @@ class Registry:
         same = self.table.select(("path", "lane")).slice(0, len(other))
         if not self.retired.any() and same.equals(other.table.select(("path", "lane"))):
             return np.arange(len(other), dtype=np.int32)
-        live = np.flatnonzero(~self.retired)
-        found = pc.index_in(_keys(other.table), value_set=_keys(self.table.take(live)))
-        places = pc.fill_null(found, -1).to_numpy()
-        return np.where(places < 0, -1, live[places] if len(live) else -1).astype(np.int32)
+        return self.numbers_named(other.table)
+
+    def numbers_named(self, names: pa.Table) -> I32:
+        """Give the number of the signal that the plant has by each path and lane of a table, or -1."""
+        paths, lanes = _whole(names.column("path")), _whole(names.column("lane")).dictionary_encode()
+        numbers = np.full(len(paths), -1, np.int32)
+        for code, lane in enumerate(lanes.dictionary.to_pylist()):
+            rows = np.flatnonzero(lanes.indices.to_numpy(zero_copy_only=False) == code)
+            has = self._on(lane) & ~self.retired
+            numbers[rows] = self.paths_found.numbers(paths.take(pa.array(rows)), has)
+        return numbers
 
     def mapping_from(self, other: Self) -> I32:
         """Give, for each signal of another registry, its number here, or -1."""
@@ -313,11 +320,6 @@ def _whole(column: pa.ChunkedArray | pa.Array) -> Any:
     if column.num_chunks == 1:
         return column.chunk(0)
     return pa.concat_arrays(column.chunks) if column.num_chunks else pa.array([], column.type)
-
-
-def _keys(table: pa.Table) -> pa.Array:
-    keys = pc.binary_join_element_wise(table.column("path"), table.column("lane"), "\0")
-    return keys.combine_chunks() if isinstance(keys, pa.ChunkedArray) else keys
 
 
 def uid_of(path: str, lane: str) -> str:
