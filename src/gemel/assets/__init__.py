@@ -5,6 +5,7 @@ Directory -> load -> Plant -> registry, checks, sources, alarms, commands, views
 
 from gemel.assets.checks import Checks
 from gemel.assets.commands import Commands
+from gemel.assets.derivations import Derivations
 from gemel.assets.derive import AlarmLimit, Sources
 from gemel.assets.find import WHERE, Condition, Found, Live, Query, find
 from gemel.assets.fleet import Fleet
@@ -27,6 +28,7 @@ __all__ = [
     "Commands",
     "Condition",
     "Connection",
+    "Derivations",
     "Fleet",
     "Found",
     "Graph",

@@ -89,6 +89,11 @@ ALARM: Final = Record(
 
 _pair = ListOf(Quantity("0"), "[0, 100]", length=2)
 _ACCURACY: Final = {"accuracy": Field(Quantity("0.5 m3/h", least=0), "its standard uncertainty")}
+_DERIVED: Final = {
+    "derived": Field(
+        Text("9.81 kN/m3 * flow * head / power"), "the expression that gives it, where nothing measures it"
+    )
+}
 LANE: Final = Record(
     "a further lane of a signal",
     {
@@ -97,6 +102,7 @@ LANE: Final = Record(
         "interval": Field(_duration("1 s"), "how often it is expected [default: the signal's]"),
         "stale_after": Field(_duration("10 s"), "the age above which it is stale [default: the signal's]"),
         **_ACCURACY,
+        **_DERIVED,
     },
 )
 _JUDGED: Final = {
@@ -131,13 +137,14 @@ SIGNAL: Final = Record(
         "states": Field(
             ListOf(Text("running"), "[stopped, running]", least=2), "the words of the codes 0, 1, 2 …"
         ),
+        **_DERIVED,
         **_JUDGED,
     },
 )
 ASSET_SIGNAL: Final = Record(
     "a signal of an asset",
     {"unit": Field(Unit(), "the unit that the source sends, where it differs from the type's"), **_JUDGED},
-    hints=dict.fromkeys(("kind", "states"), "that is the type's to say"),
+    hints=dict.fromkeys(("kind", "states", "derived"), "that is the type's to say"),
 )
 
 _WIRED: Final = {

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import Final
 
+from gemel.assets.derived import read_derived
 from gemel.assets.dimension import amount, duration_ns
 from gemel.assets.node import Node
 from gemel.assets.signals import Scope, read_signal, read_source, where
@@ -27,12 +28,15 @@ def _with_lanes(signal: Signal, node: Node, scope: Scope) -> Signal:
 
 def _lane(signal: Signal, lane: str, node: Node, scope: Scope) -> Signal:
     """Read one: unit, range and meaning are the property's; source, rhythm and accuracy its own; alarms go with the first."""
-    source, scale, offset = read_source(f"{signal.name} {lane}", signal.unit, [where(node, "unit")], scope)
+    derived = read_derived(signal.name, node, scope.problems)
+    if lane == "estimated" and signal.derived:
+        scope.problems.error(node, f"{signal.name!r} is derived: that is its estimated lane", "leave one of them out")
+    source, scale, offset = (None, 1.0, 0.0) if derived else read_source(f"{signal.name} {lane}", signal.unit, [where(node, "unit")], scope)
     interval = duration_ns(node.get("interval"))
     stale = duration_ns(node.get("stale_after")) or 5 * interval
     return replace(
         signal, lane=lane, source=source, scale=scale, offset=offset, alarm=None,
         max_rate=None, stuck_after_ns=0,  # these are checks of a sensor
         interval_ns=interval or signal.interval_ns, stale_after_ns=stale or signal.stale_after_ns,
-        accuracy=amount(node.get("accuracy"), signal.unit, scope.problems, difference=True), others=(),
+        accuracy=amount(node.get("accuracy"), signal.unit, scope.problems, difference=True), others=(), derived=derived,
     )  # fmt: skip

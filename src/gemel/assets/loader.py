@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Final
 
 from gemel.assets.connections import read_connections, read_namespace
+from gemel.assets.derived_check import check_derived
 from gemel.assets.dimension import duration_s
 from gemel.assets.grammar import PLANT
 from gemel.assets.instances import Assets, InstanceReader
@@ -60,7 +61,8 @@ def _read(root: Node, folder: Path, problems: Problems) -> Plant:
     retention = _retention(root.get("retention"))
     connections = read_connections(root.get("connections"), problems)
     scope = Scope(connections, retention, problems)
-    assets = InstanceReader(name, folder, read_types(root.get("types"), scope), scope).read(
+    types = read_types(root.get("types"), scope)
+    assets = InstanceReader(name, folder, types, scope).read(
         root.get("assets")
     )
     if not len(assets.fleet) and not problems.count:
@@ -75,6 +77,7 @@ def _read(root: Node, folder: Path, problems: Problems) -> Plant:
         relations=read_relations(root.get("relations"), root.get("assets"), assets.fleet, problems), digest=_digest(root, assets),
     )  # fmt: skip
     check_wiring(plant, assets, scope)
+    check_derived(plant, types, problems)
     return plant
 
 

@@ -8,6 +8,7 @@ from typing import Any
 from gemel.assets.changes import Plan
 from gemel.assets.checks import Checks
 from gemel.assets.commands import Commands
+from gemel.assets.derivations import Derivations, derivations_of
 from gemel.assets.derive import (
     AlarmLimit,
     Sources,
@@ -125,6 +126,16 @@ class Plant:
     def alarms(self, registry: Registry) -> list[AlarmLimit]:
         """Give the alarm limits."""
         return alarms_of(self, registry)
+
+    @cached_property
+    def own_derivations(self) -> Derivations:
+        """The derived signals, numbered by their place in the layout."""
+        return derivations_of(self)
+
+    def derivations(self, registry: Registry) -> Derivations:
+        """Give the derived signals: what each is made of, and in what order."""
+        own = self.own_derivations
+        return own.numbered(numbers_in(self, registry)) if own.programs else own
 
     def asset(self, path: str) -> AssetView:
         """Give an asset with its context; raises NotFoundError."""

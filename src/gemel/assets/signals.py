@@ -6,6 +6,7 @@ from itertools import pairwise
 from typing import Any, Final
 
 from gemel.assets.checks import STALE
+from gemel.assets.derived import read_derived
 from gemel.assets.dimension import amount, breaks_promise, duration_ns, duration_s, pair, rate
 from gemel.assets.grammar import LEVELS, WHERE
 from gemel.assets.node import Node, merged
@@ -49,7 +50,8 @@ def read_signal(name: str, node: Node, sources: Iterable[Node | None], scope: Sc
     low, high = pair(node.get("range"), unit, f"range of {name!r}", problems) or (None, None)
     if kind == "state" and states:
         low, high = 0.0, float(len(states) - 1)
-    source, scale, offset = read_source(name, unit, sources, scope)
+    derived = read_derived(name, node, problems)
+    source, scale, offset = (None, 1.0, 0.0) if derived else read_source(name, unit, sources, scope)
     interval = duration_ns(node.get("interval"))
     return Signal(
         name=name, unit=unit, kind=kind, states=states, scale=scale, offset=offset, low=low, high=high,
@@ -62,7 +64,7 @@ def read_signal(name: str, node: Node, sources: Iterable[Node | None], scope: Sc
         resolution=amount(node.get("resolution"), unit, problems, difference=True),
         retention=_retention(node, scope), description=node.plain("description", ""),
         alarm=_alarm(name, node.get("alarm"), unit, (low, high), problems), source=source,
-        formerly=str(node.plain("formerly", "")),
+        formerly=str(node.plain("formerly", "")), derived=derived, lane="estimated" if derived else "measured",
         accuracy=amount(node.get("accuracy"), unit, problems, difference=True),
     )  # fmt: skip
 

@@ -81,6 +81,7 @@ class Signal:
         lane: by which way its values come: ``measured``, ``estimated`` or ``simulated``.
         accuracy: standard uncertainty of a value (JCGM 100:2008, 2.3.1), in the declared unit; None: unknown.
         others: the same property on its other lanes.
+        derived: the expression that gives it; empty where it is measured.
     """
 
     name: str
@@ -106,6 +107,7 @@ class Signal:
     lane: str = "measured"
     accuracy: float | None = None
     others: "tuple[Signal, ...]" = ()
+    derived: str = ""
 
     @property
     def lanes(self) -> "tuple[Signal, ...]":

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, replace
 
 from gemel.assets.commands import read_command
+from gemel.assets.derived import with_rhythm
 from gemel.assets.dimension import amount, pair
 from gemel.assets.lanes import read_property
 from gemel.assets.node import Node, merged
@@ -79,7 +80,7 @@ def read_signals(node: Node, scope: Scope) -> dict[str, Signal]:
         else:
             found[name] = signal
     _check_names_before(found, section, scope.problems)
-    return found
+    return with_rhythm(found, section)
 
 
 def _check_names_before(found: dict[str, Signal], section: Node | None, problems: Problems) -> None:

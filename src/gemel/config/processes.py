@@ -68,8 +68,9 @@ async def twin(places: Places) -> None:
     reader = await asyncio.to_thread(Reader, places.lake)
     clock = plant_clock(site.plant.clock)
     partition = Partition(
-        0, site.registry, site.plant.checks(site.registry), site.plant.alarms(site.registry)
-    )
+        0, site.registry, site.plant.checks(site.registry), site.plant.alarms(site.registry),
+        site.plant.derivations(site.registry),
+    )  # fmt: skip
     for digest, former in registries(places):
         if digest != site.registry.digest:
             partition.know(former, digest)

@@ -11,13 +11,14 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from gemel.assets import AlarmLimit, Checks
+from gemel.assets import AlarmLimit, Checks, Derivations
 from gemel.bus import Frame, FrameHeader, broken
 from gemel.condition import Conditioner, Existing
 from gemel.samples import Batch, Draft, Fact, Registry, Snapshot
 from gemel.samples.batch import I32
 from gemel.twin.alarm_facts import Transition
 from gemel.twin.alarms import Alarms
+from gemel.twin.derived import Derived
 from gemel.twin.lanes import Lanes
 
 PRODUCERS_KEPT: Final = 64
@@ -70,12 +71,16 @@ class Producers:
 class Partition:
     """State of a partition at a position of its log."""
 
-    def __init__(self, number: int, registry: Registry, checks: Checks, limits: list[AlarmLimit]) -> None:
+    def __init__(
+        self, number: int, registry: Registry, checks: Checks, limits: list[AlarmLimit],
+        derivations: Derivations | None = None,
+    ) -> None:  # fmt: skip
         self.number = number
         self.registry = registry
         self.checks = checks
         self.conditioner = Conditioner(checks, len(registry))
         self.lanes = Lanes(len(registry))
+        self.derived = Derived(derivations or Derivations(), checks.stale_after)
         self.alarms = Alarms(limits, registry)
         self.producers = Producers()
         self.position = 0
@@ -120,6 +125,8 @@ class Partition:
         late = self.conditioner.too_late(batch)
         existing = lookup(batch.take(late)) if late.any() else None
         rows = self.conditioner.process(batch, existing).rows
+        if len(given := self.derived.on_rows(rows)):
+            rows = Batch.concat([rows, given])
         changed = self.lanes.fold(rows)
         self.stale[changed] = False  # judged again at the next tick
         if len(changed):
@@ -134,14 +141,18 @@ class Partition:
         for fact in facts:
             self.alarms.on_fact(fact)
         self.conditioner.advance(self.time)
+        given = self.derived.on_tick(self.time, self.conditioner.watermark)
+        self.lanes.fold(given)
         self.stale = self.lanes.stale(self.time, self.checks.stale_after)
-        return Effects(Batch.empty(), _drafts(self.alarms.on_tick(self.time)))
+        transitions = self.alarms.on_rows(given, f"samples.{self.number}:{sequence}")
+        return Effects(given, _drafts([*transitions, *self.alarms.on_tick(self.time)]))
 
     def snapshot(self) -> Snapshot:
         """Give the state as a value; nothing in it changes later."""
         arrays: dict[str, npt.NDArray[Any]] = {
             **{f"lanes.{k}": v for k, v in self.lanes.arrays().items()},
             **{f"condition.{k}": v for k, v in self.conditioner.state().items()},
+            **{f"derived.{k}": v for k, v in self.derived.state().items()},
         }
         notes = {"producers": self.producers.notes(), "alarms": self.alarms.to_notes(), "newest": self.newest}
         return Snapshot(
@@ -156,9 +167,12 @@ class Partition:
 
         lanes = Lanes.restore(len(self.registry), part("lanes."))
         conditioner = Conditioner.restore(self.checks, part("condition."))
+        derived = Derived(self.derived.plan, self.checks.stale_after)
+        derived.restore(part("derived."), lanes)
         producers = Producers(snapshot.notes["producers"])
         self.alarms.from_notes(snapshot.notes["alarms"])
         self.lanes, self.conditioner, self.producers = lanes, conditioner, producers
+        self.derived = derived
         self.newest = int(snapshot.notes["newest"])
         self.position, self.facts, self.time = snapshot.sequence, snapshot.facts, snapshot.time
         self.stale = self.lanes.stale(self.time, self.checks.stale_after)
