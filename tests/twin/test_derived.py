@@ -143,3 +143,14 @@ def test_very_many_rows_without_a_tick_are_taken_in_steps(feed, monkeypatch):
     feed.tick(40)
     assert feed.part.derived._waiting == 0
     assert feed.series("area/line-1/power")[-1] == (33, (31 + 32) * 1000.0)
+
+
+def test_what_was_said_too_early_is_taken_back(feed):
+    """A jammed conveyor is blocked whatever comes after it; corrected to running, it waits for what comes after it."""
+    feed.send(("c1/state", 5, 1))
+    feed.tick(5.1)
+    assert feed.series("c1/blocked") == [(5, 1)]
+    feed.send(("c1/state", 5, 0), received=5.2)
+    feed.tick(5.3)
+    ((value, status),) = feed.history("c1/blocked").values()
+    assert np.isnan(value) and status >> 30 == 2

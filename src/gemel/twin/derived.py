@@ -147,7 +147,7 @@ class Derived:
         if behind.any():
             events = self._with_former(events, mine[behind], earliest[behind], view)
         rows = self._rows(events, view)
-        return rows.take(self._news(rows, view)) if behind.any() else rows
+        return rows.take(self._news(rows, view) if behind.any() else ~_waits(rows))
 
     def _view(self, mine: I64, behind: npt.NDArray[np.bool_], fresh: list[Batch]) -> Rows:
         """Give all rows that count: of what is behind since the horizon, else the last; and what is fresh."""
@@ -178,7 +178,7 @@ class Derived:
         )
 
     def _rows(self, events: Pairs, view: Rows) -> Batch:
-        """Evaluate; an instance of which something never came is silent."""
+        """Evaluate."""
         instance, time = events
         value, status = np.empty(len(instance)), np.empty(len(instance), np.uint32)
         cuts = np.searchsorted(instance, self.plan.first)
@@ -191,8 +191,7 @@ class Derived:
             columns = [self._column(number, i, place, at, view) for i in range(len(program.inputs))]
             result, quality = program.expression.evaluate(columns, len(place), counts)
             value[run], status[run] = result, _ranged(result, quality, program.low, program.high)
-        rows = Batch(self._target[instance], time, np.full(len(time), self._stamp), value, status)
-        return rows.take(status != np.uint32(BAD_WAITING_FOR_INITIAL_DATA))
+        return Batch(self._target[instance], time, np.full(len(time), self._stamp), value, status)
 
     def _column(self, number: int, index: int, place: I64, time: I64, view: Rows) -> Column:
         program = self.plan.programs[number]
@@ -223,11 +222,14 @@ class Derived:
         return Column(np.where(never, np.nan, view.value[found]), np.where(never, waiting, status))
 
     def _news(self, rows: Batch, view: Rows) -> npt.NDArray[np.bool_]:
-        """Tell which rows say something else than what was said for their time before."""
+        """Tell which rows say something else than what was said for their time before.
+
+        An instance that still waits for an input says nothing, unless it takes back what it said.
+        """
         found = view.asof(rows.signal, rows.time)
         there = (found >= 0) & (view.time[found] == rows.time) if len(view) else np.zeros(len(rows), np.bool_)
         same = (bits(view.value[found]) == bits(rows.value)) & (view.status[found] == rows.status)
-        other: npt.NDArray[np.bool_] = ~(there & same)
+        other: npt.NDArray[np.bool_] = ~(there & same) & (there | ~_waits(rows))
         return other
 
     # ---- snapshot
@@ -278,6 +280,11 @@ def _runs(start: npt.NDArray[np.integer], length: npt.NDArray[np.integer]) -> In
     ends = np.cumsum(length)
     places: Index = np.arange(int(ends[-1]) if len(ends) else 0) + np.repeat(start - ends + length, length)
     return places
+
+
+def _waits(rows: Batch) -> npt.NDArray[np.bool_]:
+    waiting: npt.NDArray[np.bool_] = rows.status == np.uint32(BAD_WAITING_FOR_INITIAL_DATA)
+    return waiting
 
 
 def _distinct(instances: I64, times: I64) -> Pairs:
