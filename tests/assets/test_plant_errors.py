@@ -69,6 +69,11 @@ WRONG = {
     "kind at an asset": ("{topic: plant/p1", "{kind: total, topic: plant/p1", "kind: total", "unknown key 'kind'", "type's"),
     "a key twice": ("title: Riverside", "title: Riverside\ntitle: Again", "title: Again", "twice", "rename"),
     "a tag": ("title: Riverside", "title: !!str Riverside\nwrites: !!python/x 1", "writes: !!python", "tag", "plain value"),
+    "a notice to nobody": ("title: Riverside", "title: Riverside\nnotify: {shift: {priority: 2}}", "notify", "goes to nobody", "webhook:"),
+    "a mail without a server": ("title: Riverside", "title: Riverside\nnotify: {shift: {email: [a@b.example]}}", "notify", "no mail server", "smtp:"),
+    "a webhook that is none": ("title: Riverside", "title: Riverside\nnotify: {shift: {webhook: ftp://h/x}}", "notify", "ftp://h/x", "https://"),
+    "a log-in in a webhook": ("title: Riverside", 'title: Riverside\nnotify: {shift: {webhook: "http://a:b@h/x"}}', "notify", "address", "{secret: NAME}"),
+    "a mail password without a user": ("title: Riverside", 'title: Riverside\nnotify: {shift: {email: [a@b.c], smtp: "smtp://h:25", password: {secret: s}}}', "notify", "no user", "user:"),
     "an alias of nothing": ("title: Riverside", "title: *nothing", "title", "nothing", "&nothing"),
 }  # fmt: skip
 

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from datetime import datetime
 
 import paho.mqtt.client as mqtt
+from hook_kit import web_hook
 from story_kit import Face, add_person
 
 from gemel.bench.site import running, wait
@@ -19,6 +20,8 @@ PLANT = """
 plant: test/kiln
 connections:
   field: {{mqtt: "mqtt://127.0.0.1:{port}"}}
+notify:
+  shift: {{webhook: "{hook}", assets: ["hall/*"]}}
 types:
   Kiln:
     source: {{from: field, topic: "kiln/{{signal}}", path: "$.v", time: "$.t", time_unit: ns}}
@@ -54,10 +57,10 @@ class Thermometer:
 
 
 @contextmanager
-def kiln(tmp_path, broker):
+def kiln(tmp_path, broker, hook="http://127.0.0.1:9/nobody"):
     plant = tmp_path / "plant"
     plant.mkdir()
-    (plant / "plant.yaml").write_text(PLANT.format(port=broker.port))
+    (plant / "plant.yaml").write_text(PLANT.format(port=broker.port, hook=hook))
     people = {name: add_person(tmp_path / "data", name, role) for name, role in (("olga", "operator"), ("vera", "viewer"))}
     with running(plant, tmp_path / "data") as site:
         faces = {name: Face(site.settings.port, person) for name, person in people.items()}
@@ -93,7 +96,7 @@ def counted(face, **expected):
 
 
 def test_raised_acknowledged_cleared(tmp_path, mosquitto):
-    with kiln(tmp_path, mosquitto) as (site, thermometer, faces):
+    with web_hook() as hook, kiln(tmp_path, mosquitto, hook.url) as (site, thermometer, faces):
         olga, vera = faces["olga"], faces["vera"]
         thermometer.passing = [90.0] * 5  # half a second is shorter than the delay
         assert wait(lambda: [v for _, v, _ in olga.rows(HOT)].count(90.0) == 5, 10)
@@ -106,6 +109,11 @@ def test_raised_acknowledged_cleared(tmp_path, mosquitto):
         assert (raised["active"], raised["limit"], raised["unit"], raised["cause"]) == (True, 80, "degC", "Too much gas")
         assert 2.0 <= at(raised["raised"]) - first_hot < 4.0, "after its delay, not before"
         assert len(olga.facts("AlarmRaised")) == 1, "what was shorter than the delay raised nothing"
+        assert wait(lambda: hook.got, 10)
+        [told] = json.loads(hook.got[0][1])["items"]
+        assert (told["kind"], told["subject"], told["body"]["alarm"]) == ("AlarmRaised", HOT, ALARM)
+        assert wait(lambda: 'gemel_notices_total{process="serve",target="shift"} 1.0' in olga.get("metrics"), 5)
+        assert 'gemel_connection_up{connection="field",process="ingest"} 1.0' in olga.get("metrics")
         assert counted(olga, unacknowledged=1, acknowledged=0)
 
         status, told = vera.post(vera.alarm_path(ALARM, "acknowledge"), comment="seen")

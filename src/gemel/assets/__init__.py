@@ -11,6 +11,7 @@ from gemel.assets.find import WHERE, Condition, Found, Live, Query, find
 from gemel.assets.fleet import Fleet
 from gemel.assets.graph import Graph
 from gemel.assets.loader import check, load
+from gemel.assets.notices import Notice
 from gemel.assets.plant import Plant
 from gemel.assets.problem import Problem
 from gemel.assets.schema import schema
@@ -33,6 +34,7 @@ __all__ = [
     "Found",
     "Graph",
     "Live",
+    "Notice",
     "Plant",
     "Problem",
     "Query",

@@ -265,6 +265,23 @@ CONNECTION: Final = Record(
            "http": "this version speaks mqtt", "coap": "this version speaks mqtt", "tls": "write mqtts:// in the address", "username": "write user"},
 )  # fmt: skip
 
+NOTICE: Final = Record(
+    "a notice",
+    {
+        "webhook": Field(Text("https://alerts.plant/gemel", r"^https?://[^\s/]+\S*$", "http:// or https://"), "the address that gets a POST with JSON"),
+        "key": Field(SECRET, "signs the webhook (HMAC-SHA256): {secret: NAME}"),
+        "email": Field(ListOf(Text("shift@plant.example", r"^[^@\s]+@[^@\s]+$", "name@host"), "[shift@plant.example]", least=1), "who gets an e-mail"),
+        "smtp": Field(Text("smtp://mail.plant:587", r"^smtps?://[^\s/]+$", "smtp:// (TLS is begun where it is offered) or smtps://"), "the mail server"),
+        "sender": Field(Text("gemel@plant.example", r"^[^@\s]+@[^@\s]+$", "name@host"), "the address it comes from [default: gemel@ and the machine's name]"),
+        "user": Field(Text("gemel"), "the name at the mail server"),
+        "password": Field(SECRET, "by reference: {secret: NAME}"),
+        "priority": Field(_urgency, "the least urgent alarm that is told [default: 3, all]"),
+        "assets": Field(ListOf(Text("area-1/*"), "[area-1/*]", least=1), "patterns of paths below the site [default: all]"),
+        "facts": Field(ListOf(Text("AlarmRaised"), "[AlarmRaised, CommandFailed]", least=1), "kinds of facts that are told [default: AlarmRaised, AlarmCleared]"),
+    },
+    hints={"url": "write webhook:", "to": "write email:", "from": "write sender:", "mail": "write email:"},
+)  # fmt: skip
+
 PLANT: Final = Record(
     "the plant file",
     {
@@ -277,6 +294,7 @@ PLANT: Final = Record(
         "retention": Field(MapOf(Quantity("400 d", unit="s", least=86_400), "retention class", _KEY, _NAMED, empty=False), "how long history is kept, by class [default: 400 d]"),
         "connections": Field(MapOf(CONNECTION, "connection", _KEY, _NAMED, empty=False), "the plant's brokers"),
         "namespace": Field(Record("the namespace", {"connection": Field(Text("field"), "where the plant is published", required=True)}), "publish the plant by its paths, retained"),
+        "notify": Field(MapOf(NOTICE, "notice", _KEY, _NAMED, empty=False), "who is told when something happens"),
         "types": Field(_named(TYPE, "type"), "kinds of assets"),
         "assets": Field(_named(ASSET, "asset", empty=False), "what exists"),
         "relations": Field(ListOf(Text("pump-1 feeds tank-1", r"^\S+\s+\S+\s+\S+$", "asset, word, asset"), "[pump-1 feeds tank-1]"), "what is related to what"),

@@ -16,6 +16,7 @@ from gemel.assets.grammar import PLANT
 from gemel.assets.instances import Assets, InstanceReader
 from gemel.assets.merge import read_directory
 from gemel.assets.node import Node, plain
+from gemel.assets.notices import read_notices
 from gemel.assets.plant import Plant
 from gemel.assets.problem import Problem, Problems, did_you_mean
 from gemel.assets.relations import read_relations
@@ -73,7 +74,7 @@ def _read(root: Node, folder: Path, problems: Problems) -> Plant:
         root=name, title=root.plain("title", ""), description=root.plain("description", ""), clock=root.plain("clock", "wall"),
         timezone=_timezone(root.get("timezone"), problems), writes=root.plain("writes", False), retention=retention,
         connections=connections, namespace=read_namespace(root.get("namespace"), connections, problems),
-        assets=assets.fleet, templates=assets.templates,
+        notices=read_notices(root.get("notify"), problems), assets=assets.fleet, templates=assets.templates,
         relations=read_relations(root.get("relations"), root.get("assets"), assets.fleet, problems), digest=_digest(root, assets),
     )  # fmt: skip
     check_wiring(plant, assets, scope)

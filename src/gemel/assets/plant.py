@@ -22,6 +22,7 @@ from gemel.assets.derive import (
 from gemel.assets.fleet import Fleet
 from gemel.assets.graph import Graph
 from gemel.assets.layout import Layout
+from gemel.assets.notices import Notice
 from gemel.assets.plan import plan
 from gemel.assets.relations import Relation
 from gemel.assets.spec import Connection, Template
@@ -44,6 +45,7 @@ class Plant:
         retention: how long history is kept [s], by class; there is always a ``default``.
         connections: by name.
         namespace: name of the connection that the plant is published to, or None.
+        notices: who is told when something happens, by name.
         assets: all assets as columns; ``assets.template`` numbers `templates`.
         templates: what assets of one kind have in common.
         relations: (from path, word, to path).
@@ -59,6 +61,7 @@ class Plant:
     retention: Mapping[str, float]
     connections: Mapping[str, Connection]
     namespace: str | None
+    notices: Mapping[str, Notice]
     assets: Fleet
     templates: Sequence[Template]
     relations: Sequence[Relation]

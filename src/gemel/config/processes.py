@@ -30,6 +30,7 @@ from gemel.operate.commanding import Commanding
 from gemel.operate.fold import Owner
 from gemel.operate.ingest import DiskGuard, Framer, Ingest, clock_for
 from gemel.operate.measures import Vitals
+from gemel.operate.notify import Notifier
 from gemel.operate.partition import Partition
 from gemel.operate.places import Places, Running, read_running
 from gemel.operate.publish import Namespace
@@ -216,11 +217,17 @@ async def serve(places: Places) -> None:
         host=settings.host, port=settings.port, data=places.data, tls_certificate=settings.tls_certificate,
         tls_key=settings.tls_key,
     )  # fmt: skip
-    telling = asyncio.create_task(_heartbeat(bus, "serve", dict))
+    notifier = Notifier(view, places.notices, lambda name: secret(name, places.data))
+
+    def told() -> dict[str, Any]:
+        return {"problems": notifier.problems(), "measures": notifier.measures()}
+
+    beside = [asyncio.create_task(_heartbeat(bus, "serve", told)), asyncio.create_task(notifier.run())]
     try:
         await _run_once_free(view, given)
     finally:
-        telling.cancel()
+        for task in beside:
+            task.cancel()
         reader.close()
         await bus.close()
 

@@ -64,6 +64,7 @@ MEASURES: Final[Mapping[str, Measure]] = {
     # serve
     "notices_total": Measure("counter", "Notices delivered.", "target"),
     "notices_failed_total": Measure("counter", "Tries to deliver a notice that failed.", "target"),
+    "notices_left_out_total": Measure("counter", "Facts too old to be told any more.", "target"),
     "notices_waiting": Measure("gauge", "Facts that a target has not got yet.", "target"),
 }
 

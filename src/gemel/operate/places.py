@@ -32,6 +32,11 @@ class Places:
         return self.data / "registries"
 
     @property
+    def notices(self) -> Path:
+        """How far each target of notices got."""
+        return self.data / "notices"
+
+    @property
     def streams(self) -> Path:
         """The log's files."""
         return self.data / "log"
