@@ -93,7 +93,7 @@ class PathIndex:
         order: row of each key, uint64 and int32; equal keys in the order that `of` was given, then of their rows.
 
     >>> index = PathIndex.of(pa.array(["p/a/x", "p/b/x", "p/a/y"]))
-    >>> index.find("p/a/y").tolist(), index.children("p/a").tolist(), index.numbers(["p/b/x", "?"]).tolist()
+    >>> index.find("p/a/y"), index.children("p/a").tolist(), index.numbers(["p/b/x", "?"]).tolist()
     ([2], [0, 2], [1, -1])
     """
 
