@@ -166,6 +166,9 @@ class FakeTwin:
     async def history_raw(self, signal, start, end, limit, known=None):
         return self._of(signal, start, end, known)[:limit]
 
+    async def history_rows(self, signals, start, end, limit=None, known=None):
+        return Batch.concat([self._of(s, start, end, known) for s in sorted(set(signals))])[:limit]
+
     async def history_decimated(self, signal, start, end, points):
         rows = self._of(signal, start, end)
         if len(rows) <= 2 * points:

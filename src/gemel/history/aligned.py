@@ -171,7 +171,7 @@ class Alignment:
     def _around(self, times: I64 | None, start: int, end: int) -> Chunk:
         if self.how == "mean":
             before = max((s.tolerance for s in self.signals if s.stepped), default=0)
-            return Chunk(times, start - before, end)
+            return Chunk(times, start - before, min(end, self.end))
         return Chunk(times, start - self._before(), end + self._after())
 
     def _before(self) -> int:

@@ -181,6 +181,13 @@ class View:
             self._reader.raw, [signal], start, end, limit=limit, known=known, tail=tail
         )
 
+    async def history_rows(
+        self, signals: Sequence[int], start: int, end: int, limit: int | None = None, known: int | None = None
+    ) -> Batch:
+        """Give the readings of several signals, by signal and time."""
+        tail = await self._tail(signals, start, end)
+        return await asyncio.to_thread(self._reader.raw, signals, start, end, limit, known, tail=tail)
+
     async def history_decimated(self, signal: int, start: int, end: int, points: int) -> Batch:
         """Give a signal's history decimated for drawing; spikes of one sample survive."""
         tail = await self._tail([signal], start, end)

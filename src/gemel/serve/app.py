@@ -24,6 +24,7 @@ from gemel.serve.routes import (
     alarms,
     assets,
     commands,
+    exports,
     facts,
     find,
     health,
@@ -49,6 +50,7 @@ TOPICS: Final = (
     past,  # before `state`, whose path takes whatever follows
     state,
     history,
+    exports,
     facts,
     alarms,
     commands,

@@ -132,6 +132,11 @@ class Twin(Protocol):
     ) -> Batch:
         """Give the first `limit` readings with start ≤ time < end [ns], sorted by time."""
 
+    async def history_rows(
+        self, signals: Sequence[int], start: int, end: int, limit: int | None = None, known: int | None = None
+    ) -> Batch:
+        """Give the readings of several signals with start ≤ time < end [ns] by (signal, time): the first `limit`."""
+
     async def history_decimated(self, signal: int, start: int, end: int, points: int) -> Batch:
         """Give about 2 x `points` readings that draw like all of them."""
 
