@@ -54,7 +54,7 @@ def test_it_needs_a_reason_and_a_fact():
 
 
 @pytest.mark.parametrize(
-    ("kind", "instead"), [("CommandConfirmed", "the value before"), ("PlantApplied", "gemel plan"), ("LoggedIn", "audit")]
+    ("kind", "instead"), [("CommandConfirmed", "the value before"), ("PlantApplied", "former file"), ("LoggedIn", "audit")]
 )
 def test_what_cannot_be_taken_back_says_what_there_is_instead(kind, instead):
     with pytest.raises(RefusedError) as told:

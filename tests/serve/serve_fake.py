@@ -86,6 +86,7 @@ class FakeTwin:
         self.alarm_list = {}
         self.commands = {}
         self.numbers = itertools.count(1)
+        self.forked = FakeForks()
 
     # ---- what a test does to it
 
@@ -194,6 +195,10 @@ class FakeTwin:
     @property
     def past(self):
         return FakePast(self)
+
+    @property
+    def forks(self):
+        return self.forked
 
     async def facts(self, after, limit, kind, subject):
         found = [f for f in self.record if f.seq > after and kind in (None, f.kind) and f.subject.startswith(subject or "")]
@@ -334,6 +339,54 @@ class FakePast:
         kind, subject = wanted["kind"], wanted["subject"] or ""
         found = [f for f in self.twin.record if f.seq < before and f.at <= until and kind in (None, f.kind) and f.subject.startswith(subject)]
         return found[::-1][:limit]
+
+
+@dataclass
+class FakeFork:
+    name: str
+    by: str
+    why: str
+    at: int
+    made: int = START
+    state: str = "ready"
+    origin: str = "live"
+    position: int = 5
+    facts: int = 1
+    problem: str = ""
+
+
+class FakeForks:
+    """Forks in memory; it is also the place that keeps them."""
+
+    def __init__(self):
+        self.all = {}
+
+    @property
+    def kept(self):
+        return self
+
+    async def now(self, name, by, why, at):
+        if name in self.all:
+            raise ConflictError(f"there is a fork {name!r} already", code="fork-exists")
+        self.all[name] = FakeFork(name, by, why, at)
+        return self.all[name]
+
+    async def then(self, name, by, why, at):
+        fork = await self.now(name, by, why, at)
+        fork.state, fork.origin = "making", "log"
+        return fork
+
+    def get(self, name):
+        if name not in self.all:
+            raise NotFoundError(f"no fork {name[:80]!r}", remedy="see GET /api/v1/forks")
+        return self.all[name]
+
+    def listed(self):
+        return list(self.all.values())[::-1]
+
+    def delete(self, name):
+        self.get(name)
+        return self.all.pop(name)
 
 
 @dataclass

@@ -18,6 +18,7 @@ COMMANDS: Final = {
     "init": "Look at a broker or at files, and write a first plant file.",
     "replay": "Send files through a broker into a running twin.",
     "run": "Run the twin of a plant.",
+    "state": "Give an asset now or at a past time; check that replay equals live.",
     "user": "Add, list and remove people.",
 }
 

@@ -25,9 +25,11 @@ from gemel.config.supervise import run_family
 from gemel.connect import Connector, WriteOrder
 from gemel.errors import ConfigError, GemelError, StorageError
 from gemel.history import Reader, Store
+from gemel.operate import forking
 from gemel.operate.answers import Answers
 from gemel.operate.commanding import Commanding
 from gemel.operate.fold import Owner
+from gemel.operate.fork import Forks
 from gemel.operate.ingest import DiskGuard, Framer, Ingest, clock_for
 from gemel.operate.measures import Vitals
 from gemel.operate.notify import Notifier
@@ -93,6 +95,7 @@ async def twin(places: Places) -> None:
     await bus.hear("health.*", watchdog.hear)
     answers = Answers(owner, record, commanding, clock, watchdog)
     await bus.answer("twin.ask", answers.answer)
+    await bus.answer(forking.SUBJECT, forking.ForkNow(owner, Forks(places.forks)).answer)
     if record.verdict is not None and not record.verdict.ok:
         log.error("the record's chain is broken: %s", record.verdict.reason)
 

@@ -132,6 +132,11 @@ class Chronicle:
                 continue
         return found
 
+    async def read(self, after: int, limit: int) -> list[Fact]:
+        """Give facts after a position, as the record would."""
+        await self.follow()
+        return self.facts(range(after + 1, min(after + limit, self.position) + 1))
+
     def close(self) -> None:
         """Give the file up."""
         if self._file is not None:

@@ -52,6 +52,11 @@ class Places:
         return self.data / "snapshots"
 
     @property
+    def forks(self) -> Path:
+        """States kept under a name, to go on from."""
+        return self.data / "forks"
+
+    @property
     def heads(self) -> Path:
         """The signed head of the record and its key: a second place, best put on another disk."""
         return Path(os.environ.get("GEMEL_RECORD_HEAD", self.data / "record"))

@@ -18,7 +18,7 @@ INSTEAD: Final[Mapping[str, tuple[str, str]]] = {
         "what was written to the plant is not undone by a fact",
         "ask for a command with the value before; one that waits can be cancelled",
     ),
-    "PlantApplied": ("a plant file is not taken back by a fact", "apply the former file: gemel plan PLANT --apply"),
+    "PlantApplied": ("a plant file is not taken back by a fact", "apply the former file"),
 }  # fmt: skip
 
 

@@ -18,10 +18,17 @@ SPACING_NS: Final = 600 * SECOND  # older ones are kept this far apart
 
 
 class SnapshotFolder:
-    """The snapshots of one partition; a file's name is its wall time and position."""
+    """The snapshots of one partition; a file's name is its wall time and position.
 
-    def __init__(self, folder: Path) -> None:
+    Args:
+        folder: where they are.
+        own: whether this process writes them; who only looks must not tidy away what is being written.
+    """
+
+    def __init__(self, folder: Path, *, own: bool = True) -> None:
         self._folder = folder
+        if not own:
+            return
         folder.mkdir(parents=True, exist_ok=True)
         for torn in folder.glob("*.new"):
             torn.unlink()
@@ -43,6 +50,10 @@ class SnapshotFolder:
                 yield Snapshot.from_bytes(path.read_bytes())
             except (StorageError, OSError, ValueError) as e:
                 log.warning("snapshot %s is not used: %s", path.name, e)
+
+    def oldest(self) -> Snapshot | None:
+        """Give the oldest snapshot that reads back sound."""
+        return next(iter(reversed(list(self.sound()))), None)
 
     def oldest_position(self) -> int:
         """Give the position of the oldest snapshot kept, 0 where there is none."""

@@ -23,6 +23,7 @@ from gemel.errors import GemelError
 from gemel.history import Aggregated, Reader
 from gemel.operate import delta
 from gemel.operate.chronicle import Chronicle
+from gemel.operate.forking import Forking
 from gemel.operate.past import Past
 from gemel.samples import Batch, Fact, Registry
 from gemel.samples.batch import F64, I64, U32
@@ -89,6 +90,11 @@ class View:
         """What was so at a past time."""
         chronicle = Chronicle(self.bus, self._reader.path.parent, wall=self.plant.clock == "wall")
         return Past(self, chronicle, self._reader, self._tail)
+
+    @cached_property
+    def forks(self) -> Forking:
+        """States kept under a name."""
+        return Forking(self.bus, self._reader.path.parent)
 
     async def start(self) -> None:
         """Listen to the twin, and ask for everything it shows."""

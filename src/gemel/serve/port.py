@@ -16,6 +16,7 @@ import numpy.typing as npt
 from gemel.assets import Plant
 from gemel.samples import Batch, Fact, Registry
 from gemel.samples.batch import F64, I32, I64, U32
+from gemel.serve.port_forks import Forking
 from gemel.serve.port_past import Past
 
 Told = dict[str, Any]
@@ -144,6 +145,10 @@ class Twin(Protocol):
         self, signal: int, start: int, end: int, interval_ns: int, aggregate: str
     ) -> Aggregated:
         """Give one value an interval, counted from `start`."""
+
+    @property
+    def forks(self) -> Forking:
+        """States kept under a name, to go on from."""
 
     @property
     def past(self) -> Past:
