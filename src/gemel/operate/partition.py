@@ -14,17 +14,23 @@ import numpy.typing as npt
 from gemel.assets import AlarmLimit, Checks, Derivations
 from gemel.bus import Frame, FrameHeader, broken
 from gemel.condition import Conditioner, Existing
+from gemel.operate.carry import carried, renamed
+from gemel.operate.numbering import Numbering
 from gemel.samples import Batch, Draft, Fact, Registry, Snapshot
-from gemel.samples.batch import I32
 from gemel.twin.alarm_facts import Transition
 from gemel.twin.alarms import Alarms
 from gemel.twin.derived import Derived
 from gemel.twin.lanes import Lanes
 
+PLANT_APPLIED: Final = "PlantApplied"
 PRODUCERS_KEPT: Final = 64
 HOLES: Final = 4096  # frames of a producer noted one by one; only a few are ever on their way together
 
 Lookup = Callable[[Batch], Existing]
+Version = tuple[str, str]  # digest of the plant file, digest of the registry
+Versions = Callable[
+    [Version], "Partition | None"
+]  # gives the partition of a version as it is before anything was heard
 
 
 @dataclass(slots=True)
@@ -33,6 +39,10 @@ class Effects:
 
     rows: Batch
     drafts: list[Draft] = field(default_factory=list)
+
+
+def _no_versions(version: Version) -> None:
+    """Know no other version of the plant."""
 
 
 class Producers:
@@ -88,15 +98,26 @@ class Partition:
         self.time = 0
         self.newest = 0  # greatest believable source time seen [ns]
         self.stale = np.ones(len(registry), np.bool_)
-        self._maps: dict[str, I32] = {}
+        self.version: Version = ("", registry.digest)  # plant file and registry that are in force
+        self.versions: Versions = _no_versions
+        self._others: dict[str, Registry] = {}
+        self._maps: dict[str, Numbering] = {}
 
     def know(self, other: Registry, digest: str = "") -> None:
         """Learn another registry, so that frames numbered by it can be read; `digest` is what they call it."""
-        self._maps[digest or other.digest] = self.registry.mapping_from(other)
+        self._others[digest or other.digest] = other
 
     def knows(self, digest: str) -> bool:
         """Tell whether frames numbered by this registry can be read."""
-        return digest == self.registry.digest or digest in self._maps
+        return digest == self.registry.digest or digest in self._others
+
+    def _numbering(self, digest: str) -> Numbering | None:
+        """Give what the numbers of another registry mean here; made when its first frame comes."""
+        if digest == self.registry.digest:
+            return None
+        if digest not in self._maps:
+            self._maps[digest] = Numbering.of(self._others[digest], self.registry)
+        return self._maps[digest]
 
     def rows_of(self, frame: Frame) -> Batch:
         """Give a frame's rows under this registry's numbers; none of a frame seen before.
@@ -105,7 +126,7 @@ class Partition:
         """
         if not self.knows(frame.header.registry):
             raise broken("it is numbered by a registry that is not known here")
-        numbers = self._maps.get(frame.header.registry)
+        numbers = self._numbering(frame.header.registry)
         signals = len(self.registry) if numbers is None else len(numbers)
         if len(frame.batch) and not 0 <= frame.batch.signal.min() <= frame.batch.signal.max() < signals:
             raise broken("it speaks of signals that its registry does not have")
@@ -113,9 +134,7 @@ class Partition:
             return Batch.empty()
         if numbers is None:
             return frame.batch
-        mapped = numbers[frame.batch.signal]
-        known = mapped >= 0
-        return frame.batch.take(known).with_columns(signal=mapped[known])
+        return numbers.rows(frame.batch)
 
     def fold(self, batch: Batch, sequence: int, lookup: Lookup) -> Effects:
         """Condition and fold rows that end at a position of the log."""
@@ -138,14 +157,43 @@ class Partition:
         self.position = sequence
         self.time = max(self.time, header.time)
         self.facts = max(self.facts, header.facts)
+        drafts: list[Draft] = []
         for fact in facts:
+            if fact.kind == PLANT_APPLIED:
+                drafts += self._become(fact, f"samples.{self.number}:{sequence}")
             self.alarms.on_fact(fact)
         self.conditioner.advance(self.time)
         given = self.derived.on_tick(self.time, self.conditioner.watermark)
         self.lanes.fold(given)
         self.stale = self.lanes.stale(self.time, self.checks.stale_after)
         transitions = self.alarms.on_rows(given, f"samples.{self.number}:{sequence}")
-        return Effects(given, _drafts([*transitions, *self.alarms.on_tick(self.time)]))
+        return Effects(given, drafts + _drafts([*transitions, *self.alarms.on_tick(self.time)]))
+
+    def _become(self, fact: Fact, cause: str) -> list[Draft]:
+        """Go on under another plant: rebuilt from its own snapshot, everything else as it stands.
+
+        A version that is not kept (the record is older than the keeping) changes nothing. Gives the facts that close
+        alarms which the plant no longer has.
+        """
+        named = str(fact.body.get("digest", "")), str(fact.body.get("registry", ""))
+        fresh = None if named == self.version else self.versions(named)
+        if fresh is None:
+            return []
+        snapshot = carried(self.snapshot(), self.registry, fresh.registry)
+        fresh.load(snapshot)
+        names = renamed(self.alarms.ids(), self.registry, fresh.registry)
+        drafts = self.alarms.withdrawn(names, fresh.alarms, self.time, cause)
+        self._take(fresh)
+        return drafts
+
+    def _take(self, fresh: "Partition") -> None:
+        """Be another partition: whoever holds this one goes on holding the one in force."""
+        kept = self.versions
+        former = {self.registry.digest: self.registry, **self._others}
+        self.__dict__.update(fresh.__dict__)
+        self.versions = kept
+        self._others = {**former, **self._others}
+        self._others.pop(self.registry.digest, None)
 
     def snapshot(self) -> Snapshot:
         """Give the state as a value; nothing in it changes later."""
@@ -154,13 +202,26 @@ class Partition:
             **{f"condition.{k}": v for k, v in self.conditioner.state().items()},
             **{f"derived.{k}": v for k, v in self.derived.state().items()},
         }
-        notes = {"producers": self.producers.notes(), "alarms": self.alarms.to_notes(), "newest": self.newest}
+        notes = {"producers": self.producers.notes(), "alarms": self.alarms.to_notes(), "newest": self.newest,
+                 "plant": self.version[0]}  # fmt: skip
         return Snapshot(
             self.number, self.position, self.facts, self.time, self.registry.digest, arrays, notes
         )
 
     def restore(self, snapshot: Snapshot) -> None:
-        """Take the state of a snapshot, or nothing of it where it cannot be read; signals added since saw nothing."""
+        """Take the state of a snapshot, or nothing of it where it cannot be read; signals added since saw nothing.
+
+        A snapshot names the plant that it was taken under: that one is in force again, until the log says otherwise.
+        """
+        named = str(snapshot.notes.get("plant", "")), snapshot.registry
+        if named[0] and named != self.version and (fresh := self.versions(named)) is not None:
+            fresh.load(snapshot)
+            self._take(fresh)
+        else:
+            self.load(snapshot)
+
+    def load(self, snapshot: Snapshot) -> None:
+        """Take the state of a snapshot under the plant that is in force here."""
 
         def part(head: str) -> dict[str, npt.NDArray[Any]]:
             return {k.removeprefix(head): v for k, v in snapshot.arrays.items() if k.startswith(head)}

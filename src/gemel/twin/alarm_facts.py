@@ -11,7 +11,7 @@ from typing import Any, Final
 from gemel.samples import Draft
 from gemel.samples.clock import SECOND, iso
 from gemel.twin.alarm_limits import HIGHS, Limits
-from gemel.twin.alarm_state import Alarm
+from gemel.twin.alarm_state import NORMAL, Alarm
 
 RULE: Final = "gemel"  # the actor where a rule of the twin acted
 
@@ -23,6 +23,7 @@ SHELVED: Final = "AlarmShelved"
 UNSHELVED: Final = "AlarmUnshelved"
 SUPPRESSED: Final = "AlarmSuppressed"
 REINSTATED: Final = "AlarmReinstated"
+WITHDRAWN: Final = "AlarmWithdrawn"
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +70,18 @@ def cleared(limits: Limits, index: int, alarm: Alarm, cause: str) -> Draft:
     }  # fmt: skip
     words = f"{alarm.value:g} {unit}".strip() + f" is back by {limit.deadband:g} from {limit.limit:g}"
     return _draft(CLEARED, name, alarm.onset, alarm.cleared, RULE, body, words, cause)
+
+
+def withdrawn(limits: Limits, index: int, alarm: Alarm, at: int, cause: str) -> Draft:
+    """Say that an alarm stands no more because the plant has no such limit any more."""
+    limit, name = limits.table[index], limits.name(index)
+    body = {
+        "alarm": name, "level": limit.level, "limit": limit.limit, "value": alarm.value, "unit": limits.unit(index),
+        "priority": limit.priority, "onset": alarm.onset, "raised": alarm.raised, "state": NORMAL, "before": alarm.state,
+    }  # fmt: skip
+    kind = CLEARED if alarm.active else WITHDRAWN
+    words = "the plant file has no such limit any more"
+    return _draft(kind, name, alarm.onset or at, at, RULE, body, words, cause)
 
 
 def acknowledged(name: str, onset: int, user: str, comment: str, at: int) -> Draft:

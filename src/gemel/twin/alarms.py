@@ -184,6 +184,33 @@ class Alarms:
         for signal in {self._limits.table[i].signal for i in self._alarms}:
             self._refresh(signal)
 
+    def withdrawn(
+        self, renamed: Mapping[str, str], fresh: "Alarms", at: int, cause: str
+    ) -> list[Draft]:
+        """Give the facts that close the alarms which another plant no longer has.
+
+        Args:
+            renamed: ids under the other plant, by id.
+            fresh: the alarms of that plant.
+            at: plant time [ns].
+            cause: what it followed from.
+
+        """
+        gone = (
+            (index, alarm)
+            for index, alarm in sorted(self._alarms.items())
+            if not fresh.knows(renamed.get(name := self._limits.name(index), name))
+        )
+        return [
+            alarm_facts.withdrawn(self._limits, index, alarm, at, cause)
+            for index, alarm in gone
+            if alarm.state != NORMAL
+        ]
+
+    def ids(self) -> list[str]:
+        """Give the ids of the alarms that ever were anything but normal."""
+        return [self._limits.name(index) for index in sorted(self._alarms)]
+
     # ---- rows
 
     def _believable(self, batch: Batch) -> Batch:
