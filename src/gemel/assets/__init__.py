@@ -14,6 +14,7 @@ from gemel.assets.loader import check, load
 from gemel.assets.notices import Notice
 from gemel.assets.plant import Plant
 from gemel.assets.problem import Problem
+from gemel.assets.rules import EventRules
 from gemel.assets.schema import schema
 from gemel.assets.secrets import secret
 from gemel.assets.spec import CommandSpec, Connection, Signal
@@ -30,6 +31,7 @@ __all__ = [
     "Condition",
     "Connection",
     "Derivations",
+    "EventRules",
     "Fleet",
     "Found",
     "Graph",

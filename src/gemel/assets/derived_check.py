@@ -3,7 +3,9 @@
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from gemel.assets.derivations import derivations_of
+from gemel.assets.derivations import Program, derivations_of
+from gemel.assets.examples import Bench
+from gemel.assets.node import Node
 from gemel.assets.problem import Problems
 from gemel.assets.types import AssetType
 from gemel.errors import AssetError
@@ -20,4 +22,15 @@ def check_derived(plant: "Plant", types: Mapping[str, AssetType], problems: Prob
         problems.error(node.get("derived") or node, f"{signal!r}: {error.message}", error.remedy)
 
     if any(s.derived for t in plant.templates for s in t.signals):
-        derivations_of(plant, refuse)
+        derivations = derivations_of(plant, refuse)
+        for program in derivations.programs:
+            _run_examples(plant, program, types[program.type].node, problems)
+
+
+def _run_examples(plant: "Plant", program: Program, node: Node, problems: Problems) -> None:
+    template = next(t for t in plant.templates if t.type == program.type)
+    signal = next(s for s in template.signals if s.name == program.name)
+    holds = {rule.name: rule.hold_ns for rule in template.rules}
+    bench = Bench(signal, program.expression, template, problems)
+    for example in node.fields["signals"].fields[program.name].items_of("examples"):
+        bench.run(example, holds.get(program.name))

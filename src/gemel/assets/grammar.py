@@ -6,6 +6,7 @@ from gemel.assets.shape import (
     Either,
     Field,
     Flag,
+    Given,
     ListOf,
     MapOf,
     Number,
@@ -89,10 +90,26 @@ ALARM: Final = Record(
 
 _pair = ListOf(Quantity("0"), "[0, 100]", length=2)
 _ACCURACY: Final = {"accuracy": Field(Quantity("0.5 m3/h", least=0), "its standard uncertainty")}
+EXAMPLE: Final = Record(
+    "an example",
+    {
+        "given": Field(
+            MapOf(Given(), "value", r"^[^\s]+$", "write names as in the expression", empty=False),
+            "what is read: a value, or a list of one for each related asset; what is not given is not known",
+        ),
+        "expect": Field(Given(), "what must come out; unknown where nothing can be known", required=True),
+        "tolerance": Field(Quantity("0.1"), "how near a number must come [default: 0.1 %]"),
+        "after": Field(_duration("6 s"), "of a rule: how long it has been so [default: long enough]"),
+    },
+)
+_EXAMPLES: Final = {
+    "examples": Field(ListOf(EXAMPLE, "[{given: {flow: 40 m3/h}, expect: 2 kW}]"), "run by `gemel check`")
+}
 _DERIVED: Final = {
     "derived": Field(
         Text("9.81 kN/m3 * flow * head / power"), "the expression that gives it, where nothing measures it"
-    )
+    ),
+    **_EXAMPLES,
 }
 LANE: Final = Record(
     "a further lane of a signal",
@@ -144,7 +161,7 @@ SIGNAL: Final = Record(
 ASSET_SIGNAL: Final = Record(
     "a signal of an asset",
     {"unit": Field(Unit(), "the unit that the source sends, where it differs from the type's"), **_JUDGED},
-    hints=dict.fromkeys(("kind", "states", "derived"), "that is the type's to say"),
+    hints=dict.fromkeys(("kind", "states", "derived", "examples"), "that is the type's to say"),
 )
 
 _WIRED: Final = {
@@ -189,6 +206,23 @@ PARAMETER: Final = Record(
 )
 
 
+_RULE: Final = {
+    "description": Field(Text("nothing comes in"), "what it is, in words"),
+    "retention": Field(Text("default"), "the retention class of its signal"),
+    "stale_after": Field(_duration("10 s"), "the age above which its signal is stale"),
+    **_EXAMPLES,
+}
+RULE_SIGNAL: Final = frozenset(_RULE)  # what a rule says of its signal
+RULE: Final = Record(
+    "a rule",
+    {
+        "when": Field(Text("any(upstream.state == jammed)"), "the condition, an expression", required=True),
+        "for": Field(_duration("5 s"), "how long it must hold [default: 0 s]"),
+        **_RULE,
+    },
+)
+
+
 def _named(item: Shape, what: str, *, empty: bool = True) -> MapOf:
     return MapOf(item, what, NAME, _NAMED, empty)
 
@@ -208,6 +242,7 @@ TYPE: Final = Record(
         "signals": Field(_named(SIGNAL, "signal"), "what is measured"),
         "parameters": Field(_named(PARAMETER, "parameter"), "what is known of it"),
         "commands": Field(_named(COMMAND, "command"), "what it can be told"),
+        "rules": Field(_named(RULE, "rule"), "events: conditions that hold for a time"),
     },
 )
 ASSET: Final = Record(

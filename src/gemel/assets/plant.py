@@ -25,6 +25,7 @@ from gemel.assets.layout import Layout
 from gemel.assets.notices import Notice
 from gemel.assets.plan import plan
 from gemel.assets.relations import Relation
+from gemel.assets.rules import EventRules, events_of
 from gemel.assets.spec import Connection, Template
 from gemel.assets.views import AssetView, asset_view, tree_of
 from gemel.assets.volume import Volume, volume_of
@@ -139,6 +140,10 @@ class Plant:
         """Give the derived signals: what each is made of, and in what order."""
         own = self.own_derivations
         return own.numbered(numbers_in(self, registry)) if own.programs else own
+
+    def events(self, registry: Registry) -> EventRules:
+        """Give the rules of all assets."""
+        return events_of(self, numbers_in(self, registry)) if any(t.rules for t in self.templates) else EventRules()
 
     def asset(self, path: str) -> AssetView:
         """Give an asset with its context; raises NotFoundError."""

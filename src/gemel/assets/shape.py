@@ -319,3 +319,19 @@ class Either:
 
     def schema(self) -> Json:
         return {"anyOf": [shape.schema() for _, shape in self.choices]}
+
+
+@dataclass(frozen=True)
+class Given:
+    """A value of an example, or a list of such: a quantity, a word, true or false, or nothing."""
+
+    def check(self, node: Node, name: str, problems: Problems) -> bool:
+        if node.value is None or isinstance(node.value, str | int | float | bool):
+            return True
+        if isinstance(node.value, list) and all(not isinstance(n.value, dict | list) for n in node.items):
+            return True
+        return _no(problems, node, name, "write a value such as 40 m3/h, running or true, or a list of such")
+
+    def schema(self) -> Json:
+        one: Json = {"type": ["string", "number", "boolean", "null"]}
+        return {"anyOf": [one, {"type": "array", "items": one}]}

@@ -170,6 +170,21 @@ class Parameter:
 
 
 @dataclass(frozen=True, slots=True)
+class Rule:
+    """An event of a type's assets: the signal of its name is its condition.
+
+    Args:
+        name: of the event, and of the signal.
+        hold_ns: how long the condition must hold until the event is raised.
+        description: what it is, in words.
+    """
+
+    name: str
+    hold_ns: int = 0
+    description: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Template:
     """What assets of one kind have in common: their type, with what they change of it.
 
@@ -177,7 +192,7 @@ class Template:
         type: name of the type.
         lineage: the type and what it extends, nearest first.
         versions: their versions.
-        signals, parameters, commands: resolved, in the order of the file.
+        signals, parameters, commands, rules: resolved, in the order of the file.
     """
 
     type: str
@@ -188,3 +203,4 @@ class Template:
     signals: tuple[Signal, ...] = ()
     parameters: tuple[Parameter, ...] = ()
     commands: tuple[CommandSpec, ...] = ()
+    rules: tuple[Rule, ...] = ()

@@ -8,16 +8,21 @@ from gemel.assets.dimension import amount, pair
 from gemel.assets.lanes import read_property
 from gemel.assets.node import Node, merged
 from gemel.assets.problem import Problems, did_you_mean
+from gemel.assets.rules import read_rules, with_rules
 from gemel.assets.signals import Scope, where
 from gemel.assets.spec import CommandSpec, Parameter, Signal, Template
 
 
 @dataclass(frozen=True)
 class AssetType:
-    """A type: its nodes with what it inherits, and what was read from them."""
+    """A type: its nodes with what it inherits, what was read from them, and its nodes as the file says them.
+
+    In `node` the conditions of rules stand among the signals.
+    """
 
     node: Node
     template: Template
+    said: Node
 
 
 def read_types(section: Node | None, scope: Scope) -> dict[str, AssetType]:
@@ -27,10 +32,11 @@ def read_types(section: Node | None, scope: Scope) -> dict[str, AssetType]:
     read: dict[str, AssetType] = {}
     for name in sorted(declared, key=lambda n: len(lineages[n])):
         lineage = lineages[name]
-        above = read[lineage[1]].node if len(lineage) > 1 else None
-        node = declared[name] if above is None else merged(above, declared[name])
+        above = read[lineage[1]].said if len(lineage) > 1 else None
+        said = declared[name] if above is None else merged(above, declared[name])
+        node = with_rules(said, scope.problems)
         versions = tuple(int(declared[n].plain("version", 1)) for n in lineage)
-        read[name] = AssetType(node, replace(_template(lineage, node, scope), versions=versions))
+        read[name] = AssetType(node, replace(_template(lineage, node, scope), versions=versions), said)
     return {name: read[name] for name in declared}
 
 
@@ -64,7 +70,7 @@ def _template(lineage: tuple[str, ...], node: Node, scope: Scope) -> Template:
     return Template(
         type=lineage[0], lineage=lineage, description=node.plain("description", ""), dynamics=node.plain("dynamics"),
         signals=tuple(signals.values()), parameters=_parameters(node, scope.problems),
-        commands=read_commands(node.get("commands"), signals, scope),
+        commands=read_commands(node.get("commands"), signals, scope), rules=read_rules(node),
     )  # fmt: skip
 
 
