@@ -31,6 +31,9 @@ RECORDS = {
     "An alarm": grammar.ALARM,
     "A command": grammar.COMMAND,
     "A parameter": grammar.PARAMETER,
+    "A rule": grammar.RULE,
+    "An example": grammar.EXAMPLE,
+    "A relation type": grammar.RELATION_TYPE,
     "An asset": grammar.ASSET,
 }
 
@@ -168,3 +171,11 @@ def test_reasons_and_faults_are_those_of_the_code():
 def test_the_license_of_the_readme_is_that_of_the_package():
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     assert project["license"] in (ROOT / "README.md").read_text()
+
+
+def test_the_example_of_a_rule_is_one(tmp_path):
+    text = re.search(r"```yaml\n(.*?)^```", sections(DOCS / "plant-file.md")["A rule"], re.MULTILINE | re.DOTALL)[1]
+    (tmp_path / "plant.yaml").write_text("plant: acme/riverside\n" + text)
+    plant, problems = check(tmp_path)
+    assert plant is not None, problems
+    assert sum(s.examples for t in plant.templates for s in t.signals) == 2

@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from gemel.assets.problem import did_you_mean
-from gemel.assets.related import STEPS, is_step, related
+from gemel.assets.rules import EventRules
 from gemel.assets.spec import Signal, Template
 from gemel.errors import AssetError
 from gemel.samples import units
@@ -33,7 +33,7 @@ from gemel.samples.expression import (
 if TYPE_CHECKING:
     from gemel.assets.plant import Plant
 
-Refuse = Callable[[str, str, AssetError], None]
+Refuse = Callable[[str, Signal, AssetError], None]
 NONE: Final = np.empty(0, np.int32)
 
 
@@ -60,7 +60,7 @@ class Program:
     """A derived signal of all assets of a type.
 
     Args:
-        type, name: of whose signal this is.
+        type, name, lane: of whose signal this is.
         expression: what gives it.
         target: number of the derived signal of each asset.
         inputs: one for each leaf of the expression.
@@ -70,6 +70,7 @@ class Program:
 
     type: str
     name: str
+    lane: str
     expression: Expression
     target: I32
     inputs: tuple[Input, ...]
@@ -98,10 +99,12 @@ class Derivations:
     Args:
         programs: one for each derived signal of each type.
         level: of each instance: 0 rests on measured signals only, 1 on those of level 0 …
+        events: the rules whose conditions are among them.
     """
 
     programs: tuple[Program, ...] = ()
     level: I32 = field(default_factory=NONE.copy)
+    events: EventRules = field(default_factory=EventRules)
 
     @cached_property
     def target(self) -> I32:
@@ -153,19 +156,18 @@ class _TypeScope:
 
     def _related(self, path: Path) -> Leaf:
         way, name = path[:-1], path[-1]
-        for step in way:
-            if not is_step(self._plant.graph, step):
-                words = [*STEPS, *self._plant.graph.words]
-                raise AssetError(f"{step!r} is no relation", remedy=did_you_mean(step, words))
-        _, members = related(self._plant.graph, self._rows, way)
+        self._plant.ways.check(way, name)
+        _, members = self._plant.ways.follow(self._rows, way)
         templates = [self._plant.templates[t] for t in np.unique(self._plant.assets.template[members])]
+        if not len(members):  # nothing is related yet: what the name means elsewhere is what it will mean
+            templates = list(self._plant.templates)
         found = [s for t in templates for s in t.signals if s.name == name]
         shown = ".".join(way)
         if not found:
             known = {s.name for t in templates for s in t.signals}
             raise AssetError(
                 f"no asset that is {shown} of a {self._template.type} has a signal {name!r}",
-                remedy=did_you_mean(name, known, f"no {self._template.type} has any {shown}"),
+                remedy=did_you_mean(name, known),
             )
         kinds = {kind_of(s) for s in found}
         first = kind_of(found[0])
@@ -208,13 +210,13 @@ class _Binder:
         )
         low, high = (float("nan") if limit is None else limit for limit in (signal.low, signal.high))
         return Program(
-            template.type, signal.name, expression, self._signals(rows, signal.name, signal.lane), inputs,
+            template.type, signal.name, signal.lane, expression, self._signals(rows, signal.name, signal.lane), inputs,
             {over: counts for over, (counts, _) in members.items()}, low, high,
         )  # fmt: skip
 
     def _members(self, expression: Expression, over: str, rows: npt.NDArray[np.intp]) -> tuple[I64, I32]:
         """Give the related assets that have all that the expression names over this relation."""
-        counts, found = related(self._plant.graph, rows, tuple(over.split(".")))
+        counts, found = self._plant.ways.follow(rows, tuple(over.split(".")))
         wanted = {leaf.path[-1] for leaf in expression.leaves if leaf.over == over}
         has = np.array([wanted <= {s.name for s in t.signals} for t in self._plant.templates], np.bool_)
         keep = has[self._plant.assets.template[found]]
@@ -270,7 +272,7 @@ def derivations_of(plant: "Plant", refuse: Refuse | None = None) -> Derivations:
             except AssetError as e:
                 if refuse is None:
                     raise
-                refuse(template.type, signal.name, e)
+                refuse(template.type, signal, e)
     return _in_order(plant, tuple(programs), refuse)
 
 
@@ -343,7 +345,9 @@ def _refuse_circle(
     )  # fmt: skip
     if refuse is None:
         raise error
-    refuse(program.type, program.name, error)
+    template = next(t for t in plant.templates if t.type == program.type)
+    lanes = (lane for s in template.signals for lane in s.lanes)
+    refuse(program.type, next(s for s in lanes if (s.name, s.lane) == (program.name, program.lane)), error)
 
 
 def _place(template: Template, name: str, lane: str) -> int:

@@ -7,6 +7,7 @@ from gemel.assets.derivations import Program, derivations_of
 from gemel.assets.examples import Bench
 from gemel.assets.node import Node
 from gemel.assets.problem import Problems
+from gemel.assets.spec import Signal
 from gemel.assets.types import AssetType
 from gemel.errors import AssetError
 
@@ -17,9 +18,9 @@ if TYPE_CHECKING:
 def check_derived(plant: "Plant", types: Mapping[str, AssetType], problems: Problems) -> None:
     """Report expressions that name nothing, do not fit their unit, or rest on each other in a circle."""
 
-    def refuse(type_name: str, signal: str, error: AssetError) -> None:
-        node = types[type_name].node.fields["signals"].fields[signal]
-        problems.error(node.get("derived") or node, f"{signal!r}: {error.message}", error.remedy)
+    def refuse(type_name: str, signal: Signal, error: AssetError) -> None:
+        node = _declared(types[type_name].node.fields["signals"].fields[signal.name], signal.lane)
+        problems.error(node.get("derived") or node, f"{signal.name!r}: {error.message}", error.remedy)
 
     if any(s.derived for t in plant.templates for s in t.signals):
         derivations = derivations_of(plant, refuse)
@@ -32,5 +33,12 @@ def _run_examples(plant: "Plant", program: Program, node: Node, problems: Proble
     signal = next(s for s in template.signals if s.name == program.name)
     holds = {rule.name: rule.hold_ns for rule in template.rules}
     bench = Bench(signal, program.expression, template, problems)
-    for example in node.fields["signals"].fields[program.name].items_of("examples"):
+    for example in _declared(node.fields["signals"].fields[program.name], program.lane).items_of("examples"):
         bench.run(example, holds.get(program.name))
+
+
+def _declared(signal: Node, lane: str) -> Node:
+    """Give where a lane's expression stands: on the signal, or on a further lane of it."""
+    if signal.get("derived") is not None:
+        return signal
+    return signal.get(lane) or signal

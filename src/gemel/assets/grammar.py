@@ -216,7 +216,7 @@ RULE_SIGNAL: Final = frozenset(_RULE)  # what a rule says of its signal
 RULE: Final = Record(
     "a rule",
     {
-        "when": Field(Text("any(upstream.state == jammed)"), "the condition, an expression", required=True),
+        "when": Field(Text("any(upstream.state == jammed)"), "the condition, an expression; must be there"),
         "for": Field(_duration("5 s"), "how long it must hold [default: 0 s]"),
         **_RULE,
     },
@@ -317,6 +317,15 @@ NOTICE: Final = Record(
     hints={"url": "write webhook:", "to": "write email:", "from": "write sender:", "mail": "write email:"},
 )  # fmt: skip
 
+RELATION_TYPE: Final = Record(
+    "a relation type",
+    {
+        "forward": Field(Text("driven", NAME, _NAMED), "what an expression calls the right side, seen from the left"),
+        "backward": Field(Text("driver", NAME, _NAMED), "what it calls the left side, seen from the right"),
+        "carries": Field(_names("[speed, jammed]"), "signals and rules that may be read over it [default: all]"),
+        "description": Field(Text("drives by a belt"), "what it is, in words"),
+    },
+)
 PLANT: Final = Record(
     "the plant file",
     {
@@ -332,6 +341,7 @@ PLANT: Final = Record(
         "notify": Field(MapOf(NOTICE, "notice", _KEY, _NAMED, empty=False), "who is told when something happens"),
         "types": Field(_named(TYPE, "type"), "kinds of assets"),
         "assets": Field(_named(ASSET, "asset", empty=False), "what exists"),
+        "relation_types": Field(_named(RELATION_TYPE, "relation type"), "what relations of a word are, and what they carry"),
         "relations": Field(ListOf(Text("pump-1 feeds tank-1", r"^\S+\s+\S+\s+\S+$", "asset, word, asset"), "[pump-1 feeds tank-1]"), "what is related to what"),
     },
 )  # fmt: skip

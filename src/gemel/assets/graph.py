@@ -93,6 +93,11 @@ class Graph:
         self._tables: dict[tuple[str, Direction], Adjacency] = {}
 
     @property
+    def rows(self) -> int:
+        """How many assets there are."""
+        return len(self._fleet)
+
+    @property
     def words(self) -> list[str]:
         """The words of its relations, as they are asked for."""
         return sorted({PARTS, FEEDS, *self._edges})

@@ -38,5 +38,5 @@ def _lane(signal: Signal, lane: str, node: Node, scope: Scope) -> Signal:
         signal, lane=lane, source=source, scale=scale, offset=offset, alarm=None,
         max_rate=None, stuck_after_ns=0,  # these are checks of a sensor
         interval_ns=interval or signal.interval_ns, stale_after_ns=stale or signal.stale_after_ns,
-        accuracy=amount(node.get("accuracy"), signal.unit, scope.problems, difference=True), others=(), derived=derived,
+        accuracy=amount(node.get("accuracy"), signal.unit, scope.problems, difference=True), others=(), derived=derived, examples=len(node.items_of("examples")),
     )  # fmt: skip

@@ -19,6 +19,7 @@ from gemel.assets.node import Node, plain
 from gemel.assets.notices import read_notices
 from gemel.assets.plant import Plant
 from gemel.assets.problem import Problem, Problems, did_you_mean
+from gemel.assets.related import read_relation_types
 from gemel.assets.relations import read_relations
 from gemel.assets.signals import Scope
 from gemel.assets.types import read_types
@@ -76,6 +77,7 @@ def _read(root: Node, folder: Path, problems: Problems) -> Plant:
         connections=connections, namespace=read_namespace(root.get("namespace"), connections, problems),
         notices=read_notices(root.get("notify"), problems), assets=assets.fleet, templates=assets.templates,
         relations=read_relations(root.get("relations"), root.get("assets"), assets.fleet, problems), digest=_digest(root, assets),
+        relation_types=read_relation_types(root.get("relation_types"), problems),
     )  # fmt: skip
     check_wiring(plant, assets, scope)
     check_derived(plant, types, problems)

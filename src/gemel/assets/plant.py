@@ -1,7 +1,7 @@
 """The plant as its file says it: what exists, and the way to everything that is derived from it."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
@@ -24,8 +24,9 @@ from gemel.assets.graph import Graph
 from gemel.assets.layout import Layout
 from gemel.assets.notices import Notice
 from gemel.assets.plan import plan
+from gemel.assets.related import RelationType, Ways
 from gemel.assets.relations import Relation
-from gemel.assets.rules import EventRules, events_of
+from gemel.assets.rules import events_of
 from gemel.assets.spec import Connection, Template
 from gemel.assets.views import AssetView, asset_view, tree_of
 from gemel.assets.volume import Volume, volume_of
@@ -51,6 +52,7 @@ class Plant:
         templates: what assets of one kind have in common.
         relations: (from path, word, to path).
         digest: SHA-256 (hex) of the files it was read from.
+        relation_types: by the word of the relations.
     """
 
     root: str
@@ -67,6 +69,7 @@ class Plant:
     templates: Sequence[Template]
     relations: Sequence[Relation]
     digest: str
+    relation_types: Mapping[str, RelationType] = field(default_factory=dict)
 
     @cached_property
     def layout(self) -> Layout:
@@ -132,18 +135,22 @@ class Plant:
         return alarms_of(self, registry)
 
     @cached_property
+    def ways(self) -> Ways:
+        """The ways from an asset to related ones that expressions may take."""
+        return Ways(self.graph, self.relation_types)
+
+    @cached_property
     def own_derivations(self) -> Derivations:
         """The derived signals, numbered by their place in the layout."""
         return derivations_of(self)
 
     def derivations(self, registry: Registry) -> Derivations:
-        """Give the derived signals: what each is made of, and in what order."""
+        """Give the derived signals: what each is made of, and in what order; and the rules over them."""
         own = self.own_derivations
-        return own.numbered(numbers_in(self, registry)) if own.programs else own
-
-    def events(self, registry: Registry) -> EventRules:
-        """Give the rules of all assets."""
-        return events_of(self, numbers_in(self, registry)) if any(t.rules for t in self.templates) else EventRules()
+        if not own.programs:
+            return own
+        numbers = numbers_in(self, registry)
+        return replace(own.numbered(numbers), events=events_of(self, numbers))
 
     def asset(self, path: str) -> AssetView:
         """Give an asset with its context; raises NotFoundError."""

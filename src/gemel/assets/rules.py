@@ -35,6 +35,8 @@ def with_rules(node: Node, problems: Problems) -> Node:
             problems.error(said, f"{name!r} is a signal and a rule", "rename one of them")
         elif said.get("when") is not None:
             laid[name] = _signal(said)
+        elif "when" not in said.lost:
+            problems.error(said, f"rule {name!r} has no when", "add when: the condition, an expression")
     fields = {**node.fields, "signals": Node(laid, signals.file, signals.line, signals.lost)}
     return Node(fields, node.file, node.line, node.lost)
 
@@ -77,10 +79,11 @@ class EventRules:
 def events_of(plant: "Plant", numbers: I32) -> EventRules:
     """Give the rules of all assets; `numbers` are those of the layout's signals."""
     rules = [{r.name: r for r in t.rules} for t in plant.templates]
-    wanted = {s for t, own in zip(plant.templates, rules, strict=True) if own for s in t.signals if s.name in own}
+    laid = zip(plant.templates, rules, strict=True)
+    wanted = {id(s) for t, own in laid for s in t.signals if s.name in own}
     if not wanted:
         return EventRules()
-    at = plant.layout.where(lambda s: s in wanted)
+    at = plant.layout.where(lambda s: id(s) in wanted)
     rows = plant.layout.asset[at].tolist()
     found = [rules[plant.assets.template[row]].get(spec.name) for row, spec in plant.layout.pairs(at.tolist())]
     keep = [i for i, rule in enumerate(found) if rule is not None]

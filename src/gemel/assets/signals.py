@@ -64,7 +64,7 @@ def read_signal(name: str, node: Node, sources: Iterable[Node | None], scope: Sc
         resolution=amount(node.get("resolution"), unit, problems, difference=True),
         retention=_retention(node, scope), description=node.plain("description", ""),
         alarm=_alarm(name, node.get("alarm"), unit, (low, high), problems), source=source,
-        formerly=str(node.plain("formerly", "")), derived=derived, lane="estimated" if derived else "measured",
+        formerly=str(node.plain("formerly", "")), derived=derived, examples=len(node.items_of("examples")), lane="estimated" if derived else "measured",
         accuracy=amount(node.get("accuracy"), unit, problems, difference=True),
     )  # fmt: skip
 

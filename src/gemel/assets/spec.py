@@ -82,6 +82,7 @@ class Signal:
         accuracy: standard uncertainty of a value (JCGM 100:2008, 2.3.1), in the declared unit; None: unknown.
         others: the same property on its other lanes.
         derived: the expression that gives it; empty where it is measured.
+        examples: how many stand beside the expression.
     """
 
     name: str
@@ -108,6 +109,7 @@ class Signal:
     accuracy: float | None = None
     others: "tuple[Signal, ...]" = ()
     derived: str = ""
+    examples: int = 0
 
     @property
     def lanes(self) -> "tuple[Signal, ...]":

@@ -60,12 +60,18 @@ def _report(
     volume, place = plant.volume(), data_dir(folder, data)
     free = _free(place)
     return report | {
-        "plant": plant.root, "assets": len(plant.assets), "signals": len(plant.layout), "commands": len(plant.commands),
+        "plant": plant.root, "examples": _examples(plant), "assets": len(plant.assets), "signals": len(plant.layout), "commands": len(plant.commands),
         "values_per_day": round(volume.values_per_day), "bytes_per_day": round(volume.bytes_per_day),
         "signals_without_interval": volume.unknown, "kept_bytes": round(volume.kept_bytes),
         "retention_days": {name: seconds / DAY_S for name, seconds in plant.retention.items()},
         "data": str(place), "free_bytes": free, "disk_lasts_days": lasts_days(volume, free),
     }  # fmt: skip
+
+
+def _examples(plant: Plant) -> int:
+    """Count the examples that were run, those of a type once."""
+    kinds = {t.type: t for t in plant.templates}
+    return sum(lane.examples for t in kinds.values() for s in t.signals for lane in s.lanes)
 
 
 def _free(place: Path) -> int:
@@ -94,8 +100,11 @@ def _words(report: dict[str, Any]) -> list[str]:
         return [f"{found}: this plant cannot be run"]
     kept = ", ".join(f"{name} {days:g} days" for name, days in report["retention_days"].items())
     parts = (counted(report[f"{kind}s"], kind) for kind in ("asset", "signal", "command"))
+    held = report["examples"]
+    examples = [f"  examples {counted(held, 'example')} {'holds' if held == 1 else 'hold'}"] if held else []
     return [
         f"{report['plant']}: {', '.join(parts)}; {found}",
+        *examples,
         f"  writes   about {report['values_per_day']:,} values and {_size(report['bytes_per_day'])} a day"
         + _assumed(report["signals_without_interval"]),
         f"  history  kept: {kept}; that is up to {_size(report['kept_bytes'])}",

@@ -20,6 +20,7 @@ from gemel.samples import Batch, Draft, Fact, Registry, Snapshot
 from gemel.twin.alarm_facts import Transition
 from gemel.twin.alarms import Alarms
 from gemel.twin.derived import Derived
+from gemel.twin.events import Events
 from gemel.twin.lanes import Lanes
 
 PLANT_APPLIED: Final = "PlantApplied"
@@ -91,6 +92,7 @@ class Partition:
         self.conditioner = Conditioner(checks, len(registry))
         self.lanes = Lanes(len(registry))
         self.derived = Derived(derivations or Derivations(), checks.stale_after)
+        self.events = Events(self.derived.plan.events, len(registry))
         self.alarms = Alarms(limits, registry)
         self.producers = Producers()
         self.position = 0
@@ -144,13 +146,16 @@ class Partition:
         late = self.conditioner.too_late(batch)
         existing = lookup(batch.take(late)) if late.any() else None
         rows = self.conditioner.process(batch, existing).rows
+        drafts: list[Draft] = []
+        cause = f"samples.{self.number}:{sequence}"
         if len(given := self.derived.on_rows(rows)):
             rows = Batch.concat([rows, given])
+            drafts = self.events.on_rows(given, cause)
         changed = self.lanes.fold(rows)
         self.stale[changed] = False  # judged again at the next tick
         if len(changed):
             self.newest = max(self.newest, int(self.lanes.latest.time[changed].max()))
-        return Effects(rows, _drafts(self.alarms.on_rows(rows, f"samples.{self.number}:{sequence}")))
+        return Effects(rows, drafts + _drafts(self.alarms.on_rows(rows, cause)))
 
     def tick(self, header: FrameHeader, sequence: int, facts: Iterable[Fact]) -> Effects:
         """Let the plant's time pass: facts, staleness and delays take effect here only."""
@@ -158,16 +163,18 @@ class Partition:
         self.time = max(self.time, header.time)
         self.facts = max(self.facts, header.facts)
         drafts: list[Draft] = []
+        cause = f"samples.{self.number}:{sequence}"
         for fact in facts:
             if fact.kind == PLANT_APPLIED:
-                drafts += self._become(fact, f"samples.{self.number}:{sequence}")
+                drafts += self._become(fact, cause)
             self.alarms.on_fact(fact)
         self.conditioner.advance(self.time)
         given = self.derived.on_tick(self.time, self.conditioner.watermark)
         self.lanes.fold(given)
         self.stale = self.lanes.stale(self.time, self.checks.stale_after)
-        transitions = self.alarms.on_rows(given, f"samples.{self.number}:{sequence}")
-        return Effects(given, drafts + _drafts([*transitions, *self.alarms.on_tick(self.time)]))
+        events = self.events.on_rows(given, cause) + self.events.on_tick(self.time)
+        transitions = self.alarms.on_rows(given, cause) + self.alarms.on_tick(self.time)
+        return Effects(given, drafts + events + _drafts(transitions))
 
     def _become(self, fact: Fact, cause: str) -> list[Draft]:
         """Go on under another plant: rebuilt from its own snapshot, everything else as it stands.
@@ -201,6 +208,7 @@ class Partition:
             **{f"lanes.{k}": v for k, v in self.lanes.arrays().items()},
             **{f"condition.{k}": v for k, v in self.conditioner.state().items()},
             **{f"derived.{k}": v for k, v in self.derived.state().items()},
+            **{f"events.{k}": v for k, v in self.events.state().items()},
         }
         notes = {"producers": self.producers.notes(), "alarms": self.alarms.to_notes(), "newest": self.newest,
                  "plant": self.version[0]}  # fmt: skip
@@ -230,10 +238,12 @@ class Partition:
         conditioner = Conditioner.restore(self.checks, part("condition."))
         derived = Derived(self.derived.plan, self.checks.stale_after)
         derived.restore(part("derived."), lanes)
+        events = Events(self.derived.plan.events, len(self.registry))
+        events.restore(part("events."))
         producers = Producers(snapshot.notes["producers"])
         self.alarms.from_notes(snapshot.notes["alarms"])
         self.lanes, self.conditioner, self.producers = lanes, conditioner, producers
-        self.derived = derived
+        self.derived, self.events = derived, events
         self.newest = int(snapshot.notes["newest"])
         self.position, self.facts, self.time = snapshot.sequence, snapshot.facts, snapshot.time
         self.stale = self.lanes.stale(self.time, self.checks.stale_after)

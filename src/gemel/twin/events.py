@@ -113,6 +113,8 @@ class Events:
 
     def state(self) -> dict[str, npt.NDArray[Any]]:
         """Give all that is remembered, by registry number."""
+        if not len(self.rules.signal):
+            return {}
         seen = np.flatnonzero(self._last != NEVER)
         return {
             "signal": self.rules.signal[seen], "phase": self._phase[seen], "since": self._since[seen], "last": self._last[seen],
