@@ -40,8 +40,7 @@ def test_each_lane_is_a_signal_with_a_uid_of_its_own(soft):
     assert {registry.row(n)["unit"] for n in numbers} == {"m3/h"}
     assert registry.index(FLOW.format(1)) == numbers[0]
     table = Properties.of_registry(registry)
-    assert table.signals[table.of[numbers[0]]].tolist() == [-1, *numbers]
-    assert len(table) == 4
+    assert table.lanes_of(np.array(numbers[:1])).tolist() == [[-1, *numbers]]
 
 
 def test_a_lane_has_its_own_source_rhythm_and_unit_and_no_check_of_a_sensor(soft):

@@ -48,7 +48,8 @@ def obvious(properties, p):
 def test_the_first_lane_that_is_eligible_is_shown(properties, random):
     registry, columns, rows = made(properties, random.shuffle)
     table = Properties.of_registry(registry)
-    wanted = np.array([table.of[registry.index(f"a/b/c/p{p}")] for p in range(len(properties))], np.int32)
+    wanted = np.array([registry.index(f"a/b/c/p{p}") for p in range(len(properties))], np.int32)
+    assert table.of(np.arange(len(rows), dtype=np.int32)).tolist() == [wanted[p] for p, *_ in rows]
     shown = table.resolve(columns, wanted)
     for p in range(len(properties)):
         name = obvious(properties, p)
@@ -63,15 +64,15 @@ def test_the_first_lane_that_is_eligible_is_shown(properties, random):
 def test_an_override_stands_before_all_lanes_and_touches_no_other_property(properties, random, chosen):
     registry, columns, _ = made(properties, random.shuffle)
     table = Properties.of_registry(registry)
-    every = np.arange(len(table), dtype=np.int32)
-    held = {p: Held(100.0 + p, 5, 6) for p in chosen if p < len(table)}
+    every = np.unique(table.of(np.arange(len(registry), dtype=np.int32)))
+    held = {p: Held(100.0 + p, 5, 6) for p in every.tolist() if p in chosen}
     without, shown = table.resolve(columns, every), table.resolve(columns, every, held)
-    for p in every:
+    for i, p in enumerate(every.tolist()):
         if p in held:
-            assert (shown.lane[p], shown.value[p], shown.status[p]) == (OVERRIDE, 100.0 + p, GOOD_LOCAL_OVERRIDE)
-            assert (shown.stale[p], shown.seen[p], shown.time[p]) == (False, True, 5)
+            assert (shown.lane[i], shown.value[i], shown.status[i]) == (OVERRIDE, 100.0 + p, GOOD_LOCAL_OVERRIDE)
+            assert (shown.stale[i], shown.seen[i], shown.time[i]) == (False, True, 5)
         else:
-            assert all(getattr(shown, c)[p] == getattr(without, c)[p] for c in ("lane", "value", "status", "time", "stale"))
+            assert all(getattr(shown, c)[i] == getattr(without, c)[i] for c in ("lane", "value", "status", "time", "stale"))
 
 
 def test_a_path_alone_is_its_first_lane():
@@ -85,4 +86,5 @@ def test_a_lane_that_was_retired_is_shown_only_where_the_whole_property_is_gone(
     rows = [{"path": "a/b/c/x", "retired": True}, {"path": "a/b/c/x", "uid": "anew", "lane": "measured"},
             {"path": "a/b/c/x", "lane": "simulated", "retired": True}, {"path": "a/b/c/gone", "retired": True}]  # fmt: skip
     table = Properties.of_registry(Registry.of(rows))
-    assert table.signals.tolist() == [[-1, 1, -1, -1], [-1, 3, -1, -1]]
+    assert table.lanes_of(np.array([1, 3])).tolist() == [[-1, 1, -1, -1], [-1, 3, -1, -1]]
+    assert table.of(np.arange(4)).tolist() == [1, 1, 1, 3]

@@ -23,6 +23,7 @@ Mask = npt.NDArray[np.bool_]
 I8 = npt.NDArray[np.int8]
 NONE: Final = -1
 OVERRIDE: Final = LANES.index("override")
+MEASURED: Final = LANES.index("measured")
 _NEVER: Final = np.iinfo(np.int64).min
 
 
@@ -64,7 +65,7 @@ class Shown:
     """What some properties show, a row each.
 
     Args:
-        signal: the lane's signal; for an override, the first lane's that the property has.
+        signal: the lane's signal; for an override, the property's first.
         lane: index into `LANES`.
         value, status, time, received: as the lane has them.
         stale: no lane is fresh.
@@ -87,47 +88,62 @@ class Shown:
 
 @dataclass(frozen=True, eq=False)
 class Properties:
-    """Which signals are the lanes of which property; properties are numbered in the order of the registry.
+    """Which signals are the lanes of which property. A property is called by the number of its first lane's signal.
+
+    Where each signal is a property of its own, which is nearly always, nothing is kept.
 
     Args:
-        signals: int32 [properties, lanes]; `NONE` where a property has no such lane.
-        of: the property of each signal.
-        lane: index into `LANES` of each signal.
-        first: the first lane's signal of each property.
+        lane: index into `LANES` of each signal; None: all are measured.
+        first: the property of each signal; None: each its own.
+        several: properties that have more than one lane, sorted.
+        table: int32 [several, lanes]: their signals; `NONE` where there is no such lane.
 
     """
 
-    signals: I32
-    of: I32
-    lane: I8
-    first: I32
+    lane: I8 | None
+    first: I32 | None
+    several: I32
+    table: I32
 
     @classmethod
     def of_registry(cls, registry: Registry) -> Self:
         """Make the table of a registry.
 
         >>> r = Registry.of([{"path": "a/b/p/flow"}, {"path": "a/b/p/flow", "lane": "estimated"}])
-        >>> Properties.of_registry(r).signals.tolist()
+        >>> Properties.of_registry(r).lanes_of(np.array([0])).tolist()
         [[-1, 0, 1, -1]]
         """
+        lane = _codes(_chunk(registry.table.column("lane")))
+        if not registry.retired.any() and (lane == MEASURED).all():
+            return cls(None, None, np.zeros(0, np.int32), np.zeros((0, len(LANES)), np.int32))
         path = _chunk(registry.table.column("path")).dictionary_encode()
         of = path.indices.to_numpy(zero_copy_only=False).astype(np.int32)
-        lane = _codes(_chunk(registry.table.column("lane")))
         table = np.full((len(path.dictionary), len(LANES)), NONE, np.int32)
         live = ~registry.retired
-        gone = np.flatnonzero(~live & ~np.isin(of, of[live])).astype(np.int32)  # of properties that are gone as a whole
-        for some in (gone, np.flatnonzero(live).astype(np.int32)):
+        gone = np.flatnonzero(~live & ~np.isin(of, of[live]))  # of properties that are gone as a whole
+        for some in (gone, np.flatnonzero(live)):
             table[of[some], lane[some]] = some
         has = table >= 0
-        first = table[np.arange(len(table)), has.argmax(axis=1)] if len(table) else np.zeros(0, np.int32)
-        return cls(table, of, lane, first)
+        first = table[np.arange(len(table)), has.argmax(axis=1)]
+        several = np.flatnonzero(has.sum(axis=1) > 1)
+        several = several[np.argsort(first[several])]
+        return cls(lane, first[of], first[several], table[several])
 
-    def __len__(self) -> int:
-        return len(self.signals)
+    def of(self, signals: I32) -> I32:
+        """Give the property of each of some signals."""
+        return signals if self.first is None else self.first[signals]
 
-    def of_signals(self, signals: I32) -> I32:
-        """Give the properties of some signals, each once, in order."""
-        return np.unique(self.of[signals]).astype(np.int32)
+    def lane_of(self, signals: I32) -> I8:
+        """Give the lane of each of some signals, as an index into `LANES`."""
+        return np.full(len(signals), MEASURED, np.int8) if self.lane is None else self.lane[signals]
+
+    def lanes_of(self, properties: I32) -> I32:
+        """Give the signals of some properties, int32 [properties, lanes]; `NONE` where there is no such lane."""
+        table = np.full((len(properties), len(LANES)), NONE, np.int32)
+        table[np.arange(len(properties)), self.lane_of(properties)] = properties
+        rows, places = self._several(properties)
+        table[rows] = self.table[places]
+        return table
 
     def resolve(self, columns: Columns, properties: I32, held: Mapping[int, Held] | None = None) -> Shown:
         """Give what some properties show.
@@ -138,47 +154,54 @@ class Properties:
             held: overrides in force, by property.
 
         """
-        lane = self._choose(columns, properties)
-        signal = self.signals[properties, lane]
+        signal = self._choose(columns, properties)
         shown = Shown(
-            signal, lane.astype(np.int8), columns.value[signal], columns.status[signal], columns.time[signal],
+            signal, self.lane_of(signal).copy(), columns.value[signal], columns.status[signal], columns.time[signal],
             columns.received[signal], columns.stale[signal], columns.seen[signal],
         )  # fmt: skip
-        return shown if not held else self._with(shown, properties, held)
+        return shown if not held else _with(shown, properties, held)
 
-    def _choose(self, columns: Columns, properties: I32) -> Index:
-        table = self.signals[properties]
-        has = table >= 0
-        first: Index = has.argmax(axis=1)
-        several = np.flatnonzero(has.sum(axis=1) > 1)
-        if len(several):
-            signals, exist = table[several], has[several]
-            seen = columns.seen[signals] & exist
-            eligible = seen & ~columns.stale[signals] & ~is_bad(columns.status[signals])
-            last = np.where(seen, columns.time[signals], _NEVER).argmax(axis=1)
-            fallback = np.where(seen.any(axis=1), last, first[several])
-            first[several] = np.where(eligible.any(axis=1), eligible.argmax(axis=1), fallback)
-        return first
+    def _several(self, properties: I32) -> tuple[Index, Index]:
+        """Give the rows of those that have more than one lane, and their places in the table."""
+        if not len(self.several):
+            return np.zeros(0, np.intp), np.zeros(0, np.intp)
+        places = np.searchsorted(self.several, properties)
+        rows = np.flatnonzero(self.several[np.minimum(places, len(self.several) - 1)] == properties)
+        return rows, places[rows]
 
-    def _with(self, shown: Shown, properties: I32, held: Mapping[int, Held]) -> Shown:
-        rows = [(i, held[p]) for i, p in enumerate(properties.tolist()) if p in held]
-        for i, value in rows:
-            shown.signal[i], shown.lane[i] = self.first[properties[i]], OVERRIDE
-            shown.value[i], shown.status[i] = value.value, GOOD_LOCAL_OVERRIDE
-            shown.time[i], shown.received[i] = value.time, value.received
-            shown.stale[i], shown.seen[i] = False, True
-        return shown
+    def _choose(self, columns: Columns, properties: I32) -> I32:
+        chosen = properties.copy()
+        rows, places = self._several(properties)
+        if len(rows):
+            table = self.table[places]
+            exist = table >= 0
+            seen = columns.seen[table] & exist
+            eligible = seen & ~columns.stale[table] & ~is_bad(columns.status[table])
+            newest = np.where(seen, columns.time[table], _NEVER).argmax(axis=1)
+            fallback = np.where(seen.any(axis=1), newest, exist.argmax(axis=1))
+            lane = np.where(eligible.any(axis=1), eligible.argmax(axis=1), fallback)
+            chosen[rows] = table[np.arange(len(table)), lane]
+        return chosen
+
+
+def _with(shown: Shown, properties: I32, held: Mapping[int, Held]) -> Shown:
+    """Put overrides in place of what the lanes show."""
+    for i, value in [(i, held[p]) for i, p in enumerate(properties.tolist()) if p in held]:
+        shown.signal[i], shown.lane[i] = properties[i], OVERRIDE
+        shown.value[i], shown.status[i] = value.value, GOOD_LOCAL_OVERRIDE
+        shown.time[i], shown.received[i] = value.time, value.received
+        shown.stale[i], shown.seen[i] = False, True
+    return shown
 
 
 def _chunk(column: Any) -> Any:
-    return column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
+    if not isinstance(column, pa.ChunkedArray):
+        return column
+    column = column.combine_chunks()
+    return column if not isinstance(column, pa.ChunkedArray) else pa.array([], column.type)
 
 
 def _codes(lanes: Any) -> I8:
-    if isinstance(lanes, pa.ChunkedArray):  # an empty column
-        lanes = pa.array([], pa.string())
-    if pa.types.is_dictionary(lanes.type):
-        lanes = lanes.cast(pa.string())
     encoded = lanes.dictionary_encode()
     codes = np.array([LANES.index(word) for word in encoded.dictionary.to_pylist()], np.int8)
     return codes[encoded.indices.to_numpy(zero_copy_only=False)] if len(codes) else np.zeros(0, np.int8)
