@@ -151,3 +151,19 @@ def test_a_tick_without_a_plant_is_a_tick(plants):
     log = Log(plants.partition(plants.first()))
     log.partition.tick(FrameHeader(kind="tick", partition=0, producer="t", sequence=1, time=START), 1, [])
     assert log.partition.time == START
+
+
+@pytest.mark.parametrize("edit", ["cm", "moved"])
+def test_an_override_stays_in_force_under_the_new_name_and_in_the_new_unit(plants, edit):
+    old = plants.first()
+    new = plants.next(old, edited(EDITS[edit]))
+    log = Log(plants.partition(old))
+    body = {"override": "o1", "value": 2.0, "until": START + 9 * SECOND}
+    put = Fact(seq=1, id="f1", kind="OverrideSet", at=START, recorded=START, actor="ada", subject="a/b/hall/t1/level", body=body)
+    log.tick(START, put)
+    log.tick(START + SECOND, applied(new, 2))
+    path, value = ("a/b/yard/t1/level", 2.0) if edit == "moved" else ("a/b/hall/t1/level", 200.0)
+    held = log.partition.overrides.held
+    assert {p: h.value for p, h in held.items()} == {new.registry.index(path): value}
+    log.tick(START + 9 * SECOND)
+    assert [(d.kind, d.subject) for d in log.drafts if d.kind.startswith("Override")] == [("OverrideExpired", path)]

@@ -3,13 +3,16 @@
 import asyncio
 import itertools
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 
 import numpy as np
 from gemel.assets import load
 from gemel.errors import ConflictError, NotFoundError, RefusedError
 from gemel.samples import Batch, Fact
 from gemel.samples.status import is_bad
+from gemel.twin import override_requests
+from gemel.twin.override_requests import Wish
+from gemel.twin.overrides import Overrides
 
 START = 1_700_000_000_000_000_000
 SECOND = 1_000_000_000
@@ -69,6 +72,7 @@ class Values:
         self.received = np.full(n, NEVER)
         self.stale = np.ones(n, bool)
         self.seen = np.zeros(n, bool)
+        self.held = {}
         self.sequence, self.plant_time, self.behind_s, self.facts = 0, START, 0.0, 0
 
 
@@ -279,6 +283,44 @@ class FakeTwin:
         if not done:
             self.append("AlarmUnacknowledged", user, self.record[seq - 1].subject, {"reverts": seq}, reason)
         return done[0] if done else self.record[-1]
+
+    def _overrides(self):
+        overrides = Overrides(self.registry)
+        for fact in self.record:
+            overrides.on_fact(fact, fact.at)
+        overrides.on_tick(self.values.plant_time)
+        return overrides
+
+    def _held(self, draft):
+        """Record it, and let it take effect."""
+        self.append(draft.kind, draft.actor, draft.subject, draft.body, draft.reason)
+        self.values.held = self._overrides().held
+        self.tell(Delta("values", np.array([self.index(draft.subject)], np.int32)))
+
+    async def override(self, user, wish):
+        now, path = self.values.plant_time, wish["path"]
+        until = wish["until"] or now + int(wish["seconds"] * SECOND)
+        asked = Wish(path, wish["value"], until, wish["reason"], wish["replaces"])
+        states = len(self.registry.row(self.index(path))["states"])
+        number = f"o{next(self.numbers)}"
+        self._held(override_requests.set_(asked, number, user, now, stands=self._overrides(), states=states))
+        return await self.override_get(number)
+
+    async def override_clear(self, override_id, user, reason):
+        draft = override_requests.clear(override_id, user, reason, self.values.plant_time, stands=self._overrides())
+        before = await self.override_get(override_id)
+        self._held(draft)
+        return before
+
+    async def override_list(self):
+        rows = [(o, self.registry.row(self.index(o.path))) for o in self._overrides().all()]
+        return [{**asdict(o), "unit": r["unit"], "states": r["states"], "in_force": True} for o, r in rows]
+
+    async def override_get(self, override_id):
+        found = [o for o in await self.override_list() if o["id"] == override_id]
+        if not found:
+            raise NotFoundError(f"no override {override_id!r}", code="override-unknown")
+        return found[0]
 
     async def note(self, kind, user, body):
         self.append(kind, user, body=dict(body))

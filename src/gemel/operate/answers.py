@@ -14,6 +14,7 @@ from gemel.errors import NotFoundError, StorageError
 from gemel.operate import delta, revert
 from gemel.operate.commanding import Commanding
 from gemel.operate.fold import Owner
+from gemel.operate.overriding import Overriding
 from gemel.operate.watchdog import Watchdog
 from gemel.samples import Clock, Draft, Fact
 from gemel.samples.batch import Batch
@@ -46,6 +47,7 @@ class Answers:
             "caught_up": self._caught_up, "tend": self._tend, "counts": self._counts, "latency": self._latency,
             "command": c.request, "command_get": c.get, "command_list": c.list,
             "approve": c.approve, "reject": c.reject, "cancel": c.cancel, "revert": self._revert,
+            **Overriding(owner.partition, record, clock).verbs,
         }  # fmt: skip
 
     async def answer(self, body: dict[str, Any]) -> bytes:

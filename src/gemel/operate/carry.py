@@ -60,6 +60,8 @@ def carried(snapshot: Snapshot, former: Registry, now: Registry) -> Snapshot:
     notes = dict(snapshot.notes)
     if "alarms" in notes:
         notes["alarms"] = _alarms(notes["alarms"], found, former, now)
+    if "overrides" in notes:
+        notes["overrides"] = [_override(note, found, former, now) for note in notes["overrides"]]
     return replace(snapshot, registry=now.digest, arrays=arrays, notes=notes)
 
 
@@ -173,6 +175,15 @@ def renamed(names: Iterable[str], former: Registry, now: Registry) -> dict[str, 
         number = next(iter(former.lanes_of(path).values()), None)
         found[name] = name if number is None else f"{now.paths[moved.get(number, number)]}#{level}"
     return found
+
+
+def _override(note: Mapping[str, Any], found: list[Move], former: Registry, now: Registry) -> dict[str, Any]:
+    """Give an override under its property's name and in its unit."""
+    number = next(iter(former.lanes_of(note["path"]).values()), None)
+    if number is None:
+        return dict(note)
+    move = next((m for m in found if m.former == number), Move(number, number, 1.0, 0.0))
+    return {**note, "path": now.paths[move.number], "value": note["value"] * move.scale + move.offset}
 
 
 def _alarms(

@@ -1,5 +1,6 @@
 """What the twin tells its viewers ten times a second: the signals that changed, as columns, the latest only."""
 
+from collections.abc import Mapping
 from typing import Final
 
 import msgspec
@@ -7,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from gemel.samples import Batch
+from gemel.twin.properties import Held
 
 SUBJECT: Final = "live.{}"
 CHUNK: Final = 100_000  # signals in one message: 3.4 MB, under the bus's limit
@@ -23,6 +25,7 @@ class Delta(msgspec.Struct, frozen=True):
         facts: position in the record.
         rows: what to show, one row a signal.
         stale: which of them are silent too long.
+        held: overrides in force, by property (value, since, took effect); None: as told before.
     """
 
     sequence: int
@@ -32,6 +35,7 @@ class Delta(msgspec.Struct, frozen=True):
     facts: int
     rows: Batch
     stale: npt.NDArray[np.bool_]
+    held: Mapping[int, Held] | None = None
 
 
 def encode(delta: Delta) -> bytes:
@@ -39,13 +43,13 @@ def encode(delta: Delta) -> bytes:
     r = delta.rows
     return msgspec.msgpack.encode(
         (delta.sequence, delta.run, delta.time, delta.behind_s, delta.facts, r.signal.tobytes(), r.time.tobytes(),
-         r.received.tobytes(), r.value.tobytes(), r.status.tobytes(), np.packbits(delta.stale).tobytes())
+         r.received.tobytes(), r.value.tobytes(), r.status.tobytes(), np.packbits(delta.stale).tobytes(), _packed(delta.held))
     )  # fmt: skip
 
 
 def decode(data: bytes) -> Delta:
     """Read a delta."""
-    sequence, run, time, behind_s, facts, signal, times, received, value, status, stale = (
+    sequence, run, time, behind_s, facts, signal, times, received, value, status, stale, held = (
         msgspec.msgpack.decode(data)
     )
     rows = Batch(
@@ -53,4 +57,12 @@ def decode(data: bytes) -> Delta:
         np.frombuffer(value, np.float64), np.frombuffer(status, np.uint32),
     )  # fmt: skip
     flags = np.unpackbits(np.frombuffer(stale, np.uint8), count=len(rows)).astype(np.bool_)
-    return Delta(sequence, run, time, behind_s, facts, rows, flags)
+    return Delta(sequence, run, time, behind_s, facts, rows, flags, _unpacked(held))
+
+
+def _packed(held: Mapping[int, Held] | None) -> list[tuple[int, float, int, int]] | None:
+    return None if held is None else [(p, h.value, h.time, h.received) for p, h in held.items()]
+
+
+def _unpacked(held: list[tuple[int, float, int, int]] | None) -> Mapping[int, Held] | None:
+    return None if held is None else {p: Held(v, t, r) for p, v, t, r in held}

@@ -246,6 +246,8 @@ class Owner:
                 self._waiting_since = self._waiting_since or time.monotonic()
                 if self.tail.rows >= COMMIT_ROWS:
                     self._commit_now.set()
+        if effects.turned:
+            self._dirty[effects.turned] = True
         for draft in effects.drafts:
             self._outbox.put(draft)
         self._clock.observe(self.partition.newest)
@@ -302,11 +304,16 @@ class Owner:
         self._dirty[:] = False
         self._deltas += 1
         self._send = asyncio.create_task(
-            self.bus.tell(SUBJECT.format(self.partition.number), encode(self.delta(changed)))
+            self.bus.tell(SUBJECT.format(self.partition.number), encode(self.delta(changed, self._news())))
         )
 
-    def delta(self, signals: I32) -> Delta:
-        """Give what to show of some signals."""
+    def _news(self) -> bool:
+        """Tell whether the overrides are others than were told last."""
+        told, self._told_held = getattr(self, "_told_held", None), self.partition.overrides.held
+        return told is not self._told_held
+
+    def delta(self, signals: I32, overrides: bool = True) -> Delta:
+        """Give what to show of some signals, and the overrides where they are asked for."""
         p = self.partition
         return Delta(
             self._deltas,
@@ -316,6 +323,7 @@ class Owner:
             self.record.position,
             p.lanes.shown(signals),
             p.stale[signals],
+            p.overrides.held if overrides else None,
         )
 
     # ---- what lasts

@@ -22,6 +22,8 @@ from gemel.twin.alarms import Alarms
 from gemel.twin.derived import Derived
 from gemel.twin.events import Events
 from gemel.twin.lanes import Lanes
+from gemel.twin.overrides import Overrides
+from gemel.twin.properties import Properties
 
 PLANT_APPLIED: Final = "PlantApplied"
 PRODUCERS_KEPT: Final = 64
@@ -40,6 +42,7 @@ class Effects:
 
     rows: Batch
     drafts: list[Draft] = field(default_factory=list)
+    turned: list[int] = field(default_factory=list)  # properties that show something else, without a row of theirs
 
 
 def _no_versions(version: Version) -> None:
@@ -94,6 +97,8 @@ class Partition:
         self.derived = Derived(derivations or Derivations(), checks.stale_after)
         self.events = Events(self.derived.plan.events, len(registry))
         self.alarms = Alarms(limits, registry)
+        self.properties = Properties.of_registry(registry)
+        self.overrides = Overrides(registry)
         self.producers = Producers()
         self.position = 0
         self.facts = 0
@@ -163,18 +168,21 @@ class Partition:
         self.time = max(self.time, header.time)
         self.facts = max(self.facts, header.facts)
         drafts: list[Draft] = []
+        turned: list[int] = []
         cause = f"samples.{self.number}:{sequence}"
         for fact in facts:
             if fact.kind == PLANT_APPLIED:
                 drafts += self._become(fact, cause)
             self.alarms.on_fact(fact)
+            turned += self.overrides.on_fact(fact, self.time)
+        over, ended = self.overrides.on_tick(self.time)
         self.conditioner.advance(self.time)
         given = self.derived.on_tick(self.time, self.conditioner.watermark)
         self.lanes.fold(given)
         self.stale = self.lanes.stale(self.time, self.checks.stale_after)
         events = self.events.on_rows(given, cause) + self.events.on_tick(self.time)
         transitions = self.alarms.on_rows(given, cause) + self.alarms.on_tick(self.time)
-        return Effects(given, drafts + events + _drafts(transitions))
+        return Effects(given, drafts + ended + events + _drafts(transitions), turned + over)
 
     def _become(self, fact: Fact, cause: str) -> list[Draft]:
         """Go on under another plant: rebuilt from its own snapshot, everything else as it stands.
@@ -211,7 +219,7 @@ class Partition:
             **{f"events.{k}": v for k, v in self.events.state().items()},
         }
         notes = {"producers": self.producers.notes(), "alarms": self.alarms.to_notes(), "newest": self.newest,
-                 "plant": self.version[0]}  # fmt: skip
+                 "overrides": self.overrides.to_notes(), "plant": self.version[0]}  # fmt: skip
         return Snapshot(
             self.number, self.position, self.facts, self.time, self.registry.digest, arrays, notes
         )
@@ -242,6 +250,7 @@ class Partition:
         events.restore(part("events."))
         producers = Producers(snapshot.notes["producers"])
         self.alarms.from_notes(snapshot.notes["alarms"])
+        self.overrides.from_notes(snapshot.notes.get("overrides", []))
         self.lanes, self.conditioner, self.producers = lanes, conditioner, producers
         self.derived, self.events = derived, events
         self.newest = int(snapshot.notes["newest"])

@@ -9,8 +9,10 @@ import orjson
 
 from gemel.bus import Bus
 from gemel.operate import delta
-from gemel.samples import Registry
+from gemel.operate.values import Values
+from gemel.samples import LANES, Registry
 from gemel.samples.status import severity
+from gemel.twin.properties import Properties, Shown
 
 log = logging.getLogger(__name__)
 PERIOD_S: Final = 1.0
@@ -34,12 +36,9 @@ class Namespace:
         self._bus = bus
         self._registry = registry
         self._publisher = publisher
-        n = len(registry)
-        self._dirty = np.zeros(n, np.bool_)
-        self._value = np.full(n, np.nan)
-        self._status = np.zeros(n, np.uint32)
-        self._time = np.zeros(n, np.int64)
-        self._stale = np.ones(n, np.bool_)
+        self._properties = Properties.of_registry(registry)
+        self._dirty = np.zeros(len(registry), np.bool_)  # by property
+        self._values = Values(len(registry))
         self._units = registry.codes("unit")
         self.published = 0
         self._line = 0
@@ -63,13 +62,12 @@ class Namespace:
             if self._publisher.connections != self._line:
                 self._line = self._publisher.connections
                 self._dirty[:] = True
-            changed = np.flatnonzero(self._dirty & (self._time > 0))
+            changed = np.flatnonzero(self._dirty).astype(np.int32)
             self._dirty[changed] = False
-            if not len(changed):
-                continue
-            for s in changed:
-                await self._publisher.publish(*self._message(int(s)), retain=True)
-            self.published += len(changed)
+            shown = self._properties.resolve(self._values, changed, self._values.held)
+            for row in np.flatnonzero(shown.seen).tolist():
+                await self._publisher.publish(*self._message(shown, row), retain=True)
+            self.published += int(shown.seen.sum())
 
     async def _everything(self) -> None:
         for start in range(0, len(self._registry), delta.CHUNK):
@@ -87,20 +85,14 @@ class Namespace:
         self._note(d)
 
     def _note(self, d: delta.Delta) -> None:
-        s = d.rows.signal
-        self._value[s], self._status[s], self._time[s], self._stale[s] = (
-            d.rows.value,
-            d.rows.status,
-            d.rows.time,
-            d.stale,
-        )
-        self._dirty[s] = True
+        self._values.take(d)
+        self._dirty[self._properties.of(d.rows.signal)] = True
 
-    def _message(self, s: int) -> tuple[str, bytes]:
-        value = float(self._value[s])
-        quality = "stale" if self._stale[s] else severity(int(self._status[s]))
+    def _message(self, shown: Shown, row: int) -> tuple[str, bytes]:
+        s, value = int(shown.signal[row]), float(shown.value[row])
+        quality = "stale" if shown.stale[row] else severity(int(shown.status[row]))
         body = {
             "value": value if np.isfinite(value) else None, "unit": self._units[s], "quality": quality,
-            "time": str(np.datetime64(int(self._time[s]), "ns")) + "Z",
+            "time": str(np.datetime64(int(shown.time[row]), "ns")) + "Z", "lane": LANES[shown.lane[row]],
         }  # fmt: skip
         return self._registry.paths[s], orjson.dumps(body)

@@ -15,7 +15,6 @@ from typing import Any, Final
 
 import msgspec
 import numpy as np
-import numpy.typing as npt
 
 from gemel.assets import Plant
 from gemel.bus import Bus
@@ -25,40 +24,14 @@ from gemel.operate import delta
 from gemel.operate.chronicle import Chronicle
 from gemel.operate.forking import Forking
 from gemel.operate.past import Past
+from gemel.operate.values import Values
+from gemel.operate.view_overrides import OverridesView
 from gemel.samples import Batch, Fact, Registry
-from gemel.samples.batch import F64, I64, U32
 
 log = logging.getLogger(__name__)
 LINK_S: Final = 1.5  # no delta for longer than this: the twin is not heard
 QUEUE: Final = 1000
-DECISIONS: Final = frozenset({"command", "approve", "reject", "cancel"})
-
-
-class Values:
-    """Last shown values, columns indexed by signal."""
-
-    def __init__(self, n: int) -> None:
-        self.value: F64 = np.full(n, np.nan)
-        self.status: U32 = np.zeros(n, np.uint32)
-        self.time: I64 = np.full(n, np.iinfo(np.int64).min)
-        self.received: I64 = np.full(n, np.iinfo(np.int64).min)
-        self.stale: npt.NDArray[np.bool_] = np.ones(n, np.bool_)
-        self.seen: npt.NDArray[np.bool_] = np.zeros(n, np.bool_)
-        self.sequence = 0
-        self.plant_time = 0
-        self.behind_s = 0.0
-        self.facts = 0
-
-    def take(self, d: delta.Delta) -> None:
-        """Take a delta over."""
-        s = d.rows.signal
-        self.value[s], self.status[s], self.time[s] = d.rows.value, d.rows.status, d.rows.time
-        self.received[s], self.stale[s], self.seen[s] = (
-            d.rows.received,
-            d.stale,
-            d.rows.time != np.iinfo(np.int64).min,
-        )
-        self.sequence, self.plant_time, self.behind_s, self.facts = d.sequence, d.time, d.behind_s, d.facts
+DECISIONS: Final = frozenset({"override", "override_clear", "command", "approve", "reject", "cancel"})
 
 
 class News(msgspec.Struct, frozen=True):
@@ -69,7 +42,7 @@ class News(msgspec.Struct, frozen=True):
     fact: Fact | None = None
 
 
-class View:
+class View(OverridesView):
     """The twin as seen from another process of the family."""
 
     def __init__(self, bus: Bus, plant: Plant, registry: Registry, reader: Reader) -> None:

@@ -12,11 +12,11 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from gemel.samples import Registry
+from gemel.samples import LANES, Registry
 from gemel.samples.batch import F64, I32
 from gemel.samples.clock import SECOND
 from gemel.samples.status import GOOD_LOCAL_OVERRIDE, UNCERTAIN_SUBSTITUTE
-from gemel.serve.port import LiveValues
+from gemel.twin.properties import Shown
 
 U8 = npt.NDArray[np.uint8]
 U16 = npt.NDArray[np.uint16]
@@ -26,6 +26,7 @@ MOST: Final = 65_535  # signals in a frame
 OLD: Final = 65_535  # an age too great to say, or never seen
 NONE, GOOD, UNCERTAIN, BAD, STALE, SUBSTITUTED, SIMULATED, MANUAL = range(8)
 WORDS: Final = ("none", "good", "uncertain", "bad", "stale", "substituted", "simulated", "manual")
+ESTIMATED: Final = LANES.index("estimated")  # from here on a lane comes from a dynamic model, not from the plant
 _HEADER: Final = struct.Struct("<BBHId")
 _SUBCODE: Final = np.uint32(0xFFFF0000)
 
@@ -56,12 +57,11 @@ def encode(
     return b"".join(parts)
 
 
-def qualities(values: LiveValues, signals: I32, simulated: npt.NDArray[np.bool_], *, heard: bool) -> U8:
-    """Give one code a signal. While the twin is not heard nothing looks live."""
-    status = values.status[signals]
-    stale = values.stale[signals] if heard else np.True_
-    code = code_of(status, stale, simulated)
-    return np.where(values.seen[signals], code, NONE).astype(np.uint8)
+def qualities(shown: Shown, *, heard: bool) -> U8:
+    """Give one code a property. While the twin is not heard nothing looks live."""
+    stale = shown.stale if heard else np.True_
+    code = code_of(shown.status, stale, shown.lane >= ESTIMATED)
+    return np.where(shown.seen, code, NONE).astype(np.uint8)
 
 
 def code_of(
@@ -77,10 +77,10 @@ def code_of(
     return np.where(stale, np.uint8(STALE), code)
 
 
-def ages(values: LiveValues, signals: I32, now: int) -> U16:
+def ages(shown: Shown, now: int) -> U16:
     """Give ages [0.1 s] at a plant time [ns]."""
-    tenths = (now - values.time[signals].astype(np.float64)) / (SECOND / 10)
-    known = values.seen[signals] & (tenths < OLD)
+    tenths = (now - shown.time.astype(np.float64)) / (SECOND / 10)
+    known = shown.seen & (tenths < OLD)
     return np.where(known, np.clip(np.rint(tenths), 0, OLD - 1), OLD).astype(np.uint16)
 
 
@@ -89,8 +89,3 @@ def needs_float64(registry: Registry, signals: I32) -> npt.NDArray[np.intp]:
     kinds = registry.table.column("kind").take(signals).to_pylist()
     return np.flatnonzero(np.array([k == "total" for k in kinds], dtype=np.bool_))
 
-
-def are_simulated(registry: Registry, signals: I32) -> npt.NDArray[np.bool_]:
-    """Tell which signals come from a dynamic model, not from the plant."""
-    lanes = registry.table.column("lane").take(signals).to_pylist()
-    return np.array([lane in {"simulated", "estimated"} for lane in lanes], dtype=np.bool_)

@@ -23,6 +23,7 @@ from gemel.serve import frames, times
 from gemel.serve.clients import Client
 from gemel.serve.port import Delta, Twin
 from gemel.serve.routes import alarms, facts
+from gemel.twin.properties import Properties
 
 log = logging.getLogger(__name__)
 PERIOD_S: Final = 0.1
@@ -37,12 +38,11 @@ Key = tuple[int, bytes]
 
 @dataclass(eq=False)
 class Group:
-    """All clients that see the same signals in the same order under the same number."""
+    """All clients that see the same properties in the same order under the same number."""
 
     number: int
-    signals: I32
+    properties: I32
     wide: npt.NDArray[np.intp]
-    simulated: npt.NDArray[np.bool_]
     clients: set[Client] = field(default_factory=set)
     sequence: int = 0
     whole_at: float = 0.0
@@ -55,7 +55,8 @@ class Hub:
     def __init__(self, twin: Twin, monotonic: Callable[[], float] = time.monotonic) -> None:
         self._twin = twin
         self._now = monotonic
-        self._changed = np.zeros(len(twin.registry), np.bool_)
+        self._properties = Properties.of_registry(twin.registry)
+        self._changed = np.zeros(len(twin.registry), np.bool_)  # by property: it is called by a signal's number
         self._news = asyncio.Event()
         self._alarmed = asyncio.Event()
         self._alarmed.set()
@@ -106,10 +107,8 @@ class Hub:
         """Begin a subscription, or replace it; give the positions that travel as float64 too."""
         self.unsubscribe(client, number)
         key = (number, signals.tobytes())
-        registry = self._twin.registry
-        group = self._groups.get(key) or Group(
-            number, signals, frames.needs_float64(registry, signals), frames.are_simulated(registry, signals)
-        )
+        wide = frames.needs_float64(self._twin.registry, signals)
+        group = self._groups.get(key) or Group(number, self._properties.of(signals), wide)
         self._groups[key] = group
         group.clients.add(client)
         self._clients[client][number] = key
@@ -148,7 +147,7 @@ class Hub:
         if delta.kind == "fact" and delta.fact is not None:
             self._fact(delta.fact)
         elif delta.kind == "values" and delta.signals is not None:
-            self._changed[delta.signals] = True
+            self._changed[self._properties.of(delta.signals)] = True
             self._news.set()
         elif delta.kind == "gap":
             self._changed[:] = True
@@ -185,7 +184,7 @@ class Hub:
         self._watch_link(now)
         for group in self._groups.values():
             whole = now - group.whole_at >= WHOLE_S
-            if not whole and not self._changed[group.signals].any():
+            if not whole and not self._changed[group.properties].any():
                 continue
             if whole:
                 group.whole_at = now
@@ -196,14 +195,14 @@ class Hub:
         self._changed[:] = False
 
     def _frame(self, group: Group, kind: int) -> bytes:
-        values, signals = self._twin.values, group.signals
+        shown = self._properties.resolve(self._twin.values, group.properties, self._twin.values.held)
         group.sequence += 1
         now = self._plant_now()
         return frames.encode(
             kind, group.number, group.sequence, now / SECOND,
-            quality=frames.qualities(values, signals, group.simulated, heard=bool(self._link["up"])),
-            age=frames.ages(values, signals, now) if kind == frames.VALUES_AND_AGE else None,
-            value=values.value[signals], wide=group.wide,
+            quality=frames.qualities(shown, heard=bool(self._link["up"])),
+            age=frames.ages(shown, now) if kind == frames.VALUES_AND_AGE else None,
+            value=shown.value, wide=group.wide,
         )  # fmt: skip
 
     def _plant_now(self) -> int:

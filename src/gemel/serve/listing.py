@@ -14,6 +14,8 @@ from gemel.samples import Registry
 from gemel.samples.batch import F64, I32
 from gemel.serve import frames
 from gemel.serve.port import LiveValues
+from gemel.twin import properties
+from gemel.twin.properties import Properties
 
 
 class Listing:
@@ -29,9 +31,9 @@ class Listing:
         return self.plant.numbers(self._registry)
 
     @cached_property
-    def simulated(self) -> npt.NDArray[np.bool_]:
-        """Which of them come from a dynamic model."""
-        return frames.are_simulated(self._registry, self.numbers)
+    def properties(self) -> Properties:
+        """Which signals are lanes of which property."""
+        return Properties.of_registry(self._registry)
 
     def items(self, found: Found) -> Iterator[dict[str, Any]]:
         """Give what was found as it stands in a list, with the values that were looked at."""
@@ -56,7 +58,7 @@ class Shown:
 
     def values(self, positions: npt.NDArray[np.int64]) -> F64:
         """Give the shown values; NaN where nothing was ever seen."""
-        return self._values.value[self._listing.numbers[positions]]
+        return self._resolved(self._listing.numbers[positions]).value
 
     def quality(self, word: str) -> npt.NDArray[np.int64]:
         """Give the positions of the signals that are of a quality."""
@@ -64,7 +66,9 @@ class Shown:
             raise AssetError(
                 f"{word[:100]!r} is no quality", code="condition", remedy=did_you_mean(word, frames.WORDS)
             )
-        codes = frames.qualities(
-            self._values, self._listing.numbers, self._listing.simulated, heard=self._heard
-        )
+        codes = frames.qualities(self._resolved(self._listing.numbers), heard=self._heard)
         return np.flatnonzero(codes == frames.WORDS.index(word))
+
+    def _resolved(self, signals: I32) -> properties.Shown:
+        table = self._listing.properties
+        return table.resolve(self._values, table.of(signals), self._values.held)

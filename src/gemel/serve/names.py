@@ -9,9 +9,10 @@ import numpy as np
 from gemel.assets import Plant
 from gemel.errors import NotFoundError
 from gemel.samples import LANES, Registry
-from gemel.samples.batch import I64
+from gemel.samples.batch import F64, I64
 from gemel.samples.clock import SECOND
 from gemel.samples.registry import Codes
+from gemel.twin.properties import Properties
 
 RECENT: Final = 65_536  # paths
 GAP_INTERVALS: Final = 5  # silent for more than so many intervals is a gap
@@ -53,6 +54,16 @@ class Names:
     def states(self) -> "States":
         """Words of each state."""
         return States(self.registry)
+
+    @cached_property
+    def properties(self) -> Properties:
+        """Which signals are lanes of which property."""
+        return Properties.of_registry(self.registry)
+
+    @cached_property
+    def accuracy(self) -> F64:
+        """Declared standard uncertainty of each signal, in its unit; NaN where none is."""
+        return self._plant.accuracy(self.registry)
 
     @cached_property
     def _checks(self) -> Any:

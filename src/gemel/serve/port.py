@@ -17,7 +17,9 @@ from gemel.assets import Plant
 from gemel.samples import Batch, Fact, Registry
 from gemel.samples.batch import F64, I32, I64, U32
 from gemel.serve.port_forks import Forking
+from gemel.serve.port_overrides import Overridden
 from gemel.serve.port_past import Past
+from gemel.twin.properties import Held
 
 Told = dict[str, Any]
 Row = tuple[str, int | None, float, int | None]  # path, time [ns], value in the declared unit, status
@@ -49,6 +51,10 @@ class LiveValues(Protocol):
     @property
     def seen(self) -> npt.NDArray[np.bool_]:
         """Ever received."""
+
+    @property
+    def held(self) -> Mapping[int, Held]:
+        """Overrides in force, by property."""
 
     @property
     def sequence(self) -> int:
@@ -103,7 +109,7 @@ class Aggregated(Protocol):
         """The worst status."""
 
 
-class Twin(Protocol):
+class Twin(Overridden, Protocol):
     """The twin as seen from serve.
 
     A refusal is raised: RefusedError (not allowed, a guard said no), ConflictError (somebody was faster),

@@ -1,6 +1,7 @@
 """How things stood at a moment, now or past: one way of asking for both, so that no route knows them apart twice."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from typing import Any, Final, Self
 
 import numpy as np
@@ -8,10 +9,12 @@ import numpy.typing as npt
 from pydantic import BaseModel
 
 from gemel.samples import Batch
-from gemel.samples.batch import I32
+from gemel.samples.batch import F64, I32, I64, U32
 from gemel.serve import times
 from gemel.serve.names import Names
 from gemel.serve.port import Twin
+from gemel.twin.overrides import held_at
+from gemel.twin.properties import Held, Shown
 
 EVER: Final = 2**62  # received at any time
 
@@ -49,15 +52,16 @@ class Moment:
             twin, now if at is None else at, EVER if known is None else known, at is None and known is None
         )
 
-    async def rows(self, names: Names, signals: I32) -> tuple[Batch, npt.NDArray[np.bool_]]:
-        """Give one row a signal, and which of them were stale."""
+    async def standing(self, names: Names, signals: I32, under: str | None = None) -> "Standing":
+        """Give how some signals stood; `under` is a path that all of them are under."""
         if self.live:
             v = self.twin.values
             rows = Batch(signals, v.time[signals], v.received[signals], v.value[signals], v.status[signals])
-            return rows, v.stale[signals]
+            return Standing(rows, v.stale[signals], v.held)
         stood = await self.twin.past.stood(signals, self.at, self.known)
         silent = (stood.heard == times.NEVER) | (self.at - stood.heard > names.stale_after[signals])
-        return stood.shown, silent
+        facts = await self.twin.past.facts(self.at, self.known, kind="Override", under=under)
+        return Standing(stood.shown, silent, held_at(facts, self.at, names.registry).held)
 
     async def alarms(self, under: str | None = None) -> list[dict[str, Any]]:
         """Give the alarms that were not normal."""
@@ -75,6 +79,51 @@ class Moment:
     async def plant(self) -> dict[str, Any] | None:
         """Tell which plant file was in force."""
         return await self.twin.past.applied(self.at, self.known)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Standing:
+    """How signals stand, a row each.
+
+    Args:
+        rows: what each shows.
+        stale: which are silent for too long.
+        held: overrides in force, by property.
+    """
+
+    rows: Batch
+    stale: npt.NDArray[np.bool_]
+    held: Mapping[int, Held]
+
+    def __getitem__(self, part: slice) -> "Standing":
+        return Standing(self.rows[part], self.stale[part], self.held)
+
+    def shown(self, names: Names) -> tuple[list[str], Shown]:
+        """Give the properties' paths and what they show, a row each."""
+        signals, rows = self.rows.signal, self.rows
+        table = names.properties.among(signals)
+        places = np.unique(table.of(np.arange(len(signals), dtype=np.int32)))
+        columns = _Columns(
+            rows.value, rows.status, rows.time, rows.received, self.stale, rows.time != times.NEVER
+        )
+        held = (
+            {p: self.held[s] for p in places.tolist() if (s := int(signals[p])) in self.held}
+            if self.held
+            else {}
+        )
+        shown = table.resolve(columns, places, held)
+        paths = [names.registry.paths[s] for s in signals[places].tolist()]
+        return paths, replace(shown, signal=signals[shown.signal])
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Columns:
+    value: F64
+    status: U32
+    time: I64
+    received: I64
+    stale: npt.NDArray[np.bool_]
+    seen: npt.NDArray[np.bool_]
 
 
 async def of_asset(moment: Moment, asset: str, wanted: set[str]) -> dict[str, Any]:

@@ -113,21 +113,34 @@ class Properties:
         >>> Properties.of_registry(r).lanes_of(np.array([0])).tolist()
         [[-1, 0, 1, -1]]
         """
-        lane = _codes(_chunk(registry.table.column("lane")))
+        words = np.array([LANES.index(word) for word in registry.lanes.words], np.int8)
+        lane: I8 = words[registry.lanes.code] if len(words) else np.zeros(0, np.int8)
         if not registry.retired.any() and (lane == MEASURED).all():
             return cls(None, None, np.zeros(0, np.int32), np.zeros((0, len(LANES)), np.int32))
         path = _chunk(registry.table.column("path")).dictionary_encode()
         of = path.indices.to_numpy(zero_copy_only=False).astype(np.int32)
-        table = np.full((len(path.dictionary), len(LANES)), NONE, np.int32)
         live = ~registry.retired
-        gone = np.flatnonzero(~live & ~np.isin(of, of[live]))  # of properties that are gone as a whole
-        for some in (gone, np.flatnonzero(live)):
-            table[of[some], lane[some]] = some
+        gone = ~live & ~np.isin(of, of[live])  # of properties that are gone as a whole
+        return cls._of_groups(of, lane, live | gone)
+
+    @classmethod
+    def _of_groups(cls, of: I32, lane: I8, counts: Mask) -> Self:
+        """Make the table: `of` numbers the properties from 0 on, `counts` says which signals may be shown."""
+        table = np.full((int(of.max(initial=-1)) + 1, len(LANES)), NONE, np.int32)
+        rows = np.flatnonzero(counts)
+        table[of[rows], lane[rows]] = rows
         has = table >= 0
         first = table[np.arange(len(table)), has.argmax(axis=1)]
         several = np.flatnonzero(has.sum(axis=1) > 1)
         several = several[np.argsort(first[several])]
         return cls(lane, first[of], first[several], table[several])
+
+    def among(self, signals: I32) -> Self:
+        """Give the table of a few signals alone, numbered by their places; each property with all its lanes."""
+        lane, properties = self.lane_of(signals), self.of(signals)
+        _, of = np.unique(properties, return_inverse=True)
+        counts = self.lanes_of(properties)[np.arange(len(signals)), lane] == signals
+        return self._of_groups(of.astype(np.int32), lane, counts)
 
     def of(self, signals: I32) -> I32:
         """Give the property of each of some signals."""
@@ -199,9 +212,3 @@ def _chunk(column: Any) -> Any:
         return column
     column = column.combine_chunks()
     return column if not isinstance(column, pa.ChunkedArray) else pa.array([], column.type)
-
-
-def _codes(lanes: Any) -> I8:
-    encoded = lanes.dictionary_encode()
-    codes = np.array([LANES.index(word) for word in encoded.dictionary.to_pylist()], np.int8)
-    return codes[encoded.indices.to_numpy(zero_copy_only=False)] if len(codes) else np.zeros(0, np.int8)

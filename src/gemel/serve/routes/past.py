@@ -84,12 +84,12 @@ async def states(
     page = [a for a in dict.fromkeys(page) if names.of_asset(a)]
     moment = Moment.of(twin, at, known)
     signals = np.array([s for a in page for s in names.of_asset(a)], np.int32)
-    rows, stale = await moment.rows(names, signals)
+    stands = await moment.standing(names, signals)
     items, start = [], 0
     for one in page:
         part = slice(start, start + len(names.of_asset(one)))
         start = part.stop
-        shown = properties(names, signals[part], rows[part], stale[part], moment.at)
+        shown = properties(names, stands[part], moment.at)
         items.append({"asset": one, "at": times.text(moment.at), "properties": shown})
     return json({"at": times.text(moment.at), "items": items, "next": more})
 
@@ -125,6 +125,5 @@ async def diff(
 
 async def _stood(names: Names, moment: Moment, asset: str) -> dict[str, Any]:
     signals = np.array(names.of_asset(asset), np.int32)
-    rows, stale = await moment.rows(names, signals)
-    shown = properties(names, signals, rows, stale, moment.at)
+    shown = properties(names, await moment.standing(names, signals, asset), moment.at)
     return {"properties": shown, **await of_asset(moment, asset, {"alarms"})}

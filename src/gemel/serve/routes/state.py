@@ -8,7 +8,7 @@ from pydantic import BaseModel, Field
 from starlette.responses import Response
 
 from gemel.errors import NotFoundError
-from gemel.samples import LANES, Batch
+from gemel.samples import LANES
 from gemel.samples import status as statuses
 from gemel.samples.clock import SECOND
 from gemel.serve import frames, standing, times
@@ -17,7 +17,8 @@ from gemel.serve.names import Names
 from gemel.serve.paging import json
 from gemel.serve.routes.alarms import Alarm
 from gemel.serve.routes.commands import Command
-from gemel.serve.standing import Moment
+from gemel.serve.standing import Moment, Standing
+from gemel.twin.properties import Shown
 
 router = APIRouter(tags=["state"])
 
@@ -62,54 +63,39 @@ async def state(
     if not len(signals):
         raise NotFoundError(f"no asset {asset[:200]!r}", remedy="see GET /api/v1/assets")
     moment = Moment.of(twin, at, known)
-    rows, stale = await moment.rows(names, signals)
-    shown = properties(names, signals, rows, stale, moment.at)
+    shown = properties(names, await moment.standing(names, signals, asset), moment.at)
     stood = await standing.of_asset(moment, asset, set(include))
     return json({"asset": asset, "at": times.text(moment.at), "properties": shown, **stood})
 
 
-def properties(
-    names: Names, signals: np.ndarray[Any, Any], rows: Batch, stale: np.ndarray[Any, Any], now: int
-) -> dict[str, Any]:
-    known = {int(s): i for i, s in enumerate(rows.signal) if rows.time[i] != times.NEVER}
-    simulated = frames.are_simulated(names.registry, rows.signal)
-    codes = frames.code_of(rows.status, stale, simulated)
-    found: dict[str, Any] = {}
-    for name, lanes in _lanes(names, signals).items():
-        rank = {lane: i for i, lane in enumerate(LANES)}
-        ordered = sorted(lanes, key=lambda s: rank.get(names.lanes[s], len(rank)))
-        seen = [s for s in ordered if s in known]
-        usable = [s for s in seen if codes[known[s]] not in (frames.BAD, frames.STALE)]
-        signal = next(iter([*usable, *seen, *ordered]))
-        row = known.get(signal)
-        found[name] = (
-            _unseen(names, signal) if row is None else _shown(names, rows, row, int(codes[row]), now)
-        )
-    return found
+def properties(names: Names, stands: Standing, now: int) -> dict[str, Any]:
+    """Give what each property showed at a time [ns], by name."""
+    paths, shown = stands.shown(names)
+    codes = frames.qualities(shown, heard=True)
+    return {
+        path.rpartition("/")[2]: _shown(names, shown, row, now, frames.WORDS[codes[row]])
+        if shown.seen[row]
+        else _unseen(names, shown, row)
+        for row, path in enumerate(paths)
+    }
 
 
-def _lanes(names: Names, signals: np.ndarray[Any, Any]) -> dict[str, list[int]]:
-    found: dict[str, list[int]] = {}
-    for s in signals.tolist():
-        found.setdefault(names.registry.paths[s].rpartition("/")[2], []).append(s)
-    return found
-
-
-def _unseen(names: Names, signal: int) -> dict[str, Any]:
+def _unseen(names: Names, shown: Shown, row: int) -> dict[str, Any]:
     status = statuses.BAD_WAITING_FOR_INITIAL_DATA
     return {
-        "value": None, "text": None, "unit": names.units[signal], "quality": frames.WORDS[frames.NONE], "status": status,
-        "status_name": statuses.name(status), "lane": names.lanes[signal], "time": None, "received": None, "age_s": None,
+        "value": None, "text": None, "unit": names.units[int(shown.signal[row])], "quality": frames.WORDS[frames.NONE],
+        "status": status, "status_name": statuses.name(status), "lane": LANES[shown.lane[row]], "time": None,
+        "received": None, "age_s": None,
     }  # fmt: skip
 
 
-def _shown(names: Names, rows: Batch, row: int, code: int, now: int) -> dict[str, Any]:
-    signal, value, status = int(rows.signal[row]), float(rows.value[row]), int(rows.status[row])
+def _shown(names: Names, shown: Shown, row: int, now: int, quality: str) -> dict[str, Any]:
+    signal, value, status = int(shown.signal[row]), float(shown.value[row]), int(shown.status[row])
     return {
         "value": value if np.isfinite(value) else None, "text": word(names.states[signal], value), "unit": names.units[signal],
-        "quality": frames.WORDS[code], "status": status, "status_name": statuses.name(status), "lane": names.lanes[signal],
-        "time": times.text(int(rows.time[row])), "received": times.text(int(rows.received[row])),
-        "age_s": round(max(now - int(rows.time[row]), 0) / SECOND, 3),
+        "quality": quality, "status": status, "status_name": statuses.name(status), "lane": LANES[shown.lane[row]],
+        "time": times.text(int(shown.time[row])), "received": times.text(int(shown.received[row])),
+        "age_s": round(max(now - int(shown.time[row]), 0) / SECOND, 3),
     }  # fmt: skip
 
 

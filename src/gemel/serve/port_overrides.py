@@ -1,0 +1,19 @@
+"""What serve needs of overrides."""
+
+from typing import Any, Protocol
+
+
+class Overridden(Protocol):
+    """A twin whose properties people may override; refusals are raised as `port.Twin` says."""
+
+    async def override(self, user: str, wish: dict[str, Any]) -> dict[str, Any]:
+        """Put a value in the place of a property's lanes: ``path``, ``value``, ``reason``, ``until`` or ``seconds``."""
+
+    async def override_clear(self, override_id: str, user: str, reason: str) -> dict[str, Any]:
+        """End an override; give it as it was."""
+
+    async def override_get(self, override_id: str) -> dict[str, Any]:
+        """Give an override that is recorded and not over."""
+
+    async def override_list(self) -> list[dict[str, Any]]:
+        """Give the overrides that are recorded and not over, the newest first."""
