@@ -6,6 +6,7 @@ from evolve_kit import CM, EDITS, MOVED, RENAMED, SECOND, START, Log, Plants, ap
 
 from gemel.bus import FrameHeader
 from gemel.errors import StorageError
+from gemel.samples import Fact
 
 
 @pytest.fixture
