@@ -37,6 +37,7 @@ class FrameHeader(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
         constant: columns that hold one value throughout.
         time: a tick's plant time [ns].
         facts: a tick's position in the record.
+        trace: ``traceparent`` of a frame that is traced (W3C Trace Context, 3.2).
     """
 
     kind: str
@@ -50,6 +51,7 @@ class FrameHeader(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
     constant: Mapping[str, int | float] = {}
     time: int = 0
     facts: int = 0
+    trace: str = ""
 
 
 class Frame(msgspec.Struct, frozen=True):

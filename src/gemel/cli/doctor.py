@@ -9,9 +9,11 @@ from typing import Any
 
 import click
 
+from gemel.cli import doctor_findings
 from gemel.config import data_dir
-from gemel.config.supervise import ask_health
+from gemel.config.supervise import ask_health, ask_json, ask_text
 from gemel.operate.places import Places, read_running
+from gemel.twin.own_alarms import ASSET
 
 
 @click.command(epilog="Example: gemel doctor examples/water-loop")
@@ -45,6 +47,7 @@ def examine(places: Places) -> dict[str, Any]:
         problems.append(
             {"code": "not-running", "message": "nothing runs on this data", "remedy": "gemel run PLANT"}
         )
+        report["last_errors"] = doctor_findings.last_errors(places.logs)
         return report
     report |= {"running": True, "url": running.url}
     health = ask_health(running.url)
@@ -56,13 +59,25 @@ def examine(places: Places) -> dict[str, Any]:
                 "remedy": f"see {places.logs}/serve.log",
             }
         )
+        report["last_errors"] = doctor_findings.last_errors(places.logs)
         return report
     report |= {k: health.get(k) for k in ("status", "plant", "plant_time", "behind_s", "link", "processes")}
     problems += health.get("problems", [])
     if health.get("behind_s", 0) > 5:
         problems.append({"code": "behind", "message": f"the twin is {health['behind_s']:.0f} s behind its log",
                          "remedy": "it catches up by itself; if not, fewer signals or a faster disk"})  # fmt: skip
+    if (text := ask_text(running.url, "/api/v1/metrics")) is not None:
+        measures = doctor_findings.read_measures(text)
+        report["measured"] = doctor_findings.summary(measures)
+        problems += doctor_findings.findings(measures)
+    report["alarms"] = _own_alarms(running.url, str(health.get("plant")))
+    problems += [{"code": "own-alarm", "message": f"{a['id']}: {a['cause']}", "remedy": a["response"]} for a in report["alarms"]]
     return report
+
+
+def _own_alarms(url: str, plant: str) -> list[dict[str, Any]]:
+    listed = ask_json(url, "/api/v1/alarms") or {"items": []}
+    return [a for a in listed["items"] if a["asset"] == f"{plant}/{ASSET}" and a["active"]]
 
 
 def show(report: dict[str, Any]) -> None:
@@ -77,6 +92,18 @@ def show(report: dict[str, Any]) -> None:
         )
         for name, told in (report.get("processes") or {}).items():
             click.echo(f"  {name:<9}{told['state']}, restarted {told['restarts']} times")
+    if told := report.get("measured"):
+        click.echo(
+            f"log        {told['log_filled_percent']} % full, {told['tail_rows']:.0f} readings wait for the lake (last commit {told['commit_s']:.2f} s), "
+            f"snapshot {told['snapshot_age_s']:.0f} s old"
+        )
+        click.echo(
+            f"readings   {told['readings']:.0f} judged, {told['doubted_percent']} % doubted, {told['refused']:.0f} messages refused; "
+            f"from wire to state p99 {told['wire_to_state_p99_ms']:.0f} ms"
+        )
+        click.echo("memory     " + ", ".join(f"{name} {mb} MB" for name, mb in told["memory_mb"].items()))
+    for line in report.get("last_errors", []):
+        click.echo(f"  {line}")
     for p in report["problems"]:
         click.secho(f"! {p['message']}", fg="yellow")
         click.echo(f"  → {p['remedy']}")

@@ -38,6 +38,7 @@ from gemel.operate.places import Places, Running, read_running
 from gemel.operate.publish import Namespace
 from gemel.operate.snapshots import SnapshotFolder
 from gemel.operate.telemetry import take_rows
+from gemel.operate.tracing import Arrivals, Departures, tracer_of
 from gemel.operate.view import View
 from gemel.operate.watchdog import Watchdog
 from gemel.samples import Draft, Fact, plant_clock
@@ -84,6 +85,7 @@ async def twin(places: Places) -> None:
 
     owner = Owner(bus, partition, store, record, clock, SnapshotFolder(places.snapshots / "0"), lookup, classes,
                   site.plant.retention, settings.log_bytes)  # fmt: skip
+    owner.arrivals = Arrivals(tracer_of("twin"))
     await owner.start()
     applied_at = clock.now() or time.time_ns()
     if (taken := plant_applied(site, record.last("PlantApplied"), applied_at)) is not None:
@@ -146,6 +148,7 @@ async def ingest(places: Places) -> None:
     bus = await Bus.open(running.bus, "ingest")
     clock = await clock_for(bus, site.plant.clock)
     framer = Framer(bus, site.registry, clock)
+    framer.departures = Departures(tracer_of("ingest"))
     guard = DiskGuard(places.data, settings.reserve_bytes)
     found = connectors(site.plant, site.registry, lambda name: secret(name, places.data), clock)
     way_in = Ingest(found, framer, guard)

@@ -190,6 +190,12 @@ def ask_health(url: str) -> dict[str, Any] | None:
 
 
 def ask_json(url: str, path: str, timeout_s: float = 2.0) -> dict[str, Any] | None:
+    """Ask a twin on this machine; None where nobody answers."""
+    text = ask_text(url, path, timeout_s)
+    return None if text is None else dict(json.loads(text))
+
+
+def ask_text(url: str, path: str, timeout_s: float = 2.0) -> str | None:
     """Ask a twin on this machine; None where nobody answers. A certificate of our own need not be signed."""
     parts = urlsplit(url)
     where, port = str(parts.hostname), parts.port
@@ -206,4 +212,4 @@ def ask_json(url: str, path: str, timeout_s: float = 2.0) -> dict[str, Any] | No
         return None
     finally:
         line.close()
-    return dict(json.loads(body)) if reply.status == 200 else None
+    return body.decode() if reply.status == 200 else None

@@ -31,6 +31,7 @@ from gemel.operate.outbox import Outbox
 from gemel.operate.partition import Effects, Lookup, Partition
 from gemel.operate.snapshots import SnapshotFolder
 from gemel.operate.tail import Tail
+from gemel.operate.tracing import Arrivals
 from gemel.samples import Batch, Clock, Draft
 from gemel.samples.batch import I32
 from gemel.samples.clock import MILLISECOND, SECOND
@@ -81,6 +82,7 @@ class Owner:
         self.broken = 0
         self.behind_s = 0.0
         self._problems: dict[str, str] = {}
+        self.arrivals = Arrivals()
         self._waiting_since = 0.0  # since when rows wait for the lake; 0: none do
         self._saved = time.monotonic()
         self._commit_took = 0.0
@@ -223,6 +225,7 @@ class Owner:
                 self._after_tick()
                 continue
             pending.append(found)
+            self.arrivals.read(frame.header, message.sequence)
             rows += len(found)
             if len(found):
                 self._received.append(int(found.received[0]))
@@ -237,6 +240,7 @@ class Owner:
             now = time.time_ns()
             self.waits_ms.extend((now - received) / MILLISECOND for received in self._received)
             self._received.clear()
+            self.arrivals.folded(sequence)
 
     def _effect(self, effects: Effects, sequence: int) -> None:
         if len(effects.rows):
@@ -303,6 +307,7 @@ class Owner:
         changed = np.flatnonzero(self._dirty | flips).astype(np.int32)
         self._dirty[:] = False
         self._deltas += 1
+        self.arrivals.told()
         self._send = asyncio.create_task(
             self.bus.tell(SUBJECT.format(self.partition.number), encode(self.delta(changed, self._news())))
         )
@@ -362,6 +367,7 @@ class Owner:
                 self._store.commit, self.partition.number, self._epoch, upto, rows, self._classes
             )
             self._stored = upto
+            self.arrivals.stored(upto)
             self.tail.drop(upto)
             self._commit_took = time.monotonic() - began
             self._committed += len(rows)

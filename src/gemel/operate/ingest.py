@@ -20,6 +20,7 @@ from gemel.bus import Bus, FrameHeader, encode_frame
 from gemel.connect import Connector, Reading
 from gemel.errors import ConnectError, StorageError
 from gemel.operate.measures import Told
+from gemel.operate.tracing import Departures
 from gemel.samples import Batch, Clock, Registry, plant_clock
 from gemel.samples.clock import EARLIEST, LATEST
 
@@ -71,6 +72,7 @@ class Framer:
         self._flying: set[asyncio.Task[None]] = set()
         self.frames = 0
         self.values = 0
+        self.departures = Departures()
         self.refusing = ""  # why the log does not take frames now
 
     @property
@@ -144,11 +146,14 @@ class Framer:
         for start in range(0, len(rows), ROWS * 8):
             part = rows[start : start + ROWS * 8]
             self._sequence += 1
+            traced = self.departures.begin(len(part), int(part.received.min()))
             header = FrameHeader(
                 kind="samples", partition=self._partition, producer=self._producer, sequence=self._sequence,
-                version=__version__, registry=self._registry.digest,
+                version=__version__, registry=self._registry.digest, trace=traced.traceparent if traced else "",
             )  # fmt: skip
             await self._append(encode_frame(header, part), f"{self._producer}-{self._sequence}")
+            if traced:
+                traced.landed()
             self.frames += 1
             self.values += len(part)
 
