@@ -43,19 +43,19 @@ def test_checks_are_in_the_declared_unit(tmp_path):
     site = plant(tmp_path)
     registry = site.registry()
     checks, speed, far = site.checks(registry), registry.index(f"{P1}/speed"), registry.index(f"{P2}/temperature")
-    assert (checks.low[speed], checks.high[speed], checks.max_rate[speed]) == (0, 3600, 500)
-    assert (checks.interval[speed], checks.stuck_after[speed]) == (500_000_000, 600_000_000_000)
-    assert (checks.scale[speed], checks.offset[speed]) == (1.0, 0.0)
-    assert 212 * checks.scale[far] + checks.offset[far] == pytest.approx(100)
+    assert (checks.each("low")[speed], checks.each("high")[speed], checks.each("max_rate")[speed]) == (0, 3600, 500)
+    assert (checks.each("interval")[speed], checks.each("stuck_after")[speed]) == (500_000_000, 600_000_000_000)
+    assert (checks.each("scale")[speed], checks.each("offset")[speed]) == (1.0, 0.0)
+    assert 212 * checks.each("scale")[far] + checks.each("offset")[far] == pytest.approx(100)
     running = registry.index(f"{P1}/running")
-    assert (checks.low[running], checks.high[running]) == (0, 1)
-    assert np.isnan(checks.max_rate[running])
+    assert (checks.each("low")[running], checks.each("high")[running]) == (0, 1)
+    assert np.isnan(checks.each("max_rate")[running])
 
 
 def test_a_signal_is_stale_after_what_is_said_or_five_intervals_or_thirty_seconds(tmp_path):
     text = HEAD + "types: {T: {signals: {a: {unit: 1, interval: 2 s, stale_after: 3 s}, b: {unit: 1, interval: 2 s}, c: {unit: 1}}}}\nassets: {x: {type: T}}\n"
     site = plant(tmp_path, text)
-    assert (site.checks(site.registry()).stale_after / 1e9).tolist() == [3, 10, 30]
+    assert (site.checks(site.registry()).each("stale_after") / 1e9).tolist() == [3, 10, 30]
 
 
 def test_columns_go_by_the_numbers_of_the_applied_registry(tmp_path):
@@ -65,7 +65,7 @@ def test_columns_go_by_the_numbers_of_the_applied_registry(tmp_path):
     turned = Registry(own.table.take(list(range(len(own)))[::-1]))
     level = turned.index("acme/riverside/area-1/tank-1/level")
     assert level == 0
-    assert site.checks(turned).high[level] == 12
+    assert site.checks(turned).each("high")[level] == 12
     sources = site.sources("field", turned)
     assert [turned.paths[s] for s in sources.signal] == [own.paths[s] for s in site.sources("field", own).signal]
     assert {turned.paths[a.signal] for a in site.alarms(turned)} == {f"{P1}/temperature", f"{P2}/temperature"}
@@ -82,7 +82,7 @@ def test_a_signal_that_only_the_registry_knows_is_believed(tmp_path):
     more = site.registry().grown(Registry.of([{"path": "acme/riverside/former/flow", "unit": "m3/h"}]))
     checks = site.checks(more)
     assert len(checks) == len(more)
-    assert np.isnan(checks.low[-1])
+    assert np.isnan(checks.each("low")[-1])
 
 
 def test_sources_are_inherited_and_overridden_and_filled(tmp_path):
@@ -186,6 +186,6 @@ def test_the_volume_counts_intervals_and_retention(tmp_path):
 def test_a_plant_without_assets_has_empty_columns(tmp_path):
     site = plant(tmp_path, HEAD)
     registry = site.registry()
-    assert (len(registry), len(site.checks(registry)), site.sources("field", registry).topic, site.alarms(registry)) == (0, 0, [], [])
+    assert (len(registry), len(site.checks(registry)), site.sources("field", registry).topic, list(site.alarms(registry))) == (0, 0, [], [])
     assert site.volume().values_per_day == 0
     assert site.tree()["children"][0]["name"] == "riverside"

@@ -47,12 +47,12 @@ def test_a_lane_has_its_own_source_rhythm_and_unit_and_no_check_of_a_sensor(soft
     registry = soft.registry()
     checks = soft.checks(registry)
     measured, estimated = (registry.index(FLOW.format(1), lane) for lane in ("measured", "estimated"))
-    assert checks.scale[estimated] == pytest.approx(3.6)
-    assert checks.interval[[measured, estimated]].tolist() == [1_000_000_000, 10_000_000_000]
-    assert checks.stale_after[[measured, estimated]].tolist() == [5_000_000_000, 50_000_000_000]
-    assert checks.high[estimated] == 400
-    assert checks.max_rate[measured] == 5
-    assert np.isnan(checks.max_rate[estimated])
+    assert checks.each("scale")[estimated] == pytest.approx(3.6)
+    assert checks.each("interval")[[measured, estimated]].tolist() == [1_000_000_000, 10_000_000_000]
+    assert checks.each("stale_after")[[measured, estimated]].tolist() == [5_000_000_000, 50_000_000_000]
+    assert checks.each("high")[estimated] == 400
+    assert checks.each("max_rate")[measured] == 5
+    assert np.isnan(checks.each("max_rate")[estimated])
     sources = soft.sources("field", registry)
     told = dict(zip(sources.signal.tolist(), zip(sources.topic, sources.path, sources.time_path), strict=True))
     assert told[measured] == ("station/pump-1/flow", "$.value", "$.time")

@@ -138,7 +138,7 @@ def test_checks_and_alarms_follow_the_signal_to_its_number(tmp_path, grow):
     registry = grow(PUMPS, edited(MOVED, ("high: 85", "high: 80"))).registry
     now = plant(tmp_path / "now", edited(MOVED, ("high: 85", "high: 80")))
     number = registry.index("acme/riverside/area-2/tank-1/level")
-    assert now.checks(registry).high[number] == 12
+    assert now.checks(registry).each("high")[number] == 12
     assert {limit.limit for limit in now.alarms(registry)} == {80, 95}
 
 
@@ -150,7 +150,7 @@ def test_a_retired_signal_keeps_the_unit_of_its_source(tmp_path, grow):
     old = grow(PUMPS, PUMPS).registry.index("acme/riverside/area-1/line-1/pump-2/temperature")
     checks = plant(tmp_path / "now", text).checks(registry)
     assert registry.retired[old]
-    assert 212 * checks.scale[old] + checks.offset[old] == pytest.approx(100)
+    assert 212 * checks.each("scale")[old] + checks.each("offset")[old] == pytest.approx(100)
 
 
 @pytest.mark.parametrize("edit, words", [

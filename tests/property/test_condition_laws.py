@@ -1,5 +1,7 @@
 """The laws of `gemel.condition`, tried on streams that hold everything at once."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from condition_reference import Reference, word
@@ -37,6 +39,7 @@ def checks_of(n=SIGNALS):
     )
 
 
+COLUMNS = ("scale", "offset", "low", "high", "max_rate", "stuck_after", "interval", "stale_after")
 VALUES = [0.0, -0.0, 1.0, 1.0, 1.5, 2.0, 20.0, 45.0, 60.0, -70.0, float("nan"), float("inf")]
 
 
@@ -149,6 +152,24 @@ def test_a_memory_kept_and_put_back_anywhere_goes_on_the_same(events, cuts):
     parts, b = run(events, cuts, keep=True)
     assert whole == parts
     same_state(a, b)
+
+
+def by_kind():
+    """The same checks with constants by kind, in another order, and one kind that nothing is of."""
+    checks, order = checks_of(), np.array([2, 0, 3, 1, 0])
+    columns = {name: getattr(checks, name)[order] for name in COLUMNS}
+    return replace(checks, **columns, kind=np.array([4, 3, 0, 2], np.int32))
+
+
+@given(streams(), st.sets(st.integers(0, 45)))
+@settings(max_examples=60, deadline=None)
+def test_constants_by_kind_judge_as_constants_by_signal(events, cuts):
+    whole, a = run(events)
+    kinds, b = run(events, cuts, Conditioner(by_kind()))
+    assert whole == kinds
+    same_state(a, b)
+    for name, column in a.report().items():
+        np.testing.assert_array_equal(column, b.report()[name], err_msg=name)
 
 
 def believed(rows):

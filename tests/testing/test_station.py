@@ -86,7 +86,7 @@ def test_two_days_of_normal_life_raise_no_alarm_and_break_no_limit(plant, regist
     shown = np.array(shown[60:])
     checks = plant.checks(registry)
     order = [registry.index(path(*s)) for s in SIGNALS]
-    low, high, rate = checks.low[order], checks.high[order], checks.max_rate[order]
+    low, high, rate = checks.each("low")[order], checks.each("high")[order], checks.each("max_rate")[order]
     assert not (shown < low).any(), [SIGNALS[i] for i in np.flatnonzero((shown < low).any(axis=0))]
     assert not (shown > high).any(), [SIGNALS[i] for i in np.flatnonzero((shown > high).any(axis=0))]
     fastest = np.abs(np.diff(shown, axis=0)).max(axis=0) / 0.5

@@ -131,7 +131,7 @@ def recomputed(plant: Plant, rows: Batch) -> dict[int, dict[int, tuple[float, in
     from gemel.samples.expression import Column
 
     registry = plant.registry()
-    stale = plant.checks(registry).stale_after
+    stale = plant.checks(registry).each("stale_after")
     derivations = plant.derivations(registry)
     history = {s: resolved(rows, s) for s in range(len(registry)) if s not in set(derivations.target.tolist())}
     for level in range(int(derivations.level.max()) + 1):

@@ -6,10 +6,11 @@ Directory -> load -> Plant -> registry, checks, sources, alarms, commands, views
 from gemel.assets.checks import Checks
 from gemel.assets.commands import Commands
 from gemel.assets.derivations import Derivations
-from gemel.assets.derive import AlarmLimit, Sources
+from gemel.assets.derive import Sources
 from gemel.assets.find import WHERE, Condition, Found, Live, Query, find
 from gemel.assets.fleet import Fleet
 from gemel.assets.graph import Graph
+from gemel.assets.limits import AlarmLimit, AlarmLimits
 from gemel.assets.loader import check, load
 from gemel.assets.notices import Notice
 from gemel.assets.plant import Plant
@@ -24,6 +25,7 @@ from gemel.assets.volume import Volume
 __all__ = [
     "WHERE",
     "AlarmLimit",
+    "AlarmLimits",
     "AssetView",
     "Checks",
     "CommandSpec",

@@ -4,7 +4,7 @@ Layout (declared signals, taken per signal) -> Registry, Checks, Sources, alarm 
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from operator import attrgetter
 from typing import TYPE_CHECKING, Final
 
@@ -14,7 +14,8 @@ import pyarrow as pa
 from gemel.assets.checks import Checks
 from gemel.assets.commands import filled
 from gemel.assets.layout import Layout
-from gemel.assets.spec import Level, Signal
+from gemel.assets.limits import AlarmLimit, AlarmLimits
+from gemel.assets.spec import Signal
 from gemel.errors import DefectError
 from gemel.samples import Registry, units
 from gemel.samples.batch import F64, I32
@@ -25,32 +26,6 @@ BLOCK: Final = 500_000  # signals numbered together
 
 if TYPE_CHECKING:
     from gemel.assets.plant import Plant
-
-
-@dataclass(frozen=True, slots=True)
-class AlarmLimit:
-    """One limit of one signal (ISA-18.2).
-
-    Args:
-        signal: its number in the registry.
-        level: ``high``, ``high_high``, ``low`` or ``low_low``.
-        limit, deadband: in the signal's unit.
-        delay_ns: how long it must be passed before it counts [ns].
-        priority: 1 (most urgent) to 3.
-        cause, consequence, response: words for whoever must act.
-        respond_within_s: the time there is for it [s].
-    """
-
-    signal: int
-    level: Level
-    limit: float
-    delay_ns: int
-    deadband: float
-    priority: int
-    cause: str = ""
-    consequence: str = ""
-    response: str = ""
-    respond_within_s: float | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -125,30 +100,33 @@ def _numbers(layout: Layout, paths: pa.Array, registry: Registry, rows: slice) -
     return registry.numbers_named(own)
 
 
-def _scale_retired(checks: Checks, registry: Registry) -> None:
-    """Give signals that the plant no longer has the unit that their source had: readings may be on their way."""
-    for signal in np.flatnonzero(registry.retired).tolist():
-        row = registry.row(signal)
-        if row["source"]:
-            checks.scale[signal], checks.offset[signal] = units.conversion(row["source"], row["unit"])
-
-
 def checks_of(plant: "Plant", registry: Registry) -> Checks:
-    """Make what `condition` judges by; a signal of the registry that the plant does not have is believed."""
-    layout, at = plant.layout, plant.numbers(registry)
-    checks = Checks.plain(len(registry))
-    _scale_retired(checks, registry)
-    if not len(layout):
-        return checks
-    checks.scale[at] = layout.numbers(lambda s: s.scale)
-    checks.offset[at] = layout.numbers(lambda s: s.offset)
-    checks.low[at] = layout.numbers(lambda s: s.low)
-    checks.high[at] = layout.numbers(lambda s: s.high)
-    checks.max_rate[at] = layout.numbers(lambda s: s.max_rate)
-    checks.stuck_after[at] = layout.integers(lambda s: s.stuck_after_ns)
-    checks.interval[at] = layout.integers(lambda s: s.interval_ns)
-    checks.stale_after[at] = layout.integers(lambda s: s.stale_after_ns)
-    return checks
+    """Make what `condition` judges by; a signal of the registry that the plant does not have is believed.
+
+    One that it no longer has keeps the unit that its source had: readings may be on their way.
+    """
+    layout, numbers = plant.layout, plant.numbers(registry)
+    gone = [registry.row(signal) for signal in np.flatnonzero(registry.retired).tolist()]
+    units_of = list(dict.fromkeys((row["source"], row["unit"]) for row in gone if row["source"]))
+    checks = Checks.plain(1 + len(layout.specs) + len(units_of))
+    for row, spec in enumerate(layout.specs, 1):
+        _declare(checks, row, spec)
+    former = 1 + len(layout.specs)
+    for row, (source, unit) in enumerate(units_of, former):
+        checks.scale[row], checks.offset[row] = units.conversion(source, unit)
+    kind = np.zeros(len(registry), np.int32)
+    for signal, told in zip(np.flatnonzero(registry.retired).tolist(), gone, strict=True):
+        kind[signal] = former + units_of.index((told["source"], told["unit"])) if told["source"] else 0
+    kind[numbers] = layout.spec + 1
+    return replace(checks, kind=kind)
+
+
+def _declare(checks: Checks, row: int, spec: Signal) -> None:
+    checks.scale[row], checks.offset[row] = spec.scale, spec.offset
+    for column, told in ((checks.low, spec.low), (checks.high, spec.high), (checks.max_rate, spec.max_rate)):
+        column[row] = np.nan if told is None else told
+    checks.stuck_after[row], checks.interval[row] = spec.stuck_after_ns, spec.interval_ns
+    checks.stale_after[row] = spec.stale_after_ns
 
 
 def accuracy_of(plant: "Plant", registry: Registry) -> F64:
@@ -184,20 +162,28 @@ def sources_of(plant: "Plant", connection: str, registry: Registry) -> Sources:
     return Sources(plant.numbers(registry)[found], *columns)
 
 
-def alarms_of(plant: "Plant", registry: Registry) -> list[AlarmLimit]:
+def alarms_of(plant: "Plant", registry: Registry) -> AlarmLimits:
     """Give the alarm limits, signal by signal."""
-    found = plant.layout.where(lambda s: s.alarm is not None)
-    numbers = plant.numbers(registry)[found].tolist()
-    limits = []
-    for number, (_, spec) in zip(numbers, plant.layout.pairs(found.tolist()), strict=True):
-        alarm = spec.alarm
-        assert alarm is not None
-        limits += [
-            AlarmLimit(
-                signal=number, level=level, limit=limit, delay_ns=alarm.delay_ns, deadband=alarm.deadband,
-                priority=alarm.priorities.get(level, 2), cause=alarm.cause, consequence=alarm.consequence,
-                response=alarm.response, respond_within_s=alarm.respond_within_s,
-            )
-            for level, limit in alarm.limits.items()
-        ]  # fmt: skip
-    return limits
+    declared = [_limits(spec) for spec in plant.layout.specs]
+    count = np.array([len(limits) for limits in declared], np.int64)
+    first = np.cumsum(count) - count
+    spec = plant.layout.spec[np.argsort(plant.numbers(registry), kind="stable")]
+    per_signal = count[spec] if len(count) else np.zeros(0, np.int64)
+    within = np.arange(int(per_signal.sum())) - np.repeat(np.cumsum(per_signal) - per_signal, per_signal)
+    which = (np.repeat(first[spec], per_signal) if len(count) else within) + within
+    signal = np.repeat(np.sort(plant.numbers(registry)), per_signal)
+    return AlarmLimits([one for limits in declared for one in limits], signal, which.astype(np.int32))
+
+
+def _limits(spec: Signal) -> list[AlarmLimit]:
+    alarm = spec.alarm
+    if alarm is None:
+        return []
+    return [
+        AlarmLimit(
+            signal=-1, level=level, limit=limit, delay_ns=alarm.delay_ns, deadband=alarm.deadband,
+            priority=alarm.priorities.get(level, 2), cause=alarm.cause, consequence=alarm.consequence,
+            response=alarm.response, respond_within_s=alarm.respond_within_s,
+        )
+        for level, limit in alarm.limits.items()
+    ]  # fmt: skip

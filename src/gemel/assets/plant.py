@@ -10,7 +10,6 @@ from gemel.assets.checks import Checks
 from gemel.assets.commands import Commands
 from gemel.assets.derivations import Derivations, derivations_of
 from gemel.assets.derive import (
-    AlarmLimit,
     Sources,
     accuracy_of,
     alarms_of,
@@ -22,6 +21,7 @@ from gemel.assets.derive import (
 from gemel.assets.fleet import Fleet
 from gemel.assets.graph import Graph
 from gemel.assets.layout import Layout
+from gemel.assets.limits import AlarmLimits
 from gemel.assets.notices import Notice
 from gemel.assets.plan import plan
 from gemel.assets.related import RelationType, Ways
@@ -130,7 +130,7 @@ class Plant:
         """Give what comes from a connection."""
         return sources_of(self, connection, registry)
 
-    def alarms(self, registry: Registry) -> list[AlarmLimit]:
+    def alarms(self, registry: Registry) -> AlarmLimits:
         """Give the alarm limits."""
         return alarms_of(self, registry)
 

@@ -4,6 +4,7 @@ The same function judges what is new (from the newest state) and what must be ju
 the recent window), so both say the same of the same rows.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final, Self
 
@@ -33,8 +34,9 @@ CONSTANT: Final = np.uint32(UNCERTAIN_SENSOR_NOT_ACCURATE | LIMIT_CONSTANT)
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Limits:
-    """What the checks with memory need of each signal: largest rate [1/s], time until stuck [ns]."""
+    """What the checks with memory need of each kind of signal: largest rate [1/s], time until stuck [ns]."""
 
+    at: Callable[[Index], Index]
     max_rate: F64
     stuck_after: I64
     any_rate: bool
@@ -45,6 +47,7 @@ class Limits:
         """Take them from the checks of a plant."""
         stuck = np.where(checks.stuck_after > 0, checks.stuck_after, np.iinfo(np.int64).max)
         return cls(
+            checks.at,
             np.ascontiguousarray(checks.max_rate, np.float64),
             stuck,
             not np.isnan(checks.max_rate).all(),
@@ -174,7 +177,7 @@ def judge(sequence: Sequence, memory: Memory, limits: Limits) -> Verdict:
 
 
 def _track(sound: _Sound, limits: Limits) -> Track:
-    rate = limits.max_rate.take(sound.signal)
+    rate = limits.max_rate.take(limits.at(sound.signal))
     return Track(
         sound.time,
         sound.value,
@@ -208,7 +211,7 @@ def _runs(sound: _Sound, limits: Limits) -> tuple[I64, Index]:
         heads = inner[opens] - 1
         began[inner] = began[heads[np.cumsum(opens) - 1]]
     repeats = np.concatenate([at, inner])
-    long = (time[repeats] - began[repeats]) >= limits.stuck_after.take(sound.signal[repeats])
+    long = (time[repeats] - began[repeats]) >= limits.stuck_after.take(limits.at(sound.signal[repeats]))
     return began, np.sort(repeats[long])
 
 

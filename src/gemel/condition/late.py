@@ -212,7 +212,7 @@ class _Rework:
         start = starts(line.segment)
         batch = line.chunk.batch
         signal = batch.signal.astype(np.intp)
-        status, sound = self._screen.status(signal, batch.value, line.chunk.source)
+        status, sound = self._screen.status(self._screen.kind(batch.signal), batch.value, line.chunk.source)
         sequence = Sequence(signal, batch.time, batch.value, line.chunk.source, start, sound)
         verdict = judge(sequence, self._base[line.segment[start]], self._front.limits)
         number = np.full(len(self._signals), -1)

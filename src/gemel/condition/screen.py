@@ -13,7 +13,7 @@ from gemel.assets.checks import Checks
 from gemel.condition.readings import Mask, Readings
 from gemel.condition.reasons import FUTURE, NOT_A_NUMBER, OUT_OF_RANGE, SOURCE_BAD
 from gemel.samples import Batch
-from gemel.samples.batch import F64, U32, Index
+from gemel.samples.batch import F64, I32, U32, Index
 from gemel.samples.clock import EARLIEST, LATEST
 from gemel.samples.status import (
     BAD,
@@ -29,9 +29,10 @@ _LARGEST: Final = np.finfo(np.float64).max
 
 
 class Screen:
-    """The checks that need no memory, for all signals of a registry."""
+    """The checks that need no memory, for all signals of a registry; constants stand by the kind of a signal."""
 
     def __init__(self, checks: Checks) -> None:
+        self._at = checks.at
         self._tolerance = checks.future_tolerance
         self._scale = np.ascontiguousarray(checks.scale, np.float64)
         # x + -0.0 is x, bit for bit, -0.0 included; x + 0.0 is not
@@ -42,15 +43,19 @@ class Screen:
         self._high = np.where(np.isnan(checks.high), _LARGEST, checks.high)
         self._bounded = bool((self._low > -_LARGEST).any() or (self._high < _LARGEST).any())
 
-    def declared(self, signal: Index, value: F64) -> F64:
+    def kind(self, signal: I32 | Index) -> Index:
+        """Give the row of each signal among the constants."""
+        return self._at(signal.astype(np.intp))
+
+    def declared(self, kind: Index, value: F64) -> F64:
         """Give source numbers in the declared unit; where the units agree the bits are unchanged."""
         if not self._convert:
             return value
         with np.errstate(all="ignore"):
-            out: F64 = value * self._scale.take(signal)
-            out += self._offset.take(signal)
+            out: F64 = value * self._scale.take(kind)
+            out += self._offset.take(kind)
         if not np.isfinite(out).all():  # arithmetic may touch the bits of a NaN
-            out = np.where(self._same[signal], value, out)
+            out = np.where(self._same[kind], value, out)
         return out
 
     def impossible(self, batch: Batch) -> Mask | None:
@@ -63,38 +68,38 @@ class Screen:
             wrong |= (time < EARLIEST) | (time > LATEST)
         return wrong if wrong.any() else None
 
-    def inside(self, signal: Index, value: F64) -> Mask:
+    def inside(self, kind: Index, value: F64) -> Mask:
         """Tell which values are numbers within what their sensor can say."""
         if not self._bounded:
             return np.isfinite(value)
         with np.errstate(invalid="ignore"):
-            inside: Mask = value >= self._low.take(signal)
-            inside &= value <= self._high.take(signal)
+            inside: Mask = value >= self._low.take(kind)
+            inside &= value <= self._high.take(kind)
         return inside
 
-    def status(self, signal: Index, value: F64, source: U32) -> tuple[U32, Mask]:
+    def status(self, kind: Index, value: F64, source: U32) -> tuple[U32, Mask]:
         """Give the status after range and number, and which readings are sound; values in declared units."""
-        sound = self.inside(signal, value)
+        sound = self.inside(kind, value)
         sound &= source < np.uint32(BAD)
         if sound.all():
             return source, sound
         status = source.copy()
         rows = np.flatnonzero(~sound)
         rows = rows[source[rows] < np.uint32(BAD)]
-        status[rows] = self._why(signal[rows], value[rows])
+        status[rows] = self._why(kind[rows], value[rows])
         return status, sound
 
-    def _why(self, signal: Index, value: F64) -> U32:
+    def _why(self, kind: Index, value: F64) -> U32:
         beyond = np.where(
-            value > self._high[signal], BAD_OUT_OF_RANGE | LIMIT_HIGH, BAD_OUT_OF_RANGE | LIMIT_LOW
+            value > self._high[kind], BAD_OUT_OF_RANGE | LIMIT_HIGH, BAD_OUT_OF_RANGE | LIMIT_LOW
         )
         return np.where(np.isfinite(value), beyond, BAD_SENSOR_FAILURE).astype(np.uint32)
 
     def __call__(self, batch: Batch) -> tuple[Readings, Mask | None]:
         """Give the readings, and which of them are of an impossible time (None: none is)."""
-        signal = batch.signal.astype(np.intp)
-        value = self.declared(signal, batch.value)
-        status, sound = self.status(signal, value, batch.status)
+        kind = self.kind(batch.signal)
+        value = self.declared(kind, batch.value)
+        status, sound = self.status(kind, value, batch.status)
         wrong = self.impossible(batch)
         if wrong is not None:
             status = np.where(wrong, np.uint32(BAD_INVALID_TIMESTAMP), status)

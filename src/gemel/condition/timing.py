@@ -30,6 +30,7 @@ class Timing:
         n = len(checks)
         known = checks.interval > 0
         self._any = bool(known.any())
+        self._at = checks.at
         self._beat = np.where(known, checks.interval, UNKNOWN).astype(np.float64)  # [ns]
         self._gap_after = np.where(known, checks.interval * GAP, np.iinfo(np.int64).max)
         self._tolerance = checks.jitter_tolerance
@@ -50,8 +51,9 @@ class Timing:
         """Give the rows that come after a gap and those beside the beat; distance 0 where there is none before."""
         if not self._any or not len(signal):
             return np.zeros(0, np.intp), np.zeros(0, np.intp)
-        beat = self._beat.take(signal)
-        silent = distance > self._gap_after.take(signal)
+        kind = self._at(signal)
+        beat = self._beat.take(kind)
+        silent = distance > self._gap_after.take(kind)
         apart = np.abs(distance - beat)
         apart[silent | (distance == 0) | (beat == UNKNOWN)] = 0.0
         gaps = np.flatnonzero(silent)
@@ -82,7 +84,9 @@ class Timing:
         """Give the average distance from the beat [ms]; NaN where the beat is unknown or nothing came."""
         with np.errstate(invalid="ignore", divide="ignore"):
             mean = np.where(np.isnan(self.jitter), self.scatter / self.steps, self.jitter)
-        return np.where(self._beat > UNKNOWN, mean / 1e6, np.nan)
+        known = self._beat > UNKNOWN
+        kind = self._at(np.arange(len(mean)))
+        return np.where(known[kind], mean / 1e6, np.nan)
 
     def state(self) -> dict[str, npt.NDArray[Any]]:
         """Give the sums and averages by name."""

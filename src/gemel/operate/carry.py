@@ -22,6 +22,8 @@ LANES: Final = "lanes."
 MEMORY: Final = "condition.memory"
 WINDOW: Final = "condition.window."
 DERIVED: Final = "derived."
+STALENESS: Final = "staleness."
+ALARMS: Final = "alarms."
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +59,9 @@ def carried(snapshot: Snapshot, former: Registry, now: Registry) -> Snapshot:
         _counts(arrays, found, len(former), len(now))
         _window(arrays, found)
         _derived(arrays, found)
+        _believed(arrays, found)
+        for name in [n for n in arrays if n.startswith(STALENESS)]:
+            del arrays[name]  # judged anew, from the samples
     notes = dict(snapshot.notes)
     if "alarms" in notes:
         notes["alarms"] = _alarms(notes["alarms"], found, former, now)
@@ -196,7 +201,16 @@ def _alarms(
         alarm, move = notes["alarms"][name], paths.get(name.rpartition("#")[0])
         value = alarm["value"] if move is None else alarm["value"] * move.scale + move.offset
         kept[new] = {**alarm, "value": value}
-    signal = [moved[s].number if s in moved else s for s in notes["signal"]]
-    order = sorted(range(len(signal)), key=signal.__getitem__)
-    last = notes["last"]
-    return {**notes, "alarms": kept, "signal": [signal[i] for i in order], "last": [last[i] for i in order]}
+    if "signal" in notes:  # a snapshot of 0.1 has the columns here
+        notes = {**notes, "signal": [moved[s].number if s in moved else s for s in notes["signal"]]}
+    return {**notes, "alarms": kept}
+
+
+def _believed(arrays: Arrays, found: list[Move]) -> None:
+    """Move when a signal with alarms was last believed."""
+    if ALARMS + "signal" in arrays:
+        signal = arrays[ALARMS + "signal"].copy()
+        for move in found:
+            signal[signal == move.former] = move.number
+        order = np.argsort(signal, kind="stable")
+        arrays[ALARMS + "signal"], arrays[ALARMS + "last"] = signal[order], arrays[ALARMS + "last"][order]

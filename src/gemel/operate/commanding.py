@@ -167,7 +167,9 @@ class Commanding:
         latest = self._partition.lanes.latest
         if latest.time[signal] == NEVER:
             return Reading(None, usable=False, stale=True)
-        stale = self._now() - int(latest.time[signal]) > int(self._partition.checks.stale_after[signal])
+        stale = self._now() - int(latest.time[signal]) > int(
+            self._partition.checks.stale_after[self._partition.checks.at(np.array(signal))]
+        )
         bad = bool(is_bad(latest.status[signal : signal + 1])[0])
         return Reading(float(latest.value[signal]), usable=not bad, stale=stale)
 

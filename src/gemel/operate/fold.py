@@ -25,7 +25,7 @@ from gemel.bus import Bus, FrameHeader, Message, StreamReader, decode_frame, enc
 from gemel.bus.link import SAMPLES
 from gemel.errors import ConflictError, StorageError
 from gemel.history import Store
-from gemel.operate.delta import SUBJECT, Delta, encode
+from gemel.operate.delta import CHUNK, SUBJECT, Delta, encode
 from gemel.operate.measures import Told
 from gemel.operate.outbox import Outbox
 from gemel.operate.partition import Effects, Lookup, Partition
@@ -74,6 +74,7 @@ class Owner:
         self._outbox = Outbox(record)
         self._dirty = np.zeros(len(partition.registry), np.bool_)
         self._ticked = 0.0
+        self._sending: set[asyncio.Task[None]] = set()
         self._read_at = time.monotonic()
         self._commit_now = asyncio.Event()
         self._commit_lock = asyncio.Lock()
@@ -298,19 +299,21 @@ class Owner:
                 self._problems["log"] = str(e)
 
     def _after_tick(self) -> None:
+        self._dirty[self.partition.turned] = True
         now = asyncio.get_running_loop().time()
         if now - self._ticked < TICK_S * 0.8:
             return  # catching up: many ticks at once need one delta
         self._ticked = now
-        flips = self.partition.stale != getattr(self, "_told_stale", ~self.partition.stale)
-        self._told_stale = self.partition.stale.copy()
-        changed = np.flatnonzero(self._dirty | flips).astype(np.int32)
-        self._dirty[:] = False
-        self._deltas += 1
+        changed = np.flatnonzero(self._dirty).astype(np.int32)
+        self._dirty[changed] = False
         self.arrivals.told()
-        self._send = asyncio.create_task(
-            self.bus.tell(SUBJECT.format(self.partition.number), encode(self.delta(changed, self._news())))
-        )
+        for start in range(0, max(len(changed), 1), CHUNK):
+            self._deltas += 1
+            news = not start and self._news()
+            told = encode(self.delta(changed[start : start + CHUNK], news))
+            send = asyncio.create_task(self.bus.tell(SUBJECT.format(self.partition.number), told))
+            self._sending.add(send)
+            send.add_done_callback(self._sending.discard)
 
     def _news(self) -> bool:
         """Tell whether the overrides are others than were told last."""

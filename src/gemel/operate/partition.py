@@ -4,7 +4,7 @@ Frames and ticks go in, effects come out: rows to store, facts to record, signal
 clock or waits for anything; the shell around it (`fold`) does.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -24,6 +24,7 @@ from gemel.twin.events import Events
 from gemel.twin.lanes import Lanes
 from gemel.twin.overrides import Overrides
 from gemel.twin.properties import Properties
+from gemel.twin.staleness import Staleness
 
 PLANT_APPLIED: Final = "PlantApplied"
 PRODUCERS_KEPT: Final = 64
@@ -86,7 +87,7 @@ class Partition:
     """State of a partition at a position of its log."""
 
     def __init__(
-        self, number: int, registry: Registry, checks: Checks, limits: list[AlarmLimit],
+        self, number: int, registry: Registry, checks: Checks, limits: Sequence[AlarmLimit],
         derivations: Derivations | None = None,
     ) -> None:  # fmt: skip
         self.number = number
@@ -94,7 +95,7 @@ class Partition:
         self.checks = checks
         self.conditioner = Conditioner(checks, len(registry))
         self.lanes = Lanes(len(registry))
-        self.derived = Derived(derivations or Derivations(), checks.stale_after)
+        self.derived = Derived(derivations or Derivations(), checks.each("stale_after"))
         self.events = Events(self.derived.plan.events, len(registry))
         self.alarms = Alarms(limits, registry)
         self.properties = Properties.of_registry(registry)
@@ -104,11 +105,17 @@ class Partition:
         self.facts = 0
         self.time = 0
         self.newest = 0  # greatest believable source time seen [ns]
-        self.stale = np.ones(len(registry), np.bool_)
+        self.staleness = Staleness(checks)
+        self.turned = np.zeros(0, np.int32)  # signals that the last tick found stale, or fresh again
         self.version: Version = ("", registry.digest)  # plant file and registry that are in force
         self.versions: Versions = _no_versions
         self._others: dict[str, Registry] = {}
         self._maps: dict[str, Numbering] = {}
+
+    @property
+    def stale(self) -> npt.NDArray[np.bool_]:
+        """Which signals are silent for longer than they may be."""
+        return self.staleness.stale
 
     def know(self, other: Registry, digest: str = "") -> None:
         """Learn another registry, so that frames numbered by it can be read; `digest` is what they call it."""
@@ -157,7 +164,7 @@ class Partition:
             rows = Batch.concat([rows, given])
             drafts = self.events.on_rows(given, cause)
         changed = self.lanes.fold(rows)
-        self.stale[changed] = False  # judged again at the next tick
+        self.staleness.heard(changed)
         if len(changed):
             self.newest = max(self.newest, int(self.lanes.latest.time[changed].max()))
         return Effects(rows, drafts + _drafts(self.alarms.on_rows(rows, cause)))
@@ -179,7 +186,7 @@ class Partition:
         self.conditioner.advance(self.time)
         given = self.derived.on_tick(self.time, self.conditioner.watermark)
         self.lanes.fold(given)
-        self.stale = self.lanes.stale(self.time, self.checks.stale_after)
+        self.turned = self.staleness.tick(self.time, self.lanes.latest.time)
         events = self.events.on_rows(given, cause) + self.events.on_tick(self.time)
         transitions = self.alarms.on_rows(given, cause) + self.alarms.on_tick(self.time)
         return Effects(given, drafts + ended + events + _drafts(transitions), turned + over)
@@ -217,8 +224,10 @@ class Partition:
             **{f"condition.{k}": v for k, v in self.conditioner.state().items()},
             **{f"derived.{k}": v for k, v in self.derived.state().items()},
             **{f"events.{k}": v for k, v in self.events.state().items()},
+            **{f"staleness.{k}": v for k, v in self.staleness.arrays().items()},
+            **{f"alarms.{k}": v for k, v in self.alarms.arrays().items()},
         }
-        notes = {"producers": self.producers.notes(), "alarms": self.alarms.to_notes(), "newest": self.newest,
+        notes = {"producers": self.producers.notes(), "alarms": self.alarms.notes(), "newest": self.newest,
                  "overrides": self.overrides.to_notes(), "plant": self.version[0]}  # fmt: skip
         return Snapshot(
             self.number, self.position, self.facts, self.time, self.registry.digest, arrays, notes
@@ -244,18 +253,18 @@ class Partition:
 
         lanes = Lanes.restore(len(self.registry), part("lanes."))
         conditioner = Conditioner.restore(self.checks, part("condition."))
-        derived = Derived(self.derived.plan, self.checks.stale_after)
+        derived = Derived(self.derived.plan, self.checks.each("stale_after"))
         derived.restore(part("derived."), lanes)
         events = Events(self.derived.plan.events, len(self.registry))
         events.restore(part("events."))
         producers = Producers(snapshot.notes["producers"])
-        self.alarms.from_notes(snapshot.notes["alarms"])
+        self.alarms.from_notes(snapshot.notes["alarms"], part("alarms."))
         self.overrides.from_notes(snapshot.notes.get("overrides", []))
         self.lanes, self.conditioner, self.producers = lanes, conditioner, producers
         self.derived, self.events = derived, events
         self.newest = int(snapshot.notes["newest"])
         self.position, self.facts, self.time = snapshot.sequence, snapshot.facts, snapshot.time
-        self.stale = self.lanes.stale(self.time, self.checks.stale_after)
+        self.staleness.restore(part("staleness."), self.time, lanes.latest.time)
 
 
 def _drafts(transitions: Iterable[Transition]) -> list[Draft]:

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from gemel.assets import Plant
+from gemel.assets import Checks, Plant
 from gemel.errors import NotFoundError
 from gemel.samples import LANES, Registry
 from gemel.samples.batch import F64, I64
@@ -26,6 +26,16 @@ class States:
 
     def __getitem__(self, signal: int) -> list[str]:
         return list(self._column[int(signal)].as_py() or [])
+
+
+class Constants:
+    """A constant of each signal, kept once a kind."""
+
+    def __init__(self, checks: Checks, column: I64) -> None:
+        self._checks, self._column = checks, column
+
+    def __getitem__(self, signal: Any) -> Any:
+        return self._column[self._checks.at(np.asarray(signal))]
 
 
 class Names:
@@ -66,18 +76,18 @@ class Names:
         return self._plant.accuracy(self.registry)
 
     @cached_property
-    def _checks(self) -> Any:
+    def _checks(self) -> Checks:
         return self._plant.checks(self.registry)
 
     @cached_property
-    def interval(self) -> I64:
+    def interval(self) -> "Constants":
         """Expected interval of each signal [ns]; 0 where not known."""
-        return np.asarray(self._checks.interval, np.int64)
+        return Constants(self._checks, self._checks.interval)
 
     @cached_property
-    def stale_after(self) -> I64:
+    def stale_after(self) -> "Constants":
         """How long each signal may be silent [ns]."""
-        return np.asarray(self._checks.stale_after, np.int64)
+        return Constants(self._checks, self._checks.stale_after)
 
     def lanes_of(self, path: str) -> Mapping[str, int]:
         """Give the signals of a property by lane; what is asked for again and again is remembered."""

@@ -13,8 +13,9 @@ from typing import Final, Protocol
 import numpy as np
 import numpy.typing as npt
 
+from gemel.assets import AlarmLimits
 from gemel.samples import Registry
-from gemel.samples.batch import F64
+from gemel.samples.batch import F64, I32
 
 HIGHS: Final = ("high", "high_high")
 
@@ -84,20 +85,22 @@ def off_delay(limit: Limit) -> int:
 
 
 class Limits:
-    """All limits, in the order of their signals."""
+    """All limits, in the order of their signals; the signals that have any are numbered for themselves (`slot`)."""
 
     def __init__(self, limits: Sequence[Limit], registry: Registry) -> None:
-        self.table: Final = sorted(limits, key=lambda x: x.signal)
+        self.table: Final = AlarmLimits.of(limits)
         self._registry = registry
-        n = self.signals = len(registry)
-        signal = np.fromiter((x.signal for x in self.table), np.int64, len(self.table))
-        self._start = np.searchsorted(signal, np.arange(n + 1))
-        self.watched: npt.NDArray[np.bool_] = np.diff(self._start) > 0
+        self.signals = len(registry)
+        self.watched_signals, first = np.unique(self.table.signal, return_index=True)
+        self._start = np.append(first, len(self.table))
+        self.slot: I32 = np.full(self.signals, -1, np.int32)
+        self.slot[self.watched_signals] = np.arange(len(self.watched_signals), dtype=np.int32)
         self._units = registry.codes("unit")
 
     def of(self, signal: int) -> range:
         """Give the numbers of a signal's alarms."""
-        return range(int(self._start[signal]), int(self._start[signal + 1]))
+        slot = int(self.slot[signal])
+        return range(int(self._start[slot]), int(self._start[slot + 1])) if slot >= 0 else range(0)
 
     def path(self, index: int) -> str:
         """Give the path of an alarm's signal."""
@@ -124,28 +127,30 @@ class Limits:
 
 
 class Thresholds:
-    """When a reading matters, per signal."""
+    """When a reading matters, per watched signal."""
 
     def __init__(self, limits: Limits) -> None:
-        n = limits.signals
+        self._slot = limits.slot
+        n = len(limits.watched_signals)
         self.trip_high = np.full(n, np.inf)
         self.back_high = np.full(n, -np.inf)
         self.trip_low = np.full(n, -np.inf)
         self.back_low = np.full(n, np.inf)
         self.running = np.zeros(n, np.bool_)  # a delay runs: every reading matters
-        signal = np.array([x.signal for x in limits.table], np.int64)
-        high = np.array([x.level in HIGHS for x in limits.table], np.bool_)
-        limit = np.array([x.limit for x in limits.table], np.float64)
-        np.minimum.at(self.trip_high, signal[high], limit[high])
-        np.maximum.at(self.trip_low, signal[~high], limit[~high])
+        slot = limits.slot[limits.table.signal]
+        high = np.isin(limits.table.each("level"), HIGHS)
+        limit = limits.table.each("limit").astype(np.float64)
+        np.minimum.at(self.trip_high, slot[high], limit[high])
+        np.maximum.at(self.trip_low, slot[~high], limit[~high])
 
     def matter(self, signal: npt.NDArray[np.int32], value: F64) -> npt.NDArray[np.bool_]:
-        """Tell which readings can change an alarm."""
-        found: npt.NDArray[np.bool_] = value > self.trip_high[signal]
-        found |= value < self.trip_low[signal]
-        found |= value <= self.back_high[signal]
-        found |= value >= self.back_low[signal]
-        found |= self.running[signal]
+        """Tell which readings of watched signals can change an alarm."""
+        slot = self._slot[signal]
+        found: npt.NDArray[np.bool_] = value > self.trip_high[slot]
+        found |= value < self.trip_low[slot]
+        found |= value <= self.back_high[slot]
+        found |= value >= self.back_low[slot]
+        found |= self.running[slot]
         return found
 
     def set(self, signal: int, alarms: Sequence[tuple[Limit, str]]) -> None:
@@ -162,6 +167,7 @@ class Thresholds:
                 trip_high = min(trip_high, limit.limit)
             else:
                 trip_low = max(trip_low, limit.limit)
-        self.trip_high[signal], self.back_high[signal] = trip_high, back_high
-        self.trip_low[signal], self.back_low[signal] = trip_low, back_low
-        self.running[signal] = any(phase in ("pending", "clearing") for _, phase in alarms)
+        slot = self._slot[signal]
+        self.trip_high[slot], self.back_high[slot] = trip_high, back_high
+        self.trip_low[slot], self.back_low[slot] = trip_low, back_low
+        self.running[slot] = any(phase in ("pending", "clearing") for _, phase in alarms)

@@ -14,6 +14,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from gemel.errors import DefectError
 from gemel.samples import Batch, Draft, Fact, Registry
@@ -44,7 +45,9 @@ class Alarms:
 
     def _begin(self) -> None:
         self._alarms: dict[int, Alarm] = {}  # only those that ever were anything but normal
-        self._last = np.full(self._limits.signals, NEVER)  # time of the last believable row
+        self._last = np.full(
+            len(self._limits.watched_signals), NEVER
+        )  # time of the last believable row, by slot
         self._thresholds = Thresholds(self._limits)
         self._timers: set[int] = set()  # whose delay runs
         self._shelf: set[int] = set()
@@ -64,10 +67,9 @@ class Alarms:
         matter = self._thresholds.matter(rows.signal, rows.value)
         if matter.any():
             # once one reading of a signal matters, every one of it in this batch may
-            hot = np.zeros(self._limits.signals, np.bool_)
-            hot[rows.signal[matter]] = True
-            found = self._step_rows(rows.take(hot[rows.signal]), cause)
-        np.maximum.at(self._last, rows.signal, rows.time)
+            hot = np.isin(rows.signal, rows.signal[matter])
+            found = self._step_rows(rows.take(hot), cause)
+        np.maximum.at(self._last, self._limits.slot[rows.signal], rows.time)
         return found
 
     def on_tick(self, now: int) -> list[Transition]:
@@ -163,18 +165,30 @@ class Alarms:
 
     def to_notes(self) -> dict[str, Any]:
         """Give the whole state as plain JSON values."""
-        seen = np.flatnonzero(self._last != NEVER)
+        arrays = self.arrays()
+        return {**self.notes(), "signal": arrays["signal"].tolist(), "last": arrays["last"].tolist()}
+
+    def notes(self) -> dict[str, Any]:
+        """Give the state but for `arrays`, as plain JSON values."""
         return {
             "now": self._now, "flood": list(self._flood.latest),
             "alarms": {self._limits.name(i): a.notes() for i, a in sorted(self._alarms.items())},
-            "signal": seen.tolist(), "last": self._last[seen].tolist(),
         }  # fmt: skip
 
-    def from_notes(self, notes: Mapping[str, Any]) -> None:
-        """Take the state that `to_notes` gave; an alarm that the plant no longer has is left out."""
+    def arrays(self) -> dict[str, npt.NDArray[Any]]:
+        """Give when each signal that has alarms was last believed, as columns: signal, last [ns]."""
+        seen = np.flatnonzero(self._last != NEVER)
+        return {"signal": self._limits.watched_signals[seen], "last": self._last[seen]}
+
+    def from_notes(
+        self, notes: Mapping[str, Any], arrays: Mapping[str, npt.NDArray[Any]] | None = None
+    ) -> None:
+        """Take the state that `to_notes` gave, or `notes` and `arrays`; what has no alarm any more is left out."""
         self._begin()
         self._now, self._flood = notes["now"], Flood(list(notes["flood"]))
-        self._last[np.array(notes["signal"], np.intp)] = notes["last"]
+        given = arrays or notes
+        slot = self._limits.slot[np.asarray(given["signal"], np.intp)]
+        self._last[slot[slot >= 0]] = np.asarray(given["last"], np.int64)[slot >= 0]
         for name, kept in notes["alarms"].items():
             if (index := self._limits.find(name)) is not None:
                 self._alarms[index] = alarm = Alarm.of(kept)
@@ -217,10 +231,11 @@ class Alarms:
         signal = batch.signal
         if len(signal) and int(signal.max()) >= self._limits.signals:
             raise DefectError("rows of a signal that the alarms' registry does not have")
-        keep = self._limits.watched[signal]
+        slot = self._limits.slot[signal]
+        keep = slot >= 0
         if not keep.any():
             return Batch.empty()
-        keep &= batch.time > self._last[signal]
+        keep &= batch.time > self._last[slot]
         keep &= ~is_bad(batch.status)
         keep &= np.isfinite(batch.value)
         return batch if keep.all() else batch.take(keep)
@@ -232,7 +247,7 @@ class Alarms:
             rows.signal.tolist(), rows.time.tolist(), rows.value.tolist(), strict=True
         ):
             before = last.get(signal)
-            if time <= (int(self._last[signal]) if before is None else before):
+            if time <= (int(self._last[self._limits.slot[signal]]) if before is None else before):
                 continue
             last[signal] = time
             for index in self._limits.of(signal):
