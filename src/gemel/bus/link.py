@@ -147,6 +147,11 @@ class Bus:
         with _reached():
             await self.js.purge_stream(stream, seq=below)
 
+    async def remove(self, stream: str, sequence: int) -> None:
+        """Remove one message, its place stays empty; raises StorageError where the log is away."""
+        with _reached():
+            await self.js.delete_msg(stream, sequence)
+
     async def tell(self, subject: str, data: bytes) -> None:
         """Send news; who does not listen misses it. Nothing is queued while the server is away."""
         if self.up:

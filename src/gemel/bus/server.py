@@ -28,12 +28,14 @@ class ServerSettings:
         port: on 127.0.0.1.
         token: who knows it may speak; made anew for every data directory.
         max_bytes: most that all streams together may hold.
+        sync: how often what was written is put on the disk; ``always`` before each acknowledgement.
     """
 
     store: Path
     port: int
     token: str
     max_bytes: int = 64 << 30
+    sync: str = "always"
 
     @property
     def url(self) -> str:
@@ -90,7 +92,7 @@ class Server:
             "max_payload: 8MB\n"
             "write_deadline: 10s\n"
             # always: an acknowledged frame is on the disk, not in the page cache
-            f'jetstream {{ store_dir: "{s.store}", sync_interval: always, max_mem: 64MB, max_file: {s.max_bytes} }}\n'
+            f'jetstream {{ store_dir: "{s.store}", sync_interval: {s.sync}, max_mem: 64MB, max_file: {s.max_bytes} }}\n'
         )
 
     async def start(self, log: Path) -> None:

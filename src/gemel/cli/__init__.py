@@ -10,6 +10,7 @@ from gemel import __version__
 from gemel.errors import GemelError
 
 COMMANDS: Final = {
+    "backup": "Back up a twin's data while it runs.",
     "bench": "Measure speed on this machine.",
     "check": "Read a plant file and report everything that is wrong in it.",
     "demo": "Start a pumping station and its twin.",
@@ -17,9 +18,11 @@ COMMANDS: Final = {
     "history": "Ask the history, or export it.",
     "init": "Look at a broker or at files, and write a first plant file.",
     "replay": "Send files through a broker into a running twin.",
+    "restore": "Restore a back-up into a new data directory.",
     "run": "Run the twin of a plant.",
     "state": "Give an asset now or at a past time; check that replay equals live.",
     "user": "Add, list and remove people.",
+    "verify": "Check every byte of back-ups, or of a data directory.",
 }
 
 

@@ -11,6 +11,7 @@
 Any engine that reads Parquet can read it; docs/decisions/history-in-ducklake.md has what was measured.
 """
 
+import hashlib
 import os
 import time as wall
 import uuid
@@ -132,8 +133,10 @@ class FileWriter:
         self.rows += table.num_rows
 
     def finish(self, table: str) -> Written:
-        """Close the file and put it on the disk."""
+        """Close the file, name it by its digest, and put it on the disk."""
         self._writer.close()
+        named = self.path.with_name(f"{self.path.stem.split('-')[0]}-{digest(self.path)}.parquet")
+        self.path = self.path.rename(named)
         for path in (self.path, self.path.parent):
             handle = os.open(path, os.O_RDONLY)
             try:
@@ -148,6 +151,12 @@ class FileWriter:
             self._writer.close()
         finally:
             self.path.unlink(missing_ok=True)
+
+
+def digest(path: Path) -> str:
+    """Give the first 16 digits of the SHA-256 of a file: with it in the name, a changed bit anywhere is found."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()[:16]
 
 
 def write(folder: Path, table: str, rows: pa.Table) -> Written:
@@ -184,4 +193,5 @@ def _options(first: pa.Table) -> dict[str, Any]:
         "column_encoding": {name: encoding for encoding, names in encodings.items() for name in names},
         "dictionary_pagesize_limit": DICTIONARY_BYTES,
         "write_statistics": True,
+        "write_page_checksum": True,  # a flipped bit in a page is not always an error of the decoder: `damage` finds it
     }

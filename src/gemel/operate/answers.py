@@ -11,7 +11,7 @@ import msgspec
 import numpy as np
 
 from gemel.errors import NotFoundError, StorageError
-from gemel.operate import delta, revert
+from gemel.operate import ask_backup, delta, revert
 from gemel.operate.commanding import Commanding
 from gemel.operate.fold import Owner
 from gemel.operate.overriding import Overriding
@@ -48,6 +48,7 @@ class Answers:
             "command": c.request, "command_get": c.get, "command_list": c.list,
             "approve": c.approve, "reject": c.reject, "cancel": c.cancel, "revert": self._revert,
             **Overriding(owner.partition, record, clock).verbs,
+            **ask_backup.verbs(owner, record),
         }  # fmt: skip
 
     async def answer(self, body: dict[str, Any]) -> bytes:
