@@ -198,7 +198,7 @@ def _rest(places: Places, *, with_secrets: bool) -> Iterator[tuple[str, Path]]:
         if top.name in LEFT_OUT or (top.name == SECRETS and not with_secrets):
             continue
         for file in sorted(top.rglob("*")) if top.is_dir() else [top]:
-            if file.is_file() and file.suffix not in {".new", ".old"}:
+            if file.is_file() and file.suffix not in {".new", ".old", ".log"}:
                 yield str(file.relative_to(places.data)), file
 
 
