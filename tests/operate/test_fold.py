@@ -3,8 +3,9 @@
 import asyncio
 import contextlib
 
+import numpy as np
 import pytest
-from fold_kit import NO_FRAME, Recording, frame, messages, owner, rows
+from fold_kit import NO_FRAME, Recording, frame, messages, owner, partition, rows
 
 from gemel.bus import FrameHeader, encode_frame
 from gemel.bus.frame import _seal
@@ -178,3 +179,15 @@ def test_tidying_that_fails_does_not_end_the_twin(tmp_path):
     part = owner(tmp_path, store=Torn())
     asyncio.run(part.tend_quietly())
     assert "No space left" in part.problems["tidying"]
+
+
+def test_each_value_knows_its_frame_however_many_are_folded_at_once(tmp_path):
+    """Two frames of one read of the log: each signal's origin is the frame that it came in, not the last one."""
+    part = owner(tmp_path)
+    part._digest(messages(frame(1, rows(1, signal=1), producer="q"), frame(1, rows(1, signal=0)), first=7))
+    p = part.partition
+    told = [p.origins.read(o) for o in p.lanes.origin(np.arange(3)).tolist()]
+    assert [(o.position, o.producer) for o in told] == [(8, "p"), (7, "q"), (0, "")]
+    again = partition()
+    again.restore(p.snapshot())
+    assert again.origins.read(int(again.lanes.origin(np.array([1]))[0])).position == 7

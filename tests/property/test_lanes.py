@@ -168,3 +168,16 @@ def test_a_snapshot_of_before_goes_on_without_what_was_taken_back():
     old |= {f"usable.{n}": getattr(usable, n).copy() for n in ("time", "received", "value", "status")}
     again = Lanes.restore(N, old)
     assert again.usable(np.arange(N)).time.tolist() == [2, 1, NEVER]
+
+
+@given(rows, st.lists(st.integers(0, 30), max_size=3))
+def test_where_a_sample_came_from_is_known_however_the_rows_are_cut(items, cuts):
+    """The origin of what is held is that of the first row that is equal to it."""
+    edges = [0, *sorted(min(c, len(items)) for c in cuts), len(items)]
+    lanes = Lanes(N)
+    for a, b in zip(edges, edges[1:]):
+        lanes.fold(batch(items[a:b]), np.arange(a + 1, b + 1))
+    for lane, expected in zip((lanes.latest, lanes.former), plain(items)):
+        for s in range(N):
+            first = [i for i, (z, t, r, v, q) in enumerate(items, 1) if z == s and (t, r, word(v), q) == expected.get(s)]
+            assert lane.origin[s] == (first[0] if first else 0)

@@ -112,6 +112,14 @@ class FakeTwin:
         self.rows = Batch.concat([self.rows, more])
         self.tell(Delta("values", signals))
 
+    def say(self, path, lane, value, status=0):
+        """Show a value of one lane."""
+        v, signal = self.values, self.registry.index(path, lane)
+        v.value[signal], v.status[signal], v.time[signal], v.received[signal] = value, status, v.plant_time, v.plant_time
+        v.stale[signal], v.seen[signal] = False, True
+        v.sequence += 1
+        self.tell(Delta("values", np.array([signal], np.int32)))
+
     def fill(self, path, times, values, status=0):
         """Put rows into history."""
         n = len(times)
@@ -296,6 +304,9 @@ class FakeTwin:
         self.append(draft.kind, draft.actor, draft.subject, draft.body, draft.reason)
         self.values.held = self._overrides().held
         self.tell(Delta("values", np.array([self.index(draft.subject)], np.int32)))
+
+    async def origins(self, signals):
+        return [{"frame": f"samples.0:{100 + s}", "producer": "ingest-1", "version": "0.1"} for s in signals]
 
     async def override(self, user, wish):
         now, path = self.values.plant_time, wish["path"]

@@ -30,13 +30,20 @@ def _lane(signal: Signal, lane: str, node: Node, scope: Scope) -> Signal:
     """Read one: unit, range and meaning are the property's; source, rhythm and accuracy its own; alarms go with the first."""
     derived = read_derived(signal.name, node, scope.problems)
     if lane == "estimated" and signal.derived:
-        scope.problems.error(node, f"{signal.name!r} is derived: that is its estimated lane", "leave one of them out")
-    source, scale, offset = (None, 1.0, 0.0) if derived else read_source(f"{signal.name} {lane}", signal.unit, [where(node, "unit")], scope)
+        scope.problems.error(
+            node, f"{signal.name!r} is derived: that is its estimated lane", "leave one of them out"
+        )
+    source, scale, offset = (
+        (None, 1.0, 0.0)
+        if derived
+        else read_source(f"{signal.name} {lane}", signal.unit, [where(node, "unit")], scope)
+    )
     interval = duration_ns(node.get("interval"))
     stale = duration_ns(node.get("stale_after")) or 5 * interval
     return replace(
         signal, lane=lane, source=source, scale=scale, offset=offset, alarm=None,
         max_rate=None, stuck_after_ns=0,  # these are checks of a sensor
         interval_ns=interval or signal.interval_ns, stale_after_ns=stale or signal.stale_after_ns,
-        accuracy=amount(node.get("accuracy"), signal.unit, scope.problems, difference=True), others=(), derived=derived, examples=len(node.items_of("examples")),
+        accuracy=amount(node.get("accuracy"), signal.unit, scope.problems, difference=True), others=(),
+        by=str(node.plain("by", "")), derived=derived, examples=len(node.items_of("examples")),
     )  # fmt: skip

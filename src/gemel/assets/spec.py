@@ -80,6 +80,7 @@ class Signal:
         formerly: what it was called before it was renamed.
         lane: by which way its values come: ``measured``, ``estimated`` or ``simulated``.
         accuracy: standard uncertainty of a value (JCGM 100:2008, 2.3.1), in the declared unit; None: unknown.
+        by: name and version of the dynamic model or learner that gives it.
         others: the same property on its other lanes.
         derived: the expression that gives it; empty where it is measured.
         examples: how many stand beside the expression.
@@ -108,6 +109,7 @@ class Signal:
     lane: str = "measured"
     accuracy: float | None = None
     others: "tuple[Signal, ...]" = ()
+    by: str = ""
     derived: str = ""
     examples: int = 0
 

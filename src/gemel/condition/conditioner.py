@@ -41,12 +41,14 @@ class Conditioned:
             not among them; a row judged again follows what changed it.
         news: which rows were, when they came, the newest of their signal.
         again: which rows were stored before and have another status now.
+        position: the row of the batch that came in which each is, or is judged again by.
 
     """
 
     rows: Batch
     news: Mask
     again: Mask
+    position: Index
 
 
 class Conditioner:
@@ -101,7 +103,7 @@ class Conditioner:
         """Judge a batch in the order of the log, source numbers; `existing` answers for the `too_late` rows."""
         if not len(batch):
             nothing = np.zeros(0, np.bool_)
-            return Conditioned(Batch.empty(), nothing, nothing)
+            return Conditioned(Batch.empty(), nothing, nothing, np.zeros(0, np.intp))
         question = None if existing is None else self._question(batch)
         readings, wrong = self._screen(batch)
         timely = readings if wrong is None else readings.take(~wrong)
@@ -115,7 +117,7 @@ class Conditioner:
         out = Emitted.merge(emitted)
         self._window.append(out)
         self._count(out, readings)
-        return Conditioned(out.batch, out.news, out.again)
+        return Conditioned(out.batch, out.news, out.again, out.position)
 
     def advance(self, tick_time: int) -> None:
         """Let the plant's time pass up to a tick [ns]: what is older than `lateness` is settled."""

@@ -207,7 +207,7 @@ class Owner:
             await asyncio.sleep(0)
 
     def _digest(self, messages: Sequence[Message]) -> None:
-        pending: list[Batch] = []
+        pending: list[tuple[Batch, int]] = []
         rows = 0
         for message in messages:
             try:
@@ -225,7 +225,8 @@ class Owner:
                 self._effect(self.partition.tick(frame.header, message.sequence, facts), message.sequence)
                 self._after_tick()
                 continue
-            pending.append(found)
+            if len(found):
+                pending.append((found, self.partition.origin(frame.header, message.sequence)))
             self.arrivals.read(frame.header, message.sequence)
             rows += len(found)
             if len(found):
@@ -235,9 +236,11 @@ class Owner:
                 pending, rows = [], 0
         self._fold(pending, messages[-1].sequence)
 
-    def _fold(self, pending: list[Batch], sequence: int) -> None:
+    def _fold(self, pending: list[tuple[Batch, int]], sequence: int) -> None:
         if sequence > self.partition.position:
-            self._effect(self.partition.fold(Batch.concat(pending), sequence, self._lookup), sequence)
+            batch = Batch.concat(rows for rows, _ in pending)
+            came = np.repeat(np.array([o for _, o in pending], np.int64), [len(rows) for rows, _ in pending])
+            self._effect(self.partition.fold(batch, sequence, self._lookup, came), sequence)
             now = time.time_ns()
             self.waits_ms.extend((now - received) / MILLISECOND for received in self._received)
             self._received.clear()

@@ -7,6 +7,7 @@ from dataclasses import asdict
 from typing import Any
 
 import msgspec
+import numpy as np
 
 from gemel.errors import NotFoundError
 from gemel.operate.partition import Partition
@@ -32,7 +33,12 @@ class Overriding:
     @property
     def verbs(self) -> dict[str, Callable[[dict[str, Any]], Awaitable[bytes]]]:
         """The words by which they are asked."""
-        return {"override": self.set, "override_clear": self.clear, "overrides": self.list}
+        return {
+            "override": self.set,
+            "override_clear": self.clear,
+            "overrides": self.list,
+            "origins": self.origins,
+        }
 
     async def set(self, body: dict[str, Any]) -> bytes:
         """Put a value in the place of a property's lanes."""
@@ -63,6 +69,16 @@ class Overriding:
         if "id" in body:
             return json(self._view(body["id"]))
         return json([self._shape(o) for o in self._stands().all()])
+
+    async def origins(self, body: dict[str, Any]) -> bytes:
+        """Give where the shown samples of some signals came from."""
+        p = self._partition
+        found = [p.origins.read(o) for o in p.lanes.origin(np.array(body["signals"], np.int32)).tolist()]
+        told = [
+            {"frame": f"samples.{p.number}:{o.position}" if o.position else None, "producer": o.producer or None, "version": o.version or None}
+            for o in found
+        ]  # fmt: skip
+        return json(told)
 
     def _now(self) -> int:
         return max(self._clock.now(), self._partition.time)

@@ -17,16 +17,19 @@ from gemel.condition import Conditioner, Existing
 from gemel.operate.carry import carried, renamed
 from gemel.operate.numbering import Numbering
 from gemel.samples import Batch, Draft, Fact, Registry, Snapshot
+from gemel.samples.batch import I64
 from gemel.twin.alarm_facts import Transition
 from gemel.twin.alarms import Alarms
 from gemel.twin.derived import Derived
 from gemel.twin.events import Events
 from gemel.twin.lanes import Lanes
+from gemel.twin.origins import Origins, packed
 from gemel.twin.overrides import Overrides
 from gemel.twin.properties import Properties
 from gemel.twin.staleness import Staleness
 
 PLANT_APPLIED: Final = "PlantApplied"
+EXPRESSIONS: Final = "expressions"  # who derives; its version is the plant file's
 PRODUCERS_KEPT: Final = 64
 HOLES: Final = 4096  # frames of a producer noted one by one; only a few are ever on their way together
 
@@ -101,6 +104,7 @@ class Partition:
         self.properties = Properties.of_registry(registry)
         self.overrides = Overrides(registry)
         self.producers = Producers()
+        self.origins = Origins()
         self.position = 0
         self.facts = 0
         self.time = 0
@@ -150,20 +154,27 @@ class Partition:
             return frame.batch
         return numbers.rows(frame.batch)
 
-    def fold(self, batch: Batch, sequence: int, lookup: Lookup) -> Effects:
-        """Condition and fold rows that end at a position of the log."""
+    def origin(self, header: FrameHeader, sequence: int) -> int:
+        """Give the origin of a frame's rows, as the lanes keep it."""
+        return packed(sequence, self.origins.code(header.producer, header.version))
+
+    def fold(self, batch: Batch, sequence: int, lookup: Lookup, origin: I64 | None = None) -> Effects:
+        """Condition and fold rows that end at a position of the log; `origin` is that of each row."""
         self.position = sequence
         if not len(batch):
             return Effects(Batch.empty())
         late = self.conditioner.too_late(batch)
         existing = lookup(batch.take(late)) if late.any() else None
-        rows = self.conditioner.process(batch, existing).rows
+        conditioned = self.conditioner.process(batch, existing)
+        rows = conditioned.rows
+        came = np.zeros(len(rows), np.int64) if origin is None else origin[conditioned.position]
         drafts: list[Draft] = []
         cause = f"samples.{self.number}:{sequence}"
         if len(given := self.derived.on_rows(rows)):
             rows = Batch.concat([rows, given])
+            came = np.append(came, np.full(len(given), self._derived_origin(0)))
             drafts = self.events.on_rows(given, cause)
-        changed = self.lanes.fold(rows)
+        changed = self.lanes.fold(rows, came)
         self.staleness.heard(changed)
         if len(changed):
             self.newest = max(self.newest, int(self.lanes.latest.time[changed].max()))
@@ -185,11 +196,17 @@ class Partition:
         over, ended = self.overrides.on_tick(self.time)
         self.conditioner.advance(self.time)
         given = self.derived.on_tick(self.time, self.conditioner.watermark)
-        self.lanes.fold(given)
+        if len(given):
+            self.lanes.fold(given, np.full(len(given), self._derived_origin(sequence)))
+        self.origins.tidy((self.lanes.latest.origin, self.lanes.former.origin))
         self.turned = self.staleness.tick(self.time, self.lanes.latest.time)
         events = self.events.on_rows(given, cause) + self.events.on_tick(self.time)
         transitions = self.alarms.on_rows(given, cause) + self.alarms.on_tick(self.time)
         return Effects(given, drafts + ended + events + _drafts(transitions), turned + over)
+
+    def _derived_origin(self, sequence: int) -> int:
+        """Give the origin of what was derived at a tick: by the expressions of the plant file in force."""
+        return packed(sequence, self.origins.code(EXPRESSIONS, self.version[0][:12]))
 
     def _become(self, fact: Fact, cause: str) -> list[Draft]:
         """Go on under another plant: rebuilt from its own snapshot, everything else as it stands.
@@ -228,7 +245,8 @@ class Partition:
             **{f"alarms.{k}": v for k, v in self.alarms.arrays().items()},
         }
         notes = {"producers": self.producers.notes(), "alarms": self.alarms.notes(), "newest": self.newest,
-                 "overrides": self.overrides.to_notes(), "plant": self.version[0]}  # fmt: skip
+                 "overrides": self.overrides.to_notes(), "plant": self.version[0],
+                 "origins": self.origins.to_notes()}  # fmt: skip
         return Snapshot(
             self.number, self.position, self.facts, self.time, self.registry.digest, arrays, notes
         )
@@ -260,6 +278,7 @@ class Partition:
         producers = Producers(snapshot.notes["producers"])
         self.alarms.from_notes(snapshot.notes["alarms"], part("alarms."))
         self.overrides.from_notes(snapshot.notes.get("overrides", []))
+        self.origins.from_notes(snapshot.notes.get("origins", []))
         self.lanes, self.conditioner, self.producers = lanes, conditioner, producers
         self.derived, self.events = derived, events
         self.newest = int(snapshot.notes["newest"])

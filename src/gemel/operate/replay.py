@@ -62,7 +62,8 @@ async def _fold(
         partition.position = message.sequence
         return True
     if rows is not None:
-        partition.fold(rows, message.sequence, lookup)
+        came = np.full(len(rows), partition.origin(frame.header, message.sequence) if len(rows) else 0)
+        partition.fold(rows, message.sequence, lookup, came)
         return True
     if frame.header.time > until:
         return False

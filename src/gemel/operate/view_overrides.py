@@ -12,6 +12,10 @@ class _Asks(Protocol):
 class OverridesView:
     """The part of `View` that asks about overrides."""
 
+    async def origins(self: _Asks, signals: list[int]) -> list[dict[str, Any]]:
+        """Give where the shown samples of some signals came from."""
+        return list(msgspec.json.decode(await self._ask("origins", signals=signals)))
+
     async def override(self: _Asks, user: str, wish: dict[str, Any]) -> dict[str, Any]:
         """Put a value in the place of a property's lanes."""
         return dict(msgspec.json.decode(await self._ask("override", user=user, **wish)))

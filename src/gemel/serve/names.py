@@ -76,6 +76,14 @@ class Names:
         return self._plant.accuracy(self.registry)
 
     @cached_property
+    def given_by(self) -> Mapping[int, str]:
+        """The dynamic model or learner that gives a signal, where the plant file names one."""
+        layout = self._plant.layout
+        found = layout.where(lambda s: bool(s.by))
+        numbers = self._plant.numbers(self.registry)[found].tolist()
+        return {n: s.by for n, (_, s) in zip(numbers, layout.pairs(found.tolist()), strict=True)}
+
+    @cached_property
     def _checks(self) -> Checks:
         return self._plant.checks(self.registry)
 

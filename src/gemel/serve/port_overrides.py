@@ -6,6 +6,9 @@ from typing import Any, Protocol
 class Overridden(Protocol):
     """A twin whose properties people may override; refusals are raised as `port.Twin` says."""
 
+    async def origins(self, signals: list[int]) -> list[dict[str, Any]]:
+        """Give where the shown samples of some signals came from: ``frame``, ``producer``, ``version``; None: unknown."""
+
     async def override(self, user: str, wish: dict[str, Any]) -> dict[str, Any]:
         """Put a value in the place of a property's lanes: ``path``, ``value``, ``reason``, ``until`` or ``seconds``."""
 

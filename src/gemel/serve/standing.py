@@ -13,7 +13,7 @@ from gemel.samples.batch import F64, I32, I64, U32
 from gemel.serve import times
 from gemel.serve.names import Names
 from gemel.serve.port import Twin
-from gemel.twin.overrides import held_at
+from gemel.twin.overrides import Override, held_at
 from gemel.twin.properties import Held, Shown
 
 EVER: Final = 2**62  # received at any time
@@ -62,6 +62,11 @@ class Moment:
         silent = (stood.heard == times.NEVER) | (self.at - stood.heard > names.stale_after[signals])
         facts = await self.twin.past.facts(self.at, self.known, kind="Override", under=under)
         return Standing(stood.shown, silent, held_at(facts, self.at, names.registry).held)
+
+    async def overrides(self, names: Names, under: str) -> list[Override]:
+        """Give the overrides that were in force under a path."""
+        facts = await self.twin.past.facts(self.at, self.known, kind="Override", under=under)
+        return held_at(facts, self.at, names.registry).all()
 
     async def alarms(self, under: str | None = None) -> list[dict[str, Any]]:
         """Give the alarms that were not normal."""

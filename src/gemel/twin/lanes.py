@@ -19,24 +19,29 @@ import numpy.typing as npt
 from gemel.samples.batch import F64, I32, I64, U32, Batch, Index
 from gemel.samples.status import BAD_INVALID_TIMESTAMP, is_bad
 from gemel.twin.disturbed import Mask, bits, settle
+from gemel.twin.origins import of_rows
 
 NEVER: Final = np.iinfo(np.int64).min
-_NAMES: Final = ("time", "received", "value", "status")
+_SAMPLE: Final = ("time", "received", "value", "status")
+_NAMES: Final = (*_SAMPLE, "origin")
 
 
 @dataclass(slots=True, eq=False)
 class Lane:
-    """One sample of every signal: four columns indexed by signal."""
+    """One sample of every signal, and where it came from (`origins`): columns indexed by signal."""
 
     time: I64
     received: I64
     value: F64
     status: U32
+    origin: I64
 
     @classmethod
     def empty(cls, n: int) -> Self:
         """Make `n` lanes that have seen nothing."""
-        return cls(np.full(n, NEVER), np.full(n, NEVER), np.full(n, np.nan), np.zeros(n, np.uint32))
+        return cls(
+            np.full(n, NEVER), np.full(n, NEVER), np.full(n, np.nan), np.zeros(n, np.uint32), np.zeros(n, np.int64)
+        )  # fmt: skip
 
     def of(self, signals: npt.NDArray[np.integer[Any]]) -> Batch:
         """Give the samples of some signals, as they stand."""
@@ -44,11 +49,11 @@ class Lane:
             signals.astype(np.int32, copy=False), self.time[signals], self.received[signals], self.value[signals], self.status[signals]
         )  # fmt: skip
 
-    def put(self, rows: Batch) -> None:
+    def put(self, rows: Batch, origin: I64) -> None:
         """Set the samples of some signals, at most one a signal."""
         s = rows.signal
-        self.time[s], self.received[s], self.value[s], self.status[s] = (
-            rows.time, rows.received, rows.value, rows.status,
+        self.time[s], self.received[s], self.value[s], self.status[s], self.origin[s] = (
+            rows.time, rows.received, rows.value, rows.status, origin,
         )  # fmt: skip
 
 
@@ -67,14 +72,19 @@ class Lanes:
     def __len__(self) -> int:
         return len(self.latest.time)
 
-    def fold(self, rows: Batch) -> I32:
+    def fold(self, rows: Batch, origin: I64 | None = None) -> I32:
         """Fold rows in, in the order in which they came; give the signals that may have changed.
 
         Readings with an impossible time are left out. However the rows are cut into batches, the state is the same.
+
+        Args:
+            rows: conditioned.
+            origin: where each came from, as `origins` packs it; None: unknown.
         """
+        origin = np.zeros(len(rows), np.int64) if origin is None else origin
         timely = (rows.status & np.uint32(0xFFFF0000)) != np.uint32(BAD_INVALID_TIMESTAMP)
         if not timely.all():
-            rows = rows.take(timely)
+            rows, origin = rows.take(timely), origin[timely]
         if not len(rows):
             return np.zeros(0, np.int32)
         order = by_signal(rows)
@@ -84,34 +94,46 @@ class Lanes:
         rising[1:] |= time[1:] > time[:-1]
         rising[first] = time[first] > self.latest.time[signal[first]]
         if rising.all():
-            return self._follow(rows, order, first)
+            return self._follow(rows, origin, order, first)
         start = np.flatnonzero(first)
         even = np.repeat(np.logical_and.reduceat(rising, start), np.diff(start, append=len(order)))
-        self._disturbed(rows.take(order[~even]))
+        self._disturbed(rows.take(order[~even]), origin[order[~even]])
         if even.any():
-            self._follow(rows, order[even], first[even])
+            self._follow(rows, origin, order[even], first[even])
         changed: I32 = signal[first]
         return changed
 
-    def _follow(self, rows: Batch, order: Index, first: Mask) -> I32:
+    def _follow(self, rows: Batch, origin: I64, order: Index, first: Mask) -> I32:
         """Take rows that are each newer than all before of their signal."""
         last = np.append(first[1:], True)
         newest = rows.take(order[last])
         before = self.latest.of(newest.signal)
-        self.former.put(before.take((before.time != NEVER) & ~is_bad(before.status)))
+        before = before.take((before.time != NEVER) & ~is_bad(before.status))
+        self.former.put(before, self.latest.origin[before.signal])
         inner = order[~last]
         good = inner[~is_bad(rows.status[inner])]
         if len(good):
             signal = rows.signal[good]
-            self.former.put(rows.take(good[np.append(signal[1:] != signal[:-1], True)]))
-        self.latest.put(newest)
+            passed = good[np.append(signal[1:] != signal[:-1], True)]
+            self.former.put(rows.take(passed), origin[passed])
+        self.latest.put(newest, origin[order[last]])
         return newest.signal
 
-    def _disturbed(self, rows: Batch) -> None:
+    def _disturbed(self, rows: Batch, origin: I64) -> None:
         signals = np.unique(rows.signal)
-        latest, former = settle(rows, self.latest.of(signals), self.former.of(signals))
-        self.latest.put(latest)
-        self.former.put(former)
+        before = self.latest.of(signals), self.former.of(signals)
+        known = Batch.concat([*before, rows])
+        origins = np.concatenate([self.latest.origin[signals], self.former.origin[signals], origin])
+        latest, former = settle(rows, *before)
+        self.latest.put(latest, of_rows(latest, known, origins))
+        self.former.put(former, of_rows(former, known, origins))
+
+    def origin(self, signals: npt.NDArray[np.integer[Any]]) -> I64:
+        """Give where what `shown` gives came from."""
+        instead = is_bad(self.latest.status[signals]) & (self.former.time[signals] != NEVER)
+        return np.asarray(
+            np.where(instead, self.former.origin[signals], self.latest.origin[signals]), np.int64
+        )
 
     def stale(self, now: int, stale_after: I64) -> Mask:
         """Tell which signals are silent for longer than they may be, at a plant time [ns]."""
@@ -144,19 +166,19 @@ class Lanes:
     def restore(cls, n: int, arrays: Mapping[str, npt.NDArray[Any]]) -> Self:
         """Take the columns of a snapshot; signals added since have seen nothing.
 
-        Snapshots of 0.1 hold the usable sample instead of the former one.
+        Snapshots of 0.1 hold the usable sample instead of the former one, and nothing of where samples came from.
         """
         lanes = cls(n)
         for lane, stored in (
             ("latest", "latest"),
             ("former", "former" if "former.time" in arrays else "usable"),
         ):
-            for name in _NAMES:
+            for name in _NAMES if f"{stored}.origin" in arrays else _SAMPLE:
                 old = arrays[f"{stored}.{name}"]
                 getattr(getattr(lanes, lane), name)[: len(old)] = old
         if "former.time" not in arrays:
             same = np.flatnonzero(lanes.former.time >= lanes.latest.time)
-            lanes.former.put(Lane.empty(n).of(same))
+            lanes.former.put(Lane.empty(n).of(same), np.zeros(len(same), np.int64))
         return lanes
 
 
@@ -168,7 +190,7 @@ def by_signal(rows: Batch) -> Index:
 
 
 def _either(first: Mask, yes: Batch, no: Batch) -> Batch:
-    return Batch(*(np.where(first, getattr(yes, name), getattr(no, name)) for name in ("signal", *_NAMES)))
+    return Batch(*(np.where(first, getattr(yes, name), getattr(no, name)) for name in ("signal", *_SAMPLE)))
 
 
 __all__ = ["NEVER", "Lane", "Lanes", "bits", "by_signal"]

@@ -15,6 +15,7 @@ from gemel.serve import frames, standing, times
 from gemel.serve.access import Asked, Viewer
 from gemel.serve.names import Names
 from gemel.serve.paging import json
+from gemel.serve.provenance import Provenance, of_properties
 from gemel.serve.routes.alarms import Alarm
 from gemel.serve.routes.commands import Command
 from gemel.serve.standing import Moment, Standing
@@ -36,6 +37,7 @@ class Property(BaseModel):
     time: times.Written | None
     received: times.Written | None
     age_s: float | None
+    provenance: Provenance | None = Field(default=None, description="Where it comes from, where asked for.")
 
 
 class State(BaseModel):
@@ -55,7 +57,7 @@ async def state(
     asset: Annotated[str, Path(description="Path of an asset.")],
     at: Annotated[times.Instant | None, Query(description="What was so then; now, if left out.")] = None,
     known: Annotated[times.Instant | None, Query(description="What had been received by then; all, if left out.")] = None,
-    include: Annotated[list[Literal["alarms", "commands", "plant"]], Query(description="What else stood then.")] = [],  # noqa: B006 - read only
+    include: Annotated[list[Literal["alarms", "commands", "plant", "provenance"]], Query(description="What else stood then.")] = [],  # noqa: B006 - read only
 ) -> Response:  # fmt: skip
     """Give an asset's state."""
     names: Names = request.app.state.names
@@ -63,7 +65,11 @@ async def state(
     if not len(signals):
         raise NotFoundError(f"no asset {asset[:200]!r}", remedy="see GET /api/v1/assets")
     moment = Moment.of(twin, at, known)
-    shown = properties(names, await moment.standing(names, signals, asset), moment.at)
+    stands = await moment.standing(names, signals, asset)
+    shown = properties(names, stands, moment.at)
+    if "provenance" in include:
+        for name, told in (await of_properties(names, moment, stands, asset)).items():
+            shown[name]["provenance"] = told
     stood = await standing.of_asset(moment, asset, set(include))
     return json({"asset": asset, "at": times.text(moment.at), "properties": shown, **stood})
 
