@@ -48,7 +48,6 @@ LEFT_OUT: Final = {
 SECRETS: Final = "secrets"
 PARTITION: Final = 0
 TRIES: Final = 3
-MOVED: Final = "backup-moved"
 
 Told = Callable[[str], None]
 
@@ -78,7 +77,7 @@ async def take(source: Source, vault: Vault, told: Told) -> Manifest:
         try:
             return await _take(source, vault, told)
         except StorageError as e:
-            if e.code not in {MOVED, "log-trimmed"} or not left:
+            if e.code not in {"backup-moved", "log-trimmed"} or not left:
                 raise
             told(f"begun again: {e.message}")
     raise AssertionError("unreachable")
@@ -107,7 +106,7 @@ async def _take(source: Source, vault: Vault, told: Told) -> Manifest:
     files += (_entry(vault, f"record/{name}", data) for name, data in _heads_upto(heads, facts.upto))
     told("log and record are copied")
     if _applied(places) != applied:
-        raise StorageError("another plant file was applied meanwhile", code=MOVED, remedy="try again")
+        raise _moved("another plant file was applied meanwhile")
     wall = time.time_ns()
     point = Point(
         position=samples.upto, facts=facts.upto, snapshot=snapshot.sequence if snapshot else 0,
@@ -184,7 +183,7 @@ def _open(file: Path) -> BinaryIO:
     try:
         return file.open("rb")
     except FileNotFoundError:
-        raise StorageError(f"{file.name} went away meanwhile", code=MOVED, remedy="try again") from None
+        raise _moved(f"{file.name} went away meanwhile") from None
 
 
 def _entry(vault: Vault, name: str, data: bytes) -> Entry:
@@ -217,7 +216,7 @@ def _read(path: Path) -> bytes:
     try:
         return path.read_bytes()
     except FileNotFoundError:
-        raise StorageError(f"{path.name} was given up meanwhile", code=MOVED, remedy="try again") from None
+        raise _moved(f"{path.name} was given up meanwhile") from None
 
 
 def _heads(places: Places) -> dict[str, bytes]:
@@ -231,6 +230,10 @@ def _heads_upto(heads: dict[str, bytes], upto: int) -> Iterator[tuple[str, bytes
     for name, data in heads.items():
         if name != "head.json" or SignedHead.from_bytes(data).seq <= upto:
             yield name, data
+
+
+def _moved(what: str) -> StorageError:
+    return StorageError(what, code="backup-moved", remedy="try again")
 
 
 def _applied(places: Places) -> str:
