@@ -55,7 +55,14 @@ async def _pieces(found: Batch, twin: Twin, signal: int, end: int, known: int | 
 
 def response(signal: str, pieces: AsyncIterator[str]) -> Response:
     """Give the pieces as a file to keep."""
-    name = "".join(c if c.isascii() and (c.isalnum() or c in "-_") else "-" for c in signal)[-100:]
-    return StreamingResponse(
-        pieces, media_type="text/csv", headers={"Content-Disposition": f'attachment; filename="{name}.csv"'}
-    )
+    head = {"Content-Disposition": f'attachment; filename="{file_name(signal)}.csv"'}
+    return StreamingResponse(pieces, media_type="text/csv", headers=head)
+
+
+def file_name(signal: str) -> str:
+    """Give a name that every file system takes.
+
+    >>> file_name("acme/pump 1/flow")
+    'acme-pump-1-flow'
+    """
+    return "".join(c if c.isascii() and (c.isalnum() or c in "-_") else "-" for c in signal)[-100:]

@@ -9,7 +9,7 @@ from starlette.responses import Response, StreamingResponse
 
 from gemel.history.align import of_means
 from gemel.history.aligned import Alignment
-from gemel.history.formats import MEDIA, encoder
+from gemel.history.formats import MEDIA, Long, encoder
 from gemel.history.walk import Walk
 from gemel.samples import Batch
 from gemel.serve.port import Twin
@@ -40,6 +40,17 @@ async def aligned(twin: Twin, plan: Alignment) -> AsyncIterator[pa.RecordBatch]:
         else:
             found = await twin.history_rows(plan.numbers.tolist(), chunk.start, chunk.end)
             yield await asyncio.to_thread(plan.piece, chunk, found)
+
+
+async def mapped(table: Long, batches: AsyncIterator[Batch]) -> AsyncIterator[pa.RecordBatch]:
+    """Give rows as pieces of a table."""
+    async for found in batches:
+        yield table(found)
+
+
+async def one(piece: pa.RecordBatch) -> AsyncIterator[pa.RecordBatch]:
+    """Give a table that is at hand."""
+    yield piece
 
 
 async def response(
@@ -74,4 +85,5 @@ def wanted(accept: str, known: Sequence[str]) -> str:
     'arrow'
     """
     named = [part.partition(";")[0].strip().lower() for part in accept.split(",")]
-    return next((form for media in named for form in known if MEDIA.get(form) == media), known[0])
+    media_of = {"json": "application/json", **MEDIA}
+    return next((form for media in named for form in known if media_of[form] == media), known[0])

@@ -139,6 +139,8 @@ async def asset(
 async def signals(
     request: Request, _: Viewer, after: After = 0, limit: Limit = 1000,
     asset: Annotated[str | None, Query(max_length=500, description="Only the signals of this asset.")] = None,
+    signal: Annotated[list[Annotated[str, Field(min_length=1, max_length=500)]] | None, Query(max_length=1000, description="Only these: paths, their last parts, or patterns with `*`.")] = None,
+    lane: Annotated[Literal["override", "measured", "estimated", "simulated"] | None, Query(description="With `signal`.")] = None,
 ) -> Response:  # fmt: skip
     """Give the signals."""
     names: Names = request.app.state.names

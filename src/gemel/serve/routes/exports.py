@@ -57,11 +57,8 @@ async def export(
     form = format or streams.wanted(request.headers.get("accept", ""), tuple(MEDIA))
     table = Long(chosen, [names.registry.paths[s] for s in chosen], [names.units[s] for s in chosen])
 
-    async def tables() -> AsyncIterator[pa.RecordBatch]:
-        async for rows in streams.rows(twin, Walk(chosen, since, until), known):
-            yield table(rows)
-
-    return await streams.response("history", form, CSV if form == "csv" else SCHEMA, tables())
+    found = streams.rows(twin, Walk(chosen, since, until), known)
+    return await streams.response("history", form, CSV if form == "csv" else SCHEMA, streams.mapped(table, found))
 
 
 class AlignedColumn(BaseModel):

@@ -3,14 +3,17 @@
 from typing import Annotated, Final, Literal
 
 import numpy as np
+import pyarrow as pa
 from fastapi import APIRouter, Query, Request
 from pydantic import BaseModel, Field
 from starlette.responses import Response
 
-from gemel.samples import LANES
+from gemel.history.formats import MEDIA, SCHEMA, Long
+from gemel.history.walk import Walk
+from gemel.samples import LANES, Batch
 from gemel.samples.batch import F64, I64, U32
 from gemel.samples.clock import SECOND
-from gemel.serve import export, times
+from gemel.serve import export, streams, times
 from gemel.serve.access import Asked, Viewer
 from gemel.serve.gaps import BAD_NO_DATA, with_gaps
 from gemel.serve.names import Names
@@ -45,9 +48,13 @@ class History(BaseModel):
 
 Columns = tuple[I64, F64, U32]
 PLAIN: Final = {
-    "content": {"text/csv": {"schema": {"type": "string"}}},
-    "description": "Columns, as JSON or CSV.",
+    "content": {
+        "text/csv": {"schema": {"type": "string"}},
+        **{MEDIA[form]: {"schema": {"type": "string", "format": "binary"}} for form in ("parquet", "arrow")},
+    },
+    "description": "Columns, as JSON, CSV, Parquet or an Arrow stream.",
 }
+BRIEF: Final = pa.schema([f for f in SCHEMA if f.name != "received"])
 
 
 @router.get("/history", response_model=History, responses={200: PLAIN})
@@ -62,7 +69,7 @@ async def history(
     known: Annotated[times.Instant | None, Query(description="Raw only: what had been received by then.")] = None,
     lane: Annotated[Lane | None, Query(description="Measured, if left out.")] = None,
     limit: Annotated[int, Query(ge=1, le=MOST_ROWS, description="Raw only: most rows in one answer.")] = MOST_ROWS,
-    format: Annotated[Literal["json", "csv"], Query()] = "json",  # noqa: A002 - the face's own word
+    format: Annotated[Literal["json", "csv", "parquet", "arrow"] | None, Query(description="As the Accept header says, if left out; else JSON.")] = None,  # noqa: A002 - the face's own word
 ) -> Response:  # fmt: skip
     """Give the history of a signal."""
     names: Names = request.app.state.names
@@ -70,7 +77,13 @@ async def history(
     end_ns = twin.values.plant_time + 1 if end is None else end
     start_ns = end_ns - DEFAULT_NS if start is None else start
     asked = _Asked(twin, names, number, start_ns, end_ns)
-    if interval is None and points is None and format == "csv":
+    form = format or streams.wanted(request.headers.get("accept", ""), ("json", "csv", "parquet", "arrow"))
+    table = Long([number], [names.registry.paths[number]], [names.units[number]])
+    whole = interval is None and points is None
+    if whole and form in ("parquet", "arrow"):
+        found = streams.rows(twin, Walk([number], start_ns, end_ns), known)
+        return await streams.response(export.file_name(signal), form, SCHEMA, streams.mapped(table, found))
+    if whole and form == "csv":
         return export.response(signal, await export.raw(twin, number, start_ns, end_ns, known))
     if interval is not None:
         mode = "aggregated"
@@ -80,8 +93,12 @@ async def history(
     else:
         mode = "raw"
         (time, value, status), more = await asked.raw(limit, known)
-    if format == "csv":
+    if form == "csv":
         return export.response(signal, export.once(time, value, status))
+    if form in ("parquet", "arrow"):
+        rows = Batch(np.full(len(time), number, np.int32), time, np.zeros(len(time), np.int64), value, status)
+        piece = table(rows).select(BRIEF.names)
+        return await streams.response(export.file_name(signal), form, BRIEF, streams.one(piece))
     return json(
         {"signal": signal, "unit": names.units[number], "start": times.text(start_ns), "end": times.text(end_ns), "mode": mode,
          "time": time / SECOND, "value": value, "status": status, "rows": int(np.count_nonzero(status != BAD_NO_DATA)),

@@ -1,0 +1,138 @@
+"""A twin that does not run, as the application knows one: its plant file, and its history where there is any."""
+
+import asyncio
+from collections.abc import Sequence
+from functools import cached_property
+from typing import Any, NoReturn, cast
+
+import numpy as np
+
+from gemel.assets import Plant
+from gemel.errors import StorageError
+from gemel.history import Aggregated, Reader
+from gemel.operate.past import Stood, folded
+from gemel.operate.view import Values
+from gemel.samples import Batch, Registry
+from gemel.samples.batch import I32
+from gemel.serve.port import Twin
+from gemel.twin.lanes import NEVER
+
+Told = dict[str, Any]
+
+
+class Offline:
+    """Answers from a plant and its lake; now is when the newest reading was taken. What only a running twin knows is refused.
+
+    Args:
+        plant: the plant file.
+        registry: the numbers of its signals.
+        reader: its history; None: there is none.
+    """
+
+    def __init__(self, plant: Plant, registry: Registry, reader: Reader | None) -> None:
+        self.plant = plant
+        self.registry = registry
+        self.past = OfflinePast(reader)
+        self._reader = reader
+
+    @cached_property
+    def values(self) -> Values:
+        """Last values, as the newest reading of all left them."""
+        n = len(self.registry)
+        values = Values(n)
+        newest = None if self._reader is None else self._reader.latest()
+        if newest is None:
+            return values
+        stood = self.past.fold(np.arange(n, dtype=np.int32), newest, 2**62)
+        rows = stood.shown
+        values.value[:], values.status[:], values.time[:], values.received[:] = (
+            rows.value,
+            rows.status,
+            rows.time,
+            rows.received,
+        )
+        values.seen[:] = stood.heard != NEVER
+        values.stale[:] = ~values.seen | (newest - stood.heard > self.plant.checks(self.registry).stale_after)
+        values.plant_time = newest
+        return values
+
+    def link(self) -> Told:
+        """Say that what is shown is as of the newest reading: nothing is on its way."""
+        return {"up": True, "age_s": 0.0}
+
+    async def health(self) -> Told:
+        """Say that nothing runs."""
+        return {"status": "down", "link": self.link(), "behind_s": 0.0, "processes": {}, "problems": []}
+
+    async def history_raw(
+        self, signal: int, start: int, end: int, limit: int, known: int | None = None
+    ) -> Batch:
+        """Give the readings of a signal."""
+        return await self.history_rows([signal], start, end, limit, known)
+
+    async def history_rows(
+        self, signals: Sequence[int], start: int, end: int, limit: int | None = None, known: int | None = None
+    ) -> Batch:
+        """Give the readings of several signals, by signal and time."""
+        if self._reader is None:
+            return Batch.empty()
+        return await asyncio.to_thread(self._reader.raw, signals, start, end, limit, known)
+
+    async def history_decimated(self, signal: int, start: int, end: int, points: int) -> Batch:
+        """Give readings that draw like all of them."""
+        if self._reader is None:
+            return Batch.empty()
+        return await asyncio.to_thread(self._reader.decimated, signal, start, end, points)
+
+    async def history_aggregated(
+        self, signal: int, start: int, end: int, interval_ns: int, aggregate: str
+    ) -> Aggregated:
+        """Give one value an interval."""
+        if self._reader is None:
+            n = max(-(-(end - start) // interval_ns), 0)
+            times = start + np.arange(n, dtype=np.int64) * interval_ns
+            return Aggregated(times, np.full(n, np.nan), np.zeros(n, np.int64), np.zeros(n, np.uint32))
+        return await asyncio.to_thread(self._reader.aggregated, signal, start, end, interval_ns, aggregate)
+
+    def __getattr__(self, name: str) -> Any:
+        """Refuse whatever else a running twin would do."""
+        if name.startswith("_"):
+            raise AttributeError(name)
+        return _refused
+
+
+class OfflinePast:
+    """What was so at a past time, as far as history tells; the record of facts is read by a running twin only."""
+
+    def __init__(self, reader: Reader | None) -> None:
+        self._reader = reader
+
+    def fold(self, signals: I32, at: int, known: int) -> Stood:
+        """Give signals as they stood."""
+        none = self._reader is None or not len(signals)
+        return folded(
+            signals, Batch.empty() if none else cast(Reader, self._reader).stood(signals, at, known)
+        )
+
+    async def stood(self, signals: I32, at: int, known: int) -> Stood:
+        """Give signals as they stood."""
+        return await asyncio.to_thread(self.fold, signals, at, known)
+
+    def __getattr__(self, name: str) -> Any:
+        """Refuse whatever the record would be needed for."""
+        if name.startswith("_"):
+            raise AttributeError(name)
+        return _refused
+
+
+async def _refused(*_: Any, **__: Any) -> NoReturn:
+    raise StorageError(
+        "no twin runs on these data, and this only a running one knows",
+        code="twin-away",
+        remedy="gemel run PLANT",
+    )
+
+
+def offline(plant: Plant, registry: Registry, reader: Reader | None) -> Twin:
+    """Give a plant and its history as a twin."""
+    return cast(Twin, Offline(plant, registry, reader))

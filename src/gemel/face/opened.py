@@ -1,0 +1,90 @@
+"""Opening a twin: by its address, its data directory, or its plant file alone."""
+
+import tempfile
+from pathlib import Path
+
+from gemel.assets import load
+from gemel.bus import Bus
+from gemel.config import data_dir
+from gemel.config.apply import applied
+from gemel.errors import ConfigError, GemelError
+from gemel.face.inside import Inside, Loop
+from gemel.face.offline import offline
+from gemel.face.transport import Network
+from gemel.face.twin import Twin
+from gemel.history import Reader
+from gemel.operate.places import Places, Running, read_running
+from gemel.operate.view import View
+
+
+def open(  # noqa: A001 - as in `gemel.open`
+    where: str | Path, *, data: str | Path | None = None, user: str | None = None, password: str = "", ca: str | Path | None = None
+) -> Twin:  # fmt: skip
+    """Open a twin to look at it; close it when done, or use it in a ``with``.
+
+    A data directory is read as it is, and where its twin runs, the last seconds are asked of it. A plant folder is opened
+    with its data directory where it has one, else alone: then there is nothing measured.
+
+    Args:
+        where: address of a running twin (``https://…``), a data directory, or a folder with a `plant.yaml`.
+        data: data directory of a plant folder; where gemel would put it, if left out.
+        user: who asks a running twin by its address; None: a viewer.
+        password: theirs.
+        ca: PEM file that the certificate at an address must come from, or that very certificate.
+
+    >>> import gemel
+    >>> with gemel.open("examples/water-loop") as twin:
+    ...     twin.find(under="skoltech/water-loop/bench")["name"]
+    ['rig']
+    """
+    if str(where).startswith(("http://", "https://")):
+        return Twin(Network(str(where), user, password, ca))
+    folder = Path(where)
+    places = Places(
+        folder
+        if (folder / "registry.arrow").exists()
+        else data_dir(folder, None if data is None else Path(data))
+    )
+    if places.registry.exists():
+        return _with_data(places)
+    if data is not None:
+        raise ConfigError(
+            f"no data of a twin in {data}", remedy="start it once with gemel run, or leave data out"
+        )
+    plant = load(folder if folder.is_dir() else folder.parent)
+    return Twin(Inside(offline(plant, plant.registry(), None), _nobody(), Loop()), plant)
+
+
+def _with_data(places: Places) -> Twin:
+    site, reader = applied(places), Reader(places.lake)
+    loop = Loop()
+    running = read_running(places.data)
+    view = None if running is None else loop.do(_view(running, places, reader))
+    twin = offline(site.plant, site.registry, reader) if view is None else view
+
+    async def ending() -> None:
+        if view is not None:
+            await view.bus.close()
+        reader.close()
+
+    return Twin(Inside(twin, _nobody(), loop, ending), site.plant, site.registry)
+
+
+async def _view(running: Running, places: Places, reader: Reader) -> View | None:
+    """Give the running twin, None where only its note was left behind."""
+    site = applied(places)
+    try:
+        bus = await Bus.open(running.bus, "reader")
+    except (GemelError, OSError):
+        return None
+    view = View(bus, site.plant, site.registry, reader)
+    await view.start()
+    if view.link()["up"]:
+        return view
+    await bus.close()
+    return None
+
+
+def _nobody() -> Path:
+    """Give a folder in which no people are: who can read the data may read all of it."""
+    return Path(tempfile.gettempdir()) / "gemel-nobody"

@@ -1,0 +1,79 @@
+"""A twin by its address: with a name where one is asked for, and only with a certificate that is trusted."""
+
+import datetime
+import ipaddress
+
+import gemel
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from serve_fake import OTHER, PUMP
+
+
+@pytest.fixture
+def certificate(tmp_path):
+    """A self-signed certificate for this machine, as a small plant makes one."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "twin")])
+    now = datetime.datetime.now(datetime.UTC)
+    made = (
+        x509.CertificateBuilder().subject_name(name).issuer_name(name).public_key(key.public_key()).serial_number(1)
+        .not_valid_before(now - datetime.timedelta(1)).not_valid_after(now + datetime.timedelta(1))
+        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]), False).sign(key, hashes.SHA256())
+    )  # fmt: skip
+    files = tmp_path / "cert.pem", tmp_path / "key.pem"
+    files[0].write_bytes(made.public_bytes(serialization.Encoding.PEM))
+    files[1].write_bytes(key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()))
+    return files
+
+
+def test_pages_are_read_to_their_end(server, monkeypatch):
+    from gemel.face import twin as face
+
+    monkeypatch.setattr(face, "PAGE", 1)
+    with gemel.open(server.url) as twin:
+        assert twin.find()["path"] == [PUMP, OTHER]
+        assert twin.find(limit=1)["path"] == [PUMP]
+        assert len(twin.signals()) == 8
+        assert twin.signals(PUMP)["name"] == ["speed", "flow", "volume", "running"]
+
+
+def test_state_has_words_and_qualities(server):
+    state = gemel.open(server.url).state(PUMP)
+    assert dict(zip(state["property"], state["text"], strict=True))["running"] == "running"
+    assert state["quality"] == ["good"] * 4
+    assert state.to_pandas().loc[0, "value"] == state.to_polars()["value"][0] == 1450.0
+
+
+def test_who_must_log_in_does(serve):
+    url = serve(loopback_viewer=False).url
+    with pytest.raises(gemel.GemelError) as told:
+        gemel.open(url).find()
+    assert told.value.code == "log-in-needed"
+    assert len(gemel.open(url, user="vera", password="correct horse").find()) == 2
+
+
+def test_a_certificate_is_trusted_when_it_is_named(serve, certificate):
+    server = serve(tls_certificate=str(certificate[0]), tls_key=str(certificate[1]))
+    url = server.url.replace("http:", "https:")
+    with pytest.raises(gemel.GemelError) as told:
+        gemel.open(url).find()
+    assert told.value.code == "twin-unreached" and "ca" in told.value.remedy
+    assert len(gemel.open(url, ca=certificate[0]).find()) == 2
+    with pytest.raises(gemel.GemelError) as told:
+        gemel.open(url, ca=certificate[1])
+    assert told.value.code == "tls"
+
+
+def test_nobody_there_is_told(server):
+    server.stop()
+    with pytest.raises(gemel.GemelError) as told:
+        gemel.open(server.url).find()
+    assert told.value.code == "twin-unreached"
+
+
+def test_what_is_not_there_keeps_its_code(server):
+    with pytest.raises(gemel.GemelError) as told:
+        gemel.open(server.url).state("acme/nowhere")
+    assert told.value.code == "not-found"

@@ -1,0 +1,87 @@
+"""A notebook beside a running twin, and after it: the same answers in a line, and a data frame judged as live readings were."""
+
+import json
+import subprocess
+import sys
+
+import pandas
+import pytest
+
+import gemel
+from gemel.bench.site import running, wait
+
+PLANT = """
+plant: test/kiln
+clock: data
+connections: {field: {mqtt: "mqtt://127.0.0.1:9"}}
+types:
+  Kiln:
+    source: {from: field, topic: "kiln/{signal}", path: "$.v", time: "$.t"}
+    signals:
+      heat: {unit: degC, range: [0, 1200], interval: 1 s, alarm: {high: 1150, delay: 2 s}}
+      draught: {unit: Pa, interval: 1 s}
+    parameters: {volume: {unit: m3}}
+  Stack: {signals: {smoke: {unit: "1"}}}
+assets:
+  kiln-1: {type: Kiln, parameters: {volume: 3 m3}}
+  stack-1: {type: Stack}
+relations: [kiln-1 feeds stack-1]
+"""
+SPAN = ("2024-05-01", "2024-05-02")
+
+
+@pytest.fixture(scope="module")
+def frame():
+    n = 600
+    times = pandas.date_range("2024-05-01T08:00:00Z", periods=n, freq="s")
+    heat = [900.0 + i / 2 for i in range(n)]
+    heat[100] = 5000.0
+    return pandas.DataFrame({"time": times, "heat": heat, "draught": [i / 4 for i in range(n)]})
+
+
+def same(a, b):
+    columns = ["signal", "unit", "time", "value", "status"]
+    return a.arrow.select(columns).to_pydict() == b.arrow.select(columns).to_pydict()
+
+
+def test_a_running_twin_its_data_and_a_frame_say_the_same(tmp_path, frame, monkeypatch):
+    monkeypatch.setenv("GEMEL_DATA", str(tmp_path / "home"))
+    plant, data = tmp_path / "plant", tmp_path / "data"
+    plant.mkdir()
+    (plant / "plant.yaml").write_text(PLANT)
+    file = tmp_path / "day.csv"
+    frame.assign(time=frame["time"].dt.strftime("%Y-%m-%dT%H:%M:%SZ")).to_csv(file, index=False)
+    with running(plant, data) as site:
+        argv = [sys.executable, "-m", "gemel", "replay", str(plant), str(file), "--direct", "--data", str(data), "--json"]
+        done = subprocess.run(argv, capture_output=True, text=True, timeout=60, check=True)
+        assert json.loads(done.stdout.splitlines()[-1])["acknowledged"] == 1200
+        with gemel.open(data) as inside, gemel.open(f"http://127.0.0.1:{site.settings.port}") as outside:
+            assert wait(lambda: len(inside.history("heat", *SPAN)) == 600, 15), "rows are seen before they are in the lake"
+            live = {t: (t.history("*kiln-1*", *SPAN), t.aligned(["heat", "draught"], *SPAN, on="heat", how="linear"),
+                        t.history("heat", *SPAN, every="5min", aggregate="max"), t.history("heat", *SPAN, points=20)) for t in (inside, outside)}  # fmt: skip
+            for mine, theirs in zip(live[inside], live[outside], strict=True):
+                assert mine.arrow.equals(theirs.arrow)
+            assert outside.state("test/kiln/kiln-1")["property"] == inside.state("test/kiln/kiln-1")["property"] == ["heat", "draught"]
+            assert outside.state("test/kiln/kiln-1", at="2024-05-01T08:05:00Z")["value"] == [1050.0, 75.0]
+            for twin in (inside, outside):
+                assert twin.find(type="Kiln", where="heat>1000").arrow.to_pylist()[0]["heat"] == 1199.5
+                assert twin.find(downstream_of="test/kiln/kiln-1")["name"] == ["stack-1"]
+                assert wait(lambda: "AlarmRaised" in twin.facts("AlarmRaised")["kind"], 10)
+            whole = live[inside][0]
+        with pytest.raises(gemel.GemelError, match="plant"):
+            gemel.open(f"http://127.0.0.1:{site.settings.port}").condition(frame)
+    with gemel.open(data) as after:
+        assert same(after.history("*kiln-1*", *SPAN), whole)
+        assert after.state("test/kiln/kiln-1")["value"] == [1199.5, 149.75]
+        assert after.state("test/kiln/kiln-1", at="2024-05-01T08:05:00Z")["value"] == [1050.0, 75.0]
+        with pytest.raises(gemel.GemelError) as told:
+            after.facts()
+        assert told.value.code == "twin-away"
+    alone = gemel.open(plant)
+    judged = alone.condition(frame)
+    assert same(judged, whole), "a frame is judged as the same readings were live"
+    assert judged.notes["counts"]["out_of_range"] == 1
+    again = alone.replay(frame)
+    assert same(again.rows, whole)
+    assert again.facts["kind"].count("AlarmRaised") == 1
+    assert again.state["value"] == [1199.5, 149.75]
