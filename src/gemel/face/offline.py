@@ -11,8 +11,8 @@ from gemel.assets import Plant
 from gemel.errors import StorageError
 from gemel.history import Aggregated, Reader
 from gemel.operate.past import Stood, folded
-from gemel.operate.view import Values
-from gemel.samples import Batch, Registry
+from gemel.operate.values import Values
+from gemel.samples import Batch, Fact, Registry
 from gemel.samples.batch import I32
 from gemel.serve.port import Twin
 from gemel.twin.lanes import NEVER
@@ -52,7 +52,9 @@ class Offline:
             rows.received,
         )
         values.seen[:] = stood.heard != NEVER
-        values.stale[:] = ~values.seen | (newest - stood.heard > self.plant.checks(self.registry).stale_after)
+        values.stale[:] = ~values.seen | (
+            newest - stood.heard > self.plant.checks(self.registry).each("stale_after")
+        )
         values.plant_time = newest
         return values
 
@@ -113,6 +115,10 @@ class OfflinePast:
         return folded(
             signals, Batch.empty() if none else cast(Reader, self._reader).stood(signals, at, known)
         )
+
+    async def facts(self, at: int, known: int, *, kind: str = "", **_: Any) -> list[Fact]:
+        """Give none of the overrides there may have been: what is shown then is what was measured."""
+        return [] if kind == "Override" else await _refused()
 
     async def stood(self, signals: I32, at: int, known: int) -> Stood:
         """Give signals as they stood."""
