@@ -15,7 +15,7 @@ META: Final = "__ducklake_metadata_lake"
 
 @dataclass(frozen=True)
 class Stored:
-    """A file that a reader sees now; first and last: bounds of its rows' time [ms]."""
+    """A file that a reader sees now; first and last: bounds of its rows' time [ms], low and high: of their signals."""
 
     table: str
     path: Path
@@ -23,22 +23,33 @@ class Stored:
     size: int
     first: int
     last: int
+    low: int = 0
+    high: int = 2**31 - 1
+    id: int = 0
 
 
-def live(connection: duckdb.DuckDBPyConnection, folder: Path) -> list[Stored]:
-    """Give all files of the raw tables, oldest first."""
+def live(connection: duckdb.DuckDBPyConnection, folder: Path, prefix: str = lake.PREFIX) -> list[Stored]:
+    """Give all files of the tables whose names begin so, oldest first."""
+    return sorted((f for f in stored(connection, folder) if f.table.startswith(prefix)), key=lambda f: (f.first, f.id))
+
+
+def stored(connection: duckdb.DuckDBPyConnection, folder: Path, after: int = -1) -> list[Stored]:
+    """Give the live files of samples and roll-ups, by their number; only those numbered above `after`."""
     rows = connection.execute(
         f"""
-        SELECT t.table_name, f.path, f.record_count, f.file_size_bytes, s.min_value::BIGINT, s.max_value::BIGINT
+        SELECT t.table_name, f.path, f.record_count, f.file_size_bytes, m.min_value::BIGINT, m.max_value::BIGINT,
+               s.min_value::BIGINT, s.max_value::BIGINT, f.data_file_id
         FROM {META}.ducklake_data_file f
         JOIN {META}.ducklake_table t ON t.table_id = f.table_id AND t.end_snapshot IS NULL
         JOIN {META}.ducklake_column c ON c.table_id = f.table_id AND c.column_name = 'ms' AND c.end_snapshot IS NULL
-        JOIN {META}.ducklake_file_column_stats s ON s.data_file_id = f.data_file_id AND s.column_id = c.column_id
-        WHERE f.end_snapshot IS NULL AND starts_with(t.table_name, '{lake.PREFIX}')
-        ORDER BY 5, f.data_file_id
+        JOIN {META}.ducklake_file_column_stats m ON m.data_file_id = f.data_file_id AND m.column_id = c.column_id
+        JOIN {META}.ducklake_column d ON d.table_id = f.table_id AND d.column_name = 'signal' AND d.end_snapshot IS NULL
+        JOIN {META}.ducklake_file_column_stats s ON s.data_file_id = f.data_file_id AND s.column_id = d.column_id
+        WHERE f.end_snapshot IS NULL AND f.data_file_id > {int(after)}
+        ORDER BY f.data_file_id
         """
     ).fetchall()
-    return [Stored(t, folder / t / p, int(n), int(size), int(a), int(b)) for t, p, n, size, a, b in rows]
+    return [Stored(t, folder / t / p, *map(int, numbers)) for t, p, *numbers in rows]
 
 
 def newest(connection: duckdb.DuckDBPyConnection) -> int | None:

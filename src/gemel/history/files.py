@@ -15,7 +15,7 @@ import hashlib
 import os
 import time as wall
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -121,15 +121,18 @@ def to_table(batch: Batch, late: Mask, grids: Grids) -> pa.Table:
 class FileWriter:
     """Write sorted stored columns into one file, durable when `finish` returns."""
 
-    def __init__(self, folder: Path, first: pa.Table) -> None:
+    def __init__(
+        self, folder: Path, first: pa.Table, options: Mapping[str, Any] | None = None, group: int = ROW_GROUP
+    ) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self.path = folder / f"{wall.time_ns():020d}-{uuid.uuid4().hex[:8]}.parquet"
         self.rows = 0
-        self._writer = pq.ParquetWriter(self.path, SCHEMA, **_options(first))
+        self._group = group
+        self._writer = pq.ParquetWriter(self.path, first.schema, **(_options(first) if options is None else options))
 
     def write(self, table: pa.Table) -> None:
         """Append rows; they must not sort before the ones already there."""
-        self._writer.write_table(table, row_group_size=ROW_GROUP)
+        self._writer.write_table(table, row_group_size=self._group)
         self.rows += table.num_rows
 
     def finish(self, table: str) -> Written:
@@ -186,9 +189,16 @@ def _options(first: pa.Table) -> dict[str, Any]:
         distinct = len(first.column(name).slice(0, SAMPLED).unique())
         (dictionary if distinct <= FEW else recurring if distinct <= SOME else delta).append(name)
     encodings = {"DELTA_BINARY_PACKED": delta, "PLAIN": plain}
+    return packed(dictionary, encodings, {name: 3 if name == "received" else 1 for name in SCHEMA.names})
+
+
+def packed(
+    dictionary: list[str], encodings: Mapping[str, list[str]], level: int | Mapping[str, int]
+) -> dict[str, Any]:
+    """Give the writer's options: which columns have a dictionary, and how the others are encoded."""
     return {
         "compression": "zstd",
-        "compression_level": {name: 3 if name == "received" else 1 for name in SCHEMA.names},
+        "compression_level": level,
         "use_dictionary": dictionary,
         "column_encoding": {name: encoding for encoding, names in encodings.items() for name in names},
         "dictionary_pagesize_limit": DICTIONARY_BYTES,
