@@ -22,7 +22,7 @@ from gemel.samples.batch import I32, I64
 
 FOOTERS: Final = 512
 SLICE: Final = 1_000_000  # rows in memory at a time, about
-CONSTANT: Final = ("ns", "residual", "late", "skipped")  # columns left unread where they are nought throughout
+CONSTANT: Final = ("ns", "residual", "late")  # columns left unread where they are nought throughout
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -17,7 +17,8 @@ import duckdb
 
 from gemel.errors import ConfigError, StorageError
 
-FORMAT: Final = 1  # raised with every change of what is stored; a newer one is refused with words
+FORMAT: Final = 2  # raised with every change of what is stored; a newer one is refused with words
+FORMER: Final = (1,)  # 1: without roll-ups. Read as they are; the writer brings them up to date when it opens
 PREFIX: Final = "raw_"
 CATALOGUE: Final = "catalogue.sqlite"
 NO_SPACE: Final = re.compile(
@@ -95,7 +96,7 @@ def check_format(connection: duckdb.DuckDBPyConnection) -> None:
     """Raise StorageError where the lake was written by a newer gemel."""
     row = connection.execute("SELECT max(version) FROM lake.format").fetchone()
     found = int(row[0]) if row and row[0] is not None else 0
-    if found != FORMAT:
+    if found not in (FORMAT, *FORMER):
         raise StorageError(
             f"the history has data format {found}; this gemel reads and writes format {FORMAT}",
             code="history-format",
@@ -112,13 +113,13 @@ def tables(connection: duckdb.DuckDBPyConnection) -> list[str]:
     return [str(r[0]) for r in rows]
 
 
-def table_of(retention: str) -> str:
+def table_of(retention: str, prefix: str = PREFIX) -> str:
     """Give the table of a retention class; what is not a lower-case letter or digit is spelt by its code point.
 
     >>> table_of("default"), table_of("30-days")
     ('raw_default', 'raw_30_2d_days')
     """
-    return PREFIX + re.sub(r"[^a-z0-9]", lambda odd: f"_{ord(odd[0]):x}_", retention)
+    return prefix + re.sub(r"[^a-z0-9]", lambda odd: f"_{ord(odd[0]):x}_", retention)
 
 
 def storage_error(error: Exception, doing: str) -> StorageError:

@@ -6,7 +6,7 @@ roll: signal, ms: start of the interval      readings, count, low, high, first, 
       hold [ms]: how long a reading was taken to hold
 pick: the columns of a reading, as stored; received = time + delay
 both: made: version of the lake they were made of. For one (signal, chunk) only the rows of the latest are true.
-      skipped: in this chunk the level is not worth its place: ask the readings
+      A fine level may lack a chunk where it was not worth its place: then the readings are asked.
 """
 
 from dataclasses import fields
@@ -26,7 +26,7 @@ from gemel.samples.clock import SECOND
 
 ROLLS: Final = pa.schema(
     [
-        ("signal", pa.int32()), ("ms", pa.int64()), ("made", pa.int64()), ("skipped", pa.bool_()), ("hold", pa.int32()),
+        ("signal", pa.int32()), ("ms", pa.int64()), ("made", pa.int64()), ("hold", pa.int32()),
         ("readings", pa.int32()), ("count", pa.int32()), ("low", pa.float64()), ("high", pa.float64()), ("first", pa.float64()),
         ("last", pa.float64()), ("total_q", pa.int64()), ("factor", pa.float64()), ("divisor", pa.float64()), ("base", pa.float64()),
         ("total", pa.float64()), ("weighted", pa.float64()), ("covered", pa.int64()), ("worst", pa.uint32()),
@@ -34,13 +34,13 @@ ROLLS: Final = pa.schema(
 )  # fmt: skip
 PICKS: Final = pa.schema(
     [
-        ("signal", pa.int32()), ("ms", pa.int64()), ("ns", pa.int32()), ("made", pa.int64()), ("skipped", pa.bool_()),
+        ("signal", pa.int32()), ("ms", pa.int64()), ("ns", pa.int32()), ("made", pa.int64()),
         ("delay", pa.int64()), ("q", pa.int32()), ("factor", pa.float64()), ("divisor", pa.float64()), ("base", pa.float64()),
         ("residual", pa.float64()), ("value", pa.float64()), ("status", pa.uint32()),
     ]
 )  # fmt: skip
 SQL: Final = {
-    pa.int32(): "INTEGER", pa.int64(): "BIGINT", pa.float64(): "DOUBLE", pa.uint32(): "UINTEGER", pa.bool_(): "BOOLEAN",
+    pa.int32(): "INTEGER", pa.int64(): "BIGINT", pa.float64(): "DOUBLE", pa.uint32(): "UINTEGER",
 }  # fmt: skip
 ROW_GROUP: Final = 65_536
 ALIKE: Final = 1e-12  # relative: where every reading holds equally long the two means differ by roundings only
@@ -57,7 +57,7 @@ def options(schema: pa.Schema) -> dict[str, Any]:
     """Say how the columns are packed."""
     delta = [n for n in ("signal", "ms", "q", "total_q") if n in schema.names]
     plain = [n for n in ("total", "weighted", "value") if n in schema.names]
-    dictionary = [f.name for f in schema if f.name not in (*delta, *plain) and f.type != pa.bool_()]
+    dictionary = [f.name for f in schema if f.name not in (*delta, *plain)]
     return packed(dictionary, {"DELTA_BINARY_PACKED": delta, "PLAIN": plain}, 3)
 
 
@@ -71,7 +71,7 @@ def of_summary(summary: Summary, grid: Grid, hold: I64, made: int) -> pa.Table:
         mean, weighted = summary.mean, summary.time_weighted_mean
         alike = (np.abs(weighted - mean) <= np.abs(mean) * ALIKE) | (np.isnan(weighted) & np.isnan(mean))
     given: dict[str, Any] = {
-        "signal": summary.signal, "ms": summary.start // MS, "made": np.full(len(summary), made), "skipped": np.zeros(len(summary), np.bool_),
+        "signal": summary.signal, "ms": summary.start // MS, "made": np.full(len(summary), made),
         "hold": (hold[summary.signal] // MS).astype(np.int32), "readings": summary.readings.astype(np.int32),
         "count": summary.count.astype(np.int32), "total_q": pa.array(np.where(on, q, 0).astype(np.int64), mask=~on),
         "total": pa.array(summary.total, mask=on), "weighted": pa.array(weighted, mask=alike),
@@ -119,16 +119,10 @@ def of_picks(stored: pa.Table, rows: Batch, made: int) -> pa.Table:
     given: dict[str, Any] = {n: stored.column(n) for n in stored.column_names if n in PICKS.names}
     ms = rows.time // MS
     given |= {"ms": ms, "ns": (rows.time - ms * MS).astype(np.int32), "delay": rows.received - rows.time,
-              "made": np.full(len(rows), made), "skipped": np.zeros(len(rows), np.bool_)}  # fmt: skip
-    if "residual" not in given and "q" in given:
-        given["residual"] = np.zeros(len(rows))
+              "made": np.full(len(rows), made)}  # fmt: skip
+    residual = given.get("residual")
+    given["residual"] = np.zeros(len(rows)) if residual is None else residual.fill_null(0.0)
     return _table(given, PICKS)
-
-
-def skips(signal: npt.NDArray[np.int32], start: I64, made: int, schema: pa.Schema) -> pa.Table:
-    """Give the rows that say that chunks (start [ns]) of signals are left out."""
-    given = {"signal": signal, "ms": start // MS, "made": np.full(len(signal), made), "skipped": np.ones(len(signal), np.bool_)}
-    return _table(given, schema)
 
 
 def _table(given: dict[str, Any], schema: pa.Schema) -> pa.Table:

@@ -17,12 +17,14 @@ import numpy as np
 import numpy.typing as npt
 
 from gemel.errors import ConflictError, StorageError
-from gemel.history import catalogue, files, lake
+from gemel.history import catalogue, files, lake, rolled
 from gemel.history.compact import merge, plan
 from gemel.history.lock import WriterLock
 from gemel.history.newest import NEVER, Newest
 from gemel.history.order import order
 from gemel.history.quantise import Grids
+from gemel.history.roller import DEFAULT, Terms
+from gemel.history.rollups import RolledUp, RollUps
 from gemel.samples import Batch
 from gemel.samples.clock import SECOND
 
@@ -72,6 +74,7 @@ class Store:
         self._newest = Newest(np.zeros(0, np.int64))
         self._tables: set[str] = set()  # that are known to be there
         self._doubtful: list[Path] = []  # files of commits that failed, whose naming could not be told yet
+        self._rollups = RollUps(_Writer(self), self._folder)
 
     @classmethod
     def open(cls, path: Path | str, bounds: lake.Bounds = lake.Bounds()) -> Self:  # noqa: B008 - frozen
@@ -135,12 +138,15 @@ class Store:
             batch = batch.take(order(batch))
             try:
                 self._write(batch, classes, written)
+                dirty = self._rollups.dirtied(batch, None if classes is None else np.asarray(classes)[batch.signal])
                 with self._transaction("commit to the history"):
                     self._name(written)
+                    rolled.mark(self._connection, rolled.DIRTY, dirty)
                     self._move(partition, epoch, epoch, sequence)
             except BaseException as error:
                 stored = self._stored(partition, sequence)
                 if stored:  # the transaction did end well, whatever came after it
+                    self._rollups.open()
                     self._remember(batch)
                     return _committed(written)
                 self._doubtful += [w.path for w in written]
@@ -149,8 +155,20 @@ class Store:
                 if isinstance(error, OSError | duckdb.Error):
                     raise lake.storage_error(error, "write a file of the history") from error
                 raise
+            self._rollups.marked(dirty)
             self._remember(batch)
             return _committed(written)
+
+    def roll_up(self, now_ns: int, budget_s: float = 5.0, terms: Terms = DEFAULT) -> RolledUp:
+        """Roll up the hours that are over, and make anew those that late rows made dirty; may run beside commits.
+
+        Args:
+            now_ns: the plant's time [ns].
+            budget_s: no unit of work is begun after so long [s]; the one under way is ended.
+            terms: how long readings hold, and their retention classes, by signal.
+
+        """
+        return self._rollups.roll(now_ns, budget_s, terms)
 
     def compact(self, budget_s: float = 10.0, *, grace_s: float = 300.0) -> Compacted:
         """Merge small files, give up former versions, delete what they left; may run beside commits.
@@ -226,9 +244,12 @@ class Store:
             if self._connection.execute("SELECT count(*) FROM lake.format").fetchone() == (0,):
                 self._connection.execute("INSERT INTO lake.format VALUES (?)", [lake.FORMAT])
             lake.check_format(self._connection)
+            self._connection.execute(f"CREATE TABLE IF NOT EXISTS lake.{rolled.TABLE} ({rolled.COLUMNS})")
+            self._connection.execute("UPDATE lake.format SET version = ? WHERE version < ?", [lake.FORMAT] * 2)
             self._connection.execute(
                 'CREATE TABLE IF NOT EXISTS lake.progress ("partition" INTEGER, epoch BIGINT, sequence BIGINT)'
             )
+        self._rollups.open()
         for table in lake.tables(self._connection):
             catalogue.keep_rows_in_files(self._connection, table)
         catalogue.end_emptied(self._connection)
@@ -290,7 +311,7 @@ class Store:
             part, part_late = (batch, late) if whole else (batch.take(rows), late[rows])
             written.append(files.write(self._folder, table, files.to_table(part, part_late, self._grids)))
 
-    def _name(self, written: list[files.Written]) -> None:
+    def _name(self, written: Sequence[files.Written]) -> None:
         for one in written:
             self._connection.execute(
                 f"CALL ducklake_add_data_files('lake', '{one.table}', {lake.quoted(one.path)})"
@@ -311,6 +332,31 @@ class Store:
         except StorageError:
             return None
         return now is not None and now.sequence >= sequence
+
+
+class _Writer:
+    """What of the writer its roll-ups use."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    @property
+    def connection(self) -> duckdb.DuckDBPyConnection:
+        return self._store._connection
+
+    def turn(self) -> threading.RLock:
+        return self._store._turn
+
+    def transaction(self, doing: str) -> "_Transaction":
+        return self._store._transaction(doing)
+
+    def name(self, written: Sequence[files.Written]) -> None:
+        self._store._name(written)
+
+    def forsake(self, written: Sequence[files.Written]) -> None:
+        with self._store._turn:
+            self._store._doubtful += [w.path for w in written]
+            self._store._settle_doubts()
 
 
 class _Transaction:

@@ -1,0 +1,304 @@
+"""Rolls up a unit: reads its readings, writes the files of every level, names them with the moved state at once.
+
+Readings are read some signals at a time, and where files are many and wide, some minutes at a time.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import pairwise
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from gemel.history import files, groups, lake, rollfile
+from gemel.history.groups import Footers, Wanted
+from gemel.history.levels import DAYS, HOUR, HOURS, MINUTE, MINUTES, PICK, ROLL, SECONDS, WORTH, Level
+from gemel.history.manifest import Manifest
+from gemel.history.order import order
+from gemel.history.quantise import Grid
+from gemel.history.rollfile import PICKS, ROLLS
+from gemel.history.summary import LONGEST_HOLD, Mask, Span, Summary, combined, picks, summarise
+from gemel.history.units import Unit
+from gemel.samples import Batch
+from gemel.samples.batch import I32, I64, Index
+from gemel.samples.clock import DAY
+
+READ: Final = tuple(files.SCHEMA.names)
+HOURLY: Final = f"{ROLL}{HOURS.name}_"
+KEYS: Final = ("signal", "ms")
+MOST: Final = 8_000_000  # readings held at once, about
+
+
+@dataclass(frozen=True)
+class Terms:
+    """What roll-ups depend on beside the readings, indexed by signal; beyond the end the last entry counts.
+
+    Args:
+        hold: how long a reading holds at most [ns].
+        retention: names of the retention classes.
+
+    """
+
+    hold: I64
+    retention: npt.NDArray[Any]
+
+    def grown(self, size: int) -> "Terms":
+        """Give it with entries for so many signals."""
+        more = max(size - len(self.hold), 0)
+        hold, retention = self.hold[: max(size, 1)], self.retention[: max(size, 1)]
+        return Terms(np.concatenate([hold, np.repeat(hold[-1:], more)]), np.concatenate([retention, np.repeat(retention[-1:], more)]))
+
+
+DEFAULT: Final = Terms(np.array([LONGEST_HOLD]), np.array(["default"]))
+
+
+@dataclass
+class Output:
+    """The files of a unit while they are written: one a level, kind and retention class."""
+
+    folder: Path
+    terms: Terms
+    horizon: Mapping[str, int]
+    made: int
+    _open: dict[str, files.FileWriter] = field(default_factory=dict)
+
+    def put(self, kind: str, level: Level, table: pa.Table) -> None:
+        """Append rows sorted by signal, to the files of the classes they belong to."""
+        for name, rows in self._by_class(table):
+            if len(rows):
+                self._writer(lake.table_of(name, f"{kind}{level.name}_"), rows).write(rows)
+
+    def _by_class(self, table: pa.Table) -> Iterator[tuple[str, pa.Table]]:
+        of_row = self.terms.retention[groups.column(table, "signal")]
+        hour = groups.column(table, "ms") // (HOUR // files.MS)
+        for name in np.unique(of_row):
+            mine = (of_row == name) & (hour >= self.horizon.get(str(name), hour.min(initial=0)))
+            yield str(name), table if mine.all() else table.filter(pa.array(mine))
+
+    def _writer(self, table: str, rows: pa.Table) -> files.FileWriter:
+        if table not in self._open:
+            options = rollfile.options(rows.schema)
+            self._open[table] = files.FileWriter(self.folder / table, rows, options, rollfile.ROW_GROUP)
+        return self._open[table]
+
+    def finish(self) -> list[files.Written]:
+        return [writer.finish(table) for table, writer in self._open.items()]
+
+    def discard(self) -> None:
+        for writer in self._open.values():
+            writer.discard()
+
+
+class Roller:
+    """Makes the roll-ups of units; all it keeps is what footers say."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._footers = Footers()
+
+    def roll(self, unit: Unit, manifest: Manifest, terms: Terms) -> list[files.Written]:
+        """Write the files of a unit; what is written is not named yet. On an error nothing is left behind."""
+        known = (*manifest.of("raw_").stored, *manifest.of(HOURLY).stored)
+        terms = terms.grown(max((f.high for f in known), default=0) + 1)
+        output = Output(self._folder, terms, manifest.rolled.horizon, manifest.version)
+        try:
+            if unit.days:
+                self._days(unit, manifest, output)
+            else:
+                self._hours(unit, manifest, output)
+            return output.finish()
+        except BaseException:
+            output.discard()
+            raise
+
+    def _hours(self, unit: Unit, manifest: Manifest, output: Output) -> None:
+        """Write seconds, minutes and hours, out of the readings."""
+        stored = {v: self._stored(v, unit, manifest) for v in (SECONDS, MINUTES)}
+        hold = min(int(output.terms.hold.max()), LONGEST_HOLD)
+        parts = self._parts(unit, manifest)
+        found: list[tuple[Summary, pa.Table]] = []
+        for start, end in parts:
+            wanted = Wanted(unit.low, unit.high, (start - hold) // files.MS, (end - 1) // files.MS)
+            met = manifest.of("raw_").met(unit.low, unit.high, wanted.first, wanted.last)
+            for tables in groups.sliced(met, wanted, READ, self._footers):
+                rows = settled(tables, start - hold, end)
+                if not len(rows.batch):
+                    continue
+                hours = _fine(rows, start, end, stored, output)
+                if len(parts) == 1:
+                    _put_hours(*hours, output)
+                else:
+                    found.append(hours)
+        if found:
+            _put_hours(*_joined(found, HOUR), output)
+
+    def _days(self, unit: Unit, manifest: Manifest, output: Output) -> None:
+        """Write days, out of hours."""
+        ms = unit.first * HOUR // files.MS, (unit.end * HOUR - 1) // files.MS
+        wanted = Wanted(unit.low, unit.high, *ms)
+        both = [manifest.of(f"{kind}{HOURS.name}_").met(unit.low, unit.high, *ms) for kind in (ROLL, PICK)]
+        for tables in groups.sliced(both[0], wanted, ROLLS.names, self._footers):
+            rolls = latest(tables, wanted, HOURS)
+            inside = Wanted(int(groups.column(rolls, "signal").min()), int(groups.column(rolls, "signal").max()), *ms)
+            drawn = latest(list(groups.tables(both[1], inside, PICKS.names, self._footers)), inside, HOURS)
+            summary, table = _joined([(rollfile.to_summary(rolls), drawn)], DAY)
+            grid = Grids(groups.column(rolls, "signal"), rolls)
+            hold = output.terms.hold
+            output.put(ROLL, DAYS, rollfile.of_summary(summary, grid.of(summary.signal), hold, output.made))
+            output.put(PICK, DAYS, rollfile.of_picks(table, groups.batch(table), output.made))
+
+    def _parts(self, unit: Unit, manifest: Manifest) -> list[tuple[int, int]]:
+        """Cut the unit's time so that what must be held at once stays bounded."""
+        start, end = unit.first * HOUR, unit.end * HOUR
+        met = manifest.of("raw_").met(unit.low, unit.high, start // files.MS, (end - 1) // files.MS)
+        held = sum(min(f.rows, files.ROW_GROUP) for f in met)
+        parts = min(max(-(-held // MOST), 1), (end - start) // MINUTE)
+        edges = [start + (end - start) // MINUTE * i // parts * MINUTE for i in range(parts + 1)]
+        return list(pairwise(edges))
+
+    def _stored(self, level: Level, unit: Unit, manifest: Manifest) -> npt.NDArray[np.int64]:
+        """Give the chunks of the unit that a level has already: what was stored once is stored again."""
+        wanted = Wanted(unit.low, unit.high, unit.first * HOUR // files.MS, (unit.end * HOUR - 1) // files.MS)
+        met = manifest.of(f"{ROLL}{level.name}_").met(unit.low, unit.high, wanted.first, wanted.last)
+        found = [
+            _chunks(groups.column(t, "signal"), groups.column(t, "ms") * files.MS)
+            for t in groups.tables(met, wanted, KEYS, self._footers)
+        ]
+        return np.unique(np.concatenate(found)) if found else np.zeros(0, np.int64)
+
+
+class Grids:
+    """The grid that each signal's values lie on, as the files say."""
+
+    def __init__(self, signal: I32, table: pa.Table) -> None:
+        size = int(signal.max()) + 1 if len(signal) else 0
+        self._grid = [np.full(size, np.nan) for _ in rollfile.GRID]
+        if "factor" in table.column_names:
+            for column, name in zip(self._grid, rollfile.GRID, strict=True):
+                given = groups.column(table, name)
+                on = ~np.isnan(given)
+                column[signal[on]] = given[on]
+
+    def of(self, signal: I32) -> Grid:
+        return Grid(*(column[signal] for column in self._grid))
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Readings sorted by (signal, time), each once; at: where they lie in the table of their stored columns."""
+
+    batch: Batch
+    table: pa.Table
+    at: Index
+
+    def take(self, rows: npt.NDArray[Any]) -> "Rows":
+        return Rows(self.batch.take(rows), self.table, self.at[rows])
+
+    def picks(self, made: int) -> pa.Table:
+        return rollfile.of_picks(self.table.take(pa.array(self.at)), self.batch, made)
+
+
+def settled(tables: Sequence[pa.Table], start: int, end: int) -> Rows:
+    """Give the readings with start <= time < end [ns] of some tables; for one (signal, time) the latest received wins."""
+    batch = Batch.concat([groups.batch(t) for t in tables])
+    late = any(groups.optional(t, "late") is not None for t in tables)
+    table = pa.concat_tables(tables, promote_options="default")
+    at = np.flatnonzero((batch.time >= start) & (batch.time < end))
+    at = at[order(batch.take(at))] if len(at) < len(batch) else order(batch)
+    rows = batch.take(at)
+    if late:
+        best = winners(rows)
+        at, rows = at[best], rows.take(best)
+    return Rows(rows, table, at)
+
+
+def winners(rows: Batch) -> Index:
+    """Tell, of rows sorted by (signal, time), the one of each (signal, time) that was received last."""
+    same = (rows.signal[1:] == rows.signal[:-1]) & (rows.time[1:] == rows.time[:-1])
+    if not same.any():
+        return np.arange(len(rows))
+    best = np.lexsort((rows.value, rows.status, rows.received, rows.time, rows.signal))
+    return best[np.append(~same, True)]
+
+
+def latest(tables: Sequence[pa.Table], wanted: Wanted, level: Level) -> pa.Table:
+    """Give the rows of roll-ups within bounds that are true: of the latest making of their chunk."""
+    table = pa.concat_tables(tables, promote_options="default")
+    signal, ms = groups.column(table, "signal"), groups.column(table, "ms")
+    true = rollfile.true_rows(signal, ms, groups.column(table, "made"), level.chunk // files.MS)
+    true &= (ms >= wanted.first) & (ms <= wanted.last)
+    return table if true.all() else table.filter(pa.array(true))
+
+
+def _fine(
+    rows: Rows, start: int, end: int, stored: Mapping[Level, npt.NDArray[np.int64]], output: Output
+) -> tuple[Summary, pa.Table]:
+    """Write seconds and minutes, where they are worth it; give hours, and the readings that draw them."""
+    grid, hold = Grids(groups.column(rows.table, "signal"), rows.table), output.terms.hold
+    minutes = summarise(rows.batch, Span(start, end, MINUTE), hold)
+    if len(rows.batch) and (rows.batch.time < start).any():
+        rows = rows.take(np.flatnonzero(rows.batch.time >= start))
+    drawn = rows.take(picks(rows.batch, Span(start, end, MINUTE)))
+    for level in (SECONDS, MINUTES):
+        chunks = _worth(rows.batch, level, stored[level])
+        if not len(chunks):
+            continue
+        if level is MINUTES:
+            summary, chosen = minutes, drawn
+        else:
+            some = rows.take(np.flatnonzero(_among(rows.batch.signal, rows.batch.time, chunks)))
+            span = Span(start, end, level.width)
+            summary, chosen = summarise(some.batch, span, hold), some.take(picks(some.batch, span))
+        summary = summary.take(_among(summary.signal, summary.start, chunks))
+        output.put(ROLL, level, rollfile.of_summary(summary, grid.of(summary.signal), hold, output.made))
+        mine = _among(chosen.batch.signal, chosen.batch.time, chunks)
+        output.put(PICK, level, (chosen if mine.all() else chosen.take(np.flatnonzero(mine))).picks(output.made))
+    span = Span(start, end, HOUR)
+    return combined(minutes, span), drawn.take(picks(drawn.batch, span)).picks(output.made)
+
+
+def _put_hours(hours: Summary, drawn: pa.Table, output: Output) -> None:
+    none = Grid(*(np.full(len(hours), np.nan) for _ in rollfile.GRID))
+    output.put(ROLL, HOURS, rollfile.of_summary(hours, none, output.terms.hold, output.made))
+    output.put(PICK, HOURS, drawn)
+
+
+def _joined(parts: Sequence[tuple[Summary, pa.Table]], width: int) -> tuple[Summary, pa.Table]:
+    """Make wider intervals of parts: their summaries, and the readings that draw them."""
+    span = Span(0, 0, width)
+    table = pa.concat_tables([t for _, t in parts], promote_options="default")
+    rows = groups.batch(table)
+    at = order(rows)
+    at = at[picks(rows.take(at), span)]
+    return combined(Summary.concat([s for s, _ in parts]), span), table.take(pa.array(at))
+
+
+def _worth(rows: Batch, level: Level, stored: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+    """Give the chunks in which a signal has so many readings an interval that the level is worth its place.
+
+    And those of `stored` that are here again: what was stored once is stored again.
+    """
+    if not len(rows):
+        return np.zeros(0, np.int64)
+    chunk, interval = _chunks(rows.signal, rows.time), rows.time // level.width
+    starts = np.flatnonzero(np.append(True, chunk[1:] != chunk[:-1]))
+    fresh = np.append(True, (chunk[1:] != chunk[:-1]) | (interval[1:] != interval[:-1]))
+    readings = np.diff(starts, append=len(rows))
+    dense = readings >= WORTH * np.add.reduceat(fresh, starts, dtype=np.int64)
+    found = chunk[starts]
+    return found[dense | np.isin(found, stored)] if len(stored) else found[dense]
+
+
+def _chunks(signal: I32, time: I64) -> npt.NDArray[np.int64]:
+    """Give one number for each signal and hour."""
+    return signal.astype(np.int64) << 32 | time // HOUR
+
+
+def _among(signal: I32, time: I64, chunks: npt.NDArray[np.int64]) -> Mask:
+    """Tell which rows lie in one of some chunks, sorted."""
+    asked = _chunks(signal, time)
+    at = np.minimum(np.searchsorted(chunks, asked), len(chunks) - 1)
+    return chunks[at] == asked if len(chunks) else np.zeros(len(signal), np.bool_)
