@@ -1,17 +1,16 @@
 """What a reader answers with where a batch would not do."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 import numpy.typing as npt
-import pyarrow as pa
 
 from gemel.errors import AssetError
-from gemel.history import sql
+from gemel.history.summary import Summary
 from gemel.samples.batch import F64, I64, U32
 
-AGGREGATES: Final = tuple(sql.VALUES)
 MOST_INTERVALS: Final = 1_000_000
 
 
@@ -50,7 +49,7 @@ class Existing:
 
 
 def check_intervals(start: int, end: int, interval_ns: int, aggregate: str) -> None:
-    if aggregate not in sql.VALUES:
+    if aggregate not in VALUES:
         raise AssetError(
             f"no aggregate {aggregate!r}", code="aggregate", remedy=f"one of {', '.join(AGGREGATES)}"
         )
@@ -64,13 +63,30 @@ def check_intervals(start: int, end: int, interval_ns: int, aggregate: str) -> N
         )
 
 
-def filled(table: pa.Table, start: int, end: int, interval: int, aggregate: str) -> Aggregated:
+def filled(found: Summary, start: int, end: int, interval: int, aggregate: str) -> Aggregated:
+    """Put what was found into one row an interval."""
     n = max(-(-(end - start) // interval), 0)
     times = start + np.arange(n, dtype=np.int64) * interval
     values = np.zeros(n) if aggregate == "count" else np.full(n, np.nan)
     counts, worst = np.zeros(n, np.int64), np.zeros(n, np.uint32)
-    bucket = table["bucket"].to_numpy()
-    values[bucket] = table["value"].cast(pa.float64()).to_numpy()  # a NULL comes as NaN: no usable row
-    counts[bucket] = table["usable"].to_numpy()
-    worst[bucket] = table["worst"].to_numpy()
+    bucket = (found.start - start) // interval
+    values[bucket] = VALUES[aggregate](found)
+    counts[bucket] = found.count
+    worst[bucket] = found.worst
     return Aggregated(times, values, counts, worst)
+
+
+def _sums(found: Summary) -> F64:
+    return np.where(found.count > 0, found.total, np.nan)
+
+
+def _worst(found: Summary) -> F64:
+    return np.where(found.readings > 0, found.worst, np.nan)
+
+
+WEIGHTED: Final = "time_weighted_mean"
+VALUES: Final[dict[str, Callable[[Summary], F64]]] = {
+    "mean": lambda s: s.mean, "min": lambda s: s.low, "max": lambda s: s.high, "sum": _sums, "first": lambda s: s.first,
+    "last": lambda s: s.last, "count": lambda s: s.count.astype(np.float64), "worst": _worst, WEIGHTED: lambda s: s.time_weighted_mean,
+}  # fmt: skip
+AGGREGATES: Final = tuple(VALUES)

@@ -30,7 +30,9 @@ class Stored:
 
 def live(connection: duckdb.DuckDBPyConnection, folder: Path, prefix: str = lake.PREFIX) -> list[Stored]:
     """Give all files of the tables whose names begin so, oldest first."""
-    return sorted((f for f in stored(connection, folder) if f.table.startswith(prefix)), key=lambda f: (f.first, f.id))
+    return sorted(
+        (f for f in stored(connection, folder) if f.table.startswith(prefix)), key=lambda f: (f.first, f.id)
+    )
 
 
 def stored(connection: duckdb.DuckDBPyConnection, folder: Path, after: int = -1) -> list[Stored]:

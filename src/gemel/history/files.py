@@ -128,7 +128,9 @@ class FileWriter:
         self.path = folder / f"{wall.time_ns():020d}-{uuid.uuid4().hex[:8]}.parquet"
         self.rows = 0
         self._group = group
-        self._writer = pq.ParquetWriter(self.path, first.schema, **(_options(first) if options is None else options))
+        self._writer = pq.ParquetWriter(
+            self.path, first.schema, **(_options(first) if options is None else options)
+        )
 
     def write(self, table: pa.Table) -> None:
         """Append rows; they must not sort before the ones already there."""

@@ -96,7 +96,9 @@ class Wanted:
     last: int
 
 
-def tables(stored: Sequence[Stored], wanted: Wanted, columns: Sequence[str], footers: Footers) -> Iterator[pa.Table]:
+def tables(
+    stored: Sequence[Stored], wanted: Wanted, columns: Sequence[str], footers: Footers
+) -> Iterator[pa.Table]:
     """Give the row groups of some files that may hold wanted rows, cut to the wanted signals."""
     for file in stored:
         footer = footers.of(file.path)
@@ -105,7 +107,9 @@ def tables(stored: Sequence[Stored], wanted: Wanted, columns: Sequence[str], foo
             yield _cut(_read(file.path, footer, groups, columns), wanted)
 
 
-def sliced(stored: Sequence[Stored], wanted: Wanted, columns: Sequence[str], footers: Footers) -> Iterator[list[pa.Table]]:
+def sliced(
+    stored: Sequence[Stored], wanted: Wanted, columns: Sequence[str], footers: Footers
+) -> Iterator[list[pa.Table]]:
     """Give all wanted rows, some signals at a time: each row group is read once, each signal is whole."""
     groups = [
         (int(footer.low[g]), file.path, footer, g)

@@ -50,6 +50,7 @@ class Manifest:
 
 
 NONE = Files(())
+EMPTY = Manifest(0, {}, Rolled())  # a lake that is not there yet
 
 
 def kind_of(table: str) -> str:

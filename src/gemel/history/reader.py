@@ -14,13 +14,18 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from gemel.history import catalogue, lake, sql
-from gemel.history.answers import Aggregated, Existing, check_intervals, filled
+from gemel.history.answers import WEIGHTED, Aggregated, Existing, check_intervals, filled
+from gemel.history.draw import ALWAYS, History
 from gemel.history.files import TIME
+from gemel.history.groups import Footers
+from gemel.history.levels import dividing
 from gemel.history.lookback import clamped, first_rows, steps
+from gemel.history.manifest import Manifest
 from gemel.history.order import order
 from gemel.history.resolve import distinct, newest, resolved
 from gemel.history.session import Session
 from gemel.history.stood import Ask, stood
+from gemel.history.summary import Span, Summary
 from gemel.samples import Batch
 
 
@@ -30,6 +35,7 @@ class Reader:
     def __init__(self, path: Path | str, bounds: lake.Bounds = lake.Bounds()) -> None:  # noqa: B008 - frozen
         self.path = Path(path).absolute()
         self._session = Session(self.path, bounds)
+        self._footers = Footers()
 
     def raw(
         self, signals: npt.ArrayLike, start: int, end: int, limit: int | None = None, known: int | None = None,
@@ -74,43 +80,41 @@ class Reader:
         Per bucket of time: the first, the last, the lowest and the highest usable row, the worst status, the
         extremes among Bad rows; so a spike of one sample survives. Where there are few rows all are given.
         """
-        scope = sql.Scope(sql.wanted([signal]), start, end)
         most = 2 * max(points, 2)
-
-        def ask(cursor: duckdb.DuckDBPyConnection, tables: Sequence[str]) -> Batch:
-            found = resolved(cursor, tables, scope, tail=tail is not None)
-            if found.rows is not None and len(found.rows) <= most:
-                return found.rows
-            buckets = max(most // 5, 1)
-            while True:
-                width = max(-(-(end - start) // buckets), 1)
-                picked = cursor.execute(sql.picks(found.query, start, width)).to_arrow_table()
-                if picked.num_rows <= most or buckets == 1:
-                    cursor.register(sql.PICKED, picked)
-                    return _sorted(_fetch(cursor, sql.at_times(found.query)))
-                buckets = max(buckets * 2 // 3, 1)
-
-        return self._session.ask(ask, tail, scope)
+        return self._session.look(
+            lambda m: self._history(signal, m, tail).decimated(max(start, -ALWAYS), min(end, ALWAYS), most)
+        )
 
     def aggregated(
-        self,
-        signal: int,
-        start: int,
-        end: int,
-        interval_ns: int,
-        aggregate: str,
-        *,
-        tail: Batch | None = None,
-    ) -> Aggregated:
-        """Give one aggregate an interval, intervals counted from `start`; raises AssetError for what cannot be."""
+        self, signal: int, start: int, end: int, interval_ns: int, aggregate: str,
+        *, tail: Batch | None = None, hold_ns: int | None = None,
+    ) -> Aggregated:  # fmt: skip
+        """Give one aggregate an interval, intervals counted from `start`; raises AssetError for what cannot be.
+
+        Args:
+            signal: registry number.
+            start: first time [ns].
+            end: the time after the last [ns].
+            interval_ns: length of an interval [ns].
+            aggregate: one of `AGGREGATES`.
+            tail: rows that may not be in the lake yet.
+            hold_ns: for the time-weighted mean, how long a reading holds at most; None: as the roll-ups took it.
+
+        """
         check_intervals(start, end, interval_ns, aggregate)
-        scope = sql.Scope(sql.wanted([signal]), start, end)
+        span = Span(start, end, interval_ns, start)
 
-        def ask(cursor: duckdb.DuckDBPyConnection, tables: Sequence[str]) -> pa.Table:
-            found = resolved(cursor, tables, scope, tail=tail is not None)
-            return cursor.execute(sql.aggregated(found.query, start, interval_ns, aggregate)).to_arrow_table()
+        def look(manifest: Manifest) -> Summary:
+            history = self._history(signal, manifest, tail)
+            if aggregate == WEIGHTED:
+                history = history.holding(hold_ns, start, end)
+            return history.summary(span, dividing(interval_ns, start))
 
-        return filled(self._session.ask(ask, tail, scope), start, end, interval_ns, aggregate)
+        return filled(self._session.look(look), start, end, interval_ns, aggregate)
+
+    def _history(self, signal: int, manifest: Manifest, tail: Batch | None) -> History:
+        mine = Batch.empty() if tail is None else tail.take(tail.signal == signal)
+        return History(signal, manifest, self._footers, mine)
 
     def at(
         self, signals: npt.ArrayLike, at: int, known: int | None = None,

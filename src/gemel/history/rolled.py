@@ -7,6 +7,7 @@ as it may hold so long, the next.
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Any, Final
 
 import duckdb
@@ -19,7 +20,9 @@ from gemel.samples import Batch
 from gemel.samples.batch import I32, I64
 
 TABLE: Final = "rolled"
-COLUMNS: Final = "kind VARCHAR, class VARCHAR, low INTEGER, high INTEGER, first BIGINT, last BIGINT, mark BIGINT"
+COLUMNS: Final = (
+    "kind VARCHAR, class VARCHAR, low INTEGER, high INTEGER, first BIGINT, last BIGINT, mark BIGINT"
+)
 HOURS, DAYS, DIRTY, DIRTY_DAYS, HORIZON = "hours", "days", "dirty", "dirty-days", "horizon"
 MOST_MARKS: Final = 8  # of one commit: DuckLake keeps up to ten rows in the catalogue itself
 NEVER: Final = np.iinfo(np.int64).min
@@ -57,8 +60,16 @@ class Rolled:
 
     def hours(self, signal: int) -> npt.NDArray[np.int64]:
         """Give the dirty hours of a signal, sorted, each once."""
-        mine = [np.arange(d.first, d.last + 1) for d in self.dirty if d.low <= signal <= d.high]
-        return np.unique(np.concatenate(mine)) if mine else np.zeros(0, np.int64)
+        return _of(signal, self.dirty)
+
+    def stale_days(self, signal: int) -> npt.NDArray[np.int64]:
+        """Give the dirty days of a signal, sorted, each once; days with a dirty hour are not true either."""
+        return _of(signal, self.dirty_days)
+
+
+def _of(signal: int, marks: tuple[Dirty, ...]) -> npt.NDArray[np.int64]:
+    mine = [np.arange(d.first, d.last + 1) for d in marks if d.low <= signal <= d.high]
+    return np.unique(np.concatenate(mine)) if mine else np.zeros(0, np.int64)
 
 
 def read(connection: duckdb.DuckDBPyConnection) -> Rolled:
@@ -73,7 +84,11 @@ def read(connection: duckdb.DuckDBPyConnection) -> Rolled:
 
 
 def _marks(rows: list[tuple[Any, ...]], wanted: str) -> tuple[Dirty, ...]:
-    found = (Dirty(low, high, first, last, number) for kind, _, low, high, first, last, number in rows if kind == wanted)
+    found = (
+        Dirty(low, high, first, last, number)
+        for kind, _, low, high, first, last, number in rows
+        if kind == wanted
+    )
     return tuple(sorted(found, key=lambda d: d.mark))
 
 
@@ -86,10 +101,14 @@ def move(connection: duckdb.DuckDBPyConnection, kind: str, upto: int) -> None:
 def mark(connection: duckdb.DuckDBPyConnection, kind: str, found: list[Dirty]) -> None:
     """Mark what is dirty: hours, or days."""
     for d in found:
-        connection.execute(f"INSERT INTO lake.{TABLE} VALUES ('{kind}', '', {d.low}, {d.high}, {d.first}, {d.last}, {d.mark})")
+        connection.execute(
+            f"INSERT INTO lake.{TABLE} VALUES ('{kind}', '', {d.low}, {d.high}, {d.first}, {d.last}, {d.mark})"
+        )
 
 
-def unmark(connection: duckdb.DuckDBPyConnection, kind: str, done: Iterable[Dirty], rest: Dirty | None) -> None:
+def unmark(
+    connection: duckdb.DuckDBPyConnection, kind: str, done: Iterable[Dirty], rest: Dirty | None
+) -> None:
     """Take marks away, or leave what of the first is still to be done."""
     numbers = ", ".join(str(d.mark) for d in done)
     connection.execute(f"DELETE FROM lake.{TABLE} WHERE kind = '{kind}' AND mark IN ({numbers})")
@@ -99,8 +118,12 @@ def unmark(connection: duckdb.DuckDBPyConnection, kind: str, done: Iterable[Dirt
 
 def lose(connection: duckdb.DuckDBPyConnection, retention: str, hour: int) -> None:
     """Note that readings of a class before an hour are dropped: what is rolled up of them stays as it is."""
-    connection.execute(f"DELETE FROM lake.{TABLE} WHERE kind = '{HORIZON}' AND class = {lake.quoted(retention)}")
-    connection.execute(f"INSERT INTO lake.{TABLE} VALUES ('{HORIZON}', {lake.quoted(retention)}, 0, 0, {int(hour)}, 0, 0)")
+    connection.execute(
+        f"DELETE FROM lake.{TABLE} WHERE kind = '{HORIZON}' AND class = {lake.quoted(retention)}"
+    )
+    connection.execute(
+        f"INSERT INTO lake.{TABLE} VALUES ('{HORIZON}', {lake.quoted(retention)}, 0, 0, {int(hour)}, 0, 0)"
+    )
 
 
 def dirtied(batch: Batch, upto: int, number: int) -> list[Dirty]:
@@ -124,7 +147,9 @@ def _runs(along: I64 | I32, across: I64 | I32) -> list[Dirty]:
     return list(_parts(along, across, [0, *cuts.tolist(), len(along)]))
 
 
-def _parts(along: npt.NDArray[np.integer], across: npt.NDArray[np.integer], edges: list[int]) -> Iterator[Dirty]:
-    for start, end in zip(edges, edges[1:], strict=False):
+def _parts(
+    along: npt.NDArray[np.integer], across: npt.NDArray[np.integer], edges: list[int]
+) -> Iterator[Dirty]:
+    for start, end in pairwise(edges):
         part = across[start:end]
         yield Dirty(int(part.min()), int(part.max()), int(along[start]), int(along[end - 1]))

@@ -49,7 +49,10 @@ class Terms:
         """Give it with entries for so many signals."""
         more = max(size - len(self.hold), 0)
         hold, retention = self.hold[: max(size, 1)], self.retention[: max(size, 1)]
-        return Terms(np.concatenate([hold, np.repeat(hold[-1:], more)]), np.concatenate([retention, np.repeat(retention[-1:], more)]))
+        return Terms(
+            np.concatenate([hold, np.repeat(hold[-1:], more)]),
+            np.concatenate([retention, np.repeat(retention[-1:], more)]),
+        )
 
 
 DEFAULT: Final = Terms(np.array([LONGEST_HOLD]), np.array(["default"]))
@@ -142,7 +145,9 @@ class Roller:
         both = [manifest.of(f"{kind}{HOURS.name}_").met(unit.low, unit.high, *ms) for kind in (ROLL, PICK)]
         for tables in groups.sliced(both[0], wanted, ROLLS.names, self._footers):
             rolls = latest(tables, wanted, HOURS)
-            inside = Wanted(int(groups.column(rolls, "signal").min()), int(groups.column(rolls, "signal").max()), *ms)
+            inside = Wanted(
+                int(groups.column(rolls, "signal").min()), int(groups.column(rolls, "signal").max()), *ms
+            )
             drawn = latest(list(groups.tables(both[1], inside, PICKS.names, self._footers)), inside, HOURS)
             summary, table = _joined([(rollfile.to_summary(rolls), drawn)], DAY)
             grid = Grids(groups.column(rolls, "signal"), rolls)
@@ -220,8 +225,8 @@ def winners(rows: Batch) -> Index:
     same = (rows.signal[1:] == rows.signal[:-1]) & (rows.time[1:] == rows.time[:-1])
     if not same.any():
         return np.arange(len(rows))
-    best = np.lexsort((rows.value, rows.status, rows.received, rows.time, rows.signal))
-    return best[np.append(~same, True)]
+    best: Index = np.lexsort((rows.value, rows.status, rows.received, rows.time, rows.signal))
+    return best.take(np.flatnonzero(np.append(~same, True)))
 
 
 def latest(tables: Sequence[pa.Table], wanted: Wanted, level: Level) -> pa.Table:
@@ -255,7 +260,9 @@ def _fine(
         summary = summary.take(_among(summary.signal, summary.start, chunks))
         output.put(ROLL, level, rollfile.of_summary(summary, grid.of(summary.signal), hold, output.made))
         mine = _among(chosen.batch.signal, chosen.batch.time, chunks)
-        output.put(PICK, level, (chosen if mine.all() else chosen.take(np.flatnonzero(mine))).picks(output.made))
+        output.put(
+            PICK, level, (chosen if mine.all() else chosen.take(np.flatnonzero(mine))).picks(output.made)
+        )
     span = Span(start, end, HOUR)
     return combined(minutes, span), drawn.take(picks(drawn.batch, span)).picks(output.made)
 

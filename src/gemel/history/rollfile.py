@@ -43,7 +43,9 @@ SQL: Final = {
     pa.int32(): "INTEGER", pa.int64(): "BIGINT", pa.float64(): "DOUBLE", pa.uint32(): "UINTEGER",
 }  # fmt: skip
 ROW_GROUP: Final = 65_536
-ALIKE: Final = 1e-12  # relative: where every reading holds equally long the two means differ by roundings only
+ALIKE: Final = (
+    1e-12  # relative: where every reading holds equally long the two means differ by roundings only
+)
 NEAR: Final = 2.0**-46  # relative: a sum of values on a grid lies on it but for the roundings of adding up
 GRID: Final = ("factor", "divisor", "base")
 
@@ -100,11 +102,20 @@ def _total(table: pa.Table, count: npt.NDArray[Any]) -> npt.NDArray[np.float64]:
     plain, q = groups.optional(table, "total"), groups.optional(table, "total_q")
     if q is None:
         return np.zeros(len(table)) if plain is None else plain
-    on = count * groups.column(table, "base") + q * groups.column(table, "factor") / groups.column(table, "divisor")
+    on = count * groups.column(table, "base") + q * groups.column(table, "factor") / groups.column(
+        table, "divisor"
+    )
     return on if plain is None else np.where(np.isnan(q), plain, on)
 
 
-INTEGERS: Final = {"signal": np.int32, "start": np.int64, "readings": np.int64, "count": np.int64, "covered": np.int64, "worst": np.uint32}
+INTEGERS: Final = {
+    "signal": np.int32,
+    "start": np.int64,
+    "readings": np.int64,
+    "count": np.int64,
+    "covered": np.int64,
+    "worst": np.uint32,
+}
 
 
 def _as(given: npt.NDArray[Any] | None, name: str, n: int) -> npt.NDArray[Any]:

@@ -18,9 +18,9 @@ import numpy.typing as npt
 from gemel.history import catalogue, files, lake, rolled
 from gemel.history.levels import HOUR, PICK, level_of
 from gemel.history.manifest import Manifest, by_kind
+from gemel.history.rolled import DIRTY, DIRTY_DAYS, Dirty, Rolled
 from gemel.history.roller import DEFAULT, Roller, Terms
 from gemel.history.rollfile import PICKS, ROLLS, columns
-from gemel.history.rolled import DIRTY, DIRTY_DAYS, Dirty, Rolled
 from gemel.history.units import HOURS_A_DAY, Unit, plan
 from gemel.samples import Batch
 from gemel.samples.clock import SECOND

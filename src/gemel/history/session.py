@@ -12,6 +12,7 @@ import duckdb
 
 from gemel.errors import StorageError
 from gemel.history import catalogue, lake, sql
+from gemel.history.manifest import EMPTY, Manifest, Manifests
 from gemel.samples import Batch
 
 T = TypeVar("T")
@@ -31,6 +32,7 @@ class Session:
         self._bounds = bounds
         self._connection: duckdb.DuckDBPyConnection | None = None
         self._opening = threading.Lock()
+        self._manifests = Manifests(path / "files" / "main")
 
     def ask(self, ask: Ask[T], tail: Batch | None = None, scope: sql.Scope | None = None) -> T:
         """Run `ask` with a cursor and the raw tables there are, all in one transaction."""
@@ -44,6 +46,18 @@ class Session:
                     return self._in_transaction(cursor, ask)
             except duckdb.Error as error:
                 if not left or not _passing(error):
+                    raise lake.storage_error(error, "read the history") from error
+        raise AssertionError("unreachable")
+
+    def look(self, look: Callable[[Manifest], T]) -> T:
+        """Run `look` with the manifest of the newest version; it reads files by itself."""
+        for left in reversed(range(TRIES)):
+            try:
+                with self._cursor() as cursor:
+                    manifest = self._manifests.read(cursor) if self._is_open() else EMPTY
+                return look(manifest)
+            except (duckdb.Error, OSError) as error:
+                if not left or not (isinstance(error, FileNotFoundError) or _passing(error)):
                     raise lake.storage_error(error, "read the history") from error
         raise AssertionError("unreachable")
 
@@ -109,7 +123,7 @@ class Session:
         return connection
 
 
-def _passing(error: duckdb.Error) -> bool:
+def _passing(error: Exception) -> bool:
     """Tell whether the same question may be answered when asked again: a file was replaced meanwhile."""
     text = str(error)
     words = (EXPIRED, "No such file", "does not exist", "locked")

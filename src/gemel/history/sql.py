@@ -11,16 +11,13 @@ import pyarrow as pa
 
 from gemel.history.files import MS, TIME, VALUE
 from gemel.samples.clock import DAY
-from gemel.samples.status import BAD
 
 FEW: Final = 64  # signals that are written into the query; more are joined
 TAIL: Final = "tail"
 ALWAYS: Final = -(2**63) + DAY  # before all time [ns], and still to be reckoned with
-PICKED: Final = "picked"
 WANTED: Final = "wanted"
 # + 0.0: a column that is itself a sort key comes out of DuckDB's window with -0.0 made 0.0
 LATEST: Final = "received DESC, status DESC, value + 0.0 DESC"
-USABLE: Final = f"(status < {BAD} AND NOT isnan(value))"
 NEWEST: Final = f"row_number() OVER (PARTITION BY signal, time ORDER BY {LATEST}) = 1"
 
 
@@ -94,46 +91,6 @@ def rows(tables: Iterable[str], scope: Scope, *, tail: bool, late: bool | None =
 def newest(query: str) -> str:
     """Give the rows of a query where for one (signal, time) the latest received wins."""
     return f"SELECT * FROM ({query}) QUALIFY {NEWEST}"
-
-
-def picks(query: str, start: int, width: int) -> str:
-    """Give, per bucket of time, the times of its first, last, lowest, highest and worst rows, and of Bad extremes."""
-    bad = f"(status >= {BAD} AND NOT isnan(value))"
-    times = (
-        "min(time)",
-        "max(time)",
-        f"arg_min(time, value) FILTER (WHERE {USABLE})",
-        f"arg_max(time, value) FILTER (WHERE {USABLE})",
-        "arg_max(time, status) FILTER (WHERE status > 0)",
-        f"arg_min(time, value) FILTER (WHERE {bad})",
-        f"arg_max(time, value) FILTER (WHERE {bad})",
-    )
-    return f"SELECT DISTINCT unnest([{', '.join(times)}]) AS time FROM ({query}) GROUP BY (time - {start}) // {width}"
-
-
-def at_times(query: str) -> str:
-    """Give the rows of a query whose times are in the table of picked times."""
-    return f"SELECT r.* FROM ({query}) r SEMI JOIN {PICKED} p ON r.time = p.time"
-
-
-VALUES: Final = {
-    "mean": f"favg(value) FILTER (WHERE {USABLE})",
-    "min": f"min(value) FILTER (WHERE {USABLE})",
-    "max": f"max(value) FILTER (WHERE {USABLE})",
-    "sum": f"fsum(value) FILTER (WHERE {USABLE})",
-    "first": f"arg_min(value, time) FILTER (WHERE {USABLE})",
-    "last": f"arg_max(value, time) FILTER (WHERE {USABLE})",
-    "count": f"count(*) FILTER (WHERE {USABLE})::DOUBLE",
-    "worst": "max(status)::DOUBLE",
-}
-
-
-def aggregated(query: str, start: int, interval: int, aggregate: str) -> str:
-    """Give, per interval, its number, the aggregate over usable rows, their count, and the worst status."""
-    return (
-        f"SELECT (time - {start}) // {interval} AS bucket, {VALUES[aggregate]} AS value, "
-        f"count(*) FILTER (WHERE {USABLE}) AS usable, max(status) AS worst FROM ({query}) GROUP BY 1"
-    )
 
 
 def last(query: str) -> str:

@@ -138,7 +138,9 @@ class Store:
             batch = batch.take(order(batch))
             try:
                 self._write(batch, classes, written)
-                dirty = self._rollups.dirtied(batch, None if classes is None else np.asarray(classes)[batch.signal])
+                dirty = self._rollups.dirtied(
+                    batch, None if classes is None else np.asarray(classes)[batch.signal]
+                )
                 with self._transaction("commit to the history"):
                     self._name(written)
                     rolled.mark(self._connection, rolled.DIRTY, dirty)
@@ -245,7 +247,9 @@ class Store:
                 self._connection.execute("INSERT INTO lake.format VALUES (?)", [lake.FORMAT])
             lake.check_format(self._connection)
             self._connection.execute(f"CREATE TABLE IF NOT EXISTS lake.{rolled.TABLE} ({rolled.COLUMNS})")
-            self._connection.execute("UPDATE lake.format SET version = ? WHERE version < ?", [lake.FORMAT] * 2)
+            self._connection.execute(
+                "UPDATE lake.format SET version = ? WHERE version < ?", [lake.FORMAT] * 2
+            )
             self._connection.execute(
                 'CREATE TABLE IF NOT EXISTS lake.progress ("partition" INTEGER, epoch BIGINT, sequence BIGINT)'
             )

@@ -64,7 +64,7 @@ class Summary:
     def concat(cls, parts: Sequence[Self]) -> Self:
         """Put summaries one after another; sorted only where the parts follow each other."""
         if not parts:
-            return cls(*(np.zeros(0, dtype) for dtype in _DTYPES))
+            return cls(*(np.zeros(0, dtype) for dtype in _DTYPES))  # type: ignore[arg-type]
         return cls(*(np.concatenate([getattr(p, f.name) for p in parts]) for f in fields(cls)))
 
     @property
@@ -108,20 +108,21 @@ def summarise(rows: Batch, span: Span, hold: I64) -> Summary:
     """Summarise readings sorted by (signal, time), each (signal, time) once.
 
     Args:
-        rows: those of the span, and before it as many as may still hold at its start.
-        span: intervals to give; those outside of it are left out.
+        rows: those of the span, and before it as many as may still hold at its start; none after it.
+        span: what is told of; an interval that begins before or ends after it is told of in part.
         hold: how long a reading holds at most, indexed by signal [ns].
 
     """
     if not len(rows):
         return Summary.concat([])
-    number = span.number(rows.time)
-    starts = _starts(rows.signal, number)
-    read = _readings(rows, number, starts, span)
-    held = _overhang(rows, number, hold, span)
-    whole = combined(Summary.concat([read, held]), span) if len(held) else read
-    inside = (whole.start >= span.start - (span.start - span.origin) % span.width) & (whole.start < span.end)
-    return whole if inside.all() else whole.take(inside)
+    held = _overhang(rows, hold, span)
+    early = rows.time < span.start
+    inside = rows.take(~early) if early.any() else rows
+    if not len(inside):
+        return held
+    number = span.number(inside.time)
+    read = _readings(inside, number, _starts(inside.signal, number), span)
+    return combined(Summary.concat([read, held]), span) if len(held) else read
 
 
 def combined(parts: Summary, span: Span) -> Summary:
@@ -191,7 +192,7 @@ def _nothing(n: int) -> tuple[F64, I64]:
     return np.zeros(n), np.zeros(n, np.int64)
 
 
-def _overhang(rows: Batch, number: I64, hold: I64, span: Span) -> Summary:
+def _overhang(rows: Batch, hold: I64, span: Span) -> Summary:
     """Give what each held value adds to each interval it reaches into, as rows without readings."""
     same = rows.signal[1:] == rows.signal[:-1]
     until = rows.time + np.minimum(hold[rows.signal], LONGEST_HOLD)

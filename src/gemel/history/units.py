@@ -47,7 +47,9 @@ def _day(rolled: Rolled) -> Unit | None:
     if not rolled.dirty_days:
         return None
     mark = rolled.dirty_days[0]
-    rest = Dirty(mark.low, mark.high, mark.first + 1, mark.last, mark.mark) if mark.last > mark.first else None
+    rest = (
+        Dirty(mark.low, mark.high, mark.first + 1, mark.last, mark.mark) if mark.last > mark.first else None
+    )
     same = tuple(d for d in rolled.dirty_days[1:] if (d.first, d.last) == (mark.first, mark.first))
     low, high = min(d.low for d in (mark, *same)), max(d.high for d in (mark, *same))
     first = mark.first * HOURS_A_DAY
@@ -79,7 +81,11 @@ def _anew(manifest: Manifest) -> Unit | None:
     ms = mark.first * HOUR_MS, min(mark.last + 1, day_end) * HOUR_MS
     end = _bounded(manifest.of("raw_").met(mark.low, mark.high, *ms), mark.first, min(mark.last + 1, day_end))
     rest = Dirty(mark.low, mark.high, end, mark.last, mark.mark) if end <= mark.last else None
-    within = tuple(d for d in dirty[1:] if mark.low <= d.low and d.high <= mark.high and mark.first <= d.first and d.last < end)
+    within = tuple(
+        d
+        for d in dirty[1:]
+        if mark.low <= d.low and d.high <= mark.high and mark.first <= d.first and d.last < end
+    )
     return Unit(mark.low, mark.high, mark.first, end, fresh=False, marks=(mark, *within), rest=rest)
 
 
