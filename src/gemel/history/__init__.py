@@ -8,6 +8,8 @@ from gemel.history.answers import AGGREGATES, Aggregated, Existing
 from gemel.history.export import Exported, export_csv
 from gemel.history.lake import Bounds
 from gemel.history.reader import Reader
+from gemel.history.roller import Terms
+from gemel.history.rollups import RolledUp
 from gemel.history.store import Committed, Compacted, Progress, Store
 
 __all__ = [
@@ -20,6 +22,8 @@ __all__ = [
     "Exported",
     "Progress",
     "Reader",
+    "RolledUp",
     "Store",
+    "Terms",
     "export_csv",
 ]

@@ -15,10 +15,13 @@ import duckdb
 import numpy as np
 import pyarrow as pa
 
-from gemel.history import files, lake
+from gemel.history import files, groups, lake, rollfile
 from gemel.history.catalogue import Stored
+from gemel.history.levels import PICK, Level, level_of
 from gemel.history.order import order
 from gemel.history.quantise import Grids
+from gemel.history.roller import latest
+from gemel.history.rollfile import PICKS, ROLLS
 from gemel.samples import Batch
 from gemel.samples.clock import DAY
 
@@ -43,8 +46,11 @@ def plan(live: Sequence[Stored]) -> list[Stored]:
 
 
 def _span(file: Stored) -> tuple[int, int]:
-    """Give first and last day of the span that a file may cover, as `files.spans` cut it."""
+    """Give first and last day of the span that a file may cover, as `files.spans` or its level cut it."""
     first, last = file.first // DAY_MS, file.last // DAY_MS
+    level = level_of(file.table)
+    if level is not None:
+        return first // level.span * level.span, first // level.span * level.span + level.span - 1
     if first == last:
         return first, last
     start = first // files.LONG_SPAN * files.LONG_SPAN
@@ -83,7 +89,13 @@ def _fitting(group: Sequence[Stored]) -> list[Stored]:
 
 
 def merge(group: Sequence[Stored], folder: Path, bounds: lake.Bounds) -> files.Written:
-    """Write the rows of some files of one table into one file; all inputs stay as they are."""
+    """Write the rows of some files of one table into one file; all inputs stay as they are.
+
+    Of roll-ups only those are written that are not made anew by another file of the group.
+    """
+    level = level_of(group[0].table)
+    if level is not None:
+        return _merge_rolls(group, folder, level)
     ordered = sorted(group, key=lambda f: f.first)
     source = f"read_parquet([{', '.join(lake.quoted(f.path) for f in ordered)}])"
     writer: files.FileWriter | None = None
@@ -104,6 +116,29 @@ def merge(group: Sequence[Stored], folder: Path, bounds: lake.Bounds) -> files.W
         raise
     finally:
         connection.close()
+
+
+def _merge_rolls(group: Sequence[Stored], folder: Path, level: Level) -> files.Written:
+    table = group[0].table
+    schema = PICKS if table.startswith(PICK) else ROLLS
+    everything = groups.Wanted(0, 2**31 - 1, -(2**62), 2**62)
+    writer: files.FileWriter | None = None
+    try:
+        for tables in groups.sliced(group, everything, schema.names, groups.Footers(len(group))):
+            rows = rollfile.whole(latest(tables, everything, level), schema)
+            rows = rows.take(pa.array(np.lexsort((groups.times(rows), groups.column(rows, "signal")))))
+            writer = writer or files.FileWriter(
+                folder / table, rows, rollfile.options(schema), rollfile.ROW_GROUP
+            )
+            writer.write(rows)
+        assert writer is not None
+        return writer.finish(table)
+    except BaseException as error:
+        if writer is not None:
+            writer.discard()
+        if isinstance(error, OSError):
+            raise lake.storage_error(error, "merge files of the history") from error
+        raise
 
 
 def _read(connection: duckdb.DuckDBPyConnection, source: str, condition: str, grids: Grids) -> pa.Table:

@@ -111,7 +111,9 @@ class History:
         hold = np.full(self.signal + 1, back)
         for a, b in self._pieces(self._descend([(span.start, span.end)], levels, level_rows)):
             part = summarise(self.rows(a - back, b), Span(a, b, span.width, span.origin), hold)
-            found.append(replace(part, start=np.maximum(part.start, a)))  # or "last" would take it for the first
+            found.append(
+                replace(part, start=np.maximum(part.start, a))
+            )  # or "last" would take it for the first
         return combined(Summary.concat(found), span)
 
     def holding(self, hold_ns: int | None, start: int, end: int) -> "History":

@@ -5,6 +5,7 @@ Readings are read some signals at a time, and where files are many and wide, som
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from itertools import pairwise
 from pathlib import Path
 from typing import Any, Final
@@ -75,11 +76,20 @@ class Output:
                 self._writer(lake.table_of(name, f"{kind}{level.name}_"), rows).write(rows)
 
     def _by_class(self, table: pa.Table) -> Iterator[tuple[str, pa.Table]]:
-        of_row = self.terms.retention[groups.column(table, "signal")]
+        names, codes = self._classes
+        of_row = codes[groups.column(table, "signal")]
         hour = groups.column(table, "ms") // (HOUR // files.MS)
-        for name in np.unique(of_row):
-            mine = (of_row == name) & (hour >= self.horizon.get(str(name), hour.min(initial=0)))
-            yield str(name), table if mine.all() else table.filter(pa.array(mine))
+        for code, name in enumerate(names):
+            mine = (of_row == code) & (hour >= self.horizon.get(name, hour.min(initial=0)))
+            yield name, table if mine.all() else table.filter(pa.array(mine))
+
+    @cached_property
+    def _classes(self) -> tuple[list[str], I64]:
+        retention = self.terms.retention
+        if (retention == retention[0]).all():
+            return [str(retention[0])], np.zeros(len(retention), np.int64)
+        names, codes = np.unique(retention, return_inverse=True)
+        return [str(n) for n in names], codes
 
     def _writer(self, table: str, rows: pa.Table) -> files.FileWriter:
         if table not in self._open:

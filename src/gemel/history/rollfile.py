@@ -136,6 +136,16 @@ def of_picks(stored: pa.Table, rows: Batch, made: int) -> pa.Table:
     return _table(given, PICKS)
 
 
+def whole(table: pa.Table, schema: pa.Schema) -> pa.Table:
+    """Give all columns again, of a table whose empty ones were left unread."""
+    given: dict[str, Any] = {n: table.column(n) for n in table.column_names}
+    for name in groups.CONSTANT:
+        if name in schema.names:
+            column = given.get(name)
+            given[name] = np.zeros(len(table)) if column is None else column.fill_null(0)
+    return _table({**given, "signal": groups.column(table, "signal")}, schema)
+
+
 def _table(given: dict[str, Any], schema: pa.Schema) -> pa.Table:
     n = len(given["signal"])
     return pa.Table.from_arrays([_array(given.get(f.name), f, n) for f in schema], schema=schema)
@@ -144,7 +154,7 @@ def _table(given: dict[str, Any], schema: pa.Schema) -> pa.Table:
 def _array(given: Any, field: pa.Field, n: int) -> Any:
     if given is None:
         return pa.nulls(n, field.type)
-    return given if isinstance(given, pa.Array | pa.ChunkedArray) else pa.array(given, field.type)
+    return given if isinstance(given, pa.Array | pa.ChunkedArray) else pa.array(given).cast(field.type)
 
 
 def true_rows(signal: npt.NDArray[np.int32], ms: I64, made: I64, chunk_ms: int) -> npt.NDArray[np.bool_]:

@@ -23,7 +23,7 @@ from gemel.history.roller import DEFAULT, Roller, Terms
 from gemel.history.rollfile import PICKS, ROLLS, columns
 from gemel.history.units import HOURS_A_DAY, Unit, plan
 from gemel.samples import Batch
-from gemel.samples.clock import SECOND
+from gemel.samples.clock import DAY, SECOND
 
 CLOSED_NS: Final = 60 * SECOND  # after its end an hour is closed; what comes later is late
 
@@ -77,6 +77,22 @@ class RollUps:
         found = rolled.dirtied(batch if kept.all() else batch.take(kept), self._claimed, self._number)
         self._number += len(found)
         return found
+
+    def true_upto(self, last: int) -> bool:
+        """Tell whether the roll-ups of all hours up to a time [ms] are true, or none was ever made."""
+        hour = last * files.MS // HOUR
+        reached = self._state.upto is None or hour < self._state.upto
+        return reached and all(d.first > hour for d in self._state.dirty)
+
+    def lose(self, retention: str, last: int) -> None:
+        """Note, within a transaction, that readings of a class up to a time [ms] are dropped: their whole day is closed."""
+        if self._state.upto is not None:
+            day = last * files.MS // DAY + 1
+            rolled.lose(
+                self._writer.connection,
+                retention,
+                max(day * HOURS_A_DAY, self._state.horizon.get(retention, 0)),
+            )
 
     def _kept_from(self, n: int, of_row: npt.NDArray[np.str_] | None) -> npt.NDArray[np.int64]:
         """Give the time [ns] from which each row still counts: what is older than its class's readings does not."""

@@ -19,6 +19,7 @@ import numpy.typing as npt
 from gemel.errors import ConflictError, StorageError
 from gemel.history import catalogue, files, lake, rolled
 from gemel.history.compact import merge, plan
+from gemel.history.levels import LEVELS, PICK, ROLL, level_of
 from gemel.history.lock import WriterLock
 from gemel.history.newest import NEVER, Newest
 from gemel.history.order import order
@@ -51,11 +52,12 @@ class Committed:
 
 @dataclass(frozen=True)
 class Compacted:
-    """What a compaction did: files and rows merged, replaced files deleted from the disk."""
+    """What a compaction did: files and rows merged, replaced files deleted; `behind`: whether there is more to do."""
 
     files: int
     rows: int
     deleted: int
+    behind: bool = False
 
 
 class Store:
@@ -182,10 +184,10 @@ class Store:
         """
         until = time.monotonic() + budget_s
         merged = rows = 0
-        while time.monotonic() < until:
+        while True:
             with self._turn:
                 group = plan(self._live())
-            if not group:
+            if not group or time.monotonic() >= until:
                 break
             try:
                 self._replace(group, merge(group, self._folder, self._bounds))
@@ -197,20 +199,47 @@ class Store:
                 deleted = catalogue.forget(self._connection, grace_s)
             except duckdb.Error as error:
                 raise lake.storage_error(error, "tidy the history") from error
-        return Compacted(merged, rows, deleted)
+        return Compacted(merged, rows, deleted, behind=bool(group))
 
-    def retain(self, now_ns: int, classes: Mapping[str, float]) -> int:
-        """Drop the files whose newest row is older than its class keeps [s]; gives how many rows went.
+    def retain(
+        self,
+        now_ns: int,
+        classes: Mapping[str, float],
+        rollups: Mapping[str, Mapping[str, float]] | None = None,
+    ) -> int:
+        """Drop the files whose newest row is older than its class keeps; gives how many rows went.
 
-        Whole files only, never rows: what is dropped is older than asked by up to a span of days.
+        Whole files only, never rows: what is dropped is older than asked by up to a span of days. Readings wait until
+        their roll-ups are true.
+
+        Args:
+            now_ns: the plant's time [ns].
+            classes: how long readings are kept, by class [s].
+            rollups: how long roll-ups are kept, by class and level (``seconds``, ``minutes``, …) [s]; others for ever.
+
         """
-        kept = {lake.table_of(str(c)): (now_ns - int(s * SECOND)) // files.MS for c, s in classes.items()}
+        kept = {lake.table_of(str(c)): s for c, s in classes.items()}
+        of_table = {lake.table_of(str(c)): str(c) for c in classes}
+        for name, levels in (rollups or {}).items():
+            kept |= {
+                lake.table_of(name, f"{kind}{level.name}_"): levels[level.keep]
+                for kind in (ROLL, PICK) for level in LEVELS if level.keep in levels
+            }  # fmt: skip
         gone = 0
         with self._turn:
             for file in self._live():
-                if file.last < kept.get(file.table, NEVER):
-                    with self._transaction("drop old history"):
-                        gone += catalogue.drop(self._connection, [file])
+                if (
+                    file.table not in kept
+                    or file.last >= (now_ns - int(kept[file.table] * SECOND)) // files.MS
+                ):
+                    continue
+                if file.table in of_table and not self._rollups.true_upto(file.last):
+                    continue
+                with self._transaction("drop old history"):
+                    gone += catalogue.drop(self._connection, [file])
+                    if file.table in of_table:
+                        self._rollups.lose(of_table[file.table], file.last)
+                self._rollups.open()
         return gone
 
     def close(self) -> None:
@@ -226,13 +255,15 @@ class Store:
         self.close()
 
     def _live(self) -> list[catalogue.Stored]:
-        return catalogue.live(self._connection, self._folder)
+        return catalogue.live(self._connection, self._folder, "")
 
     def _replace(self, group: Sequence[catalogue.Stored], merged: files.Written) -> None:
         expected = sum(f.rows for f in group)
         try:
             with self._turn, self._transaction("merge files of the history"):
-                _check_merge(expected, catalogue.drop(self._connection, group), merged.rows)
+                renewed = level_of(merged.table) is not None  # rows that were made anew are not written again
+                written = expected if renewed and merged.rows <= expected else merged.rows
+                _check_merge(expected, catalogue.drop(self._connection, group), written)
                 self._name([merged])
         except BaseException:
             with self._turn:

@@ -15,6 +15,7 @@ from gemel.operate import ask_backup, delta, revert
 from gemel.operate.commanding import Commanding
 from gemel.operate.fold import Owner
 from gemel.operate.overriding import Overriding
+from gemel.operate.tidy import IDLE_S
 from gemel.operate.watchdog import Watchdog
 from gemel.samples import Clock, Draft, Fact
 from gemel.samples.batch import Batch
@@ -31,7 +32,12 @@ class Answers:
     """Answers requests from the rest of the family."""
 
     def __init__(
-        self, owner: Owner, record: Record, commanding: Commanding, clock: Clock, watchdog: Watchdog | None = None
+        self,
+        owner: Owner,
+        record: Record,
+        commanding: Commanding,
+        clock: Clock,
+        watchdog: Watchdog | None = None,
     ) -> None:
         self._owner = owner
         self._record = record
@@ -82,8 +88,7 @@ class Answers:
         return json(await self._owner.caught_up())
 
     async def _tend(self, body: dict[str, Any]) -> bytes:
-        await self._owner.tend()
-        return json({})
+        return json({"behind": await self._owner.tend() < IDLE_S})
 
     async def _counts(self, body: dict[str, Any]) -> bytes:
         return json(self._owner.partition.conditioner.totals())

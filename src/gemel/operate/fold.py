@@ -24,13 +24,14 @@ from gemel import __version__
 from gemel.bus import Bus, FrameHeader, Message, StreamReader, decode_frame, encode_tick
 from gemel.bus.link import SAMPLES
 from gemel.errors import ConflictError, StorageError
-from gemel.history import Store
+from gemel.history import Store, Terms
 from gemel.operate.delta import CHUNK, SUBJECT, Delta, encode
 from gemel.operate.measures import Told
 from gemel.operate.outbox import Outbox
 from gemel.operate.partition import Effects, Lookup, Partition
 from gemel.operate.snapshots import SnapshotFolder
 from gemel.operate.tail import Tail
+from gemel.operate.tidy import IDLE_S, Keep, Tidy
 from gemel.operate.tracing import Arrivals
 from gemel.samples import Batch, Clock, Draft
 from gemel.samples.batch import I32
@@ -53,6 +54,7 @@ class Owner:
     def __init__(
         self, bus: Bus, partition: Partition, store: Store, record: Record, clock: Clock, folder: SnapshotFolder,
         lookup: Lookup, classes: npt.ArrayLike, retention: Mapping[str, float], max_log_bytes: int,
+        rollups: Mapping[str, Mapping[str, float]] | None = None,
     ) -> None:  # fmt: skip
         self.bus = bus
         self.partition = partition
@@ -64,6 +66,8 @@ class Owner:
         self._lookup = lookup
         self._classes = np.asarray(classes)
         self._retention = retention
+        self._rollups = dict(rollups or {})
+        self._tidy = Tidy(store)
         self._stream = SAMPLES.format(partition.number)
         self._max_log_bytes = max_log_bytes
         self._producer = f"twin-{time.time_ns():x}"
@@ -408,19 +412,22 @@ class Owner:
         await self.bus.trim(self._stream, min(keep, self._stored) + 1)
 
     async def _tend(self) -> None:
-        """Merge small files and drop whole expired days, in the background, a little at a time."""
+        """Tidy the history in the background, a little at a time."""
+        rest = IDLE_S
         while True:
-            await asyncio.sleep(60)
-            await self.tend_quietly()
+            await asyncio.sleep(rest)
+            rest = await self.tend_quietly()
 
-    async def tend_quietly(self) -> None:
-        """Tidy; say where that fails, and leave it for the next time."""
+    async def tend_quietly(self) -> float:
+        """Tidy; say where that fails, and leave it for the next time; give how long to rest [s]."""
         try:
-            await self.tend()
+            rest = await self.tend()
             self._problems.pop("tidying", None)
         except Exception as e:  # a full disk, a file that is gone: never a reason to stop the fold
             self._problems["tidying"] = f"the history is not tidied: {e}"
             log.exception("the history is not tidied")
+            return IDLE_S
+        return rest
 
     async def caught_up(self) -> int:
         """Give the newest source time [ns] of all that is in the log now."""
@@ -429,7 +436,7 @@ class Owner:
             await asyncio.sleep(0.01)
         return self.partition.newest
 
-    async def tend(self) -> None:
-        """Merge small files; drop the days that are past their retention."""
-        await asyncio.to_thread(self._store.compact, 5.0)
-        await asyncio.to_thread(self._store.retain, self.partition.time, self._retention)
+    async def tend(self) -> float:
+        """Merge small files, roll up, drop what is past its retention: a turn; give how long to rest [s]."""
+        terms = Terms(self.partition.checks.stale_after, self._classes)
+        return await self._tidy.turn(self.partition.time, Keep(terms, self._retention, self._rollups))
