@@ -35,8 +35,8 @@ BALLAST: Final = (
 )  # a file given back when the disk is full, so that the log and catalogue can still write
 REFUSED: Final = 2
 # Columns of some MB come and go many times a second: kept by the allocator instead of given back to the kernel each
-# time, conditioning costs half (mallopt(3)).
-ALLOCATOR: Final = {"MALLOC_TRIM_THRESHOLD_": "100000000", "MALLOC_MMAP_THRESHOLD_": "100000000"}
+# time, conditioning costs half (mallopt(3)). Those of all signals of a large plant are larger and live long.
+ALLOCATOR: Final = {"MALLOC_TRIM_THRESHOLD_": "100000000", "MALLOC_MMAP_THRESHOLD_": "33554432"}
 
 
 def prepare(settings: Settings) -> Applied:

@@ -1,9 +1,11 @@
 """Where a running twin keeps things: one data directory, the same layout from the first day."""
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import BinaryIO, Final
 
 import msgspec
 
@@ -100,10 +102,17 @@ class Running(msgspec.Struct, frozen=True, kw_only=True):
 
 def write_atomic(path: Path, data: bytes, mode: int = 0o600) -> None:
     """Replace a file so that a reader, or a power cut, sees the old or the new one, never half."""
+    with atomic(path, mode) as out:
+        out.write(data)
+
+
+@contextmanager
+def atomic(path: Path, mode: int = 0o600) -> Iterator[BinaryIO]:
+    """Give a file to write that replaces another as a whole, durably, when the block ends well."""
     beside = path.with_name(path.name + ".new")
     fd = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode)
     with os.fdopen(fd, "wb") as out:
-        out.write(data)
+        yield out
         out.flush()
         os.fsync(out.fileno())
     beside.replace(path)

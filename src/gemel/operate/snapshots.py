@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Final
 
 from gemel.errors import StorageError
-from gemel.operate.places import write_atomic
+from gemel.operate.places import atomic
 from gemel.samples import Snapshot
 from gemel.samples.clock import SECOND
 
@@ -35,7 +35,8 @@ class SnapshotFolder:
 
     def save(self, snapshot: Snapshot) -> None:
         """Write a snapshot durably, then thin the old ones."""
-        write_atomic(self._folder / f"{time.time_ns():020d}-{snapshot.sequence}.snap", snapshot.to_bytes())
+        with atomic(self._folder / f"{time.time_ns():020d}-{snapshot.sequence}.snap") as file:
+            snapshot.write(file)
         for path in self._superfluous(time.time_ns()):
             path.unlink(missing_ok=True)
 
@@ -47,9 +48,12 @@ class SnapshotFolder:
         """Give the snapshots that read back sound, the newest first."""
         for path in reversed(self._paths()):
             try:
-                yield Snapshot.from_bytes(path.read_bytes())
-            except (StorageError, OSError, ValueError) as e:
+                with path.open("rb") as file:
+                    snapshot = Snapshot.read(file)
+            except (StorageError, OSError, ValueError, MemoryError) as e:
                 log.warning("snapshot %s is not used: %s", path.name, e)
+            else:
+                yield snapshot
 
     def oldest(self) -> Snapshot | None:
         """Give the oldest snapshot that reads back sound."""

@@ -7,7 +7,7 @@ import io
 import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Final, Self
+from typing import Any, BinaryIO, Final, Self
 
 import msgspec
 import numpy as np
@@ -15,8 +15,11 @@ import numpy.typing as npt
 
 from gemel.errors import StorageError
 
-FORMAT: Final = 1  # raised with every change of what is stored; readers keep understanding the old ones
-MAGIC: Final = b"GMLS"
+FORMAT: Final = 2  # raised with every change of what is stored; readers keep understanding the old ones
+FIRST_MAGIC: Final = b"GMLS"  # of format 1
+MAGIC: Final = b"GML2"
+HEAD: Final = 16  # bytes before the header
+ALIGN: Final = 64  # bytes: a cache line
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,38 +44,90 @@ class Snapshot:
     arrays: Mapping[str, npt.NDArray[Any]]
     notes: Mapping[str, Any]
 
-    def to_bytes(self) -> bytes:
-        """Give the stored form: magic, CRC-32 of the rest, header, arrays."""
+    def write(self, file: BinaryIO) -> None:
+        """Write the stored form: magic, CRC-32 and size of the header, header, then the columns as they lie in memory.
+
+        Column after column, so that no second copy of them is made; each has a CRC-32 of its own and stands on a
+        multiple of 64 bytes, so that other programs may map the file.
+        """
+        columns = {name: np.ascontiguousarray(column) for name, column in self.arrays.items()}
         header = msgspec.json.encode(
             {"format": FORMAT, "partition": self.partition, "sequence": self.sequence, "facts": self.facts,
-             "time": self.time, "registry": self.registry, "notes": self.notes}
+             "time": self.time, "registry": self.registry, "notes": self.notes,
+             "columns": [(name, column.dtype.str, np.shape(self.arrays[name]), zlib.crc32(_bytes(column)))
+                         for name, column in columns.items()]}
         )  # fmt: skip
-        body = io.BytesIO()
-        np.savez(body, **dict(self.arrays))  # type: ignore[arg-type]
-        rest = len(header).to_bytes(4, "little") + header + body.getvalue()
-        return MAGIC + zlib.crc32(rest).to_bytes(4, "little") + rest
+        head = MAGIC + zlib.crc32(header).to_bytes(4, "little") + len(header).to_bytes(8, "little") + header
+        file.write(head + bytes(-len(head) % ALIGN))
+        for column in columns.values():
+            file.write(_bytes(column))
+            file.write(bytes(-column.nbytes % ALIGN))
+
+    def to_bytes(self) -> bytes:
+        """Give the stored form."""
+        file = io.BytesIO()
+        self.write(file)
+        return file.getvalue()
 
     @classmethod
     def from_bytes(cls, stored: bytes) -> Self:
         """Read a stored snapshot; a torn or changed one raises StorageError."""
+        return cls.read(io.BytesIO(stored))
+
+    @classmethod
+    def read(cls, file: BinaryIO) -> Self:
+        """Read a stored snapshot from a file, column after column; a torn or changed one raises StorageError."""
+        head = file.read(HEAD)
+        if head[:4] == FIRST_MAGIC:
+            return cls._of_first_format(head + file.read())
+        size = int.from_bytes(head[8:], "little")
+        header = file.read(size) if len(head) == HEAD and head[:4] == MAGIC else b""
+        if not header or zlib.crc32(header) != int.from_bytes(head[4:8], "little"):
+            raise _torn()
+        file.read(-(HEAD + size) % ALIGN)
+        told = msgspec.json.decode(header)
+        _check_format(told.pop("format"))
+        columns = told.pop("columns")
+        return cls(arrays={name: _column(file, *form) for name, *form in columns}, **told)
+
+    @classmethod
+    def _of_first_format(cls, stored: bytes) -> Self:
+        """Read what 0.1 stored: magic, CRC-32 of the rest, header, the columns in NumPy's archive."""
         rest = stored[8:]
-        if (
-            len(stored) < 12
-            or stored[:4] != MAGIC
-            or zlib.crc32(rest) != int.from_bytes(stored[4:8], "little")
-        ):
-            raise StorageError(
-                "a snapshot is torn or changed",
-                code="snapshot-torn",
-                remedy="an older one is used; nothing is lost",
-            )
+        if len(stored) < 12 or zlib.crc32(rest) != int.from_bytes(stored[4:8], "little"):
+            raise _torn()
         size = int.from_bytes(rest[:4], "little")
         header = msgspec.json.decode(rest[4 : 4 + size])
-        if header.pop("format") != FORMAT:
-            raise StorageError(
-                "a snapshot of another data format",
-                code="snapshot-format",
-                remedy="start with the version that wrote it",
-            )
+        _check_format(header.pop("format"))
         with np.load(io.BytesIO(rest[4 + size :])) as arrays:
             return cls(arrays=dict(arrays), **header)
+
+
+def _column(file: BinaryIO, dtype: str, shape: list[int], check: int) -> npt.NDArray[Any]:
+    column = np.empty(shape, dtype)
+    stored = _bytes(column)
+    if file.readinto(stored) != len(stored) or zlib.crc32(stored) != check:  # type: ignore[attr-defined]
+        raise _torn()
+    file.read(-len(stored) % ALIGN)
+    return column
+
+
+def _bytes(column: npt.NDArray[Any]) -> memoryview:
+    return column.reshape(-1).view(np.uint8).data
+
+
+def _check_format(found: int) -> None:
+    if found > FORMAT:
+        raise StorageError(
+            "a snapshot of another data format",
+            code="snapshot-format",
+            remedy="start with the version that wrote it",
+        )
+
+
+def _torn() -> StorageError:
+    return StorageError(
+        "a snapshot is torn or changed",
+        code="snapshot-torn",
+        remedy="an older one is used; nothing is lost",
+    )
