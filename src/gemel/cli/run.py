@@ -10,6 +10,7 @@ import click
 
 from gemel.assets import Plant
 from gemel.config import Settings, data_dir
+from gemel.config.memory import give_back
 from gemel.config.settings import integer
 from gemel.config.supervise import guard, prepare, wait_ready
 from gemel.errors import ConfigError
@@ -54,6 +55,8 @@ def command(
         click.echo(
             f"  reboot   to start with the machine: a systemd unit with Restart=always and ExecStart={again(settings)}"
         )
+    del site  # what it needed to look at the plant file is for the family
+    give_back()
     sys.exit(watched(settings))
 
 

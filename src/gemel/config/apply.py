@@ -3,18 +3,16 @@
 import shutil
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final
 
 import msgspec
 
 from gemel.assets import Plant, load
 from gemel.assets.succession import succeed
 from gemel.config.registries import put_in_force, read_registry
+from gemel.config.stamp import files_of, stamp, unchanged
 from gemel.errors import ConfigError
 from gemel.operate.places import DATA_FORMAT, Places, write_atomic
 from gemel.samples import Registry
-
-PATTERNS: Final = ("*.yaml", "*.yml", "*.csv", "*.parquet")
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +38,8 @@ def apply(source: Path, places: Places) -> Applied:
     plant = load(folder)
     _check_format(places)
     _mend(places)
+    if places.registry.exists() and unchanged(folder, plant, stood := read_registry(places.registry), places):
+        return Applied(plant, stood, first=False)
     former = load(places.applied) if (places.applied / "plant.yaml").exists() else None
     additions: list[str] = []
     if former is not None and former.digest != plant.digest:
@@ -55,6 +55,7 @@ def apply(source: Path, places: Places) -> Applied:
         registry = succeed(read_registry(places.registry), plant).registry
     put_in_force(registry, places)
     _replace(folder, places)
+    stamp(registry, places)
     return Applied(plant, registry, additions, first=former is None)
 
 
@@ -82,9 +83,8 @@ def _replace(source: Path, places: Places) -> None:
     fresh, former = _beside(places)
     shutil.rmtree(fresh, ignore_errors=True)
     fresh.mkdir()
-    for pattern in PATTERNS:
-        for file in source.glob(pattern):
-            write_atomic(fresh / file.name, file.read_bytes())
+    for file in files_of(source):
+        write_atomic(fresh / file.name, file.read_bytes())
     places.applied.rename(former)
     fresh.rename(places.applied)
     shutil.rmtree(former)

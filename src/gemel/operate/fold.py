@@ -45,6 +45,7 @@ COMMIT_ROWS: Final = 1_000_000
 MOST_TAIL: Final = 6_000_000  # rows; above it the fold waits for the lake, and the log takes what comes
 FOLD_ROWS: Final = 131_072
 SNAPSHOT_S: Final = 30.0
+SNAPSHOT_SHARE: Final = 20  # a snapshot of many signals takes seconds: not more often than so many times that
 IDLE_PROGRESS: Final = 5_000  # positions; an idle plant's ticks need no commit each ten seconds
 
 
@@ -393,10 +394,13 @@ class Owner:
         self._saved = time.monotonic()
 
     async def _snapshot_loop(self) -> None:
+        took = 0.0
         while True:
-            await asyncio.sleep(SNAPSHOT_S)
+            await asyncio.sleep(max(SNAPSHOT_S, took * SNAPSHOT_SHARE))
+            began = time.monotonic()
             try:
                 await self.save()
+                took = time.monotonic() - began
                 await self._trim()
                 self._problems.pop("snapshot", None)
             except (StorageError, OSError, TimeoutError) as e:

@@ -1,0 +1,50 @@
+"""Whether a plant file is what is applied already, byte for byte: then a start has nothing to compare or to derive."""
+
+import hashlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+import msgspec
+
+from gemel import __version__
+from gemel.assets import Plant
+from gemel.errors import DefectError
+from gemel.operate.places import Places, write_atomic
+from gemel.samples import Registry
+
+PATTERNS: Final = ("*.yaml", "*.yml", "*.csv", "*.parquet")
+
+
+def files_of(folder: Path) -> Iterator[Path]:
+    """Give the files that make a plant."""
+    for pattern in PATTERNS:
+        yield from folder.glob(pattern)
+
+
+def stamp(registry: Registry, places: Places) -> None:
+    """Write down which version of gemel derived what is applied."""
+    write_atomic(_file(places), msgspec.json.encode(_told(registry)))
+
+
+def unchanged(folder: Path, plant: Plant, registry: Registry, places: Places) -> bool:
+    """Tell whether this version of gemel applied these very files, and numbered all their signals."""
+    try:
+        if msgspec.json.decode(_file(places).read_bytes()) != _told(registry):
+            return False
+        plant.numbers(registry)
+    except (OSError, msgspec.DecodeError, DefectError):
+        return False
+    return _contents(folder) == _contents(places.applied)
+
+
+def _told(registry: Registry) -> dict[str, str]:
+    return {"version": __version__, "registry": registry.digest}
+
+
+def _file(places: Places) -> Path:
+    return places.data / "derived-by.json"
+
+
+def _contents(folder: Path) -> dict[str, bytes]:
+    return {file.name: hashlib.sha256(file.read_bytes()).digest() for file in files_of(folder)}
