@@ -39,6 +39,7 @@ def apply(source: Path, places: Places) -> Applied:
     _check_format(places)
     _mend(places)
     if places.registry.exists() and unchanged(folder, plant, stood := read_registry(places.registry), places):
+        shutil.rmtree(_beside(places)[0], ignore_errors=True)  # a copy that was cut off
         return Applied(plant, stood, first=False)
     former = load(places.applied) if (places.applied / "plant.yaml").exists() else None
     additions: list[str] = []
