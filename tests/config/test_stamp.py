@@ -1,8 +1,11 @@
 """A start with the plant file that is applied already derives nothing anew; any change of it, or of gemel, does."""
 
+import sys
+
+import sys
+
 import pytest
 
-from gemel.config import apply as module
 from gemel.config import stamp
 from gemel.config.apply import apply
 from gemel.config.memory import give_back
@@ -35,7 +38,7 @@ def applied(folder, places, monkeypatch):
     def derive(*_):
         raise DerivedError
 
-    monkeypatch.setattr(module, "succeed", derive)
+    monkeypatch.setattr(sys.modules["gemel.config.apply"], "succeed", derive)
     return first
 
 
