@@ -92,6 +92,13 @@ class ConflictError(GemelError):
     status = 409
 
 
+class PreconditionError(ConflictError):
+    """What the request expected (If-Match) is not so; read it again and decide anew."""
+
+    code = "changed-meanwhile"
+    status = 412
+
+
 class StorageError(GemelError):
     """The store cannot take or give what was asked; the administrator acts."""
 

@@ -24,7 +24,7 @@ class Record:
 
 def test_a_note_that_is_sent_again_is_recorded_once(tmp_path):
     record = Record()
-    gate = SimpleNamespace(**dict.fromkeys(("request", "get", "list", "approve", "reject", "cancel")))
+    gate = SimpleNamespace(**dict.fromkeys(("request", "get", "list", "approve", "reject", "cancel", "versions")))
     answers = Answers(owner(tmp_path, record), record, gate, SimpleNamespace(now=lambda: 5))
 
     async def body():

@@ -12,12 +12,14 @@ from gemel.assets import AlarmLimit, Checks
 from gemel.bus import FrameHeader, decode_frame
 from gemel.errors import ConflictError, NotFoundError, RefusedError
 from gemel.operate import delta
+from gemel.operate.ask_state import AskState
 from gemel.operate.overriding import Overriding
 from gemel.operate.partition import Partition
 from gemel.operate.publish import Namespace
 from gemel.operate.values import Values
 from gemel.samples import Fact, Registry
 from gemel.samples.status import GOOD_LOCAL_OVERRIDE
+from gemel.twin.versions import Versions
 
 PATH = "a/b/rig/s0"
 REGISTRY = Registry.of([{"path": PATH, "unit": "bar"}, {"path": "a/b/rig/mode", "kind": "state", "states": ["off", "on"]},
@@ -37,6 +39,9 @@ class Kept:
 
     def between(self, after, upto):
         return self.facts[after:upto]
+
+    async def read(self, after, limit):
+        return self.facts[after : after + limit]
 
     async def append(self, draft):
         fields = {name: getattr(draft, name) for name in draft.__struct_fields__}
@@ -194,3 +199,36 @@ def test_the_namespace_publishes_what_is_shown_and_by_which_lane(twin):
     assert topic == PATH
     body = json.loads(payload)
     assert (body["value"], body["lane"], body["quality"]) == (3.0, "override", "good")
+
+
+def test_the_twin_knows_what_is_desired_and_what_is_reported(twin):
+    """From facts and readings at ticks, and from a snapshot too."""
+    body = {"command": "c1", "asset": "a/b/rig", "name": "set", "target": PATH, "unit": "bar", "value": 5.0, "approval": None,
+            "read_back": PATH, "tolerance": 0.5, "timeout_ns": SECOND, "asked_because": ""}  # fmt: skip
+    twin.record.facts.append(Fact(seq=1, id="c1.requested", kind="CommandRequested", at=2 * SECOND, recorded=0, actor="ada", body=body))
+    twin.tick(3)
+    asked = AskState(twin.partition, twin.record, Versions())
+    told = json.loads(asyncio.run(asked.desired({"asset": "a/b/rig"})))
+    assert [(d["value"], d["reported"], d["in_sync"]) for d in told] == [(5.0, None, None)]
+    twin.now = 4
+    twin.read(5.2)
+    twin.tick(5)
+    again = Partition(0, REGISTRY, Checks.plain(len(REGISTRY)), [LIMIT])
+    again.restore(twin.partition.snapshot())
+    for partition in (twin.partition, again):
+        (desired,) = partition.desired.of("a/b/rig")
+        assert (desired.reported, desired.in_sync, desired.since) == (5.2, True, 4 * SECOND)
+
+
+def test_an_override_is_taken_back_while_it_stands(twin):
+    made = twin.override()
+    draft = twin.asked.taken_back(twin.record.facts[0], "emil", "a mistake", 3 * SECOND)
+    assert (draft.id, draft.kind, draft.body["override"]) == ("revert-1", "OverrideCleared", made["id"])
+    asyncio.run(twin.record.append(draft))
+    twin.tick(4)
+    assert twin.shown().value[0] == 5.0
+    with pytest.raises(ConflictError) as over:
+        twin.asked.taken_back(twin.record.facts[0], "emil", "again", 5 * SECOND)
+    assert over.value.code == "revert-superseded"
+    with pytest.raises(RefusedError):
+        twin.asked.taken_back(twin.record.facts[1], "emil", "and back", 5 * SECOND)

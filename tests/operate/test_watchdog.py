@@ -95,7 +95,7 @@ def test_room_is_told_against_the_reserve(dog):
 
 
 def test_an_own_alarm_is_listed_and_acknowledged_like_any_other(dog, record):
-    gate = SimpleNamespace(**dict.fromkeys(("request", "get", "list", "approve", "reject", "cancel")))
+    gate = SimpleNamespace(**dict.fromkeys(("request", "get", "list", "approve", "reject", "cancel", "versions")))
     answers = Answers(dog._owner, record, gate, SimpleNamespace(now=lambda: START), dog)
     look(dog, 0, commit_age=70.0)
 

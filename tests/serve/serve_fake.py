@@ -12,7 +12,9 @@ from gemel.samples import Batch, Fact
 from gemel.samples.status import is_bad
 from gemel.twin import override_requests
 from gemel.twin.override_requests import Wish
+from gemel.twin.desired import Wishes
 from gemel.twin.overrides import Overrides
+from gemel.twin.versions import Versions
 
 START = 1_700_000_000_000_000_000
 SECOND = 1_000_000_000
@@ -239,7 +241,23 @@ class FakeTwin:
         alarm |= {"state": "shelved", "shelved_until": self.values.plant_time + int(seconds * SECOND)}
         self.append("AlarmShelved", user, alarm["signal"], {"seconds": seconds}, reason)
 
-    async def command(self, user, role, asset, name, value, reason):
+    def _versions(self):
+        versions = Versions()
+        for fact in self.record:
+            versions.take(fact)
+        return versions
+
+    async def version(self, asset):
+        return self._versions().of(asset).version
+
+    async def desired(self, asset):
+        wishes = Wishes()
+        for fact in self.record:
+            wishes.on_fact(fact)
+        return [asdict(d) for d in wishes.of(asset)]
+
+    async def command(self, user, role, asset, name, value, reason, expected=None):
+        self._versions().check(asset, expected)
         spec = self.plant.commands.get(asset, name)
         if spec is None:
             raise NotFoundError(f"no command {name!r} of {asset!r}", remedy="see GET /api/v1/assets")
@@ -253,7 +271,10 @@ class FakeTwin:
             "sent": None, "read_back": None, "confirmed": None, "failure": None,
             "steps": [{"state": state, "at": self.values.plant_time, "by": user, "note": reason}],
         }
-        self.append("CommandRequested", user, asset, {"command": number})
+        self.append("CommandRequested", user, f"{asset}/{name}", {
+            "command": number, "asset": asset, "name": name, "value": value, "unit": spec.unit, "target": f"{asset}/{spec.sets}",
+            "read_back": f"{asset}/{spec.read_back}", "tolerance": spec.tolerance, "approval": spec.approval,
+        })  # fmt: skip
         return self.commands[number]
 
     async def command_get(self, command_id):
@@ -310,6 +331,7 @@ class FakeTwin:
 
     async def override(self, user, wish):
         now, path = self.values.plant_time, wish["path"]
+        self._versions().check(path.rpartition("/")[0], wish["expected"])
         until = wish["until"] or now + int(wish["seconds"] * SECOND)
         asked = Wish(path, wish["value"], until, wish["reason"], wish["replaces"])
         states = len(self.registry.row(self.index(path))["states"])

@@ -12,6 +12,7 @@ import numpy as np
 
 from gemel.errors import NotFoundError, StorageError
 from gemel.operate import ask_backup, delta, revert
+from gemel.operate.ask_state import AskState
 from gemel.operate.commanding import Commanding
 from gemel.operate.fold import Owner
 from gemel.operate.overriding import Overriding
@@ -44,8 +45,10 @@ class Answers:
         self._commanding = commanding
         self._clock = clock
         self._watchdog = watchdog
-        self._reverts = revert.Reverts(record, {"Alarm": self._alarm_taken_back})
         c = commanding
+        overriding = Overriding(owner.partition, record, clock, c.versions)
+        taken_back: dict[str, revert.Compensate] = {"Alarm": self._alarm_taken_back, "Override": overriding.taken_back}
+        self._reverts = revert.Reverts(record, taken_back)
         self._verbs: dict[str, Callable[[dict[str, Any]], Awaitable[bytes]]] = {
             "state": self._state, "tail": self._tail, "facts": self._facts, "verify": self._verify,
             "alarms": self._alarms, "acknowledge": self._acknowledge, "shelve": self._shelve, "note": self._note,
@@ -53,7 +56,8 @@ class Answers:
             "caught_up": self._caught_up, "tend": self._tend, "counts": self._counts, "latency": self._latency,
             "command": c.request, "command_get": c.get, "command_list": c.list,
             "approve": c.approve, "reject": c.reject, "cancel": c.cancel, "revert": self._revert,
-            **Overriding(owner.partition, record, clock).verbs,
+            **overriding.verbs,
+            **AskState(owner.partition, record, c.versions).verbs,
             **ask_backup.verbs(owner, record),
         }  # fmt: skip
 

@@ -67,6 +67,8 @@ def carried(snapshot: Snapshot, former: Registry, now: Registry) -> Snapshot:
         notes["alarms"] = _alarms(notes["alarms"], found, former, now)
     if "overrides" in notes:
         notes["overrides"] = [_override(note, found, former, now) for note in notes["overrides"]]
+    if "desired" in notes:
+        notes["desired"] = _desired(notes["desired"], found, former, now)
     return replace(snapshot, registry=now.digest, arrays=arrays, notes=notes)
 
 
@@ -182,13 +184,36 @@ def renamed(names: Iterable[str], former: Registry, now: Registry) -> dict[str, 
     return found
 
 
+def _move(path: str, found: list[Move], former: Registry) -> Move | None:
+    """Give what becomes of a property; None where it is none."""
+    number = next(iter(former.lanes_of(path).values()), None)
+    if number is None:
+        return None
+    return next((m for m in found if m.former == number), Move(number, number, 1.0, 0.0))
+
+
 def _override(note: Mapping[str, Any], found: list[Move], former: Registry, now: Registry) -> dict[str, Any]:
     """Give an override under its property's name and in its unit."""
-    number = next(iter(former.lanes_of(note["path"]).values()), None)
-    if number is None:
+    move = _move(note["path"], found, former)
+    if move is None:
         return dict(note)
-    move = next((m for m in found if m.former == number), Move(number, number, 1.0, 0.0))
     return {**note, "path": now.paths[move.number], "value": note["value"] * move.scale + move.offset}
+
+
+def _desired(
+    notes: Mapping[str, Any], found: list[Move], former: Registry, now: Registry
+) -> dict[str, Any]:
+    """Give what properties shall be, under their names; one whose unit changed is forgotten until the next command."""
+
+    def named(note: Mapping[str, Any]) -> dict[str, Any] | None:
+        moves = {key: _move(note[key], found, former) for key in ("target", "read_back")}
+        if any(m is not None and m.former != m.number for m in moves.values()):
+            return None
+        return {**note, **{key: now.paths[m.number] for key, m in moves.items() if m is not None}}
+
+    kept = {key: [n for n in map(named, notes[key]) if n is not None] for key in ("desired", "before")}
+    asked = {command: n for command, note in notes["asked"].items() if (n := named(note)) is not None}
+    return {"asked": asked, **kept}
 
 
 def _alarms(

@@ -12,6 +12,7 @@ import numpy as np
 from gemel.assets import CommandSpec, Plant
 from gemel.bus import Bus
 from gemel.errors import GemelError, NotFoundError, StorageError
+from gemel.operate.ask_state import current
 from gemel.operate.partition import Partition
 from gemel.samples import Clock, Draft
 from gemel.samples.status import is_bad
@@ -19,6 +20,7 @@ from gemel.twin.command_decision import Decision, Reading, Situation
 from gemel.twin.commands import UNKNOWN_OUTCOME, Gate
 from gemel.twin.lanes import NEVER
 from gemel.twin.record import Record
+from gemel.twin.versions import Versions
 
 log = logging.getLogger(__name__)
 LOOK_S: Final = 0.1
@@ -35,6 +37,7 @@ class Commanding:
         self._record = record
         self._clock = clock
         self._gate = Gate()
+        self.versions = Versions()
         self._turn = asyncio.Lock()  # a decision is recorded and applied before the next is asked
 
     async def start(self) -> None:
@@ -43,6 +46,7 @@ class Commanding:
         while facts := await self._record.read(after, 5000):
             for fact in facts:
                 self._gate.apply(fact)
+                self.versions.take(fact)
             after = facts[-1].seq
         await self._keep(self._gate.recover(self._now()))
 
@@ -90,6 +94,7 @@ class Commanding:
         """Ask for a command; a refused one is recorded and given, in the state ``refused``."""
         spec = self._spec(body["asset"], body["name"])
         async with self._turn:
+            (await current(self.versions, self._record)).check(spec.asset, body.get("expected"))
             decision = self._gate.request(
                 uuid.uuid4().hex[:16], spec, float(body["value"]), body["user"], body["role"], at=self._now(),
                 situation=self._situation(spec), reason=body.get("reason", ""),

@@ -7,16 +7,17 @@ from dataclasses import asdict
 from typing import Any
 
 import msgspec
-import numpy as np
 
 from gemel.errors import NotFoundError
+from gemel.operate.ask_state import current
 from gemel.operate.partition import Partition
-from gemel.samples import Clock
+from gemel.samples import Clock, Draft, Fact
 from gemel.samples.clock import SECOND
 from gemel.twin import override_requests as requests
 from gemel.twin.override_requests import Wish
 from gemel.twin.overrides import Override, Overrides
 from gemel.twin.record import Record
+from gemel.twin.versions import Versions
 
 json = msgspec.json.encode
 
@@ -24,27 +25,27 @@ json = msgspec.json.encode
 class Overriding:
     """Answers what people ask about overrides."""
 
-    def __init__(self, partition: Partition, record: Record, clock: Clock) -> None:
+    def __init__(
+        self, partition: Partition, record: Record, clock: Clock, versions: Versions | None = None
+    ) -> None:
         self._partition = partition
         self._record = record
         self._clock = clock
+        self._versions = versions or Versions()
         self._turn = asyncio.Lock()  # a decision is recorded before the next is asked
 
     @property
     def verbs(self) -> dict[str, Callable[[dict[str, Any]], Awaitable[bytes]]]:
         """The words by which they are asked."""
-        return {
-            "override": self.set,
-            "override_clear": self.clear,
-            "overrides": self.list,
-            "origins": self.origins,
-        }
+        return {"override": self.set, "override_clear": self.clear, "overrides": self.list}
 
     async def set(self, body: dict[str, Any]) -> bytes:
         """Put a value in the place of a property's lanes."""
         registry = self._partition.registry
         signal = registry.index(body["path"])
         async with self._turn:
+            asset = body["path"].rpartition("/")[0]
+            (await current(self._versions, self._record)).check(asset, body.get("expected"))
             now = self._now()
             until = body["until"] or now + int(float(body["seconds"]) * SECOND)
             wish = Wish(body["path"], float(body["value"]), until, body["reason"], body.get("replaces", ""))
@@ -70,15 +71,9 @@ class Overriding:
             return json(self._view(body["id"]))
         return json([self._shape(o) for o in self._stands().all()])
 
-    async def origins(self, body: dict[str, Any]) -> bytes:
-        """Give where the shown samples of some signals came from."""
-        p = self._partition
-        found = [p.origins.read(o) for o in p.lanes.origin(np.array(body["signals"], np.int32)).tolist()]
-        told = [
-            {"frame": f"samples.{p.number}:{o.position}" if o.position else None, "producer": o.producer or None, "version": o.version or None}
-            for o in found
-        ]  # fmt: skip
-        return json(told)
+    def taken_back(self, fact: Fact, user: str, reason: str, at: int) -> Draft:
+        """Give the fact that takes an override back."""
+        return requests.taken_back(fact, user, reason, at, stands=self._stands())
 
     def _now(self) -> int:
         return max(self._clock.now(), self._partition.time)

@@ -21,8 +21,9 @@ from gemel.samples.batch import I64
 from gemel.twin.alarm_facts import Transition
 from gemel.twin.alarms import Alarms
 from gemel.twin.derived import Derived
+from gemel.twin.desired import Wishes
 from gemel.twin.events import Events
-from gemel.twin.lanes import Lanes
+from gemel.twin.lanes import NEVER, Lanes
 from gemel.twin.origins import Origins, packed
 from gemel.twin.overrides import Overrides
 from gemel.twin.properties import Properties
@@ -103,6 +104,7 @@ class Partition:
         self.alarms = Alarms(limits, registry)
         self.properties = Properties.of_registry(registry)
         self.overrides = Overrides(registry)
+        self.desired = Wishes()
         self.producers = Producers()
         self.origins = Origins()
         self.position = 0
@@ -193,16 +195,27 @@ class Partition:
                 drafts += self._become(fact, cause)
             self.alarms.on_fact(fact)
             turned += self.overrides.on_fact(fact, self.time)
+            self.desired.on_fact(fact)
         over, ended = self.overrides.on_tick(self.time)
         self.conditioner.advance(self.time)
         given = self.derived.on_tick(self.time, self.conditioner.watermark)
         if len(given):
             self.lanes.fold(given, np.full(len(given), self._derived_origin(sequence)))
+        self.desired.on_tick(self.time, self._reported)
         self.origins.tidy((self.lanes.latest.origin, self.lanes.former.origin))
         self.turned = self.staleness.tick(self.time, self.lanes.latest.time)
         events = self.events.on_rows(given, cause) + self.events.on_tick(self.time)
         transitions = self.alarms.on_rows(given, cause) + self.alarms.on_tick(self.time)
         return Effects(given, drafts + ended + events + _drafts(transitions), turned + over)
+
+    def _reported(self, path: str) -> tuple[float, int] | None:
+        """Give the newest usable reading of a property's first lane, and its time [ns]."""
+        signal = self.registry.find(path, None)
+        if signal is None:
+            return None
+        row = self.lanes.usable(np.array([signal]))
+        value, time = float(row.value[0]), int(row.time[0])
+        return (value, time) if time != NEVER and np.isfinite(value) else None
 
     def _derived_origin(self, sequence: int) -> int:
         """Give the origin of what was derived at a tick: by the expressions of the plant file in force."""
@@ -246,7 +259,7 @@ class Partition:
         }
         notes = {"producers": self.producers.notes(), "alarms": self.alarms.notes(), "newest": self.newest,
                  "overrides": self.overrides.to_notes(), "plant": self.version[0],
-                 "origins": self.origins.to_notes()}  # fmt: skip
+                 "origins": self.origins.to_notes(), "desired": self.desired.to_notes()}  # fmt: skip
         return Snapshot(
             self.number, self.position, self.facts, self.time, self.registry.digest, arrays, notes
         )
@@ -278,6 +291,7 @@ class Partition:
         producers = Producers(snapshot.notes["producers"])
         self.alarms.from_notes(snapshot.notes["alarms"], part("alarms."))
         self.overrides.from_notes(snapshot.notes.get("overrides", []))
+        self.desired.from_notes(snapshot.notes.get("desired", {}))
         self.origins.from_notes(snapshot.notes.get("origins", []))
         self.lanes, self.conditioner, self.producers = lanes, conditioner, producers
         self.derived, self.events = derived, events

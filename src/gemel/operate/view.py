@@ -206,14 +206,13 @@ class View(OverridesView):
         return dict(await self._json("shelve", alarm=alarm_id, user=user, reason=reason, seconds=seconds))
 
     async def command(
-        self, user: str, role: str, asset: str, name: str, value: float, reason: str
+        self, user: str, role: str, asset: str, name: str, value: float, reason: str, expected: int | None = None
     ) -> dict[str, Any]:
         """Ask for a command."""
-        return dict(
-            await self._json(
-                "command", user=user, role=role, asset=asset, name=name, value=value, reason=reason
-            )
+        told = await self._json(
+            "command", user=user, role=role, asset=asset, name=name, value=value, reason=reason, expected=expected
         )
+        return dict(told)
 
     async def command_get(self, command_id: str) -> dict[str, Any]:
         """Give a command."""

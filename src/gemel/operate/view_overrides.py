@@ -16,6 +16,14 @@ class OverridesView:
         """Give where the shown samples of some signals came from."""
         return list(msgspec.json.decode(await self._ask("origins", signals=signals)))
 
+    async def desired(self: _Asks, asset: str) -> list[dict[str, Any]]:
+        """Give what the properties of an asset shall be, and what is reported."""
+        return list(msgspec.json.decode(await self._ask("desired", asset=asset)))
+
+    async def version(self: _Asks, asset: str) -> int:
+        """Give the version of an asset."""
+        return int(msgspec.json.decode(await self._ask("version", asset=asset)))
+
     async def override(self: _Asks, user: str, wish: dict[str, Any]) -> dict[str, Any]:
         """Put a value in the place of a property's lanes."""
         return dict(msgspec.json.decode(await self._ask("override", user=user, **wish)))

@@ -175,8 +175,10 @@ class Twin(Overridden, Protocol):
     async def shelve(self, alarm_id: str, user: str, reason: str, seconds: float) -> Told | None:
         """Shelve an alarm for a time [s]."""
 
-    async def command(self, user: str, role: str, asset: str, name: str, value: float, reason: str) -> Told:
-        """Ask for a command; a refused one is a command too, in the state ``refused``."""
+    async def command(
+        self, user: str, role: str, asset: str, name: str, value: float, reason: str, expected: int | None = None
+    ) -> Told:
+        """Ask for a command; a refused one is a command too, in the state ``refused``; `expected` is the asset's version."""
 
     async def command_get(self, command_id: str) -> Told:
         """Give a command."""

@@ -1,4 +1,4 @@
-"""What serve needs of overrides."""
+"""What serve needs of single values: origins, versions, overrides, what is desired."""
 
 from typing import Any, Protocol
 
@@ -8,6 +8,12 @@ class Overridden(Protocol):
 
     async def origins(self, signals: list[int]) -> list[dict[str, Any]]:
         """Give where the shown samples of some signals came from: ``frame``, ``producer``, ``version``; None: unknown."""
+
+    async def desired(self, asset: str) -> list[dict[str, Any]]:
+        """Give what the properties of an asset shall be, and what is reported."""
+
+    async def version(self, asset: str) -> int:
+        """Give the version of an asset: the position of the last decision about it."""
 
     async def override(self, user: str, wish: dict[str, Any]) -> dict[str, Any]:
         """Put a value in the place of a property's lanes: ``path``, ``value``, ``reason``, ``until`` or ``seconds``."""

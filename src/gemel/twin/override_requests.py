@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from gemel.errors import ConflictError, NotFoundError, RefusedError
-from gemel.samples import Draft
+from gemel.samples import Draft, Fact
 from gemel.samples.clock import DAY, iso
 from gemel.twin.overrides import CLEARED, SET, Override, Overrides, set_id
 
@@ -78,6 +78,26 @@ def clear(override: str, user: str, reason: str, at: int, *, stands: Overrides) 
     return Draft(
         id=f"override-cleared-{override}", kind=CLEARED, at=at, actor=user, subject=known.path,
         body={"override": override}, reason=reason, cause=set_id(override),
+    )  # fmt: skip
+
+
+def taken_back(fact: Fact, user: str, reason: str, at: int, *, stands: Overrides) -> Draft:
+    """Give the fact that takes an override back.
+
+    Raises ConflictError where it does not stand any more, RefusedError where the state before cannot be had again.
+    """
+    if fact.kind != SET or fact.body.get("replaces"):
+        words = f"{fact.kind} cannot be taken back: what held before is over"
+        raise RefusedError(words, code="revert-kind", remedy="set an override again, or clear the one in force")
+    known = next((o for o in stands.all() if o.id == fact.body["override"]), None)
+    if known is None:
+        raise ConflictError(
+            f"fact {fact.seq} does not stand any more: the override is over", code="revert-superseded",
+            remedy="see GET /api/v1/overrides",
+        )  # fmt: skip
+    return Draft(
+        id=f"revert-{fact.seq}", kind=CLEARED, at=at, actor=user, subject=known.path, reason=reason, cause=fact.id,
+        body={"override": known.id, "reverts": fact.seq, "before": known.value, "after": None},
     )  # fmt: skip
 
 

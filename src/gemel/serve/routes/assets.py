@@ -2,11 +2,12 @@
 
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Path, Query, Request
+from fastapi import APIRouter, Header, Path, Query, Request
 from pydantic import BaseModel, Field
 from starlette.responses import Response
 
 from gemel.assets import AssetView
+from gemel.serve import conditional
 from gemel.serve.access import Asked, Viewer
 from gemel.serve.names import Names
 from gemel.serve.paging import After, Limit, following, json
@@ -126,13 +127,15 @@ async def tree(_: Viewer, twin: Asked) -> Response:
     return json(twin.plant.tree())
 
 
-@router.get("/assets/{path:path}", response_model=AssetShape)
+@router.get("/assets/{path:path}", response_model=AssetShape, responses={304: {"description": "It is what was seen."}})
 async def asset(
-    path: Annotated[str, Path(description="Path of an asset.")], _: Viewer, twin: Asked
-) -> Response:
+    path: Annotated[str, Path(description="Path of an asset.")], _: Viewer, twin: Asked,
+    if_none_match: Annotated[str | None, Header(max_length=1000)] = None,
+) -> Response:  # fmt: skip
     """Give an asset."""
     view: AssetView = twin.plant.asset(path)
-    return json(asset_shape(view))
+    told = json(asset_shape(view))
+    return conditional.unless_known(told, if_none_match)
 
 
 @router.get("/signals", response_model=SignalPage)

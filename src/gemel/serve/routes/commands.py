@@ -7,6 +7,7 @@ from pydantic import BaseModel, Field
 
 from gemel.serve import times
 from gemel.serve.access import Asked, Operator, Viewer
+from gemel.serve.conditional import Expected, ExpectedVersion, IfMatch
 from gemel.serve.paging import After, Limit, following
 from gemel.serve.standing import Moment
 
@@ -21,6 +22,7 @@ class Asking(BaseModel):
     command: Annotated[str, Field(max_length=200)]
     value: Annotated[float, Field(allow_inf_nan=False)]
     reason: Reason = ""
+    expected_version: ExpectedVersion = None
 
 
 class Why(BaseModel):
@@ -74,12 +76,17 @@ def _shape(told: dict[str, Any]) -> Command:
 
 
 @router.post("/commands", status_code=201)
-async def ask(person: Operator, twin: Asked, given: Asking, response: Response) -> Command:
+async def ask(
+    person: Operator, twin: Asked, given: Asking, response: Response, if_match: IfMatch = None
+) -> Command:
     """Ask for a command. What a guard refuses is recorded too, with the state ``refused`` and the reason."""
     assert person.name is not None
-    made = _shape(
-        await twin.command(person.name, person.role, given.asset, given.command, given.value, given.reason)
-    )
+    with Expected.of(if_match, given.expected_version) as expected:
+        made = _shape(
+            await twin.command(
+                person.name, person.role, given.asset, given.command, given.value, given.reason, expected
+            )
+        )
     response.headers["Location"] = f"/api/v1/commands/{made.id}"
     return made
 

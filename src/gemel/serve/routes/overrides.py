@@ -8,6 +8,7 @@ from pydantic import BaseModel, Field
 from gemel.errors import RefusedError
 from gemel.serve import times
 from gemel.serve.access import Asked, Operator, Viewer
+from gemel.serve.conditional import Expected, ExpectedVersion, IfMatch
 from gemel.serve.names import Names
 from gemel.serve.paging import After, Limit, following
 
@@ -32,6 +33,7 @@ class Wished(BaseModel):
         default="",
         description="Id of the override that it takes the place of; without it, there must be none.",
     )
+    expected_version: ExpectedVersion = None
 
 
 class Override(BaseModel):
@@ -77,12 +79,14 @@ def _value(names: Names, given: Wished) -> float:
 
 @router.post("/overrides", status_code=201)
 async def override(
-    request: Request, person: Operator, twin: Asked, given: Wished, response: Response
+    request: Request, person: Operator, twin: Asked, given: Wished, response: Response, if_match: IfMatch = None
 ) -> Override:
     """Override a property. What is measured goes on being stored and watched: no alarm is hidden by it."""
     assert person.name is not None
-    wish = given.model_dump(exclude={"value"}) | {"value": _value(request.app.state.names, given)}
-    made = _shape(await twin.override(person.name, wish))
+    wish = given.model_dump(exclude={"value", "expected_version"})
+    wish["value"] = _value(request.app.state.names, given)
+    with Expected.of(if_match, given.expected_version) as expected:
+        made = _shape(await twin.override(person.name, wish | {"expected": expected}))
     response.headers["Location"] = f"/api/v1/overrides/{made.id}"
     return made
 

@@ -11,8 +11,9 @@ from gemel.errors import NotFoundError
 from gemel.samples import LANES
 from gemel.samples import status as statuses
 from gemel.samples.clock import SECOND
-from gemel.serve import frames, standing, times
+from gemel.serve import conditional, frames, standing, times
 from gemel.serve.access import Asked, Viewer
+from gemel.serve.desired import DesiredShape, desired_of
 from gemel.serve.names import Names
 from gemel.serve.paging import json
 from gemel.serve.provenance import Provenance, of_properties
@@ -48,6 +49,8 @@ class State(BaseModel):
     properties: dict[str, Property]
     alarms: list[Alarm] | None = Field(default=None, description="Those that were not normal, where asked for.")
     commands: list[Command] | None = Field(default=None, description="As far as they had come, where asked for.")
+    desired: list[DesiredShape] | None = Field(default=None, description="What its properties shall be, where asked for.")
+    version: int | None = Field(default=None, description="Of the decisions about it; of the live state only. The ETag says the same.")
     plant: standing.InForce | None = Field(default=None, description="The plant file in force, where asked for.")
 
 
@@ -57,7 +60,7 @@ async def state(
     asset: Annotated[str, Path(description="Path of an asset.")],
     at: Annotated[times.Instant | None, Query(description="What was so then; now, if left out.")] = None,
     known: Annotated[times.Instant | None, Query(description="What had been received by then; all, if left out.")] = None,
-    include: Annotated[list[Literal["alarms", "commands", "plant", "provenance"]], Query(description="What else stood then.")] = [],  # noqa: B006 - read only
+    include: Annotated[list[Literal["alarms", "commands", "desired", "plant", "provenance"]], Query(description="What else stood then.")] = [],  # noqa: B006 - read only
 ) -> Response:  # fmt: skip
     """Give an asset's state."""
     names: Names = request.app.state.names
@@ -71,7 +74,15 @@ async def state(
         for name, told in (await of_properties(names, moment, stands, asset)).items():
             shown[name]["provenance"] = told
     stood = await standing.of_asset(moment, asset, set(include))
-    return json({"asset": asset, "at": times.text(moment.at), "properties": shown, **stood})
+    if "desired" in include:
+        stood["desired"] = await desired_of(moment, asset, names, stands)
+    told = {"asset": asset, "at": times.text(moment.at), "properties": shown, **stood}
+    if not moment.live or not twin.link()["up"]:
+        return json(told)
+    version = await twin.version(asset)
+    answer = json(told | {"version": version})
+    answer.headers["ETag"] = conditional.tag(version)
+    return answer
 
 
 def properties(names: Names, stands: Standing, now: int) -> dict[str, Any]:
