@@ -31,6 +31,7 @@ VIEWS = {
     "commands": "#/commands",
     "quality": "#/quality",
     "audit": "#/audit",
+    "compare": f"#/compare/{PUMP_1}",
 }
 
 
@@ -113,6 +114,11 @@ class Look:
         self.page.goto(self.base + VIEWS.get(view, view))
         self.page.locator("main").wait_for()
         return self.page
+
+    def go_hash(self, view):
+        """Go to a view as a link of the page does, and keep the rest of the address."""
+        self.page.evaluate("view => { location.hash = view }", view)
+        self.page.locator("main").wait_for()
 
     def log_in(self, person):
         name, password = person

@@ -111,7 +111,7 @@ def test_the_audit_says_who_asked_approved_and_what_became_of_it(look, whole):
     text = page.locator(".fact-list").inner_text()
     assert whole.operator[0] in text
     with page.expect_download() as waiting:
-        page.get_by_role("button", name="Download CSV").click()
+        page.get_by_role("link", name="Download CSV").click()
     lines = Path(waiting.value.path()).read_bytes().decode().split("\r\n")
-    assert lines[0].startswith("seq,recorded,at,kind,actor")
+    assert lines[0].startswith("seq,recorded,at,actor,kind,subject,before,after,reason")
     assert len(lines) - 2 >= rows.count()

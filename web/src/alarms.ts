@@ -6,6 +6,8 @@ import { before } from "./alarm-order";
 import { get, Problem, send, words } from "./api/http";
 import type { Alarm, AlarmList } from "./api/types";
 import { counts, epoch, flood, onFact } from "./live/live";
+import { inPast } from "./time/cursor";
+import { atQuery, pastTime } from "./time/shown";
 
 const PAUSE_MS = 250;
 
@@ -17,7 +19,9 @@ let again = false;
 
 async function ask(): Promise<void> {
   try {
-    const list = await get<AlarmList>("alarms", { limit: 1000 });
+    const asked = pastTime.peek();
+    const list = await get<AlarmList>("alarms", { limit: 1000, ...atQuery() });
+    if (asked !== pastTime.peek()) return; // the cursor has moved on: asked again already
     alarms.value = list.items;
     counts.value = list.counts;
     flood.value = list.flood;
@@ -45,9 +49,10 @@ export function refreshAlarms(): void {
 }
 
 effect(() => {
-  if (epoch.value > 0) refreshAlarms();
+  if (epoch.value > 0 && (!inPast.value || pastTime.value !== null)) refreshAlarms();
 });
 onFact((fact) => {
+  if (inPast.peek()) return;
   if (fact === null || fact.kind.startsWith("Alarm")) refreshAlarms();
 });
 

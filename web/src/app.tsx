@@ -9,11 +9,13 @@ import type { ViewName } from "./route/route";
 import { Header } from "./shell/header";
 import { LinkBanner } from "./shell/banner";
 import { Problems } from "./shell/problems";
+import { TimeBar } from "./shell/time-bar";
 import { Tree } from "./shell/tree";
 import { AlarmsView } from "./views/alarms";
 import { AssetView } from "./views/asset";
 import { AuditView } from "./views/audit";
 import { CommandsView } from "./views/commands";
+import { CompareView } from "./views/compare";
 import { OverviewView } from "./views/overview";
 import { QualityView } from "./views/quality";
 
@@ -22,6 +24,7 @@ const VIEWS: Record<ViewName, () => preact.JSX.Element> = {
   asset: AssetView,
   alarms: AlarmsView,
   commands: CommandsView,
+  compare: CompareView,
   quality: QualityView,
   audit: AuditView,
 };
@@ -40,6 +43,7 @@ export function App() {
       </a>
       <Header />
       <LinkBanner />
+      <TimeBar />
       <div class="frame">
         <Tree />
         <main id="main" tabIndex={-1}>

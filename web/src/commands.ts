@@ -7,6 +7,8 @@ import type { Command, Role } from "./api/types";
 import { epoch, onFact } from "./live/live";
 import { effect } from "@preact/signals";
 import { may, session } from "./plant";
+import { inPast } from "./time/cursor";
+import { atQuery, pastTime } from "./time/shown";
 
 const PAUSE_MS = 200;
 
@@ -17,7 +19,9 @@ let timer: ReturnType<typeof setTimeout> | null = null;
 
 async function ask(): Promise<void> {
   try {
-    const list = await get<{ items: Command[] }>("commands");
+    const asked = pastTime.peek();
+    const list = await get<{ items: Command[] }>("commands", atQuery());
+    if (asked !== pastTime.peek()) return refreshCommands();
     commands.value = [...list.items].sort((a, b) => b.requested.localeCompare(a.requested));
     commandsError.value = null;
   } catch (error) {
@@ -33,9 +37,10 @@ export function refreshCommands(): void {
 }
 
 effect(() => {
-  if (epoch.value > 0) refreshCommands();
+  if (epoch.value > 0 && (!inPast.value || pastTime.value !== null)) refreshCommands();
 });
 onFact((fact) => {
+  if (inPast.peek()) return;
   if (fact === null || /Command|Setpoint/.test(fact.kind)) refreshCommands();
 });
 

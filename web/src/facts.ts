@@ -1,13 +1,11 @@
-/** Reading the record from the page: windows of it, newest first, and all of it as CSV. */
+/** Reading the record from the page: its newest facts, page after page back; all of it is a file that the twin writes. */
 
-import { get } from "./api/http";
+import { address, get, send } from "./api/http";
 import type { Fact } from "./api/types";
-
-const PIECE = 500;
 
 export interface FactPage {
   items: Fact[];
-  next: string | number | null;
+  next: number | null;
 }
 
 export interface Chain {
@@ -22,27 +20,29 @@ export interface Filter {
   subject: string;
 }
 
-/** Walks the record from the beginning; `take` gets piece after piece and may stop it by returning false. */
-export async function walk(filter: Filter, take: (items: Fact[]) => boolean, signal?: AbortSignal): Promise<void> {
-  let after = 0;
-  for (;;) {
-    const page = await get<FactPage>("facts", { after, limit: PIECE, ...filter }, signal);
-    const last = page.items[page.items.length - 1];
-    if (!last || !take(page.items) || page.next === null || page.next === undefined) return;
-    after = last.seq;
-  }
+/** Facts that pass the filter, the newest first: those before a position, and up to a time (ISO). */
+export async function newest(
+  filter: Filter,
+  most: number,
+  { before, until }: { before?: number | undefined; until?: string | undefined },
+  signal?: AbortSignal,
+): Promise<FactPage> {
+  return get<FactPage>("facts", { order: "newest", limit: most, after: before, until, ...filter }, signal);
 }
 
-/** The newest facts that pass the filter, newest first. */
-export async function newest(filter: Filter, most: number, signal?: AbortSignal): Promise<Fact[]> {
-  let kept: Fact[] = [];
-  await walk(
-    filter,
-    (items) => {
-      kept = [...kept, ...items].slice(-most);
-      return true;
-    },
-    signal,
-  );
-  return kept.reverse();
+/** Where the facts that pass the filter are a CSV file, the oldest first. */
+export function csvAddress(filter: Filter): string {
+  return address("facts", { format: "csv", ...filter });
+}
+
+const REVERTIBLE = new Set(["AlarmAcknowledged", "AlarmShelved", "AlarmSuppressed"]);
+
+/** Whether a fact can be taken back at all; the twin decides whether it still stands. */
+export function revertible(fact: Fact): boolean {
+  return REVERTIBLE.has(fact.kind);
+}
+
+/** Takes a fact back by a compensating one. */
+export async function revert(fact: Fact, reason: string): Promise<Fact> {
+  return send<Fact>("POST", `facts/${fact.seq}/revert`, { reason });
 }

@@ -13,6 +13,7 @@ import { render } from "preact";
 import { App } from "./app";
 import { askCounts, epoch, start } from "./live/live";
 import { askHealth, askSession, askTree, forgetAssets } from "./plant";
+import { followCursor } from "./time/past-cells";
 import { startTheme } from "./theme";
 
 const RETRY_MS = 10_000;
@@ -24,6 +25,7 @@ async function askAll(): Promise<void> {
 
 startTheme();
 start();
+followCursor();
 effect(() => {
   if (epoch.value > 1) forgetAssets();
   void askAll();

@@ -1,7 +1,6 @@
 import { describe, expect, it } from "vitest";
 
-import type { Alarm, Fact } from "../src/api/types";
-import { csvCell, csvOf } from "../src/csv";
+import type { Alarm } from "../src/api/types";
 import { qualityOf, qualityOfStatus } from "../src/live/quality";
 import { beyond, placeOf } from "../src/parts/bar-place";
 import { compare, orderOf } from "../src/parts/sort-order";
@@ -52,16 +51,6 @@ describe("sorting", () => {
     }
     expect(orderOf("-gaps", "signal")).toEqual({ column: "gaps", down: true });
     expect(orderOf(undefined, "signal")).toEqual({ column: "signal", down: false });
-  });
-});
-
-describe("the audit as CSV", () => {
-  it("quotes what must be quoted and never writes a formula", () => {
-    expect(csvCell('a "b", c')).toBe('"a ""b"", c"');
-    expect(csvCell("=HYPERLINK(1)")).toBe("'=HYPERLINK(1)");
-    expect(csvCell(-3)).toBe("-3");
-    const fact = { seq: 1, kind: "Noted", actor: "anna", body: { after: 2 } } as unknown as Fact;
-    expect(csvOf([fact]).split("\r\n")[1]).toBe('1,,,Noted,anna,,,,"{""after"":2}"');
   });
 });
 

@@ -46,6 +46,8 @@ def before_after(fact: Fact) -> tuple[Told, Told]:
             return "shown", f"shelved until {times.text(until)}" if isinstance(until, int) else "shelved"
         case "AlarmSuppressed":
             return "shown", str(body.get("state", "suppressed"))
+        case "PlantApplied" if "digest" in body:
+            return None, f"plant file {str(body['digest'])[:12]}"
         case "CommandRefused":
             return "asked", "refused"
     return STATES.get(fact.kind, (None, None))

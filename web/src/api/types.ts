@@ -214,4 +214,23 @@ export interface Fact {
   body: Record<string, unknown>;
   reason?: string;
   cause?: string;
+  /** How it was before and after, in words, where the fact tells. */
+  before?: string | number | boolean | null;
+  after?: string | number | boolean | null;
+}
+
+export interface StoodProperty {
+  value: number | null;
+  text: string | null;
+  unit: string;
+  quality: string;
+  time: string | null;
+  age_s: number | null;
+}
+
+/** An asset as it stood. */
+export interface State {
+  asset: string;
+  at: string;
+  properties: Record<string, StoodProperty>;
 }

@@ -23,11 +23,17 @@ interface Entry {
   listeners: Set<Listener>;
 }
 
+function unseen(path: string): Cell {
+  return { path, value: Number.NaN, quality: "none", time: Number.NaN, age: Number.NaN };
+}
+
 export class Cells {
   private readonly entries = new Map<string, Entry>();
   private readonly dirty = new Set<Entry>();
   private scheduled = false;
   private lost = false;
+  /** What stood at a past time, by path; null while live. */
+  private past: ReadonlyMap<string, Cell> | null = null;
 
   constructor(
     /** Runs the flush at the next animation frame. */
@@ -45,8 +51,7 @@ export class Cells {
   watch(path: string, listener: Listener): () => void {
     let entry = this.entries.get(path);
     if (entry === undefined) {
-      const cell: Cell = { path, value: Number.NaN, quality: "none", time: Number.NaN, age: Number.NaN };
-      entry = { cell, listeners: new Set() };
+      entry = { cell: unseen(path), listeners: new Set() };
       this.entries.set(path, entry);
       this.wantedChanged();
     }
@@ -85,6 +90,13 @@ export class Cells {
     this.schedule();
   }
 
+  /** Shows what stood at a past time instead of what comes live; null goes back to live. */
+  setPast(past: ReadonlyMap<string, Cell> | null): void {
+    this.past = past;
+    for (const entry of this.entries.values()) this.dirty.add(entry);
+    this.schedule();
+  }
+
   private take(entry: Entry, frame: Frame, i: number): void {
     const { cell } = entry;
     const value = frame.value[i] as number;
@@ -106,6 +118,7 @@ export class Cells {
   }
 
   private shown(cell: Cell): Cell {
+    if (this.past !== null) return this.past.get(cell.path) ?? unseen(cell.path);
     return this.lost && cell.quality !== "none" ? { ...cell, quality: "stale" } : cell;
   }
 

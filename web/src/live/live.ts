@@ -4,6 +4,7 @@ import { computed, effect, signal } from "@preact/signals";
 
 import { get } from "../api/http";
 import type { AlarmCounts, Fact } from "../api/types";
+import { inPast } from "../time/cursor";
 import { Cells } from "./cells";
 import { type Heard, judge, type Link } from "./link";
 import { LiveSocket, type Message } from "./socket";
@@ -17,8 +18,10 @@ export const counts = signal<AlarmCounts | null>(null);
 export const flood = signal(false);
 /** Signals the page asked for and the twin does not know: a binding error is said, never hidden. */
 export const unknown = signal<string[]>([]);
-/** Whether commands and acknowledgements can reach the plant now. */
-export const linked = computed(() => link.value.state === "up");
+/** Whether commands and acknowledgements can reach the plant now: never from a page that shows the past. */
+export const linked = computed(() => link.value.state === "up" && !inPast.value);
+/** Rises when other signals are shown. */
+export const wantedTurn = signal(0);
 
 type FactListener = (fact: Fact | null) => void;
 const factListeners = new Set<FactListener>();
@@ -40,6 +43,7 @@ export const cells = new Cells(
     queueMicrotask(() => {
       pending = false;
       socket.subscribe(cells.wanted());
+      wantedTurn.value += 1;
     });
   },
 );
@@ -80,6 +84,7 @@ function take(message: Message): void {
       takeFact(message.seq, message.fact);
       break;
     case "alarms":
+      if (inPast.peek()) break; // what stands now is no news of then
       counts.value = message.counts;
       flood.value = message.flood;
       break;
@@ -136,6 +141,7 @@ export function restart(): void {
 
 /** Checks the counts by asking, where no event has told them yet. */
 export async function askCounts(): Promise<void> {
+  if (inPast.peek()) return; // the list of then tells them
   const list = await get<{ counts: AlarmCounts; flood: boolean }>("alarms", { limit: 1 });
   counts.value = list.counts;
   flood.value = list.flood;

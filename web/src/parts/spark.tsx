@@ -7,6 +7,8 @@ import type { History, SignalInfo } from "../api/types";
 import { epoch, plantTime } from "../live/live";
 import { qualityOfStatus } from "../live/quality";
 import { leastSpan } from "./bar-place";
+import { inPast } from "../time/cursor";
+import { pastTime, shownTime } from "../time/shown";
 import { type Point, sparkPath } from "./spark-path";
 import { useLive } from "./use-live";
 import { useSeen } from "./use-seen";
@@ -25,16 +27,18 @@ export function Spark({ signal }: { signal: SignalInfo }) {
   const line = useRef<SVGPathElement>(null);
   const points = useRef<Point[]>([]);
   const draw = (): void => {
-    line.current?.setAttribute("d", sparkPath(points.current, plantTime.peek(), SPAN_S, leastSpan(signal.range)));
+    line.current?.setAttribute("d", sparkPath(points.current, shownTime.peek(), SPAN_S, leastSpan(signal.range)));
   };
   const known = Number.isFinite(plantTime.value);
+  // the past is asked for anew where the cursor has moved by a point; live values come by themselves
+  const then = inPast.value ? Math.floor((pastTime.value ?? 0) / (SPAN_S / POINTS)) : null;
   const frame = useRef<SVGSVGElement>(null);
   const seen = useSeen(frame);
   useEffect(() => {
     if (!known || !seen) return undefined;
     const abort = new AbortController();
-    const end = plantTime.peek();
-    const query = { signal: signal.path, start: iso(end - SPAN_S), end: iso(end + 1), points: POINTS };
+    const end = shownTime.peek();
+    const query = { signal: signal.path, start: iso(end - SPAN_S), end: iso(end + (then === null ? 1 : 0.001)), points: POINTS };
     get<History>("history", query, abort.signal).then(
       (history) => {
         points.current = rows(history);
@@ -43,8 +47,9 @@ export function Spark({ signal }: { signal: SignalInfo }) {
       () => undefined, // the trend below says why history does not answer; a small trend just stays empty
     );
     return () => abort.abort();
-  }, [signal.path, known, seen, epoch.value]);
+  }, [signal.path, known, seen, epoch.value, then]);
   useLive(signal.path, (cell) => {
+    if (inPast.peek()) return;
     const last = points.current[points.current.length - 1];
     if (!Number.isFinite(cell.time) || (last && cell.time < last.time + SPAN_S / POINTS / 4)) return;
     const usable = cell.quality !== "bad" && cell.quality !== "stale";

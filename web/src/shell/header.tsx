@@ -1,13 +1,19 @@
 /** What is always in sight: plant, navigation, alarms by priority, link, plant time, person. */
 
 import { clockTime, dateTime } from "../format";
-import { counts, flood, link, plantTime } from "../live/live";
+import { counts, flood, link } from "../live/live";
 import { AlarmShape, PRIORITIES } from "../parts/alarm-shape";
 import { health, zone } from "../plant";
 import { route } from "../route/current";
 import { toHash, type ViewName } from "../route/route";
 import { theme, toggleTheme } from "../theme";
+import { inPast } from "../time/cursor";
+import { shownTime } from "../time/shown";
 import { Person } from "./person";
+import { TimeButton } from "./time-bar";
+
+/** Hands of a clock turned back. */
+const PAST = "M7 3v4l-3 2M7 1a6 6 0 1 0 6 6";
 
 const NAVIGATION: readonly (readonly [ViewName, string])[] = [
   ["overview", "Overview"],
@@ -18,7 +24,8 @@ const NAVIGATION: readonly (readonly [ViewName, string])[] = [
 ];
 
 function Navigation() {
-  const here = route.value.view === "asset" ? "overview" : route.value.view;
+  const { view } = route.value;
+  const here = view === "asset" || view === "compare" ? "overview" : view;
   return (
     <nav aria-label="Views">
       {NAVIGATION.map(([view, title]) => (
@@ -52,21 +59,23 @@ function AlarmCounts() {
 
 function PlantTime() {
   const replay = health.value?.clock === "data";
+  const whole = replay || inPast.value;
   return (
     <div class="time" title={`Plant time, ${zone()}`}>
-      <time>{replay ? dateTime(plantTime.value, zone()) : clockTime(plantTime.value, zone())}</time>
-      <small>{replay ? "replay" : zone()}</small>
+      <time>{whole ? dateTime(shownTime.value, zone()) : clockTime(shownTime.value, zone())}</time>
+      <small>{inPast.value ? "past" : replay ? "replay" : zone()}</small>
     </div>
   );
 }
 
 function LinkState() {
   const { state } = link.value;
-  const word = { up: "live", lost: "link lost", connecting: "connecting" }[state];
+  const past = state === "up" && inPast.value;
+  const word = past ? "past" : { up: "live", lost: "link lost", connecting: "connecting" }[state];
   return (
-    <span class="link" data-state={state} role="status">
+    <span class="link" data-state={past ? "past" : state} role="status">
       <svg viewBox="0 0 14 14" aria-hidden="true">
-        <path d={state === "up" ? "M2 8l3.5 3.5L12 3.5" : "M3 3l8 8M11 3l-8 8"} />
+        <path d={past ? PAST : state === "up" ? "M2 8l3.5 3.5L12 3.5" : "M3 3l8 8M11 3l-8 8"} />
       </svg>
       {word}
     </span>
@@ -85,6 +94,7 @@ export function Header() {
         <AlarmCounts />
         <LinkState />
         <PlantTime />
+        <TimeButton />
         <button type="button" class="plain" onClick={toggleTheme} aria-label={dark ? "Light page" : "Dark page"}>
           <svg viewBox="0 0 18 18" aria-hidden="true" class="icon">
             <circle cx="9" cy="9" r="6.5" />

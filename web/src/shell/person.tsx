@@ -5,7 +5,7 @@ import { useRef } from "preact/hooks";
 
 import { words } from "../api/http";
 import { Dialog } from "../parts/dialog";
-import { linked } from "../live/live";
+import { link } from "../live/live";
 import { closed, logIn, logOut, session } from "../plant";
 
 function LogIn({ onDone }: { onDone: () => void }) {
@@ -68,7 +68,7 @@ export function Person() {
       <span data-testid="person">
         <b>{user}</b> <small>{role}</small>
       </span>
-      <button type="button" class="plain" onClick={() => void logOut()} disabled={!linked.value}>
+      <button type="button" class="plain" onClick={() => void logOut()} disabled={link.value.state !== "up"}>
         Log out
       </button>
     </span>

@@ -139,6 +139,29 @@ export function drawMarks(plot: uPlot, all: readonly Rows[], ink: Ink): void {
   ctx.restore();
 }
 
+/** Draws the page's time cursor: a line over the whole height with a flag, so that it is no limit and no grid. */
+export function drawCursor(plot: uPlot, at: number | null, ink: Ink): void {
+  if (at === null) return;
+  const { ctx, bbox } = plot;
+  const x = plot.valToPos(at, "x", true);
+  if (x < bbox.left - 1 || x > bbox.left + bbox.width + 1) return;
+  const ratio = devicePixelRatio;
+  ctx.save();
+  ctx.strokeStyle = ink.ink;
+  ctx.fillStyle = ink.ink;
+  ctx.lineWidth = 2 * ratio;
+  ctx.beginPath();
+  ctx.moveTo(x, bbox.top);
+  ctx.lineTo(x, bbox.top + bbox.height);
+  ctx.stroke();
+  ctx.beginPath();
+  ctx.moveTo(x - 6 * ratio, bbox.top);
+  ctx.lineTo(x + 6 * ratio, bbox.top);
+  ctx.lineTo(x, bbox.top + 8 * ratio);
+  ctx.fill();
+  ctx.restore();
+}
+
 /** Draws the normal band and the limits of the one signal of a plot, behind its line. */
 export function drawContext(plot: uPlot, signal: SignalInfo, ink: Ink): void {
   const { ctx, bbox } = plot;

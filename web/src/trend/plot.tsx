@@ -8,7 +8,8 @@ import { leastSpan } from "../parts/bar-place";
 import { zone } from "../plant";
 import { theme } from "../theme";
 import { type Group, inSteps } from "./groups";
-import { axes, DASHES, drawContext, drawMarks, type Ink, inkOf, series } from "./plot-options";
+import { pastTime } from "../time/shown";
+import { axes, DASHES, drawContext, drawCursor, drawMarks, type Ink, inkOf, series } from "./plot-options";
 import { type Rows, scaleOf } from "./rows";
 import type { Window } from "./window";
 
@@ -26,6 +27,8 @@ interface Props {
   handle(handle: PlotHandle | null): void;
   onZoom(from: number, to: number): void;
   onZoomOut(): void;
+  /** Called with the time that every view is to be taken to [s]. */
+  onTime(at: number): void;
 }
 
 function aligned(rows: readonly Rows[]): uPlot.AlignedData {
@@ -44,12 +47,12 @@ function valueAt(rows: Rows, time: number): { text: number | null; quality: stri
   return { text: rows.value[low - 1] ?? null, quality: rows.quality[low - 1] ?? "none" };
 }
 
-export function Plot({ group, handle, onZoom, onZoomOut }: Props) {
+export function Plot({ group, handle, onZoom, onZoomOut, onTime }: Props) {
   const box = useRef<HTMLDivElement>(null);
   const readings = useRef<(HTMLElement | null)[]>([]);
   const clock = useRef<HTMLTimeElement>(null);
-  const on = useRef({ onZoom, onZoomOut });
-  on.current = { onZoom, onZoomOut };
+  const on = useRef({ onZoom, onZoomOut, onTime });
+  on.current = { onZoom, onZoomOut, onTime };
   const state = group.signals[0]?.kind === "state";
 
   useEffect(() => {
@@ -60,7 +63,9 @@ export function Plot({ group, handle, onZoom, onZoomOut }: Props) {
     let window: Window = { start: 0, end: 1 };
     const tell = (plot: uPlot): void => {
       const { left } = plot.cursor;
-      const time = left != null && left >= 0 ? plot.posToVal(left, "x") : window.end;
+      const held = pastTime.peek();
+      const rest = held !== null && held >= window.start && held <= window.end ? held : window.end;
+      const time = left != null && left >= 0 ? plot.posToVal(left, "x") : rest;
       group.signals.forEach((signal, i) => {
         const at = valueAt(rows[i] ?? { time: [], line: [], value: [], quality: [] }, time);
         const words = signal.kind === "state" && at.text !== null ? signal.states?.[at.text] : null;
@@ -107,7 +112,7 @@ export function Plot({ group, handle, onZoom, onZoomOut }: Props) {
         },
         hooks: {
           drawClear: [(self) => group.signals.length === 1 && drawContext(self, group.signals[0] as never, ink)],
-          draw: [(self) => drawMarks(self, rows, ink)],
+          draw: [(self) => drawMarks(self, rows, ink), (self) => drawCursor(self, pastTime.peek(), ink)],
           setCursor: [tell],
           setSelect: [
             (self) => {
@@ -135,9 +140,15 @@ export function Plot({ group, handle, onZoom, onZoomOut }: Props) {
       },
     });
     const keys = (event: KeyboardEvent): void => keyed(event, plot, on.current);
+    const click = (event: MouseEvent): void => {
+      const left = event.clientX - plot.over.getBoundingClientRect().left;
+      if (event.shiftKey && left >= 0 && left <= plot.over.clientWidth) on.current.onTime(plot.posToVal(left, "x"));
+    };
+    host.addEventListener("click", click);
     host.addEventListener("keydown", keys);
     return () => {
       host.removeEventListener("keydown", keys);
+      host.removeEventListener("click", click);
       resize.disconnect();
       handle(null);
       plot.destroy();
@@ -162,7 +173,7 @@ export function Plot({ group, handle, onZoom, onZoomOut }: Props) {
         class="canvas"
         tabIndex={0}
         role="application"
-        aria-label={`Trend of ${group.signals.map((signal) => nameText(signal.name)).join(", ")}. Arrow keys move the cursor, plus and minus zoom. The table below holds the same data.`}
+        aria-label={`Trend of ${group.signals.map((signal) => nameText(signal.name)).join(", ")}. Arrow keys move the cursor, plus and minus zoom, T takes every view to the cursor's time. The table below holds the same data.`}
       />
     </figure>
   );
@@ -170,7 +181,7 @@ export function Plot({ group, handle, onZoom, onZoomOut }: Props) {
 
 const STEP_PX = 8;
 
-function keyed(event: KeyboardEvent, plot: uPlot, on: Pick<Props, "onZoom" | "onZoomOut">): void {
+function keyed(event: KeyboardEvent, plot: uPlot, on: Pick<Props, "onZoom" | "onZoomOut" | "onTime">): void {
   const width = plot.over.clientWidth;
   const left = plot.cursor.left != null && plot.cursor.left >= 0 ? plot.cursor.left : width;
   const step = { ArrowLeft: -STEP_PX, ArrowRight: STEP_PX }[event.key];
@@ -181,6 +192,8 @@ function keyed(event: KeyboardEvent, plot: uPlot, on: Pick<Props, "onZoom" | "on
     on.onZoom(plot.posToVal(Math.max(0, from), "x"), plot.posToVal(Math.min(width, to), "x"));
   } else if (event.key === "-") {
     on.onZoomOut();
+  } else if (event.key === "t" && !event.ctrlKey && !event.metaKey) {
+    on.onTime(plot.posToVal(left, "x"));
   } else return;
   event.preventDefault();
 }

@@ -5,7 +5,7 @@ import { useSignal } from "@preact/signals";
 import { address } from "../api/http";
 import type { SignalInfo } from "../api/types";
 import { dateTime, decimalsFor, nameText, numberText, unitText } from "../format";
-import { plantTime } from "../live/live";
+import { shownTime } from "../time/shown";
 import { QualityMark } from "../parts/quality-mark";
 import { zone } from "../plant";
 import type { TrendData } from "./trend-data";
@@ -22,7 +22,7 @@ interface Props {
 }
 
 function csv(signal: SignalInfo, look: Look): string {
-  const { start, end } = windowOf(look, plantTime.peek());
+  const { start, end } = windowOf(look, shownTime.peek());
   const iso = (seconds: number): string => new Date(seconds * 1000).toISOString();
   return address("history", { signal: signal.path, start: iso(start), end: iso(end), format: "csv" });
 }

@@ -1,6 +1,6 @@
 /** What one does with a trend by button: go back and forth, out, to a length, or follow. */
 
-import { plantTime } from "../live/live";
+import { shownTime } from "../time/shown";
 import { dateTime } from "../format";
 import { zone } from "../plant";
 import { DEFAULT_SPAN, type Look, moved, PRESETS, stretched, windowOf } from "./window";
@@ -12,7 +12,7 @@ interface Props {
 }
 
 export function TrendTools({ look, busy, onLook }: Props) {
-  const now = () => windowOf(look, plantTime.peek());
+  const now = () => windowOf(look, shownTime.peek());
   const length = look.follow ? look.span : look.end - look.start;
   return (
     <div class="tools" role="toolbar" aria-label="Time">
@@ -49,7 +49,7 @@ export function TrendTools({ look, busy, onLook }: Props) {
       </div>
       <span class="quiet" aria-live="polite">
         {look.follow ? "" : `${dateTime(look.start, zone())} to ${dateTime(look.end, zone())}`}
-        {busy ? " …" : ""}
+        {busy ? " …" : ""} Shift-click takes every view to that time.
       </span>
     </div>
   );

@@ -4,6 +4,7 @@ import { get, words } from "../api/http";
 import type { History, SignalInfo } from "../api/types";
 import type { Cell } from "../live/cells";
 import { appendLive, empty, fromHistory, type Rows, trim } from "./rows";
+import { isoOf } from "../time/zoned";
 import type { Window } from "./window";
 
 export class TrendData {
@@ -59,8 +60,8 @@ export class TrendData {
   private async askOne(signal: SignalInfo, window: Window, points: number, stop: AbortSignal): Promise<void> {
     const query = {
       signal: signal.path,
-      start: new Date(window.start * 1000).toISOString(),
-      end: new Date(window.end * 1000).toISOString(),
+      start: isoOf(window.start),
+      end: isoOf(window.end),
       points,
     };
     const history = await get<History>("history", query, stop);

@@ -6,6 +6,8 @@ import { useEffect, useMemo, useRef } from "preact/hooks";
 import type { SignalInfo } from "../api/types";
 import { cells, epoch, plantTime } from "../live/live";
 import { route, setQuery } from "../route/current";
+import { inPast, LIVE, moveTo } from "../time/cursor";
+import { pastTime, shownTime } from "../time/shown";
 import { type Group, groupsOf } from "./groups";
 import { Plot, type PlotHandle } from "./plot";
 import { TrendTable } from "./table";
@@ -24,27 +26,30 @@ function useTrendData(signals: readonly SignalInfo[], look: Look, width: () => n
   const version = useSignal(0);
   const askedAt = useRef({ plant: 0, wall: 0 });
   const known = Number.isFinite(plantTime.value);
-  const key = `${signals.map((signal) => signal.path).join()} ${JSON.stringify(look)}`;
+  const live = !inPast.value;
+  const key = `${signals.map((signal) => signal.path).join()} ${JSON.stringify(look)} ${live}`;
+  // in the past a following window ends at the cursor: asked again once that has moved by half a pixel
+  const end = live || !look.follow ? 0 : Math.floor((pastTime.value ?? 0) / Math.max(0.001, look.span / (2 * width())));
 
   const ask = async (): Promise<void> => {
     askedAt.current = { plant: plantTime.peek(), wall: performance.now() };
     busy.value = true;
-    if (!(await data.ask(signals, windowOf(look, plantTime.peek()), 2 * width()))) return;
+    if (!(await data.ask(signals, windowOf(look, shownTime.peek()), 2 * width()))) return;
     busy.value = false;
     version.value += 1;
     draw();
   };
   useEffect(() => {
-    if (known || !look.follow) void ask();
-  }, [key, known, epoch.value]);
+    if (known || !look.follow || pastTime.peek() !== null) void ask();
+  }, [key, known, epoch.value, end]);
   useEffect(() => {
-    const stops = look.follow
+    const stops = look.follow && live
       ? signals.map((signal) => cells.watch(signal.path, (cell) => data.take(signal, cell, gapOf(signal))))
       : [];
     return () => stops.forEach((stop) => stop());
   }, [key]);
   useEffect(() => {
-    if (!look.follow) return undefined;
+    if (!look.follow || !live) return undefined;
     const timer = setInterval(() => {
       const { plant, wall } = askedAt.current;
       const tail = plantTime.peek() - plant;
@@ -70,7 +75,7 @@ export function Trends({ signals }: { signals: readonly SignalInfo[] }) {
   showing.current = { look, groups };
 
   const draw = (): void => {
-    const window = windowOf(showing.current.look, plantTime.peek());
+    const window = windowOf(showing.current.look, shownTime.peek());
     for (const group of showing.current.groups) {
       plots.current.get(group.key)?.draw(
         group.signals.map((signal) => data.of(signal.path)),
@@ -79,12 +84,12 @@ export function Trends({ signals }: { signals: readonly SignalInfo[] }) {
     }
   };
   const { data, busy, version } = useTrendData(signals, look, () => plotWidth(frame.current), () => draw());
-  useEffect(() => effect(() => void (version.value >= 0 && draw())), []);
+  useEffect(() => effect(() => void (version.value >= 0 && (pastTime.value ?? 0) >= 0 && draw())), []);
 
   const show = (next: Look | null): void => {
     if (next) setQuery(queryOf(next), true);
   };
-  const zoomOut = (): void => show(stretched(windowOf(showing.current.look, plantTime.peek()), 3));
+  const zoomOut = (): void => show(stretched(windowOf(showing.current.look, shownTime.peek()), 3));
   return (
     <section class="panel trends" aria-label="Trends" ref={frame}>
       <TrendTools look={look} onLook={show} busy={busy.value} />
@@ -100,6 +105,7 @@ export function Trends({ signals }: { signals: readonly SignalInfo[] }) {
           }}
           onZoom={(from, to) => show(between(from, to))}
           onZoomOut={zoomOut}
+          onTime={(at) => moveTo(at >= plantTime.peek() ? LIVE : { mode: "held", at })}
         />
       ))}
       {groups.length === 0 && <p class="quiet">No signal is chosen. Tick some in the table of values.</p>}

@@ -14,6 +14,7 @@ export const PRESETS: readonly (readonly [string, number])[] = [
   ["1 d", 86400],
   ["7 d", 604800],
   ["30 d", 2592000],
+  ["1 y", 31536000],
 ];
 
 export const DEFAULT_SPAN = 300;

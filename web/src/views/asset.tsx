@@ -48,6 +48,8 @@ function About({ asset }: { asset: Asset }) {
       </dl>
       <p>
         <a href={toHash("quality", asset.path)}>Data quality of its signals</a>
+        {" · "}
+        <a href={toHash("compare", asset.path)}>Then and now</a>
       </p>
       <details>
         <summary>Marks of quality</summary>

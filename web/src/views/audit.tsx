@@ -3,32 +3,22 @@
 import { useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 
-import { get, words } from "../api/http";
-import { csvOf } from "../csv";
-import { type Chain, newest, walk } from "../facts";
+import { get } from "../api/http";
+import { type Chain, csvAddress, newest } from "../facts";
 import type { Fact } from "../api/types";
 import { onFact } from "../live/live";
-import { numberText } from "../format";
+import { dateTime, numberText } from "../format";
 import { useFetched } from "../parts/use-fetched";
+import { zone } from "../plant";
 import { route, setQuery } from "../route/current";
+import { inPast } from "../time/cursor";
+import { pastTime } from "../time/shown";
+import { isoOf } from "../time/zoned";
 import { FactRow } from "./fact-row";
+import { RevertDialog } from "./revert-dialog";
 
-const MOST = 200;
+const MOST = 100;
 const PAUSE_MS = 500;
-
-async function download(kind: string, subject: string): Promise<void> {
-  const all: Fact[] = [];
-  await walk({ kind, subject }, (items) => {
-    all.push(...items);
-    return true;
-  });
-  const url = URL.createObjectURL(new Blob([csvOf(all)], { type: "text/csv" }));
-  const link = document.createElement("a");
-  link.href = url;
-  link.download = "gemel-audit.csv";
-  link.click();
-  URL.revokeObjectURL(url);
-}
 
 function ChainState() {
   const { data, error, again } = useFetched((signal) => get<Chain>("facts/verify", {}, signal), []);
@@ -63,17 +53,18 @@ function useAgainOnFacts(again: () => void): void {
 }
 
 export function AuditView() {
-  const { kind = "", subject = "" } = route.value.query;
-  const failed = useSignal<string | null>(null);
-  const { data, error, again } = useFetched((signal) => newest({ kind, subject }, MOST, signal), [kind, subject]);
-  useAgainOnFacts(again);
-  const items = data.value ?? [];
-  const save = (): void => {
-    failed.value = null;
-    download(kind, subject).catch((reason: unknown) => {
-      failed.value = words(reason);
-    });
-  };
+  const { kind = "", subject = "", before = "" } = route.value.query;
+  const taking = useSignal<Fact | null>(null);
+  const at = pastTime.value;
+  const until = at === null ? undefined : isoOf(at);
+  const { data, error, again } = useFetched(
+    (signal) => newest({ kind, subject }, MOST, { before: Number(before) || undefined, until }, signal),
+    [kind, subject, before, until],
+  );
+  useAgainOnFacts(() => inPast.peek() || again());
+  const items = data.value?.items ?? [];
+  const next = data.value?.next ?? null;
+  const narrow = (change: Record<string, string>): void => setQuery({ ...change, before: "" });
   return (
     <div class="audit">
       <h1>Audit</h1>
@@ -81,17 +72,26 @@ export function AuditView() {
       <div class="tools">
         <label>
           Kind
-          <input value={kind} onChange={(event) => setQuery({ kind: event.currentTarget.value.trim() })} />
+          <input value={kind} onChange={(event) => narrow({ kind: event.currentTarget.value.trim() })} />
         </label>
         <label>
           Subject
-          <input value={subject} onChange={(event) => setQuery({ subject: event.currentTarget.value.trim() })} />
+          <input value={subject} onChange={(event) => narrow({ subject: event.currentTarget.value.trim() })} />
         </label>
-        <button type="button" onClick={save}>
+        <a class="button" href={csvAddress({ kind, subject })} download="gemel-facts.csv">
           Download CSV
-        </button>
+        </a>
+        <div class="group" role="group" aria-label="Pages of the record">
+          <button type="button" disabled={before === ""} onClick={() => setQuery({ before: "" })}>
+            Newest
+          </button>
+          <button type="button" disabled={next === null} onClick={() => setQuery({ before: next ?? "" }, true)}>
+            Older
+          </button>
+        </div>
+        {at !== null && <span class="quiet">What had happened by {dateTime(at, zone())}.</span>}
       </div>
-      {(error.value ?? failed.value) && <p role="alert">{error.value ?? failed.value}</p>}
+      {error.value && <p role="alert">{error.value}</p>}
       <div class="scroll panel" tabIndex={0} role="region" aria-label="Facts">
         <table class="fact-list">
           <thead>
@@ -110,13 +110,13 @@ export function AuditView() {
           </thead>
           <tbody>
             {items.map((fact) => (
-              <FactRow key={fact.seq} fact={fact} />
+              <FactRow key={fact.seq} fact={fact} onRevert={() => (taking.value = fact)} />
             ))}
           </tbody>
         </table>
         {items.length === 0 && data.value && <p class="quiet">No fact.</p>}
       </div>
-      {items.length === MOST && <p class="quiet">The newest {MOST} are listed; the download has them all.</p>}
+      {taking.value && <RevertDialog fact={taking.value} onDone={() => (taking.value = null)} />}
     </div>
   );
 }

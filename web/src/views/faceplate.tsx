@@ -12,10 +12,12 @@ import { Decide } from "../parts/decide";
 import { LiveQuality } from "../parts/live-quality";
 import { LiveValue } from "../parts/live-value";
 import { health, may } from "../plant";
+import { inPast } from "../time/cursor";
 import { Confirm } from "./confirm";
 
 /** Why a command cannot be given now, in words, or null when it can. */
 export function hindrance(info: CommandInfo): string | null {
+  if (inPast.value) return "This is the past: nothing can be commanded here.";
   if (!linked.value) return "The link is lost: commands are disabled.";
   if (health.value && !health.value.writes) return "The plant file does not allow writing (writes: true is missing).";
   if (!info.wired) return "The plant file gives this command no address to write to.";

@@ -1,23 +1,14 @@
 /** One fact of the record as a line: what it was before and after where the fact says so, the rest on demand. */
 
 import type { Fact } from "../api/types";
+import { revertible } from "../facts";
 import { isoTime } from "../format";
-import { health, zone } from "../plant";
+import { linked } from "../live/live";
+import { health, may, zone } from "../plant";
+import { kindText } from "./kind-text";
 
-const BEFORE = ["before"];
-const AFTER = ["after", "value"];
-
-function pick(body: Record<string, unknown>, names: readonly string[]): string {
-  const name = names.find((one) => body[one] !== undefined && body[one] !== null);
-  if (name === undefined) return "–";
-  const value = body[name];
-  return typeof value === "object" ? JSON.stringify(value) : String(value);
-}
-
-/** `CommandRequested` becomes `Command requested`. */
-export function kindText(kind: string): string {
-  const spaced = kind.replace(/([a-z])([A-Z])/g, "$1 $2").toLowerCase();
-  return spaced.charAt(0).toUpperCase() + spaced.slice(1);
+function told(value: Fact["before"]): string {
+  return value === null || value === undefined ? "–" : String(value).replaceAll("_", " ");
 }
 
 /** A path without the root that all of them share. */
@@ -26,7 +17,7 @@ function relative(path: string): string {
   return path.startsWith(root) ? path.slice(root.length) : path;
 }
 
-export function FactRow({ fact }: { fact: Fact }) {
+export function FactRow({ fact, onRevert }: { fact: Fact; onRevert(): void }) {
   const body = Object.entries(fact.body ?? {});
   return (
     <tr data-seq={fact.seq} data-kind={fact.kind}>
@@ -39,8 +30,8 @@ export function FactRow({ fact }: { fact: Fact }) {
       <td class="path" title={fact.subject}>
         {relative(fact.subject) || "–"}
       </td>
-      <td>{pick(fact.body ?? {}, BEFORE)}</td>
-      <td>{pick(fact.body ?? {}, AFTER)}</td>
+      <td>{told(fact.before)}</td>
+      <td>{told(fact.after)}</td>
       <td>
         {fact.reason || (body.length === 0 ? "–" : "")}
         {body.length > 0 && (
@@ -61,6 +52,11 @@ export function FactRow({ fact }: { fact: Fact }) {
               )}
             </dl>
           </details>
+        )}
+        {revertible(fact) && may("engineer") && (
+          <button type="button" disabled={!linked.value} onClick={onRevert}>
+            Take back…
+          </button>
         )}
       </td>
     </tr>

@@ -8,6 +8,7 @@ import { lastPart, nameText } from "../format";
 import { useFetched } from "../parts/use-fetched";
 import { route, setQuery } from "../route/current";
 import { toHash } from "../route/route";
+import { inPast } from "../time/cursor";
 import { ConnectionPanel } from "./quality-connection";
 import { QualityTable, rejectedOf } from "./quality-table";
 
@@ -43,6 +44,12 @@ export function QualityView() {
     <div class="quality-view">
       <h1>Data quality{path && ` of ${nameText(lastPart(path))}`}</h1>
       {path && <a href={toHash("quality")}>All signals</a>}
+      {inPast.value && (
+        <p class="quiet" role="note">
+          These are counts since the beginning, as they stand now: they have no past. The quality of a value at the
+          cursor's time stands on the page of its asset.
+        </p>
+      )}
       {error.value && <p role="alert">{error.value}</p>}
       {(data.value?.connections ?? []).map((connection) => (
         <ConnectionPanel key={connection.name} connection={connection} />
