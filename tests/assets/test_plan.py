@@ -30,6 +30,7 @@ HARMLESS = {
     "relation": ("[pump-1 feeds tank-1]", "[pump-1 feeds tank-1, pump-2 feeds tank-1]", "new relation area-1/line-1/pump-2 feeds area-1/tank-1"),
     "connection": ("types:", "  more: {mqtt: mqtt://x}\ntypes:", "new connection more"),
     "retention class": ("fast: 30 d", "fast: 30 d, slow: 4000 d", "new retention class slow"),
+    "longer roll-ups": ("fast: 30 d", "fast: {raw: 30 d, minutes: 60 d}", "changed retention of roll-ups of fast, minutes: 30 days became 60 days"),
     "longer retention": ("fast: 30 d", "fast: 60 d", "changed retention of fast: 30 days became 60 days"),
     "title": ("title: Riverside", "title: Upstream", "changed title: 'Riverside' became 'Upstream'"),
     "writes": ("writes: true", "writes: false", "changed writes: true became false"),
@@ -65,6 +66,7 @@ def test_what_adds_or_loses_nothing_is_told_as_that(tmp_path, case):
 LOSSES = {
     "states": ("[stopped, running]", "[running, stopped]", "states [stopped, running] became [running, stopped]: what is stored cannot be read so"),
     "another dimension": ("level: {unit: m, range: [0, 12]}", "level: {unit: kg}", "unit 'm' became 'kg': what is stored cannot be read so"),
+    "shorter roll-ups": ("fast: 30 d", "fast: {raw: 30 d, hours: 365 d}", "changed retention of roll-ups of fast, hours: 3650 days became 365 days: its hours older than 365 days are dropped"),
     "shorter retention": ("fast: 30 d", "fast: 20 d", "changed retention of fast: 30 days became 20 days: its history older than 20 days is dropped"),
     "moved asset": ("tank-1: {type: Tank, at: area-1}", "tank-1: {type: Tank, at: area-2}", "if it was moved, write there: formerly: area-1/tank-1"),
     "signal gone": ("level: {unit", "height: {unit", "signal level of area-1/tank-1 is gone: nothing more is taken for it"),

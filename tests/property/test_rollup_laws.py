@@ -11,7 +11,7 @@ from gemel.samples import Batch
 from rollup_model import HOUR, SECOND, START, Model, readings
 
 PHASES = [Phase.explicit, Phase.reuse, Phase.generate]  # to shrink is to make lakes for minutes
-few = settings(max_examples=12, deadline=None, suppress_health_check=list(HealthCheck), phases=PHASES)
+few = settings(max_examples=6, deadline=None, suppress_health_check=list(HealthCheck), phases=PHASES)
 batches = st.tuples(st.integers(0, 10**6), st.integers(1, 300), st.sampled_from([(0, 3), (0, 30), (2, 5), (20, 30), (26, 27)]))
 steps = st.one_of(
     batches.map(lambda b: ("commit", b)), st.integers(1, 52).map(lambda h: ("roll", h)), st.just(("compact", None)), st.just(("reopen", None)),
@@ -95,7 +95,7 @@ class Dying:
         return getattr(self._connection, name)
 
 
-@settings(few, max_examples=20)
+@settings(few, max_examples=10)
 @given(seed=st.integers(0, 10**6), dies=st.integers(0, 60), signal=st.integers(0, 2), hours=st.sampled_from([(0, 3), (1, 30)]))
 def test_wherever_the_writer_dies_roll_ups_stay_true(seed, dies, signal, hours):
     with tempfile.TemporaryDirectory() as path:

@@ -327,6 +327,20 @@ RELATION_TYPE: Final = Record(
         "description": Field(Text("drives by a belt"), "what it is, in words"),
     },
 )
+_KEPT: Final = Quantity("400 d", unit="s", least=86_400)
+KEPT: Final = Record(
+    "a retention class",
+    {
+        "raw": Field(_KEPT, "the readings [default: 400 d]"),
+        "seconds": Field(_KEPT, "roll-ups of 1 s [default: as raw]"),
+        "minutes": Field(_KEPT, "roll-ups of 1 min [default: as raw]"),
+        "hours": Field(_KEPT, "roll-ups of 1 h [default: as raw, 10 years at least]"),
+        "days": Field(_KEPT, "roll-ups of 1 d [default: as raw, 10 years at least]"),
+    },
+)
+_RETENTION: Final = Either(
+    [((int, float, str), _KEPT), (dict, KEPT)], "write a duration, such as 400 d, or {raw: 30 d, minutes: 2 a}"
+)
 PLANT: Final = Record(
     "the plant file",
     {
@@ -336,7 +350,7 @@ PLANT: Final = Record(
         "clock": Field(Word(("wall", "data")), "wall, or data: plant time follows the newest reading (a replay)"),
         "timezone": Field(Text("Europe/Berlin"), "for display only; times are stored in UTC"),
         "writes": Field(Flag(), "whether commands may be sent at all [default: false]"),
-        "retention": Field(MapOf(Quantity("400 d", unit="s", least=86_400), "retention class", _KEY, _NAMED, empty=False), "how long history is kept, by class [default: 400 d]"),
+        "retention": Field(MapOf(_RETENTION, "retention class", _KEY, _NAMED, empty=False), "how long history is kept, by class [default: 400 d]"),
         "connections": Field(MapOf(CONNECTION, "connection", _KEY, _NAMED, empty=False), "the plant's brokers"),
         "namespace": Field(Record("the namespace", {"connection": Field(Text("field"), "where the plant is published", required=True)}), "publish the plant by its paths, retained"),
         "notify": Field(MapOf(NOTICE, "notice", _KEY, _NAMED, empty=False), "who is told when something happens"),

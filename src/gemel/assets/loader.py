@@ -11,7 +11,6 @@ from typing import Final
 
 from gemel.assets.connections import read_connections, read_namespace
 from gemel.assets.derived_check import check_derived
-from gemel.assets.dimension import duration_s
 from gemel.assets.grammar import PLANT
 from gemel.assets.instances import Assets, InstanceReader
 from gemel.assets.merge import read_directory
@@ -21,12 +20,12 @@ from gemel.assets.plant import Plant
 from gemel.assets.problem import Problem, Problems, did_you_mean
 from gemel.assets.related import read_relation_types
 from gemel.assets.relations import read_relations
+from gemel.assets.retention import read_retention
 from gemel.assets.signals import Scope
 from gemel.assets.types import read_types
 from gemel.assets.wiring import check_wiring
 from gemel.errors import AssetError
 
-RETENTION_S: Final = 400 * 86_400.0  # a year and a month: last year's same day is still there
 NOWHERE: Final = "?/?"  # the root of a plant that has none: all else is read and reported
 SHOWN: Final = 50  # problems that an exception tells; `check` gives all
 
@@ -60,7 +59,7 @@ def load(directory: Path | str) -> Plant:
 
 def _read(root: Node, folder: Path, problems: Problems) -> Plant:
     name = str(root.plain("plant", NOWHERE))
-    retention = _retention(root.get("retention"))
+    retention, rollups = read_retention(root.get("retention"))
     connections = read_connections(root.get("connections"), problems)
     scope = Scope(connections, retention, problems)
     types = read_types(root.get("types"), scope)
@@ -73,7 +72,7 @@ def _read(root: Node, folder: Path, problems: Problems) -> Plant:
         )
     plant = Plant(
         root=name, title=root.plain("title", ""), description=root.plain("description", ""), clock=root.plain("clock", "wall"),
-        timezone=_timezone(root.get("timezone"), problems), writes=root.plain("writes", False), retention=retention,
+        timezone=_timezone(root.get("timezone"), problems), writes=root.plain("writes", False), retention=retention, rollups=rollups,
         connections=connections, namespace=read_namespace(root.get("namespace"), connections, problems),
         notices=read_notices(root.get("notify"), problems), assets=assets.fleet, templates=assets.templates,
         relations=read_relations(root.get("relations"), root.get("assets"), assets.fleet, problems), digest=_digest(root, assets),
@@ -82,14 +81,6 @@ def _read(root: Node, folder: Path, problems: Problems) -> Plant:
     check_wiring(plant, assets, scope)
     check_derived(plant, types, problems)
     return plant
-
-
-def _retention(section: Node | None) -> dict[str, float]:
-    if section is None:
-        return {"default": RETENTION_S}
-    said = {name: duration_s(node) or RETENTION_S for name, node in section.fields.items()}
-    refused = dict.fromkeys(section.lost, RETENTION_S)  # whoever names one is not wrong as well
-    return {"default": RETENTION_S, **refused, **said}
 
 
 def _timezone(node: Node | None, problems: Problems) -> str:

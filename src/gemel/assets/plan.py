@@ -8,6 +8,7 @@ import numpy as np
 
 from gemel.assets.changes import Changes, Kind, Plan, shown
 from gemel.assets.plan_kinds import GONE, compare_kinds
+from gemel.assets.retention import levels_of
 from gemel.assets.succession import formerly
 
 if TYPE_CHECKING:
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 DAY_S: Final = 86_400
 _OF_ITS_OWN: Final = (
     frozenset(  # fields of a plant that are compared by words of their own, or that are no content
-        {"root", "clock", "retention", "connections", "assets", "templates", "relations", "digest"}
+        {"root", "clock", "retention", "rollups", "connections", "assets", "templates", "relations", "digest"}
     )
 )
 Rows = Sequence[tuple[int, int]]
@@ -63,11 +64,24 @@ def _compare_retention(applied: "Plant", plant: "Plant", changes: Changes) -> No
             words = f"{name}: {was / DAY_S:g} days became {seconds / DAY_S:g} days"
             loss = f"its history older than {seconds / DAY_S:g} days is dropped" if was > seconds else ""
             changes.note("changed", "changed retention of {}", words, loss=loss)
+    for name in plant.rollups:
+        if name in applied.rollups:
+            _compare_levels(name, applied, plant, changes)
     changes.note(
         "removed",
         "the retention class {} is gone: what is stored under it is no longer dropped",
         *(name for name in applied.retention if name not in plant.retention),
     )
+
+
+def _compare_levels(name: str, applied: "Plant", plant: "Plant", changes: Changes) -> None:
+    usual = levels_of(applied.retention[name]), levels_of(plant.retention[name])
+    for level, seconds in plant.rollups[name].items():
+        was = applied.rollups[name][level]
+        if was != seconds and (was, seconds) != (usual[0][level], usual[1][level]):
+            words = f"{name}, {level}: {was / DAY_S:g} days became {seconds / DAY_S:g} days"
+            loss = f"its {level} older than {seconds / DAY_S:g} days are dropped" if was > seconds else ""
+            changes.note("changed", "changed retention of roll-ups of {}", words, loss=loss)
 
 
 def _compare_connections(applied: "Plant", plant: "Plant", changes: Changes) -> None:

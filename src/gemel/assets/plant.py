@@ -44,7 +44,8 @@ class Plant:
         clock: ``wall``, or ``data`` (plant time follows the newest reading).
         timezone: for display only; times are UTC.
         writes: whether commands may be sent at all.
-        retention: how long history is kept [s], by class; there is always a ``default``.
+        retention: how long readings are kept [s], by class; there is always a ``default``.
+        rollups: how long their roll-ups are kept [s], by class and level.
         connections: by name.
         namespace: name of the connection that the plant is published to, or None.
         notices: who is told when something happens, by name.
@@ -62,6 +63,7 @@ class Plant:
     timezone: str
     writes: bool
     retention: Mapping[str, float]
+    rollups: Mapping[str, Mapping[str, float]]
     connections: Mapping[str, Connection]
     namespace: str | None
     notices: Mapping[str, Notice]

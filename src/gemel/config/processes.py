@@ -84,7 +84,7 @@ async def twin(places: Places) -> None:
         return reader.existing(rows, tail=owner.tail.upto(partition.position))
 
     owner = Owner(bus, partition, store, record, clock, SnapshotFolder(places.snapshots / "0"), lookup, classes,
-                  site.plant.retention, settings.log_bytes)  # fmt: skip
+                  site.plant.retention, settings.log_bytes, site.plant.rollups)  # fmt: skip
     owner.arrivals = Arrivals(tracer_of("twin"))
     await owner.start()
     applied_at = clock.now() or time.time_ns()

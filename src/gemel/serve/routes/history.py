@@ -26,7 +26,7 @@ MOST_ROWS: Final = 100_000
 MOST_INTERVALS: Final = 100_000
 DEFAULT_NS: Final = 3600 * SECOND
 BUCKETS_A_GAP: Final = 3  # decimated rows stand up to two buckets apart without a gap; less is not to be seen
-Aggregate = Literal["mean", "min", "max", "count", "last", "worst"]
+Aggregate = Literal["mean", "time_weighted_mean", "min", "max", "count", "last", "worst"]
 Lane = Literal["override", "measured", "estimated", "simulated"]
 assert set(LANES) == set(Lane.__args__)  # type: ignore[attr-defined]
 
