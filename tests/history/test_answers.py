@@ -116,6 +116,23 @@ def test_existing_tells_the_row_that_was_received_before(lake, seed):
             assert np.isnan(found.value[i])
 
 
+def test_existing_looks_for_years_without_reading_where_nothing_is(lake, monkeypatch):
+    """A back-fill asks for times spread over years: found are those that are there, and only their files are read."""
+    n = 4000
+    time = START - np.arange(n) * DAY // 4
+    base, stored = lake.fresh(Batch.of(signal=np.zeros(n), time=time, received=time, value=np.arange(n), status=np.zeros(n)), [n // 2])
+    asked = stored.take(np.arange(0, n, 7))
+    asked = Batch.concat([asked.with_columns(received=asked.received + 1), asked.with_columns(time=asked.time + 1)])
+    found = lake.reader.existing(asked)
+    half = len(asked) // 2
+    assert found.found.tolist() == [True] * half + [False] * half
+    assert found.value[:half].tolist() == asked.value[:half].tolist()
+    monkeypatch.setattr("gemel.history.groups._read", lambda *_: pytest.fail("a file was read"))
+    before = asked.with_columns(time=asked.time - 3000 * DAY)
+    assert not lake.reader.existing(before).found.any()
+    assert not lake.reader.existing(before[:0]).found.any()
+
+
 @few
 @given(seed=st.integers(0, 10**6), points=st.integers(5, 200))
 def test_decimation_keeps_every_extreme_and_only_real_rows(lake, seed, points):

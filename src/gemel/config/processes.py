@@ -81,7 +81,7 @@ async def twin(places: Places) -> None:
     classes = site.registry.codes("retention").by_signal()
 
     def lookup(rows: Any) -> Any:
-        return reader.existing(rows, tail=owner.tail.upto(partition.position))
+        return reader.existing(rows, tail=owner.tail.around(rows))
 
     owner = Owner(bus, partition, store, record, clock, SnapshotFolder(places.snapshots / "0"), lookup, classes,
                   site.plant.retention, settings.log_bytes, site.plant.rollups)  # fmt: skip

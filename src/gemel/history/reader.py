@@ -11,9 +11,8 @@ from typing import Self
 import duckdb
 import numpy as np
 import numpy.typing as npt
-import pyarrow as pa
 
-from gemel.history import catalogue, lake, sql
+from gemel.history import catalogue, lake, sought, sql
 from gemel.history.answers import WEIGHTED, Aggregated, Existing, check_intervals, filled
 from gemel.history.draw import ALWAYS, History
 from gemel.history.files import TIME
@@ -159,30 +158,8 @@ class Reader:
 
     def existing(self, batch: Batch, *, tail: Batch | None = None) -> Existing:
         """Tell for each row of `batch` what is stored for its signal and time that was received before it."""
-        n = len(batch)
-        result = Existing(
-            np.zeros(n, np.bool_), np.full(n, np.nan), np.zeros(n, np.uint32), np.zeros(n, np.int64)
-        )
-        if not n:
-            return result
-        keys = pa.table(
-            {"row": np.arange(n), "signal": batch.signal, "time": batch.time, "received": batch.received}
-        )
-        signals = np.unique(batch.signal)
-        bounds = int(batch.time.min()), int(batch.time.max()) + 1
-
-        def ask(cursor: duckdb.DuckDBPyConnection, tables: Sequence[str]) -> pa.Table:
-            cursor.register("keys", keys)
-            return cursor.execute(
-                sql.before(tables, "keys", tail=tail is not None, bounds=bounds, signals=signals)
-            ).to_arrow_table()
-
-        table = self._session.ask(ask, tail, sql.Scope(signals, *bounds))
-        row = table["row"].to_numpy()
-        result.found[row] = True
-        for name in ("value", "status", "received"):
-            getattr(result, name)[row] = table[name].to_numpy()
-        return result
+        rest = Batch.empty() if tail is None else tail
+        return self._session.look(lambda m: sought.existing(batch, m, self._footers, rest))
 
     def rows_count(
         self, signals: npt.ArrayLike | None = None, start: int | None = None, end: int | None = None

@@ -1,6 +1,6 @@
 """The SQL that gives samples their own columns back, from the raw tables and the hot tail alike."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
@@ -96,15 +96,3 @@ def newest(query: str) -> str:
 def last(query: str) -> str:
     """Give each signal's newest row."""
     return f"SELECT * FROM ({query}) QUALIFY row_number() OVER (PARTITION BY signal ORDER BY time DESC, {LATEST}) = 1"
-
-
-def before(
-    tables: Sequence[str], keys: str, *, tail: bool, bounds: tuple[int, int], signals: npt.NDArray[np.int32]
-) -> str:
-    """Give, for each key (row, signal, time, received), the newest row of that signal and time received before it."""
-    scope = Scope(signals, *bounds)
-    return (
-        f"SELECT k.row, r.value, r.status, r.received FROM {keys} k JOIN ({rows(tables, scope, tail=tail)}) r "
-        f"ON r.signal = k.signal AND r.time = k.time AND r.received < k.received "
-        f"QUALIFY row_number() OVER (PARTITION BY k.row ORDER BY r.received DESC, r.status DESC, r.value + 0.0 DESC) = 1"
-    )

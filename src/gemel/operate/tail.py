@@ -30,6 +30,18 @@ class Tail:
         """Give all rows up to a position."""
         return Batch.concat(p.rows for p in self._pieces if p.sequence <= sequence)
 
+    def around(self, asked: Batch) -> Batch:
+        """Give the rows that may be of a signal and time that is asked about: within their bounds, no more is looked at."""
+        if not len(asked):
+            return Batch.empty()
+        first, last, low, high = asked.time.min(), asked.time.max(), asked.signal.min(), asked.signal.max()
+        found = []
+        for rows in (p.rows for p in self._pieces):
+            mask = (rows.time >= first) & (rows.time <= last) & (rows.signal >= low) & (rows.signal <= high)
+            if mask.any():
+                found.append(rows.take(mask))
+        return Batch.concat(found)
+
     def drop(self, sequence: int) -> None:
         """Forget what is in the lake now."""
         self._pieces = [p for p in self._pieces if p.sequence > sequence]

@@ -1,0 +1,84 @@
+"""Finds what is stored for given signals and times, cheaply where nothing is: what a back-fill asks of each frame.
+
+Files are left out by what the catalogue says of their times and signals; of the others only those row groups are read
+in which a sought time may be. A back-fill into an empty past reads nothing.
+"""
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from gemel.history import groups
+from gemel.history.answers import Existing
+from gemel.history.files import MS, SCHEMA
+from gemel.history.groups import Footers, Wanted
+from gemel.history.manifest import Manifest
+from gemel.history.summary import Mask
+from gemel.samples import Batch
+from gemel.samples.batch import I64, Index
+
+MS_BITS = 33  # of a key, for the time: 99 days; above it there is room for 2^30 signals
+
+
+def existing(batch: Batch, manifest: Manifest, footers: Footers, tail: Batch) -> Existing:
+    """Tell for each row what is stored for its signal and time that was received before it."""
+    n = len(batch)
+    found = Existing(np.zeros(n, np.bool_), np.full(n, np.nan), np.zeros(n, np.uint32), np.zeros(n, np.int64))
+    if not n:
+        return found
+    order = np.argsort(batch.time, kind="stable")
+    cuts = np.flatnonzero(np.diff(batch.time[order] // MS >> MS_BITS)) + 1
+    for rows in np.split(order, cuts):
+        asked = batch.take(rows)
+        met = Batch.concat([*_stored(asked, manifest, footers), tail.take(_meets(tail, asked))])
+        at, of = _before(asked, met)
+        found.found[rows[at]] = True
+        found.value[rows[at]], found.status[rows[at]] = met.value[of], met.status[of]
+        found.received[rows[at]] = met.received[of]
+    return found
+
+
+def _stored(asked: Batch, manifest: Manifest, footers: Footers) -> Iterator[Batch]:
+    ms = asked.time // MS
+    low, high = int(asked.signal.min()), int(asked.signal.max())
+    for file in manifest.of("raw_").met(low, high, int(ms.min()), int(ms.max())):
+        inside = (
+            (ms >= file.first) & (ms <= file.last) & (asked.signal >= file.low) & (asked.signal <= file.high)
+        )
+        if not inside.any():
+            continue
+        mine = asked.take(inside)
+        times = mine.time // MS
+        wanted = Wanted(int(mine.signal.min()), int(mine.signal.max()), int(times.min()), int(times.max()))
+        for table in groups.tables([file], wanted, SCHEMA.names, footers):
+            rows = groups.batch(table)
+            yield rows.take(_meets(rows, mine))
+
+
+def _meets(rows: Batch, asked: Batch) -> Mask:
+    """Tell which rows have a signal and time, to the ms, that is asked about."""
+    start, end = int(asked.time.min()), int(asked.time.max())
+    near = (rows.time >= start // MS * MS) & (rows.time <= end)
+    at = np.flatnonzero(near)
+    near[at] = np.isin(_keys(rows.take(at)), _keys(asked))
+    return near
+
+
+def _keys(rows: Batch) -> I64:
+    return rows.signal.astype(np.int64) << MS_BITS | (rows.time // MS & (1 << MS_BITS) - 1)
+
+
+def _before(asked: Batch, met: Batch) -> tuple[Index, Index]:
+    """Give pairs (row asked, row met): of its signal and time, the last received before it; then status, then value."""
+    if not len(met):
+        return np.zeros(0, np.intp), np.zeros(0, np.intp)
+    both = Batch.concat([asked, met])
+    is_met = np.arange(len(both)) >= len(asked)
+    order = np.lexsort((both.value, both.status, is_met, both.received, both.time, both.signal))
+    place = np.arange(len(both))
+    last = np.maximum.accumulate(np.where(is_met[order], place, -1))
+    rows = np.flatnonzero(~is_met[order] & (last >= 0))
+    former = last[rows]
+    one, other = order[rows], order[former]
+    same = (both.signal[one] == both.signal[other]) & (both.time[one] == both.time[other])
+    return one[same], other[same] - len(asked)
