@@ -99,7 +99,7 @@ def measure(folder: Path, messages: int, rate: int, told: Callable[[str], None])
     source = '    source: {from: field, topic: "bench/{asset}/{signal}", path: "$.v", time: "$.t", time_unit: ns}\n'
     write_plant(folder / "plant", SIGNALS, extra, clock="wall", source=source, high=4096)
     with broker(folder / "broker", port) as name, running(folder / "plant", folder / "data") as site:
-        wait(lambda: _connected(site), 20)
+        wait(lambda: is_connected(site), 20)
         before = site.cpu_s()
         told(f"publishing {messages:,} messages through {name}")
         first = _child(port, 0, messages, 0)
@@ -126,8 +126,8 @@ def measure(folder: Path, messages: int, rate: int, told: Callable[[str], None])
     }  # fmt: skip
 
 
-def _connected(site: Site) -> bool:
-    """Whether the twin's client is at the broker: its state is told with the heartbeat of ingest."""
+def is_connected(site: Site) -> bool:
+    """Tell whether the twin's client is at the broker: its state is told with the heartbeat of ingest."""
     from gemel.config.supervise import ask_json
 
     told = ask_json(site.settings.url, "/api/v1/quality")
