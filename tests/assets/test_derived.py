@@ -157,3 +157,59 @@ def test_two_ways_of_one_name_are_refused(tmp_path):
     text = BASE.replace("assets:\n", TYPES.replace("forward: lit", "forward: upstream"))
     (found,) = errors(tmp_path, text)
     assert "'upstream' is a way already" in found.message and found.line == line_of(text, "lights:")
+
+
+ROLLED = """\
+plant: acme/riverside
+shifts: ["06:00", "18:00"]
+types:
+  Press:
+    signals:
+      state: {states: [stopped, running]}
+      power: {unit: kW}
+      produced: {unit: "1", kind: total}
+      near: {unit: kW, derived: power * 2}
+    rollups:
+      energy: {by: energy, of: power, per: 1 h}
+      oee: {by: oee, of: state, running: [running], produced: produced, good: produced, ideal_cycle: 2 s, per: shift}
+  Line:
+    rollups:
+      power: {by: sum, of: power, over: parts, unit: W, examples: [{given: {parts.power: [1 kW, 0.5]}, expect: 1500}]}
+assets:
+  line-1: {type: Line}
+  press-1: {type: Press, at: line-1}
+"""
+
+
+def test_a_roll_up_is_a_signal_of_its_own(tmp_path):
+    found = plant(tmp_path, ROLLED)
+    signals = {s.path.rpartition("/")[2]: s.spec for s in found.asset("acme/riverside/line-1/press-1").signals}
+    assert (signals["energy"].unit, signals["energy"].lane, signals["energy"].stale_after_ns) == ("kW.h", "estimated", 7200 * 10**9)
+    assert signals["oee"].unit == "%" and found.derivations(found.registry()).rollups[1].windows.starts == ("06:00", "18:00")
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "words"),
+    [
+        ("energy: {by: energy, of: power,", "energy: {of: power,", "has no by"), ("energy: {by: energy, of: power, per: 1 h}", "energy: {by: energy, of: power}", "needs a window"),
+        ("power: {by: sum, of: power, over: parts,", "power: {by: sum, of: power, over: parts, per: 1 h,", "has no window"), ("energy: {by: energy, of: power,", "energy: {by: energy, of: pwr,", "no signal 'pwr'"),
+        ("energy: {by: energy, of: power,", "energy: {by: energy, of: state,", "is a state"), ("energy: {by: energy, of: power, per: 1 h}", "energy: {by: energy, of: power, per: 1 h, unit: kW}", "dimension is wrong"),
+        ("running: [running], produced", "running: [runing], produced", "is no state"), ("oee: {by: oee, of: state, running: [running], produced", "oee: {by: oee, of: power, running: [running], produced", "is no state"),
+        ("over: parts, unit", "over: prats, unit", "is no relation"), ("power: {by: sum, of: power, over: parts, unit", "power: {by: sum, of: powr, over: parts, unit", "has a signal 'powr'"),
+        ("ideal_cycle: 2 s,", "ideal_cycle: cycle,", "is not a quantity"), ("expect: 1500}", "expect: 1400}", "1400 W is expected"), ("energy: {by: energy, of: power,", "state: {by: energy, of: power,", "and a roll-up"),
+        ("derived: power * 2", "derived: energy / 1 h", "in a circle"), ("oee: {by: oee, of: state,", "oee: {by: oee,", "has no of"),
+    ],
+)  # fmt: skip
+def test_what_is_wrong_with_a_roll_up_is_told_with_its_line(tmp_path, old, new, words):
+    assert ROLLED.count(old) == 1
+    text = ROLLED.replace(old, new)
+    if words == "in a circle":
+        text = text.replace("energy: {by: energy, of: power", "energy: {by: energy, of: near")
+    found = errors(tmp_path, text)
+    line = line_of(text, new)
+    assert any(words in f"{p.message} {p.remedy}" and p.line == line for p in found), [str(p) for p in found]
+
+
+def test_a_shift_needs_shifts(tmp_path):
+    (found,) = errors(tmp_path, ROLLED.replace('shifts: ["06:00", "18:00"]\n', ""))
+    assert "has no shifts" in found.message

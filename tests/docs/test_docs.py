@@ -32,6 +32,7 @@ RECORDS = {
     "A command": grammar.COMMAND,
     "A parameter": grammar.PARAMETER,
     "A rule": grammar.RULE,
+    "A roll-up": grammar.ROLLUP,
     "An example": grammar.EXAMPLE,
     "A relation type": grammar.RELATION_TYPE,
     "An asset": grammar.ASSET,
@@ -179,3 +180,11 @@ def test_the_example_of_a_rule_is_one(tmp_path):
     plant, problems = check(tmp_path)
     assert plant is not None, problems
     assert sum(s.examples for t in plant.templates for s in t.signals) == 2
+
+
+def test_the_example_of_a_roll_up_is_one(tmp_path):
+    text = re.search(r"```yaml\n(.*?)^```", sections(DOCS / "plant-file.md")["A roll-up"], re.MULTILINE | re.DOTALL)[1]
+    (tmp_path / "plant.yaml").write_text("plant: acme/riverside\n" + text)
+    plant, problems = check(tmp_path)
+    assert plant is not None, problems
+    assert len(plant.derivations(plant.registry()).rollups) == 2

@@ -166,3 +166,20 @@ def same_histories(found, expected) -> bool:
     return found.keys() == expected.keys() and all(
         np.float64(found[t][0]).tobytes() == np.float64(expected[t][0]).tobytes() and found[t][1] == expected[t][1] for t in found
     )
+
+
+def stored_of(feed):
+    """Answer as the store does: rows with start <= time < end, and the last before, each time the one received last."""
+
+    def ask(signals, start, end, known):
+        rows = Batch.concat(feed.rows)
+        rows = rows.take(np.isin(rows.signal, signals) & (rows.time < end) & (rows.received <= known))
+        rows = rows.take(np.lexsort((rows.received, rows.time, rows.signal)))
+        last = np.append((rows.signal[1:] != rows.signal[:-1]) | (rows.time[1:] != rows.time[:-1]), True)
+        rows = rows.take(last)
+        keep = rows.time >= start
+        before = np.flatnonzero(~keep)
+        keep[before[np.append(rows.signal[before][1:] != rows.signal[before][:-1], True)[: len(before)]]] = True
+        return rows.take(keep)
+
+    return ask

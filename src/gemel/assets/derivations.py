@@ -1,39 +1,18 @@
-"""Derived signals of a whole plant: each expression compiled once a type, bound to the signals of all its assets.
+"""What the derived signals of a plant are made of: each expression once a type, with the signals of all its assets as columns."""
 
-plant -> per type: scope (own signals, parameters, related assets) -> Expression -> Program (columns of signal numbers)
--> levels: what others rest on comes first; a circle is refused
-"""
-
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 
-from gemel.assets.problem import did_you_mean
+from gemel.assets.rollups import RollupPlan
 from gemel.assets.rules import EventRules
-from gemel.assets.spec import Signal, Template
-from gemel.errors import AssetError
-from gemel.samples import units
 from gemel.samples.batch import F64, I32, I64
-from gemel.samples.expression import (
-    Expression,
-    Kind,
-    Leaf,
-    Path,
-    compile_expression,
-    names,
-    number,
-    parse,
-    state,
-)
+from gemel.samples.expression import Expression
 
-if TYPE_CHECKING:
-    from gemel.assets.plant import Plant
-
-Refuse = Callable[[str, Signal, AssetError], None]
 NONE: Final = np.empty(0, np.int32)
 
 
@@ -100,11 +79,13 @@ class Derivations:
         programs: one for each derived signal of each type.
         level: of each instance: 0 rests on measured signals only, 1 on those of level 0 …
         events: the rules whose conditions are among them.
+        rollups: what is brought together over time, by kind of window.
     """
 
     programs: tuple[Program, ...] = ()
     level: I32 = field(default_factory=NONE.copy)
     events: EventRules = field(default_factory=EventRules)
+    rollups: tuple[RollupPlan, ...] = ()
 
     @cached_property
     def target(self) -> I32:
@@ -128,229 +109,7 @@ class Derivations:
 
     def numbered(self, numbers: I32) -> "Derivations":
         """Give the same with the numbers of another registry."""
-        return Derivations(tuple(p.numbered(numbers) for p in self.programs), self.level)
-
-
-class _TypeScope:
-    """What a name means in an expression of a type."""
-
-    def __init__(self, plant: "Plant", template: Template, rows: npt.NDArray[np.intp]) -> None:
-        self._plant = plant
-        self._template = template
-        self._rows = rows
-
-    def find(self, path: Path) -> Leaf | None:
-        name = path[-1]
-        if len(path) > 1:
-            return self._related(path)
-        for signal in self._template.signals:
-            if signal.name == name:
-                return Leaf(path, kind_of(signal))
-        for parameter in self._template.parameters:
-            if parameter.name == name:
-                return Leaf(path, number(parameter.unit))
-        return None
-
-    def known(self) -> list[str]:
-        return [*(s.name for s in self._template.signals), *(p.name for p in self._template.parameters)]
-
-    def _related(self, path: Path) -> Leaf:
-        way, name = path[:-1], path[-1]
-        self._plant.ways.check(way, name)
-        _, members = self._plant.ways.follow(self._rows, way)
-        templates = [self._plant.templates[t] for t in np.unique(self._plant.assets.template[members])]
-        if not len(members):  # nothing is related yet: what the name means elsewhere is what it will mean
-            templates = list(self._plant.templates)
-        found = [s for t in templates for s in t.signals if s.name == name]
-        shown = ".".join(way)
-        if not found:
-            known = {s.name for t in templates for s in t.signals}
-            raise AssetError(
-                f"no asset that is {shown} of a {self._template.type} has a signal {name!r}",
-                remedy=did_you_mean(name, known),
-            )
-        kinds = {kind_of(s) for s in found}
-        first = kind_of(found[0])
-        if first.sort == "number":
-            strange = next(
-                (k for k in kinds if k.sort != "number" or not units.fits(k.unit, first.unit)), None
-            )
-        else:
-            strange = next((k for k in kinds if k != first), None)
-        if strange is not None:
-            raise AssetError(
-                f"{'.'.join(path)} is {first.words} of some, and {strange.words} of others",
-                remedy="give them names of their own",
-            )
-        return Leaf(path, first, shown)
-
-
-def kind_of(signal: Signal) -> Kind:
-    """Give what an expression takes a signal for."""
-    return state(signal.states) if signal.kind == "state" else number(signal.unit)
-
-
-class _Binder:
-    """Binds expressions to the signals of assets, numbered by their place in the plant's layout."""
-
-    def __init__(self, plant: "Plant") -> None:
-        self._plant = plant
-        self._first = np.searchsorted(plant.layout.asset, np.arange(len(plant.assets)))
-
-    def program(self, template: Template, signal: Signal, rows: npt.NDArray[np.intp]) -> Program:
-        scope = _TypeScope(self._plant, template, rows)
-        expression = compile_expression(signal.derived, scope, kind_of(signal))
-        members = {
-            over: self._members(expression, over, rows)
-            for over in {leaf.over for leaf in expression.leaves} - {""}
-        }
-        inputs = tuple(
-            self._input(leaf, template, members[leaf.over][1] if leaf.over else rows)
-            for leaf in expression.leaves
+        programs = tuple(p.numbered(numbers) for p in self.programs)
+        return Derivations(
+            programs, self.level, self.events, tuple(r.numbered(numbers) for r in self.rollups)
         )
-        low, high = (float("nan") if limit is None else limit for limit in (signal.low, signal.high))
-        return Program(
-            template.type, signal.name, signal.lane, expression, self._signals(rows, signal.name, signal.lane), inputs,
-            {over: counts for over, (counts, _) in members.items()}, low, high,
-        )  # fmt: skip
-
-    def _members(self, expression: Expression, over: str, rows: npt.NDArray[np.intp]) -> tuple[I64, I32]:
-        """Give the related assets that have all that the expression names over this relation."""
-        counts, found = self._plant.ways.follow(rows, tuple(over.split(".")))
-        wanted = {leaf.path[-1] for leaf in expression.leaves if leaf.over == over}
-        has = np.array([wanted <= {s.name for s in t.signals} for t in self._plant.templates], np.bool_)
-        keep = has[self._plant.assets.template[found]]
-        owner = np.repeat(np.arange(len(rows)), counts)[keep]
-        return np.bincount(owner, minlength=len(rows)).astype(np.int64), found[keep]
-
-    def _input(self, leaf: Leaf, template: Template, rows: npt.NDArray[np.integer]) -> Input:
-        name = leaf.path[-1]
-        if not leaf.over and not any(s.name == name for s in template.signals):
-            known = self._plant.assets.parameters.get(name)
-            return Input("", NONE, np.full(len(rows), np.nan) if known is None else known[rows])
-        kinds = self._plant.assets.template[rows]
-        scales = [self._conversion(t, name, leaf.kind) for t in self._plant.templates]
-        if all(scales[k] == (1.0, 0.0) for k in np.unique(kinds).tolist()):
-            return Input(leaf.over, self._signals(rows, name))
-        scale, offset = np.array(scales)[kinds].T
-        return Input(
-            leaf.over,
-            self._signals(rows, name),
-            None,
-            np.ascontiguousarray(scale),
-            np.ascontiguousarray(offset),
-        )
-
-    def _conversion(self, template: Template, name: str, kind: Kind) -> tuple[float, float]:
-        unit = next((s.unit for s in template.signals if s.name == name and s.kind != "state"), None)
-        if kind.sort != "number" or unit is None or not units.fits(unit, kind.unit):
-            return 1.0, 0.0
-        return units.conversion(unit, kind.unit)
-
-    def _signals(self, rows: npt.NDArray[np.integer], name: str, lane: str = "") -> I32:
-        """Give the numbers of a property of some assets: of a lane, or of its first."""
-        place = np.array([_place(t, name, lane) for t in self._plant.templates], np.int64)
-        found: I32 = (self._first[rows] + place[self._plant.assets.template[rows]]).astype(np.int32)
-        return found
-
-
-def derivations_of(plant: "Plant", refuse: Refuse | None = None) -> Derivations:
-    """Compile and bind all derived signals, numbered by their place in the layout.
-
-    Args:
-        plant: as it was read.
-        refuse: told of what is wrong (type, signal, why); without it AssetError is raised.
-    """
-    binder = _Binder(plant)
-    programs = []
-    for template, rows in _types(plant):
-        for signal in (lane for s in template.signals for lane in s.lanes):
-            if not signal.derived or (not len(rows) and _looks_around(signal)):
-                continue
-            try:
-                programs.append(binder.program(template, signal, rows))
-            except AssetError as e:
-                if refuse is None:
-                    raise
-                refuse(template.type, signal, e)
-    return _in_order(plant, tuple(programs), refuse)
-
-
-def _types(plant: "Plant") -> Iterator[tuple[Template, npt.NDArray[np.intp]]]:
-    first: dict[str, Template] = {}
-    for template in plant.templates:
-        first.setdefault(template.type, template)
-    for name, template in first.items():
-        mine = np.array([t.type == name for t in plant.templates], np.bool_)
-        yield (
-            template,
-            np.flatnonzero(mine[plant.assets.template]) if len(plant.assets) else np.empty(0, np.intp),
-        )
-
-
-def _looks_around(signal: Signal) -> bool:
-    return any(len(n.path) > 1 for n in names(parse(signal.derived)))
-
-
-def _in_order(plant: "Plant", programs: tuple[Program, ...], refuse: Refuse | None) -> Derivations:
-    """Find levels: those of which nothing is left to wait for come next (A. B. Kahn, CACM 5(11), 1962)."""
-    whole = Derivations(programs)
-    n = len(whole.target)
-    by_signal = np.full(len(plant.layout) + 1, -1, np.int64)
-    by_signal[whole.target] = np.arange(n)
-    signals, readers = whole.edges()
-    needs = by_signal[signals]
-    readers, needs = readers[needs >= 0], needs[needs >= 0]
-    waiting = np.bincount(readers, minlength=n)
-    order = np.argsort(needs, kind="stable")
-    follows, start = readers[order], np.searchsorted(needs[order], np.arange(n + 1))
-    level = np.full(n, -1, np.int32)
-    front, at = np.flatnonzero(waiting == 0), 0
-    while len(front):
-        level[front] = at
-        lengths = start[front + 1] - start[front]
-        places = np.arange(int(lengths.sum())) + np.repeat(
-            start[front] - np.cumsum(lengths) + lengths, lengths
-        )
-        freed = follows[places]
-        np.subtract.at(waiting, freed, 1)
-        front, at = np.unique(freed[waiting[freed] == 0]), at + 1
-    stuck = np.flatnonzero(level < 0)
-    if len(stuck):
-        _refuse_circle(plant, whole, (readers, needs), stuck, refuse)
-    return Derivations(programs, level)
-
-
-def _refuse_circle(
-    plant: "Plant",
-    whole: Derivations,
-    edges: tuple[I64, I64],
-    stuck: npt.NDArray[np.intp],
-    refuse: Refuse | None,
-) -> None:
-    readers, needs = edges
-    inside = set(stuck.tolist())
-    way = [int(stuck[0])]
-    while way[-1] not in way[:-1]:
-        found = needs[readers == way[-1]]
-        way.append(next(int(i) for i in found if int(i) in inside))
-    circle = way[way.index(way[-1]) :]
-    head = plant.root + "/"
-    paths = plant.layout.paths(plant.assets)
-    shown = " ← ".join(paths[whole.target[i]].removeprefix(head) for i in circle)
-    program = whole.programs[int(np.searchsorted(whole.first, min(circle), "right")) - 1]
-    error = AssetError(
-        f"derived signals rest on each other in a circle: {shown}", code="circle",
-        remedy="let one of them rest on what is measured only",
-    )  # fmt: skip
-    if refuse is None:
-        raise error
-    template = next(t for t in plant.templates if t.type == program.type)
-    lanes = (lane for s in template.signals for lane in s.lanes)
-    refuse(program.type, next(s for s in lanes if (s.name, s.lane) == (program.name, program.lane)), error)
-
-
-def _place(template: Template, name: str, lane: str) -> int:
-    """Give the place of a signal among all lanes of a template; -1 where it has none."""
-    laid = (s for signal in template.signals for s in signal.lanes)
-    return next((i for i, s in enumerate(laid) if s.name == name and lane in {"", s.lane}), -1)

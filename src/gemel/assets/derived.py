@@ -15,8 +15,10 @@ def read_derived(name: str, node: Node, problems: Problems) -> str:
     """Give the expression of a derived signal; empty where it has none, or where it cannot be read."""
     given = node.get("derived")
     if given is None:
-        if (examples := node.get("examples")) is not None:
-            problems.error(examples, f"{name!r} has examples and no expression", "add derived: and the expression")
+        if (examples := node.get("examples")) is not None and node.get("rollup") is None:
+            problems.error(
+                examples, f"{name!r} has examples and no expression", "add derived: and the expression"
+            )
         return ""
     text = str(given.value)
     if any(key in node.fields for key in (*WHERE, "source")):

@@ -3,7 +3,8 @@
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from gemel.assets.derivations import Program, derivations_of
+from gemel.assets.derivations import Program
+from gemel.assets.derived_bind import derivations_of
 from gemel.assets.examples import Bench
 from gemel.assets.node import Node
 from gemel.assets.problem import Problems
@@ -22,7 +23,7 @@ def check_derived(plant: "Plant", types: Mapping[str, AssetType], problems: Prob
         node = _declared(types[type_name].node.fields["signals"].fields[signal.name], signal.lane)
         problems.error(node.get("derived") or node, f"{signal.name!r}: {error.message}", error.remedy)
 
-    if any(s.derived for t in plant.templates for s in t.signals):
+    if any(lane.computed for t in plant.templates for s in t.signals for lane in s.lanes):
         derivations = derivations_of(plant, refuse)
         for program in derivations.programs:
             _run_examples(plant, program, types[program.type].node, problems)

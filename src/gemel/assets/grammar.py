@@ -15,6 +15,7 @@ from gemel.assets.shape import (
     Shape,
     Text,
     Unit,
+    Window,
     Word,
 )
 from gemel.assets.spec import Level
@@ -224,6 +225,38 @@ RULE: Final = Record(
 )
 
 
+ROLLUP: Final = Record(
+    "a roll-up",
+    {
+        "of": Field(Text("power"), "the signal that is brought together; of a KPI, the state"),
+        "over": Field(Text("parts"), "the way to the assets that count [default: the asset itself]"),
+        "by": Field(
+            Word(("sum", "mean", "min", "max", "worst", "time_weighted", "energy", "availability", "effectiveness", "quality", "oee")),
+            "how it is brought together",
+        ),
+        "per": Field(
+            Either([((int, float), _duration("1 h")), (str, Window())], "write 1 h, shift or day"),
+            "the window of time [default: none, the values of now]",
+        ),
+        "unit": Field(Unit(), "the unit it is kept in [default: the signal's, kW.h of energy, % of a KPI]"),
+        "running": Field(_names("[running]"), "states that are production"),
+        "planned": Field(_names("[running, jammed]"), "states that are planned busy time [default: all]"),
+        "produced": Field(Text("produced"), "the counter of what was produced"),
+        "good": Field(Text("good"), "the counter of what of it was good"),
+        "ideal_cycle": Field(
+            Either([((int, float), _duration("2 s")), (str, Text("2 s"))], "write 2 s, or the name of a parameter"),
+            "the planned run time per item, or the parameter that says it",
+        ),
+        "range": Field(_pair, "what it can be; values outside are Bad"),
+        "alarm": Field(ALARM, "its alarm limits"),
+        "retention": Field(Text("default"), "the retention class"),
+        "stale_after": Field(_duration("1 h"), "the age above which it is stale [default: two windows]"),
+        "description": Field(Text("what the line takes"), "what it is, in words"),
+        **_EXAMPLES,
+    },
+)
+
+
 def _named(item: Shape, what: str, *, empty: bool = True) -> MapOf:
     return MapOf(item, what, NAME, _NAMED, empty)
 
@@ -244,6 +277,7 @@ TYPE: Final = Record(
         "parameters": Field(_named(PARAMETER, "parameter"), "what is known of it"),
         "commands": Field(_named(COMMAND, "command"), "what it can be told"),
         "rules": Field(_named(RULE, "rule"), "events: conditions that hold for a time"),
+        "rollups": Field(_named(ROLLUP, "roll-up"), "what is brought together over parts and over time"),
     },
 )
 ASSET: Final = Record(
@@ -356,6 +390,7 @@ PLANT: Final = Record(
         "notify": Field(MapOf(NOTICE, "notice", _KEY, _NAMED, empty=False), "who is told when something happens"),
         "types": Field(_named(TYPE, "type"), "kinds of assets"),
         "assets": Field(_named(ASSET, "asset", empty=False), "what exists"),
+        "shifts": Field(ListOf(Text("06:00", r"^([01][0-9]|2[0-3]):[0-5][0-9]$", "hours and minutes"), '["06:00", "14:00", "22:00"]', least=1), "when shifts begin, local time"),
         "relation_types": Field(_named(RELATION_TYPE, "relation type"), "what relations of a word are, and what they carry"),
         "relations": Field(ListOf(Text("pump-1 feeds tank-1", r"^\S+\s+\S+\s+\S+$", "asset, word, asset"), "[pump-1 feeds tank-1]"), "what is related to what"),
     },

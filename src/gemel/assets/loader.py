@@ -77,6 +77,7 @@ def _read(root: Node, folder: Path, problems: Problems) -> Plant:
         notices=read_notices(root.get("notify"), problems), assets=assets.fleet, templates=assets.templates,
         relations=read_relations(root.get("relations"), root.get("assets"), assets.fleet, problems), digest=_digest(root, assets),
         relation_types=read_relation_types(root.get("relation_types"), problems),
+        shifts=tuple(sorted({str(n.value) for n in root.items_of("shifts")})),
     )  # fmt: skip
     check_wiring(plant, assets, scope)
     check_derived(plant, types, problems)

@@ -8,7 +8,7 @@ from typing import Any
 from gemel.assets.changes import Plan
 from gemel.assets.checks import Checks
 from gemel.assets.commands import Commands
-from gemel.assets.derivations import Derivations, derivations_of
+from gemel.assets.derivations import Derivations
 from gemel.assets.derive import (
     Sources,
     accuracy_of,
@@ -18,6 +18,7 @@ from gemel.assets.derive import (
     registry_of,
     sources_of,
 )
+from gemel.assets.derived_bind import derivations_of
 from gemel.assets.fleet import Fleet
 from gemel.assets.graph import Graph
 from gemel.assets.layout import Layout
@@ -54,6 +55,7 @@ class Plant:
         relations: (from path, word, to path).
         digest: SHA-256 (hex) of the files it was read from.
         relation_types: by the word of the relations.
+        shifts: when shifts begin, local time, ascending.
     """
 
     root: str
@@ -72,6 +74,7 @@ class Plant:
     relations: Sequence[Relation]
     digest: str
     relation_types: Mapping[str, RelationType] = field(default_factory=dict)
+    shifts: tuple[str, ...] = ()
 
     @cached_property
     def layout(self) -> Layout:
@@ -149,7 +152,7 @@ class Plant:
     def derivations(self, registry: Registry) -> Derivations:
         """Give the derived signals: what each is made of, and in what order; and the rules over them."""
         own = self.own_derivations
-        if not own.programs:
+        if not own.programs and not own.rollups:
             return own
         numbers = numbers_in(self, registry)
         return replace(own.numbered(numbers), events=events_of(self, numbers))

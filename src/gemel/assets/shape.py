@@ -335,3 +335,16 @@ class Given:
     def schema(self) -> Json:
         one: Json = {"type": ["string", "number", "boolean", "null"]}
         return {"anyOf": [one, {"type": "array", "items": one}]}
+
+
+@dataclass(frozen=True)
+class Window:
+    """A window of time: a duration of a second at least, a shift or a day."""
+
+    def check(self, node: Node, name: str, problems: Problems) -> bool:
+        if node.value in {"shift", "day"}:
+            return True
+        return Quantity("1 h", unit="s", least=1.0).check(node, name, problems)
+
+    def schema(self) -> Json:
+        return {"anyOf": [{"enum": ["shift", "day"]}, {"type": "string", "pattern": QUANTITY}]}

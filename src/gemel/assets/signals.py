@@ -11,6 +11,7 @@ from gemel.assets.dimension import amount, breaks_promise, duration_ns, duration
 from gemel.assets.grammar import LEVELS, WHERE
 from gemel.assets.node import Node, merged
 from gemel.assets.problem import Problems, did_you_mean
+from gemel.assets.rollups import read_rollup
 from gemel.assets.spec import Alarm, Connection, Level, Signal, Source
 from gemel.errors import AssetError
 from gemel.samples import units
@@ -51,20 +52,22 @@ def read_signal(name: str, node: Node, sources: Iterable[Node | None], scope: Sc
     if kind == "state" and states:
         low, high = 0.0, float(len(states) - 1)
     derived = read_derived(name, node, problems)
-    source, scale, offset = (None, 1.0, 0.0) if derived else read_source(name, unit, sources, scope)
-    interval = duration_ns(node.get("interval"))
+    rollup = read_rollup(name, node)
+    computed = bool(derived) or rollup is not None
+    source, scale, offset = (None, 1.0, 0.0) if computed else read_source(name, unit, sources, scope)
+    interval = duration_ns(node.get("interval")) if rollup is None else rollup.width_ns
     return Signal(
         name=name, unit=unit, kind=kind, states=states, scale=scale, offset=offset, low=low, high=high,
         normal=pair(node.get("normal"), unit, f"normal of {name!r}", problems),
         max_rate=rate(node.get("max_rate"), unit, problems),
         interval_ns=interval,
-        stale_after_ns=duration_ns(node.get("stale_after")) or 5 * interval or STALE,
+        stale_after_ns=duration_ns(node.get("stale_after")) or (5 if rollup is None else 2) * interval or STALE,
         stuck_after_ns=duration_ns(node.get("stuck_after")),
         deadband=amount(node.get("deadband"), unit, problems, difference=True),
         resolution=amount(node.get("resolution"), unit, problems, difference=True),
         retention=_retention(node, scope), description=node.plain("description", ""),
         alarm=_alarm(name, node.get("alarm"), unit, (low, high), problems), source=source,
-        formerly=str(node.plain("formerly", "")), derived=derived, examples=len(node.items_of("examples")), lane="estimated" if derived else "measured",
+        formerly=str(node.plain("formerly", "")), derived=derived, examples=len(node.items_of("examples")), rollup=rollup, lane="estimated" if computed else "measured",
         accuracy=amount(node.get("accuracy"), unit, problems, difference=True),
     )  # fmt: skip
 

@@ -62,6 +62,38 @@ class Alarm:
 
 
 @dataclass(frozen=True, slots=True)
+class Rollup:
+    """A property brought together over time, and over related assets.
+
+    Args:
+        name: of the signal that it gives.
+        by: time_weighted, energy, min, max, worst, availability, effectiveness, quality or oee.
+        of: name of the signal that is brought together; of a KPI, the state.
+        over: way to the assets that count, such as ``parts``; empty: the asset itself.
+        per: width of its window [ns], ``shift`` or ``day``.
+        running, planned: states that are production, and that are planned busy time; empty: all.
+        produced, good: names of counters of what was produced, and of what of it was good.
+        ideal_cycle: planned run time per item, a quantity or the name of a parameter.
+    """
+
+    name: str
+    by: str
+    of: str = ""
+    over: str = ""
+    per: int | str = "day"
+    running: tuple[str, ...] = ()
+    planned: tuple[str, ...] = ()
+    produced: str = ""
+    good: str = ""
+    ideal_cycle: str | float | None = None
+
+    @property
+    def width_ns(self) -> int:
+        """How long its window usually is [ns]."""
+        return self.per if isinstance(self.per, int) else {"shift": 8, "day": 24}[self.per] * 3_600_000_000_000
+
+
+@dataclass(frozen=True, slots=True)
 class Signal:
     """One property of an asset, as it is declared.
 
@@ -83,6 +115,7 @@ class Signal:
         by: name and version of the dynamic model or learner that gives it.
         others: the same property on its other lanes.
         derived: the expression that gives it; empty where it is measured.
+        rollup: what it brings together over time; None where it does not.
         examples: how many stand beside the expression.
     """
 
@@ -111,7 +144,13 @@ class Signal:
     others: "tuple[Signal, ...]" = ()
     by: str = ""
     derived: str = ""
+    rollup: Rollup | None = None
     examples: int = 0
+
+    @property
+    def computed(self) -> bool:
+        """Whether the twin gives its values itself."""
+        return bool(self.derived) or self.rollup is not None
 
     @property
     def lanes(self) -> "tuple[Signal, ...]":

@@ -8,6 +8,7 @@ from gemel.assets.dimension import amount, pair
 from gemel.assets.lanes import read_property
 from gemel.assets.node import Node, merged
 from gemel.assets.problem import Problems, did_you_mean
+from gemel.assets.rollups import with_rollups
 from gemel.assets.rules import read_rules, with_rules
 from gemel.assets.signals import Scope, where
 from gemel.assets.spec import CommandSpec, Parameter, Signal, Template
@@ -34,7 +35,7 @@ def read_types(section: Node | None, scope: Scope) -> dict[str, AssetType]:
         lineage = lineages[name]
         above = read[lineage[1]].said if len(lineage) > 1 else None
         said = declared[name] if above is None else merged(above, declared[name])
-        node = with_rules(said, scope.problems)
+        node = with_rollups(with_rules(said, scope.problems), scope.problems)
         versions = tuple(int(declared[n].plain("version", 1)) for n in lineage)
         read[name] = AssetType(node, replace(_template(lineage, node, scope), versions=versions), said)
     return {name: read[name] for name in declared}

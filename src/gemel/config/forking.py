@@ -29,6 +29,7 @@ from gemel.operate.partition import Partition
 from gemel.operate.places import Places
 from gemel.operate.replay import differing, replay
 from gemel.operate.snapshots import SnapshotFolder
+from gemel.operate.stored import StoredRows
 
 log = logging.getLogger(__name__)
 CHECK: Final = "verify-replay"
@@ -74,7 +75,10 @@ async def _beside(places: Places) -> AsyncIterator[_Beside]:
     bus = await Bus.open(running_of(places).bus, "forking")
     chronicle = Chronicle(bus, places.data, wall=site.plant.clock == "wall")
     reader = await asyncio.to_thread(Reader, places.lake)
-    fresh = Partition(0, site.registry, site.plant.checks(site.registry), site.plant.alarms(site.registry))
+    fresh = Partition(
+        0, site.registry, site.plant.checks(site.registry), site.plant.alarms(site.registry), site.plant.derivations(site.registry)
+    )
+    fresh.stored = StoredRows(reader, lambda: fresh.checks.each("stale_after"))
     for digest, former in registries(places):
         if digest != site.registry.digest:
             fresh.know(former, digest)

@@ -37,6 +37,7 @@ from gemel.operate.partition import Partition
 from gemel.operate.places import Places, Running, read_running
 from gemel.operate.publish import Namespace
 from gemel.operate.snapshots import SnapshotFolder
+from gemel.operate.stored import StoredRows
 from gemel.operate.telemetry import take_rows
 from gemel.operate.tracing import Arrivals, Departures, tracer_of
 from gemel.operate.view import View
@@ -85,6 +86,7 @@ async def twin(places: Places) -> None:
 
     owner = Owner(bus, partition, store, record, clock, SnapshotFolder(places.snapshots / "0"), lookup, classes,
                   site.plant.retention, settings.log_bytes, site.plant.rollups)  # fmt: skip
+    partition.stored = StoredRows(reader, lambda: partition.checks.each("stale_after"), owner.tail)
     owner.arrivals = Arrivals(tracer_of("twin"))
     await owner.start()
     applied_at = clock.now() or time.time_ns()

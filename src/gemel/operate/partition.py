@@ -27,6 +27,8 @@ from gemel.twin.lanes import NEVER, Lanes
 from gemel.twin.origins import Origins, packed
 from gemel.twin.overrides import Overrides
 from gemel.twin.properties import Properties
+from gemel.twin.rollup_track import Stored
+from gemel.twin.rollups import Rollups
 from gemel.twin.staleness import Staleness
 
 PLANT_APPLIED: Final = "PlantApplied"
@@ -101,6 +103,8 @@ class Partition:
         self.lanes = Lanes(len(registry))
         self.derived = Derived(derivations or Derivations(), checks.each("stale_after"))
         self.events = Events(self.derived.plan.events, len(registry))
+        self.rollups = Rollups(self.derived.plan.rollups, checks.each("stale_after"))
+        self.stored: Stored | None = None  # asked for windows that a late reading falls into
         self.alarms = Alarms(limits, registry)
         self.properties = Properties.of_registry(registry)
         self.overrides = Overrides(registry)
@@ -176,6 +180,7 @@ class Partition:
             rows = Batch.concat([rows, given])
             came = np.append(came, np.full(len(given), self._derived_origin(0)))
             drafts = self.events.on_rows(given, cause)
+        self.rollups.on_rows(rows)
         changed = self.lanes.fold(rows, came)
         self.staleness.heard(changed)
         if len(changed):
@@ -198,7 +203,7 @@ class Partition:
             self.desired.on_fact(fact)
         over, ended = self.overrides.on_tick(self.time)
         self.conditioner.advance(self.time)
-        given = self.derived.on_tick(self.time, self.conditioner.watermark)
+        given = self._compute()
         if len(given):
             self.lanes.fold(given, np.full(len(given), self._derived_origin(sequence)))
         self.desired.on_tick(self.time, self._reported)
@@ -221,6 +226,16 @@ class Partition:
         """Give the origin of what was derived at a tick: by the expressions of the plant file in force."""
         return packed(sequence, self.origins.code(EXPRESSIONS, self.version[0][:12]))
 
+    def _compute(self) -> Batch:
+        """Give derived rows, and those of roll-ups; what is derived from a roll-up follows at the next tick."""
+        watermark = self.conditioner.watermark
+        given = self.derived.on_tick(self.time, watermark)
+        self.rollups.on_rows(given)
+        rolled = self.rollups.on_tick(self.time, watermark, self.stored)
+        self.rollups.on_rows(rolled)
+        more = self.derived.on_rows(rolled)
+        return Batch.concat([given, rolled, more])
+
     def _become(self, fact: Fact, cause: str) -> list[Draft]:
         """Go on under another plant: rebuilt from its own snapshot, everything else as it stands.
 
@@ -240,10 +255,10 @@ class Partition:
 
     def _take(self, fresh: "Partition") -> None:
         """Be another partition: whoever holds this one goes on holding the one in force."""
-        kept = self.versions
+        kept, stored = self.versions, self.stored
         former = {self.registry.digest: self.registry, **self._others}
         self.__dict__.update(fresh.__dict__)
-        self.versions = kept
+        self.versions, self.stored = kept, stored
         self._others = {**former, **self._others}
         self._others.pop(self.registry.digest, None)
 
@@ -256,6 +271,7 @@ class Partition:
             **{f"events.{k}": v for k, v in self.events.state().items()},
             **{f"staleness.{k}": v for k, v in self.staleness.arrays().items()},
             **{f"alarms.{k}": v for k, v in self.alarms.arrays().items()},
+            **{f"rollups.{k}": v for k, v in self.rollups.state().items()},
         }
         notes = {"producers": self.producers.notes(), "alarms": self.alarms.notes(), "newest": self.newest,
                  "overrides": self.overrides.to_notes(), "plant": self.version[0],
@@ -288,13 +304,15 @@ class Partition:
         derived.restore(part("derived."), lanes)
         events = Events(self.derived.plan.events, len(self.registry))
         events.restore(part("events."))
+        rollups = Rollups(self.derived.plan.rollups, self.checks.each("stale_after"))
+        rollups.restore(part("rollups."))
         producers = Producers(snapshot.notes["producers"])
         self.alarms.from_notes(snapshot.notes["alarms"], part("alarms."))
         self.overrides.from_notes(snapshot.notes.get("overrides", []))
         self.desired.from_notes(snapshot.notes.get("desired", {}))
         self.origins.from_notes(snapshot.notes.get("origins", []))
         self.lanes, self.conditioner, self.producers = lanes, conditioner, producers
-        self.derived, self.events = derived, events
+        self.derived, self.events, self.rollups = derived, events, rollups
         self.newest = int(snapshot.notes["newest"])
         self.position, self.facts, self.time = snapshot.sequence, snapshot.facts, snapshot.time
         self.staleness.restore(part("staleness."), self.time, lanes.latest.time)

@@ -14,19 +14,16 @@ import numpy as np
 import numpy.typing as npt
 
 from gemel.assets import Derivations
-from gemel.samples.batch import I32, I64, U32, Batch, Index
+from gemel.samples.batch import I32, I64, Batch, Index
 from gemel.samples.expression import Column
 from gemel.samples.status import (
     BAD_INVALID_TIMESTAMP,
     BAD_NO_DATA,
-    BAD_OUT_OF_RANGE,
     BAD_WAITING_FOR_INITIAL_DATA,
-    LIMIT_HIGH,
-    LIMIT_LOW,
     UNCERTAIN_LAST_USABLE,
     is_bad,
 )  # fmt: skip
-from gemel.twin.derived_rows import Recent, Rows, restored, stored
+from gemel.twin.derived_rows import Recent, Rows, ranged, restored, stored
 from gemel.twin.lanes import NEVER, Lanes, bits
 
 MOST_PENDING: Final = 1 << 20  # rows between two ticks; at exactly so many a step is taken without one
@@ -190,7 +187,7 @@ class Derived:
             counts = {over: found[place] for over, found in program.counts.items()}
             columns = [self._column(number, i, place, at, view) for i in range(len(program.inputs))]
             result, quality = program.expression.evaluate(columns, len(place), counts)
-            value[run], status[run] = result, _ranged(result, quality, program.low, program.high)
+            value[run], status[run] = result, ranged(result, quality, program.low, program.high)
         return Batch(self._target[instance], time, np.full(len(time), self._stamp), value, status)
 
     def _column(self, number: int, index: int, place: I64, time: I64, view: Rows) -> Column:
@@ -293,11 +290,3 @@ def _distinct(instances: I64, times: I64) -> Pairs:
     instances, times = instances[order], times[order]
     first = np.append(True, (instances[1:] != instances[:-1]) | (times[1:] != times[:-1]))
     return instances[first[: len(instances)]], times[first[: len(times)]]
-
-
-def _ranged(value: npt.NDArray[np.float64], status: U32, low: float, high: float) -> U32:
-    if np.isnan(low) and np.isnan(high):
-        return status
-    with np.errstate(invalid="ignore"):
-        status = np.where(value < low, np.maximum(status, np.uint32(BAD_OUT_OF_RANGE | LIMIT_LOW)), status)
-        return np.where(value > high, np.maximum(status, np.uint32(BAD_OUT_OF_RANGE | LIMIT_HIGH)), status)

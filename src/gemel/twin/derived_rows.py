@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from gemel.samples.batch import F64, I32, I64, U32, Batch, Index
+from gemel.samples.status import BAD_OUT_OF_RANGE, LIMIT_HIGH, LIMIT_LOW
 from gemel.twin.lanes import NEVER, bits
 
 _NAMES: Final = ("time", "received", "value", "status")
@@ -140,6 +141,11 @@ class Last:
         slots = slots[self.time[slots] != NEVER]
         return Batch(slots, *(getattr(self, name)[slots] for name in _NAMES))
 
+    def put(self, slots: I32, other: "Last") -> None:
+        """Take the rows of some slots from another."""
+        for name in _NAMES:
+            getattr(self, name)[slots] = getattr(other, name)[slots]
+
     def copy(self) -> "Last":
         """Give a copy."""
         other = Last(len(self.time))
@@ -159,3 +165,12 @@ def restored(columns: Mapping[str, npt.NDArray[Any]], slot: I32) -> Batch:
     known = rows.take(rows.signal < len(slot))
     known = known.take(slot[known.signal] >= 0)
     return known.with_columns(signal=slot[known.signal])
+
+
+def ranged(value: F64, status: U32, low: float, high: float) -> U32:
+    """Give statuses, Bad where a value lies outside its range; NaN: not limited."""
+    if np.isnan(low) and np.isnan(high):
+        return status
+    with np.errstate(invalid="ignore"):
+        status = np.where(value < low, np.maximum(status, np.uint32(BAD_OUT_OF_RANGE | LIMIT_LOW)), status)
+        return np.where(value > high, np.maximum(status, np.uint32(BAD_OUT_OF_RANGE | LIMIT_HIGH)), status)
