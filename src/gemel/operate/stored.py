@@ -5,6 +5,7 @@ from collections.abc import Callable
 import numpy as np
 
 from gemel.history import Reader
+from gemel.operate.tail import Tail
 from gemel.samples import Batch
 from gemel.samples.batch import I32, I64
 
@@ -18,9 +19,7 @@ class StoredRows:
         tail: rows that may not be in the lake yet; None: they are all there.
     """
 
-    def __init__(
-        self, reader: Reader, stale_after: Callable[[], I64], tail: Callable[[], Batch] = Batch.empty
-    ) -> None:
+    def __init__(self, reader: Reader, stale_after: Callable[[], I64], tail: Tail | None = None) -> None:
         self._reader = reader
         self._stale_after = stale_after
         self._tail = tail
