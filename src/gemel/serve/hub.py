@@ -23,7 +23,8 @@ from gemel.serve import frames, times
 from gemel.serve.clients import Client
 from gemel.serve.port import Delta, Twin
 from gemel.serve.routes import alarms, facts
-from gemel.twin.properties import Properties
+from gemel.serve.watch import Watch
+from gemel.twin.properties import Properties, Shown
 
 log = logging.getLogger(__name__)
 PERIOD_S: Final = 0.1
@@ -31,6 +32,7 @@ CREDIT_S: Final = 0.05  # a delta a little early is sent at once; the mean stays
 WHOLE_S: Final = 0.75  # a frame with ages at least so often: the page counts on one a second
 IDLE_S: Final = 0.25
 ALARMS_S: Final = 0.5
+ITEMS: Final = 500  # of a condition in one event
 FACT_LATE_S: Final = 1.0  # a fact that the twin has and we have not heard: ask for it
 
 Key = tuple[int, bytes]
@@ -62,6 +64,7 @@ class Hub:
         self._alarmed.set()
         self._groups: dict[Key, Group] = {}
         self._clients: dict[Client, dict[int, Key]] = {}
+        self._watches: dict[tuple[Client, int], Watch] = {}
         self._link = twin.link()
         self._link_told = 0.0
         self._last_fact = 0
@@ -102,6 +105,15 @@ class Hub:
         for number in list(self._clients.get(client, ())):
             self.unsubscribe(client, number)
         self._clients.pop(client, None)
+        for key in [k for k in self._watches if k[0] is client]:
+            del self._watches[key]
+
+    def watch(self, client: Client, number: int, watch: Watch | None) -> None:
+        """Begin to tell a client when a condition holds, in place of the former one of that number; none: end it."""
+        self._watches.pop((client, number), None)
+        if watch is not None:
+            self._watches[client, number] = watch
+            self._look(client, number, watch)
 
     def subscribe(self, client: Client, number: int, signals: I32) -> npt.NDArray[np.intp]:
         """Begin a subscription, or replace it; give the positions that travel as float64 too."""
@@ -192,10 +204,27 @@ class Hub:
             for client in group.clients:
                 client.frame(group.number, data)
             self.frames_sent += len(group.clients)
+        for (client, number), watch in self._watches.items():
+            if now - watch.looked_at >= WHOLE_S or self._changed[watch.properties].any():
+                watch.looked_at = now
+                self._look(client, number, watch)
         self._changed[:] = False
 
+    def _look(self, client: Client, number: int, watch: Watch) -> None:
+        """Tell a client where a condition holds now and did not, or the other way round."""
+        news = watch.look(self._shown, self._plant_now(), heard=bool(self._link["up"]))
+        for start in range(0, len(news), ITEMS):
+            watch.sequence += 1
+            part = news[start : start + ITEMS]
+            client.event(
+                _json(type="condition", id=number, seq=watch.sequence, time=times.text(self._plant_now()), items=part)
+            )
+
+    def _shown(self, properties: I32) -> Shown:
+        return self._properties.resolve(self._twin.values, properties, self._twin.values.held)
+
     def _frame(self, group: Group, kind: int) -> bytes:
-        shown = self._properties.resolve(self._twin.values, group.properties, self._twin.values.held)
+        shown = self._shown(group.properties)
         group.sequence += 1
         now = self._plant_now()
         return frames.encode(

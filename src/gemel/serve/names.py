@@ -1,6 +1,7 @@
 """Paths to signal numbers and back, and what the API says of each signal; made once, for the registry is a value."""
 
-from collections.abc import Callable, Mapping
+import re
+from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property, lru_cache
 from typing import Any, Final
 
@@ -12,6 +13,7 @@ from gemel.samples import LANES, Registry
 from gemel.samples.batch import F64, I64
 from gemel.samples.clock import SECOND
 from gemel.samples.registry import Codes
+from gemel.samples.select import select
 from gemel.twin.properties import Properties
 
 RECENT: Final = 65_536  # paths
@@ -109,6 +111,32 @@ class Names:
         """Give the signal of a path: measured where there is one, else by the precedence of lanes."""
         lanes = self.lanes_of(path)
         return next((lanes[lane] for lane in ("measured", *LANES) if lane in lanes), None)
+
+    def meant(self, pattern: str) -> list[tuple[str, int]]:
+        """Give path and signal of each property that a path means, or a pattern in which * stands for anything."""
+        if "*" not in pattern:
+            number = self.shown(pattern)
+            return [] if number is None else [(pattern, number)]
+        try:
+            return [(self.registry.paths[s.signal], s.signal) for s in select(self.registry, [pattern])]
+        except NotFoundError:
+            return []
+
+    def assets_meant(self, pattern: str) -> list[int]:
+        """Give the rows of the assets that a path means, or a pattern in which * stands for anything."""
+        fleet = self._plant.assets
+        if "*" not in pattern:
+            row = fleet.find(pattern)
+            return [] if row is None else [row]
+        fits = re.compile(".*".join(map(re.escape, pattern.split("*")))).fullmatch
+        return [row for row, path in enumerate(fleet.paths) if fits(path)]
+
+    def kinds_of(self, rows: Sequence[int]) -> list[tuple[list[str], list[str]]]:
+        """Give, for each kind of asset among some rows, the names of its properties and the paths of its assets."""
+        kinds: dict[int, list[str]] = {}
+        for row in rows:
+            kinds.setdefault(int(self._plant.assets.template[row]), []).append(self._plant.assets.paths[row])
+        return [([s.name for s in self._plant.templates[t].signals], paths) for t, paths in kinds.items()]
 
     def number(self, path: str, lane: str | None = None) -> int:
         """Give the signal of a path; raises NotFoundError."""

@@ -15,6 +15,7 @@ from gemel.serve.access import Gate, Person
 from gemel.serve.clients import Client
 from gemel.serve.hub import Hub
 from gemel.serve.names import Names
+from gemel.serve.watch import watching
 
 router = APIRouter()
 MOST_CLIENTS: Final = 500
@@ -33,8 +34,22 @@ class _Ended(msgspec.Struct, tag_field="op", tag="unsubscribe"):
     id: int
 
 
+class _Watched(msgspec.Struct, tag_field="op", tag="watch"):
+    id: int
+    when: str
+    signals: list[str] = []
+    assets: list[str] = []
+
+
+class _Unwatched(msgspec.Struct, tag_field="op", tag="unwatch"):
+    id: int
+
+
 class _Ping(msgspec.Struct, tag_field="op", tag="ping"):
     pass
+
+
+_Said = _Asked | _Ended | _Watched | _Unwatched | _Ping
 
 
 class _FullError(GemelError):
@@ -86,7 +101,7 @@ async def _read(socket: WebSocket, hub: Hub, client: Client) -> None:
             return
         try:
             asked = msgspec.json.decode(
-                message.get("text") or message.get("bytes") or b"", type=_Asked | _Ended | _Ping
+                message.get("text") or message.get("bytes") or b"", type=_Said
             )
             _obey(asked, names, hub, client)
         except (msgspec.MsgspecError, ValueError, RecursionError) as e:
@@ -100,7 +115,7 @@ async def _read(socket: WebSocket, hub: Hub, client: Client) -> None:
             )
 
 
-def _obey(asked: _Asked | _Ended | _Ping, names: Names, hub: Hub, client: Client) -> None:
+def _obey(asked: _Said, names: Names, hub: Hub, client: Client) -> None:
     if isinstance(asked, _Ping):
         client.event(_event(type="pong"))
         return
@@ -108,6 +123,12 @@ def _obey(asked: _Asked | _Ended | _Ping, names: Names, hub: Hub, client: Client
         raise ValueError(f"id must be 0 to {MOST_SUBSCRIPTIONS - 1}")
     if isinstance(asked, _Ended):
         hub.unsubscribe(client, asked.id)
+        return
+    if isinstance(asked, _Unwatched):
+        hub.watch(client, asked.id, None)
+        return
+    if isinstance(asked, _Watched):
+        _watch(asked, names, hub, client)
         return
     if len(asked.signals) > frames.MOST:
         raise ValueError(f"at most {frames.MOST} signals")
@@ -128,12 +149,24 @@ def _obey(asked: _Asked | _Ended | _Ping, names: Names, hub: Hub, client: Client
 def _resolve(paths: list[str], names: Names) -> tuple[list[tuple[str, int]], list[str]]:
     known, unknown = [], []
     for path in paths:
-        number = names.shown(path)
-        if number is None:
+        meant = names.meant(path)
+        known += meant
+        if not meant:
             unknown.append(path)
-        else:
-            known.append((path, number))
+    if len(known) > frames.MOST:
+        raise ValueError(f"at most {frames.MOST} signals")
     return known, unknown
+
+
+def _watch(asked: _Watched, names: Names, hub: Hub, client: Client) -> None:
+    """Begin to watch a condition; an expression that cannot be read is an event, not the end."""
+    try:
+        watch = watching(asked.when, asked.signals, asked.assets, names)
+    except GemelError as e:
+        client.event(_event(type="error", id=asked.id, code=e.code, message=e.message, remedy=e.remedy))
+        return
+    client.event(_event(type="watching", id=asked.id, members=len(watch.members)))
+    hub.watch(client, asked.id, watch)
 
 
 async def _write(socket: WebSocket, gate: Gate, person: Person, client: Client) -> None:
