@@ -1,14 +1,17 @@
 """What the log holds can still be read when the plant has grown; a plant file is in force as a whole."""
 
+import asyncio
+
 import pytest
 
 from gemel.assets import load
 from gemel.config.apply import applied, apply
 from gemel.config.registries import registries
 from gemel.errors import AssetError
-from gemel.config.processes import plant_applied
+from gemel.config.versions import Versions
+from gemel.operate.applying import Applying
 from gemel.operate.places import Places
-from gemel.samples import Fact
+from gemel.samples import Fact, WallClock
 
 PLANT = "plant: test/rig\ntypes:\n  Rig:\n    signals:\n      a: {unit: bar}\n"
 MORE = "      b: {unit: degC}\n"
@@ -56,7 +59,7 @@ def test_a_copy_that_was_cut_off_is_no_plant_file(tmp_path, places):
     places.make()
     apply(folder, places)
     assert applied(places).plant.digest == before
-    assert sorted(p.name for p in places.data.glob("applied*")) == ["applied"]
+    assert sorted(p.name for p in places.data.glob("applied*")) == ["applied", "applied.json"]
 
 
 def test_a_table_that_would_not_be_copied_is_refused(tmp_path):
@@ -67,15 +70,29 @@ def test_a_table_that_would_not_be_copied_is_refused(tmp_path):
         load(folder)
 
 
+class Told:
+    """A record that keeps what it is told."""
+
+    def __init__(self):
+        self.facts = []
+
+    def last(self, kind):
+        return self.facts[-1] if self.facts else None
+
+    async def append(self, draft):
+        told = {n: getattr(draft, n) for n in draft.__struct_fields__}
+        self.facts.append(Fact(**told, seq=len(self.facts) + 1, recorded=0))
+
+
 def test_a_plant_file_that_comes_back_is_said_to_be_in_force_again(tmp_path, places):
     """One content may be in force twice: what was said last is what counts."""
-    first = apply(plant(tmp_path, plant=PLANT + ASSETS), places)
-    second = apply(plant(tmp_path, plant="title: changed\n" + PLANT + ASSETS), places)
-    facts = []
-    for site in (first, first, second, first):
-        draft = plant_applied(site, facts[-1] if facts else None, 5)
-        if draft is not None:
-            told = {n: getattr(draft, n) for n in draft.__struct_fields__}
-            facts.append(Fact(**told, seq=len(facts) + 1, recorded=0))
-    assert [f.body["digest"] for f in facts] == [s.plant.digest for s in (first, second, first)]
-    assert len({f.id for f in facts}) == 3
+    versions, record = Versions(places), Told()
+    applying = Applying(versions, lambda: ("", ""), record, WallClock())
+    texts = [PLANT + ASSETS, PLANT + ASSETS, "title: changed\n" + PLANT + ASSETS, PLANT + ASSETS]
+    digests = []
+    for text in texts:
+        digests.append(apply(plant(tmp_path, plant=text), places).plant.digest)
+        asyncio.run(applying.say(versions.pointer()))
+    assert [f.body["digest"] for f in record.facts] == [digests[0], *digests[2:]]
+    assert len({f.id for f in record.facts}) == 3
+    assert record.facts[1].body["steps"] == ["changed title: nothing became 'changed'"]

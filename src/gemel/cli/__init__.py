@@ -17,6 +17,7 @@ COMMANDS: Final = {
     "doctor": "Say what is running, how far behind it is, what is wrong and what to do.",
     "history": "Ask the history, or export it.",
     "init": "Look at a broker or at files, and write a first plant file.",
+    "plan": "Say what a changed plant file would do and lose; apply it to a running twin.",
     "replay": "Send files through a broker into a running twin.",
     "restore": "Restore a back-up into a new data directory.",
     "run": "Run the twin of a plant.",

@@ -43,7 +43,7 @@ def examine(places: Places) -> dict[str, Any]:
     }  # fmt: skip
     problems = report["problems"]
     running = read_running(places.data)
-    if running is None or not _alive(running.pid):
+    if running is None or not alive(running.pid):
         problems.append(
             {"code": "not-running", "message": "nothing runs on this data", "remedy": "gemel run PLANT"}
         )
@@ -111,7 +111,8 @@ def show(report: dict[str, Any]) -> None:
         click.secho("nothing is wrong", fg="green")
 
 
-def _alive(pid: int) -> bool:
+def alive(pid: int) -> bool:
+    """Tell whether a process lives."""
     try:
         os.kill(pid, 0)
     except ProcessLookupError:

@@ -1,7 +1,7 @@
 """From the connections of a plant file to connectors: the one place that knows which protocols there are."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 
 from gemel.assets import Plant
@@ -16,6 +16,27 @@ Secret = Callable[[str], str]
 def connectors(plant: Plant, registry: Registry, secret: Secret, clock: Clock) -> list[Connector]:
     """Make the connectors that the plant's signals and commands need; `clock` dates payloads without a time."""
     return [_connector(plant, name, registry, secret, clock) for name in plant.connections]
+
+
+def exchanged(
+    running: Iterable[Connector], plant: Plant, registry: Registry, secret: Secret, clock: Clock
+) -> list[Connector]:
+    """Give the connectors of a changed plant: a connection that is the same keeps its line, and takes other signals."""
+    before = {c.name: c for c in running}
+    return [_kept(before.get(name), plant, name, registry, secret) or _connector(plant, name, registry, secret, clock)
+            for name in plant.connections]  # fmt: skip
+
+
+def _kept(
+    connector: Connector | None, plant: Plant, name: str, registry: Registry, secret: Secret
+) -> Connector | None:
+    connection = plant.connections[name]
+    if not isinstance(connector, MqttConnector) or connection.protocol != "mqtt":
+        return None
+    if not connector.fits(mqtt_settings(connection.url, connection.options, client_id(plant, name), secret)):
+        return None
+    connector.replan(plant.sources(name, registry), registry)
+    return connector
 
 
 def _connector(plant: Plant, name: str, registry: Registry, secret: Secret, clock: Clock) -> Connector:

@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import dataclasses
 import json
 import logging
 import os
@@ -17,32 +16,32 @@ import msgspec
 
 from gemel.assets import secret
 from gemel.bus import Bus
-from gemel.config.apply import Applied, applied
-from gemel.config.connections import connectors, publisher
-from gemel.config.registries import registries
+from gemel.config.apply import Applied, applied, project
+from gemel.config.follow import Follower, site_in_force
 from gemel.config.settings import Settings
 from gemel.config.supervise import run_family
-from gemel.connect import Connector, WriteOrder
+from gemel.config.versions import Versions
+from gemel.config.way_in import WayIn
 from gemel.errors import ConfigError, GemelError, StorageError
 from gemel.history import Reader, Store
+from gemel.operate import applying as applying_at
 from gemel.operate import forking
 from gemel.operate.answers import Answers
+from gemel.operate.applying import Applying
 from gemel.operate.commanding import Commanding
 from gemel.operate.fold import Owner
 from gemel.operate.fork import Forks
-from gemel.operate.ingest import DiskGuard, Framer, Ingest, clock_for
+from gemel.operate.ingest import clock_for
 from gemel.operate.measures import Vitals
 from gemel.operate.notify import Notifier
-from gemel.operate.partition import Partition
+from gemel.operate.partition import PLANT_APPLIED, Partition
 from gemel.operate.places import Places, Running, read_running
-from gemel.operate.publish import Namespace
 from gemel.operate.snapshots import SnapshotFolder
 from gemel.operate.stored import StoredRows
-from gemel.operate.telemetry import take_rows
-from gemel.operate.tracing import Arrivals, Departures, tracer_of
+from gemel.operate.tracing import Arrivals, tracer_of
 from gemel.operate.view import View
 from gemel.operate.watchdog import Watchdog
-from gemel.samples import Draft, Fact, plant_clock
+from gemel.samples import plant_clock
 from gemel.serve import ServeSettings, run
 from gemel.twin.record import Record
 
@@ -65,40 +64,41 @@ def running_of(places: Places) -> Running:
 
 async def twin(places: Places) -> None:
     """Own the partition: condition, fold, the lake, the record."""
-    site, running, settings = applied(places), running_of(places), settings_of(places)
+    versions = Versions(places)
+    site, running, settings = applied(places, versions), running_of(places), settings_of(places)
     bus = await Bus.open(running.bus, "twin")
     record = Record(bus, places.heads)
     await record.open()
     store = await asyncio.to_thread(Store.open, places.lake)
     reader = await asyncio.to_thread(Reader, places.lake)
     clock = plant_clock(site.plant.clock)
-    partition = Partition(
-        0, site.registry, site.plant.checks(site.registry), site.plant.alarms(site.registry),
-        site.plant.derivations(site.registry),
-    )  # fmt: skip
-    for digest, former in registries(places):
-        if digest != site.registry.digest:
-            partition.know(former, digest)
-    classes = site.registry.codes("retention").by_signal()
+    folder = SnapshotFolder(places.snapshots / "0")
+    partition = versions.fresh(site) if folder.oldest_position() else first_partition(versions, site, record)
+    classes = partition.registry.codes("retention").by_signal()
 
     def lookup(rows: Any) -> Any:
         return reader.existing(rows, tail=owner.tail.around(rows))
 
-    owner = Owner(bus, partition, store, record, clock, SnapshotFolder(places.snapshots / "0"), lookup, classes,
+    owner = Owner(bus, partition, store, record, clock, folder, lookup, classes,
                   site.plant.retention, settings.log_bytes, site.plant.rollups)  # fmt: skip
     partition.stored = StoredRows(reader, lambda: partition.checks.each("stale_after"), owner.tail)
     owner.arrivals = Arrivals(tracer_of("twin"))
     await owner.start()
-    applied_at = clock.now() or time.time_ns()
-    if (taken := plant_applied(site, record.last("PlantApplied"), applied_at)) is not None:
-        await record.append(taken)
     commanding = Commanding(bus, site.plant, partition, record, clock)
     await commanding.start()
+    applying = Applying(
+        versions, lambda: partition.version, record, clock,
+        [lambda now: owner.keep_for(now.plant.retention, now.plant.rollups), lambda now: commanding.follow(now.plant)],
+        lambda now: project(now, places),
+    )  # fmt: skip
+    owner.on_plant = applying.took_effect
+    await applying.begin()
     watchdog = Watchdog(site.plant.root, owner, record)
     watchdog.start()
     await bus.hear("health.*", watchdog.hear)
     answers = Answers(owner, record, commanding, clock, watchdog)
     await bus.answer("twin.ask", answers.answer)
+    await bus.answer(applying_at.SUBJECT, applying.answer)
     await bus.answer(forking.SUBJECT, forking.ForkNow(owner, Forks(places.forks)).answer)
     if record.verdict is not None and not record.verdict.ok:
         log.error("the record's chain is broken: %s", record.verdict.reason)
@@ -106,7 +106,7 @@ async def twin(places: Places) -> None:
     def told() -> dict[str, Any]:
         problems = [
             {"code": "twin", "message": message, "remedy": "see the log twin.log"}
-            for message in (*owner.problems.values(), *filter(None, [record.problem]))
+            for message in (*owner.problems.values(), *filter(None, [record.problem, applying.problem]))
         ]
         if record.verdict is not None and not record.verdict.ok:
             problems.append(
@@ -117,12 +117,13 @@ async def twin(places: Places) -> None:
                 }
             )
         return {"behind_s": owner.behind_s, "tail_rows": owner.tail.rows, "position": partition.position,
-                "broken_frames": owner.broken, "problems": problems, "measures": watchdog.told()}  # fmt: skip
+                "broken_frames": owner.broken, "plant": partition.version, "problems": problems, "measures": watchdog.told()}  # fmt: skip
 
     try:
         async with asyncio.TaskGroup() as group:
             group.create_task(owner.run())
             group.create_task(commanding.run())
+            group.create_task(applying.run(bus))
             group.create_task(watchdog.run())
             group.create_task(_news(bus, record))
             group.create_task(_heartbeat(bus, "twin", told))
@@ -132,79 +133,40 @@ async def twin(places: Places) -> None:
         await bus.close()
 
 
-def plant_applied(site: Applied, last: Fact | None, now: int) -> Draft | None:
-    """Say which plant file is in force, where it is not the one that was said last."""
-    body = {"digest": site.plant.digest, "registry": site.registry.digest, "signals": len(site.registry)}
-    if last is not None and dict(last.body) == body:
-        return None
-    after = last.seq if last is not None else 0
-    return Draft(
-        id=f"plant-{site.plant.digest[:20]}-{site.registry.digest[:20]}-{after}", kind="PlantApplied", at=now, actor="gemel",
-        subject=site.plant.root, body=body,
-    )  # fmt: skip
+def first_partition(versions: Versions, site: Applied, record: Record) -> Partition:
+    """Give the partition that the log begins under: of the first plant file that was said; a snapshot names its own."""
+    for fact in record.between(0, record.position):
+        if fact.kind == PLANT_APPLIED:
+            named = str(fact.body.get("digest", "")), str(fact.body.get("registry", ""))
+            if (found := versions.partition(named)) is not None:
+                return found
+    return versions.fresh(site)
 
 
 async def ingest(places: Places) -> None:
     """Run the connectors; publish the namespace."""
-    site, running, settings = applied(places), running_of(places), settings_of(places)
+    running, settings = running_of(places), settings_of(places)
+    site = await site_in_force(places)
     bus = await Bus.open(running.bus, "ingest")
-    clock = await clock_for(bus, site.plant.clock)
-    framer = Framer(bus, site.registry, clock)
-    framer.departures = Departures(tracer_of("ingest"))
-    guard = DiskGuard(places.data, settings.reserve_bytes)
-    found = connectors(site.plant, site.registry, lambda name: secret(name, places.data), clock)
-    way_in = Ingest(found, framer, guard)
-    await bus.answer("ingest.rows", lambda body: take_rows(body, site.registry, framer, guard))
-    await bus.answer("ingest.write", lambda body: _write(found, body))
+    way = WayIn(bus, places, site, await clock_for(bus, site.plant.clock), settings.reserve_bytes)
+    follower = Follower(Versions(places), site.version, way.follow)
 
     def told() -> dict[str, Any]:
-        problems = [
-            {
-                "code": "connection",
-                "message": f"{c.name}: {error}",
-                "remedy": "look at the device or broker; it is retried",
-            }
-            for c in found
-            if (error := c.status().error)
-        ]
-        if not guard.open.is_set():
-            problems.append({"code": "disk-nearly-full", "message": f"only {guard.free >> 20} MB free: nothing more is taken from the sources",
-                             "remedy": "free disk space, or lower --reserve"})  # fmt: skip
-        if framer.refusing:
-            problems.append(
-                {"code": "log-refuses", "message": framer.refusing, "remedy": "it is retried; see nats.log"}
-            )
-        return {"connections": [dataclasses.asdict(c.status()) for c in found], "frames": framer.frames, "values": framer.values,
-                "free_bytes": guard.free, "problems": problems, "measures": way_in.measures()}  # fmt: skip
+        found = way.told()
+        if follower.problem:
+            problem = {"code": "plant", "message": follower.problem, "remedy": "see the log ingest.log"}
+            found["problems"].append(problem)
+        return found
 
+    await bus.answer("ingest.rows", way.rows)
+    await bus.answer("ingest.write", way.write)
+    await follower.listen(bus)
     try:
         async with asyncio.TaskGroup() as group:
-            group.create_task(way_in.run())
+            group.create_task(way.run())
             group.create_task(_heartbeat(bus, "ingest", told))
-            if site.plant.namespace:
-                group.create_task(_namespace(bus, site, places))
     finally:
         await bus.close()
-
-
-async def _namespace(bus: Bus, site: Applied, places: Places) -> None:
-    client = publisher(site.plant, lambda name: secret(name, places.data))
-    await client.open()
-    try:
-        while True:
-            try:
-                await Namespace(bus, site.registry, client).run()
-            except GemelError as e:
-                log.info("namespace: %s", e)
-                await asyncio.sleep(1)
-    finally:
-        await client.close()
-
-
-async def _write(found: list[Connector], body: dict[str, Any]) -> bytes:
-    by_name = {c.name: c for c in found}
-    outcome = await by_name[body["connection"]].write(WriteOrder(body["topic"], body["payload"].encode()))
-    return msgspec.json.encode(outcome)
 
 
 async def serve(places: Places) -> None:
@@ -221,6 +183,7 @@ async def serve(places: Places) -> None:
         raise StorageError("the lake does not open", remedy="see twin.log; it is tried again")
     view = View(bus, site.plant, site.registry, reader)
     await view.start()
+    await Follower(Versions(places), site.version, view.follow).listen(bus)
     given = ServeSettings(
         host=settings.host, port=settings.port, data=places.data, tls_certificate=settings.tls_certificate,
         tls_key=settings.tls_key,

@@ -40,8 +40,8 @@ def put_in_force(registry: Registry, places: Places) -> None:
         elif former.digest == registry.digest:
             return
         else:
-            _keep(former, places)
-    file = _keep(registry, places)
+            keep(former, places)
+    file = keep(registry, places)
     beside = places.registry.with_name(places.registry.name + ".new")
     beside.unlink(missing_ok=True)
     try:
@@ -53,7 +53,8 @@ def put_in_force(registry: Registry, places: Places) -> None:
         _sync(places.registry.parent)
 
 
-def _keep(registry: Registry, places: Places) -> Path:
+def keep(registry: Registry, places: Places) -> Path:
+    """Keep a registry under its digest; one that is kept is not written again."""
     file = places.registries / f"{registry.digest}.arrow"
     if not file.exists():
         beside = file.with_name(file.name + ".new")

@@ -41,6 +41,7 @@ class Reading:
         receipt: hand it to `acknowledge` once the rows are durable (at once if there are none).
         messages: how many messages of the source it covers.
         ended: a finite source (a file) has nothing more; always false on a live one.
+        registry: digest of the registry that numbers the rows; empty: the one in force when they are stored.
 
     """
 
@@ -49,6 +50,7 @@ class Reading:
     receipt: Receipt
     messages: int = 0
     ended: bool = False
+    registry: str = ""
 
 
 @dataclass(frozen=True, slots=True)

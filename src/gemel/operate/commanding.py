@@ -17,6 +17,7 @@ from gemel.operate.partition import Partition
 from gemel.samples import Clock, Draft
 from gemel.samples.status import is_bad
 from gemel.twin.command_decision import Decision, Reading, Situation
+from gemel.twin.command_facts import RULE
 from gemel.twin.commands import UNKNOWN_OUTCOME, Gate
 from gemel.twin.lanes import NEVER
 from gemel.twin.record import Record
@@ -60,8 +61,20 @@ class Commanding:
                 log.warning("commands wait: %s", e)
                 await asyncio.sleep(1)
 
+    def follow(self, plant: Plant) -> None:
+        """Command by another plant from now on; what it does not have any more is cancelled."""
+        self._plant = plant
+
+    async def _cancel_orphans(self) -> None:
+        for command in self._gate.undecided():
+            if self._plant.commands.get(command.asset, command.name) is None:
+                words = "the plant file has no such command any more; ask again under its name of today"
+                decision = self._gate.cancel(command.id, RULE, "engineer", at=self._now(), reason=words)
+                await self._keep(decision.drafts)
+
     async def _look(self) -> None:
         async with self._turn:
+            await self._cancel_orphans()
             seen: dict[str, float] = {}
             for path in self._gate.watched():
                 value, time = self._usable(path)
@@ -179,7 +192,9 @@ class Commanding:
         return Reading(float(latest.value[signal]), usable=not bad, stale=stale)
 
     def _usable(self, path: str) -> tuple[float | None, int]:
-        signal = self._partition.registry.index(path)
+        signal = self._partition.registry.find(path, None)
+        if signal is None:  # renamed since: what was asked under the former name reads nothing back
+            return None, 0
         usable = self._partition.lanes.usable(np.array([signal]))
         value, time = float(usable.value[0]), int(usable.time[0])
         return (value, time) if time != NEVER and np.isfinite(value) else (None, 0)

@@ -14,7 +14,7 @@ import logging
 import os
 import time
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
 import numpy as np
@@ -77,7 +77,9 @@ class Owner:
         self._epoch = 0
         self._stored = 0  # position up to which rows are in the lake
         self._outbox = Outbox(record)
-        self._dirty = np.zeros(len(partition.registry), np.bool_)
+        self._dirty = np.ones(len(partition.registry), np.bool_)
+        self._version = partition.version
+        self.on_plant: Callable[[], None] = _nothing
         self._ticked = 0.0
         self._sending: set[asyncio.Task[None]] = set()
         self._read_at = time.monotonic()
@@ -146,6 +148,7 @@ class Owner:
         self._stored = progress.sequence if progress else 0
         first, _, _ = await self.bus.bounds(self._stream)
         self._restore(max(self._stored, first - 1))
+        self._follow_plant()
         await self._check_log()
         self._reader = StreamReader(self.bus, self._stream, self.partition.position)
         self._clock.observe(self.partition.newest)
@@ -228,6 +231,7 @@ class Owner:
                 pending, rows = [], 0
                 facts = self.record.between(self.partition.facts, frame.header.facts)
                 self._effect(self.partition.tick(frame.header, message.sequence, facts), message.sequence)
+                self._follow_plant()
                 self._after_tick()
                 continue
             if len(found):
@@ -240,6 +244,23 @@ class Owner:
                 self._fold(pending, message.sequence)
                 pending, rows = [], 0
         self._fold(pending, messages[-1].sequence)
+
+    def _follow_plant(self) -> None:
+        """Fit what is held per signal to the registry in force; signals are only ever added."""
+        if self.partition.version == self._version:
+            return
+        self._version = self.partition.version
+        registry = self.partition.registry
+        if len(registry) >= len(self._classes):
+            self._classes = registry.codes("retention").by_signal()
+        self._dirty = _fitted(self._dirty, len(registry), True)
+        self.on_plant()
+
+    def keep_for(
+        self, retention: Mapping[str, float], rollups: Mapping[str, Mapping[str, float]] | None = None
+    ) -> None:
+        """Keep history, and its roll-ups, for so long from now on, by class [s]."""
+        self._retention, self._rollups = retention, dict(rollups or {})
 
     def _fold(self, pending: list[tuple[Batch, int]], sequence: int) -> None:
         if sequence > self.partition.position:
@@ -444,3 +465,13 @@ class Owner:
         """Merge small files, roll up, drop what is past its retention: a turn; give how long to rest [s]."""
         terms = Terms(self.partition.checks.stale_after, self._classes)
         return await self._tidy.turn(self.partition.time, Keep(terms, self._retention, self._rollups))
+
+
+def _nothing() -> None:
+    """Nobody asked to hear of it."""
+
+
+def _fitted(column: npt.NDArray[np.bool_], n: int, new: bool) -> npt.NDArray[np.bool_]:
+    fitted = np.full(n, new)
+    fitted[: min(n, len(column))] = column[:n]
+    return fitted

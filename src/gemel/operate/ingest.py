@@ -8,7 +8,9 @@ import asyncio
 import logging
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from itertools import groupby
+from operator import itemgetter
 from pathlib import Path
 from typing import Final
 
@@ -32,6 +34,7 @@ MOST_WAITING: Final = (
     1_000_000  # rows on their way; a connector's are bounded by its readings, requests by this
 )
 READINGS: Final = 256  # readings of one connector on their way
+LEAVE_S: Final = 5.0  # for what a connector has read, before it is left
 NO_TIME: Final = np.iinfo(np.int64).min  # a payload without a time of its own: it gets the time of receipt
 
 
@@ -63,7 +66,7 @@ class Framer:
         self._partition = partition
         self._producer = f"ingest-{time.time_ns():x}"
         self._sequence = 0
-        self._pending: list[Batch] = []
+        self._pending: list[tuple[str, Batch]] = []  # by the registry that numbers them
         self._waiting: list[asyncio.Future[None]] = []
         self._rows = 0
         self._under_way = 0
@@ -80,16 +83,20 @@ class Framer:
         """Rows taken and not yet durable."""
         return self._rows + self._under_way
 
-    async def add(self, rows: Batch) -> None:
-        """Wait until these rows are durable in the log."""
+    async def add(self, rows: Batch, registry: str = "") -> None:
+        """Wait until these rows are durable in the log; `registry` numbers them, by default the one in force."""
         if not len(rows):
             return
         done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._pending.append(self._stamped(rows))
+        self._pending.append((registry or self._registry.digest, self._stamped(rows)))
         self._waiting.append(done)
         self._rows += len(rows)
         self._wake.set()
         await done
+
+    def number_by(self, registry: Registry) -> None:
+        """Number rows by another registry from now on; those that were added before keep theirs."""
+        self._registry = registry
 
     def check(self) -> None:
         """Raise StorageError where more rows would only wait: whoever asks again would fill the memory with them."""
@@ -116,10 +123,10 @@ class Framer:
             if self._rows < ROWS:
                 await asyncio.sleep(LINGER_S)
             self._wake.clear()
-            rows, waiting = Batch.concat(self._pending), self._waiting
+            pending, waiting = self._pending, self._waiting
             self._pending, self._waiting, self._rows = [], [], 0
             await self._slots.acquire()
-            task = asyncio.create_task(self._send(rows, waiting))
+            task = asyncio.create_task(self._send(pending, waiting))
             self._flying.add(task)
             task.add_done_callback(self._landed)
 
@@ -127,22 +134,24 @@ class Framer:
         self._flying.discard(task)
         self._slots.release()
 
-    async def _send(self, rows: Batch, waiting: list[asyncio.Future[None]]) -> None:
-        self._under_way += len(rows)
+    async def _send(self, pending: list[tuple[str, Batch]], waiting: list[asyncio.Future[None]]) -> None:
+        count = sum(len(rows) for _, rows in pending)
+        self._under_way += count
         try:
-            await self._send_rows(rows)
+            for registry, run in groupby(pending, key=itemgetter(0)):
+                await self._send_rows(Batch.concat(rows for _, rows in run), registry)
         except Exception as e:  # whoever waits must hear of it: a source would stand still without a word
             for done in waiting:
                 if not done.done():
                     done.set_exception(e)
             return
         finally:
-            self._under_way -= len(rows)
+            self._under_way -= count
         for done in waiting:
             if not done.done():
                 done.set_result(None)
 
-    async def _send_rows(self, rows: Batch) -> None:
+    async def _send_rows(self, rows: Batch, registry: str) -> None:
         for start in range(0, len(rows), ROWS * 8):
             part = rows[start : start + ROWS * 8]
             self._sequence += 1
@@ -204,15 +213,19 @@ class Ingest:
         self.connectors = {c.name: c for c in connectors}
         self.framer = framer
         self.guard = guard
+        self._group: asyncio.TaskGroup | None = None
+        self._pumps: dict[str, asyncio.Task[None]] = {}
+        self._reads: dict[str, asyncio.Task[None]] = {}
 
     async def run(self) -> None:
         """Read from all connectors until cancelled, then close them."""
         try:
             async with asyncio.TaskGroup() as group:
+                self._group = group
                 group.create_task(self.framer.run())
                 group.create_task(self.guard.run())
                 for connector in self.connectors.values():
-                    group.create_task(self._pump(connector))
+                    self._start(connector)
         finally:
             await asyncio.gather(*(c.close() for c in self.connectors.values()), return_exceptions=True)
 
@@ -231,19 +244,43 @@ class Ingest:
         found["connection_up"] = {s.name: float(s.state == "connected") for s in statuses if s.state != "closed"}
         return found
 
+    async def exchange(self, connectors: Sequence[Connector]) -> None:
+        """Read from these connectors from now on: those that stay are not touched, others are left in order.
+
+        What one that goes has read is stored and acknowledged first; its source keeps the rest.
+        """
+        wanted = {c.name: c for c in connectors}
+        gone = [c for name, c in self.connectors.items() if wanted.get(name) is not c]
+        for connector in gone:
+            if (reading := self._reads.pop(connector.name, None)) is not None:
+                reading.cancel()
+                await asyncio.wait([self._pumps.pop(connector.name)], timeout=LEAVE_S)
+            await connector.close()
+        fresh = [c for name, c in wanted.items() if self.connectors.get(name) is not c]
+        self.connectors = wanted
+        for connector in fresh:
+            self._start(connector)
+
+    def _start(self, connector: Connector) -> None:
+        if self._group is not None:
+            self._pumps[connector.name] = self._group.create_task(self._pump(connector))
+
     async def _pump(self, connector: Connector) -> None:
-        slots = asyncio.Semaphore(READINGS)
         await connector.open()
         async with asyncio.TaskGroup() as group:
-            while True:
-                await self.guard.open.wait()
-                reading = await connector.read()
-                await slots.acquire()
-                group.create_task(self._store(connector, reading, slots.release))
+            self._reads[connector.name] = group.create_task(self._read(connector, group))
+
+    async def _read(self, connector: Connector, group: asyncio.TaskGroup) -> None:
+        slots = asyncio.Semaphore(READINGS)
+        while True:
+            await self.guard.open.wait()
+            reading = await connector.read()
+            await slots.acquire()
+            group.create_task(self._store(connector, reading, slots.release))
 
     async def _store(self, connector: Connector, reading: Reading, release: Callable[[], None]) -> None:
         try:
-            await self.framer.add(reading.rows)
+            await self.framer.add(reading.rows, reading.registry)
             await connector.acknowledge(reading.receipt)
         except ConnectError as e:  # the source is gone and will send it again
             log.info("%s: an acknowledgement was not delivered: %s", connector.name, e)

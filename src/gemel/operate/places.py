@@ -39,6 +39,21 @@ class Places:
         return self.data / "notices"
 
     @property
+    def plants(self) -> Path:
+        """All plant files that were applied or asked about, by digest: snapshots and facts name them."""
+        return self.data / "plants"
+
+    @property
+    def pointer(self) -> Path:
+        """Which plant file and registry are applied."""
+        return self.data / "applied.json"
+
+    @property
+    def mark(self) -> Path:
+        """Which of them the state is at."""
+        return self.data / "in-force.json"
+
+    @property
     def streams(self) -> Path:
         """The log's files."""
         return self.data / "log"
@@ -79,6 +94,7 @@ class Places:
             self.data,
             self.applied,
             self.registries,
+            self.plants,
             self.streams,
             self.lake,
             self.snapshots,

@@ -32,9 +32,12 @@ class Publisher(Protocol):
 class Namespace:
     """Follows the twin's deltas and publishes what changed."""
 
-    def __init__(self, bus: Bus, registry: Registry, publisher: Publisher) -> None:
+    def __init__(
+        self, bus: Bus, registry: Registry, publisher: Publisher, former: Registry | None = None
+    ) -> None:
         self._bus = bus
         self._registry = registry
+        self._gone = [] if former is None else _gone(former, registry)  # topics that are no longer told
         self._publisher = publisher
         self._properties = Properties.of_registry(registry)
         self._dirty = np.zeros(len(registry), np.bool_)  # by property
@@ -62,7 +65,10 @@ class Namespace:
             if self._publisher.connections != self._line:
                 self._line = self._publisher.connections
                 self._dirty[:] = True
-            changed = np.flatnonzero(self._dirty).astype(np.int32)
+            while self._gone:  # a retained message would stand under the former name for ever
+                await self._publisher.publish(self._gone[-1], b"", retain=True)
+                self._gone.pop()
+            changed = np.flatnonzero(self._dirty & ~self._registry.retired).astype(np.int32)
             self._dirty[changed] = False
             shown = self._properties.resolve(self._values, changed, self._values.held)
             for row in np.flatnonzero(shown.seen).tolist():
@@ -86,7 +92,8 @@ class Namespace:
 
     def _note(self, d: delta.Delta) -> None:
         self._values.take(d)
-        self._dirty[self._properties.of(d.rows.signal)] = True
+        known = d.rows.signal[d.rows.signal < len(self._dirty)]  # the twin may be ahead, with a changed plant
+        self._dirty[self._properties.of(known)] = True
 
     def _message(self, shown: Shown, row: int) -> tuple[str, bytes]:
         s, value = int(shown.signal[row]), float(shown.value[row])
@@ -96,3 +103,11 @@ class Namespace:
             "time": str(np.datetime64(int(shown.time[row]), "ns")) + "Z", "lane": LANES[shown.lane[row]],
         }  # fmt: skip
         return self._registry.paths[s], orjson.dumps(body)
+
+
+def _gone(former: Registry, now: Registry) -> list[str]:
+    """Give the paths that were published and are not any more: renamed, moved or removed."""
+    numbers = now.numbers(former.paths)
+    live = ~former.retired
+    live[numbers >= 0] &= now.retired[numbers[numbers >= 0]]
+    return [former.paths[i] for i in np.flatnonzero(live).tolist()]

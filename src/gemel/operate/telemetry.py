@@ -33,7 +33,8 @@ async def take_rows(body: dict[str, Any], registry: Registry, framer: Framer, gu
     if taken:
         signal, times, values, statuses = zip(*taken, strict=True)
         await framer.add(
-            Batch.of(signal=signal, time=times, received=np.zeros(len(signal)), value=values, status=statuses)
+            Batch.of(signal=signal, time=times, received=np.zeros(len(signal)), value=values, status=statuses),
+            registry.digest,
         )
     return msgspec.json.encode(refusals)
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+import msgspec
 import numpy as np
 import numpy.typing as npt
 
@@ -13,7 +14,7 @@ from gemel.twin.properties import Held
 class Values:
     """Last shown values, columns indexed by signal."""
 
-    def __init__(self, n: int) -> None:
+    def __init__(self, n: int, former: "Values | None" = None) -> None:
         self.value: F64 = np.full(n, np.nan)
         self.status: U32 = np.zeros(n, np.uint32)
         self.time: I64 = np.full(n, np.iinfo(np.int64).min)
@@ -25,9 +26,26 @@ class Values:
         self.behind_s = 0.0
         self.facts = 0
         self.held: Mapping[int, Held] = {}
+        if former is not None:
+            self._go_on_from(former)
+
+    def _go_on_from(self, former: "Values") -> None:
+        """Show what was shown, until what is new is heard: signals are only ever added."""
+        n = min(len(self.value), len(former.value))
+        for name in ("value", "status", "time", "received", "stale", "seen"):
+            getattr(self, name)[:n] = getattr(former, name)[:n]
+        self.sequence, self.plant_time = former.sequence, former.plant_time
+        self.behind_s, self.facts, self.held = former.behind_s, former.facts, former.held
+
+    def has(self, d: delta.Delta) -> bool:
+        """Tell whether all that a delta speaks of is known here: the twin may be ahead, with a changed plant."""
+        return not len(d.rows) or int(d.rows.signal.max()) < len(self.value)
 
     def take(self, d: delta.Delta) -> None:
-        """Take a delta over."""
+        """Take a delta over; signals that are not known here yet are left out."""
+        if not self.has(d):
+            known = d.rows.signal < len(self.value)
+            d = msgspec.structs.replace(d, rows=d.rows.take(known), stale=d.stale[known])
         s = d.rows.signal
         self.value[s], self.status[s], self.time[s] = d.rows.value, d.rows.status, d.rows.time
         self.received[s], self.stale[s], self.seen[s] = (

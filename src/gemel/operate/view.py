@@ -24,6 +24,7 @@ from gemel.operate import delta
 from gemel.operate.chronicle import Chronicle
 from gemel.operate.forking import Forking
 from gemel.operate.past import Past
+from gemel.operate.site import Site
 from gemel.operate.values import Values
 from gemel.operate.view_overrides import OverridesView
 from gemel.samples import Batch, Fact, Registry
@@ -77,6 +78,15 @@ class View(OverridesView):
         with contextlib.suppress(GemelError):
             await self._sync()
 
+    async def follow(self, site: Site) -> None:
+        """Go on with another version of the plant; whoever looks is told to read everything again."""
+        async with self._syncing:
+            self.plant, self.registry = site.plant, site.registry
+            self.values = Values(len(site.registry), self.values)
+            self._synced = False
+        with contextlib.suppress(GemelError):
+            await self._sync()
+
     async def _on_delta(self, data: bytes) -> None:
         d = delta.decode(data)
         self._heard = time.monotonic()
@@ -88,8 +98,9 @@ class View(OverridesView):
         if self._synced and d.run == self._run and d.sequence <= self.values.sequence:
             return  # the state that was asked for has it
         self._run = d.run
+        known = self.values.has(d)
         self.values.take(d)
-        self._tell(News("values", d.rows.signal))
+        self._tell(News("values", d.rows.signal) if known else News("gap"))
 
     async def _sync(self) -> None:
         async with self._syncing:

@@ -91,8 +91,14 @@ def create_app(twin: Twin, settings: ServeSettings) -> FastAPI:
         telemetry={"tracing": False, "metrics": False, "logs": False, "operation_spans": False, "auto_configure": False},
     )  # fmt: skip
     app.state.twin, app.state.hub, app.state.gate = twin, hub, gate
-    app.state.names, app.state.intake = Names(twin.plant, twin.registry), Intake()
-    app.state.listing = Listing(twin.plant, twin.registry)
+    app.state.intake = Intake()
+
+    def number() -> None:
+        app.state.names = Names(twin.plant, twin.registry)
+        app.state.listing = Listing(twin.plant, twin.registry)
+
+    number()
+    hub.on_plant = number
     api = APIRouter(prefix=PREFIX)
     for topic in TOPICS:
         api.include_router(topic.router)

@@ -57,8 +57,8 @@ class Hub:
     def __init__(self, twin: Twin, monotonic: Callable[[], float] = time.monotonic) -> None:
         self._twin = twin
         self._now = monotonic
-        self._properties = Properties.of_registry(twin.registry)
-        self._changed = np.zeros(len(twin.registry), np.bool_)  # by property: it is called by a signal's number
+        self.on_plant: Callable[[], None] = _nothing
+        self._number()
         self._news = asyncio.Event()
         self._alarmed = asyncio.Event()
         self._alarmed.set()
@@ -71,6 +71,18 @@ class Hub:
         self._behind_since: float | None = None
         self._alarm_event = ""
         self.frames_sent = 0
+
+    def _number(self) -> None:
+        self._registry = self._twin.registry
+        self._properties = Properties.of_registry(self._registry)
+        self._changed = np.zeros(len(self._registry), np.bool_)  # by property: it is called by a signal's number
+
+    def _follow_plant(self) -> None:
+        """Go on with a changed plant; whoever looks is told, for names may mean other signals now."""
+        if self._twin.registry is not self._registry:
+            self._number()
+            self.on_plant()
+            self.tell(_json(type="plant", digest=self._twin.plant.digest))
 
     def __len__(self) -> int:
         return len(self._clients)
@@ -162,6 +174,7 @@ class Hub:
             self._changed[self._properties.of(delta.signals)] = True
             self._news.set()
         elif delta.kind == "gap":
+            self._follow_plant()
             self._changed[:] = True
             self._alarmed.set()
             self._news.set()
@@ -282,6 +295,10 @@ class Hub:
                     self._alarm_event = event
                     self.tell(event)
             await asyncio.sleep(ALARMS_S)
+
+
+def _nothing() -> None:
+    """Nobody asked to hear of it."""
 
 
 async def _kept_alive(work: Callable[[], Any]) -> None:

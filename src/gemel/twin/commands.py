@@ -123,6 +123,10 @@ class Gate:
 
     # ---- what the shell does
 
+    def undecided(self) -> list[Command]:
+        """Give the commands that are not written yet, the oldest first."""
+        return [c for c in self._opened() if c.state in ("awaiting_approval", "approved")]
+
     def ready(self) -> list[Command]:
         """Give the commands that are to be written now, the oldest first."""
         return [c for c in self._opened() if c.state == "approved"]

@@ -63,6 +63,7 @@ class MqttConnector:
         self.name = name
         self._settings = settings
         self._decoder = Decoder(compile_plan(sources, registry), settings.largest)
+        self._registry = registry.digest
         self._clock = clock or WallClock()
         self._random = random
         self._session = self._new_session()
@@ -76,6 +77,7 @@ class MqttConnector:
         self._messages = 0
         self._values = 0
         self._refused = Refusals()
+        self._left: list[str] = []  # topics that are no longer wanted, and not yet unsubscribed from
         self._orders: dict[int, asyncio.Future[ReasonCode]] = {}
 
     @property
@@ -111,7 +113,7 @@ class MqttConnector:
         self._values += len(rows)
         self._refused.merge(refused)
         self._unacknowledged += len(ids)
-        return Reading(rows, refused, MqttReceipt(self._line, ids), len(messages))
+        return Reading(rows, refused, MqttReceipt(self._line, ids), len(messages), registry=self._registry)
 
     async def acknowledge(self, receipt: Receipt) -> None:
         """Send the PUBACKs; those of a line that is gone would name other messages, and are not sent."""
@@ -177,6 +179,32 @@ class MqttConnector:
             error=session.error,
         )
 
+    def fits(self, settings: MqttSettings) -> bool:
+        """Tell whether this is the connection that those settings would make."""
+        return settings == self._settings
+
+    def replan(self, sources: Sources, registry: Registry) -> None:
+        """Take other signals from the same line: it stays up, and only what differs is subscribed to or left.
+
+        What waits undecoded is decoded by the new plan.
+        """
+        former = self._decoder.plan.topics
+        self._decoder = Decoder(compile_plan(sources, registry), self._settings.largest)
+        self._registry = registry.digest
+        topics = self._decoder.plan.topics
+        fresh = tuple(t for t in topics if t not in set(former))
+        self._left = [t for t in (*self._left, *former) if t not in set(topics)]
+        if self._session.connected:
+            self._subscribe(fresh)
+            self._session.send()
+
+    def _subscribe(self, topics: tuple[str, ...]) -> None:
+        for packet in _packets(topics):
+            self._session.client.subscribe(self._subscription(packet))
+        for packet in _packets(tuple(self._left)):  # a session that persists would go on to bring them
+            self._session.client.unsubscribe(list(packet))
+        self._left = []
+
     # What the session tells
 
     def on_connected(self, *, session_present: bool, properties: Properties | None) -> None:
@@ -187,8 +215,7 @@ class MqttConnector:
         else:  # the broker forgot them: ours is the last copy
             self._ids = [0] * len(self._waiting)
         self._bytes = sum(len(topic) + len(payload or b"") for topic, payload, _ in self._waiting)
-        for topics in _packets(self._decoder.plan.topics):
-            self._session.client.subscribe(self._subscription(topics))
+        self._subscribe(self._decoder.plan.topics)
 
     def on_lost(self) -> None:
         """Void the receipts of the line, and give up the commands that were under way on it."""

@@ -94,7 +94,6 @@ async def _first_done(*works: Any) -> None:
 
 
 async def _read(socket: WebSocket, hub: Hub, client: Client) -> None:
-    names: Names = socket.app.state.names
     while True:
         message = await socket.receive()
         if message["type"] != "websocket.receive":
@@ -103,7 +102,7 @@ async def _read(socket: WebSocket, hub: Hub, client: Client) -> None:
             asked = msgspec.json.decode(
                 message.get("text") or message.get("bytes") or b"", type=_Said
             )
-            _obey(asked, names, hub, client)
+            _obey(asked, socket.app.state.names, hub, client)
         except (msgspec.MsgspecError, ValueError, RecursionError) as e:
             client.event(
                 _event(

@@ -1,0 +1,173 @@
+"""The versions of a plant that a data directory keeps, by digest, and which of them is applied.
+
+    plants/<digest>/          a plant file, whole, never written again
+    registries/<digest>.arrow the numbers of its signals
+    applied.json              which of them is applied: one small file, replaced at once; who did it, and what changed
+    in-force.json             which one the state is at: written by the twin when the change has taken effect
+
+A snapshot and a fact name a version by its digests; replayed or restored, they find the very plant they meant.
+"""
+
+import shutil
+import uuid
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Final
+
+import msgspec
+
+from gemel.assets import Plant, load
+from gemel.config.registries import keep, read_registry, registries
+from gemel.config.stamp import files_of
+from gemel.errors import StorageError
+from gemel.operate.partition import Partition, Version
+from gemel.operate.places import Places, write_atomic
+from gemel.operate.site import Site
+from gemel.samples import Registry
+
+MOST: Final = 4  # versions held in memory: the one before, the one in force, and one that is looked at
+
+
+class Pointer(msgspec.Struct, frozen=True, kw_only=True):
+    """Which version is applied.
+
+    Args:
+        plant, registry: their digests.
+        actor: who applied it.
+        steps: what it changed, in words, the first of them.
+        reason: why, in words.
+    """
+
+    plant: str
+    registry: str
+    actor: str = "gemel"
+    steps: list[str] = []
+    reason: str = ""
+
+    @property
+    def version(self) -> Version:
+        """What it is known by."""
+        return self.plant, self.registry
+
+
+class Versions:
+    """Keeps plant files and registries; one process writes `applied.json` at a time."""
+
+    def __init__(self, places: Places) -> None:
+        self._places = places
+        self._sites: dict[Version, Site] = {}
+
+    # ---- plant files
+
+    def stage(self, folder: Path, plant: Plant) -> None:
+        """Keep a plant file that was read from a folder; it is there as a whole or not at all."""
+        place = self._place(plant.digest)
+        if place.exists():
+            return
+        beside = place.with_name(f".{uuid.uuid4().hex}")
+        beside.mkdir(parents=True)
+        for file in files_of(folder):
+            write_atomic(beside / file.name, file.read_bytes())
+        try:
+            beside.rename(place)
+        except OSError:  # somebody else was faster, with the same content
+            shutil.rmtree(beside, ignore_errors=True)
+            if not place.exists():
+                raise
+
+    def folder(self, digest: str) -> Path:
+        """Give where a plant file is kept; raises StorageError where it is not."""
+        place = self._place(digest)
+        if not digest.isalnum() or not place.is_dir():
+            raise StorageError(
+                f"the plant file {digest[:12]} is not kept here", code="plant-version-lost",
+                remedy="plan it again; or restore plants/ of the data directory from a back-up",
+            )  # fmt: skip
+        return place
+
+    def plant(self, digest: str) -> Plant:
+        """Read a kept plant file."""
+        return load(self.folder(digest))
+
+    def _place(self, digest: str) -> Path:
+        return self._places.plants / digest
+
+    # ---- versions
+
+    def keep(self, registry: Registry) -> None:
+        """Keep a registry under its digest."""
+        self._places.make()
+        keep(registry, self._places)
+
+    def site(self, version: Version) -> Site:
+        """Give a version; raises StorageError where it is not kept."""
+        if version not in self._sites:
+            while len(self._sites) >= MOST:
+                del self._sites[next(iter(self._sites))]
+            self._sites[version] = Site(self.plant(version[0]), self._registry(version[1]))
+        return self._sites[version]
+
+    def _registry(self, digest: str) -> Registry:
+        file = self._places.registries / f"{digest}.arrow"
+        if digest.isalnum() and file.exists():
+            return read_registry(file)
+        last = read_registry(self._places.registry) if self._places.registry.exists() else None
+        if last is None or last.digest != digest:
+            raise StorageError(
+                f"the registry {digest[:12]} is not kept here", code="plant-version-lost",
+                remedy="restore registries/ of the data directory from a back-up",
+            )  # fmt: skip
+        return last
+
+    def partition(self, version: Version) -> Partition | None:
+        """Give the partition of a version as it is before anything was heard; None where the version is not kept."""
+        try:
+            return self.fresh(self.site(version))
+        except StorageError:
+            return None
+
+    def fresh(self, site: Site) -> Partition:
+        """Give the partition of a site, which knows all other registries and versions."""
+        found = site.partition()
+        found.versions = self.partition
+        for digest, other in registries(self._places):
+            if digest != site.registry.digest:
+                found.know(other, digest)
+        return found
+
+    # ---- which is applied
+
+    def pointer(self) -> Pointer | None:
+        """Give which version is applied; None where nothing was, or by a version that kept none."""
+        return _read(self._places.pointer, Pointer)
+
+    def point(self, site: Site, actor: str, steps: Sequence[str] = (), reason: str = "") -> Pointer:
+        """Apply a version that is kept: from here on it is the one to be, however this process ends."""
+        plant, registry = site.version
+        pointer = Pointer(plant=plant, registry=registry, actor=actor, steps=_most(steps), reason=reason)
+        write_atomic(self._places.pointer, msgspec.json.encode(pointer))
+        return pointer
+
+    def in_force(self) -> Version | None:
+        """Give the version that the state was at last."""
+        mark = _read(self._places.mark, Pointer)
+        return None if mark is None else mark.version
+
+    def mark(self, version: Version) -> None:
+        """Say that a version has taken effect."""
+        if self.in_force() != version:
+            write_atomic(
+                self._places.mark, msgspec.json.encode(Pointer(plant=version[0], registry=version[1]))
+            )
+
+
+def _most(steps: Iterable[str], most: int = 200) -> list[str]:
+    told = list(steps)
+    return told if len(told) <= most else [*told[:most], f"… and {len(told) - most} more"]
+
+
+def _read(file: Path, kind: type[Pointer]) -> Pointer | None:
+    try:
+        return msgspec.json.decode(file.read_bytes(), type=kind)
+    except FileNotFoundError:
+        return None
