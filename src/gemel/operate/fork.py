@@ -201,8 +201,12 @@ async def from_history(chronicle: Chronicle, fresh: Partition, reader: Reader, a
     await chronicle.follow()
     for fact in chronicle.facts(chronicle.find(at, at).tolist()):
         fresh.alarms.on_fact(fact)
+        fresh.overrides.on_fact(fact, fact.at)
+        fresh.desired.on_fact(fact)
         fresh.facts = fact.seq
+    fresh.overrides.on_tick(at)
     fresh.time = at
     heard = fresh.lanes.latest.time
     fresh.newest = int(heard.max()) if n and (heard != NEVER).any() else 0
+    fresh.staleness.tick(at, heard)
     return fresh.snapshot()
