@@ -109,6 +109,12 @@ def test_downstream_and_upstream_go_over_others_and_both_ends_of_a_relation_say_
     assert names(upstream_of=path("tower", "east"), depth=1) == ["pump-1", "pump-2"]
 
 
+def test_assets_may_be_called_by_their_name_or_from_the_site_on(names):
+    assert names(downstream_of="well") == names(downstream_of="west/well") == names(downstream_of=path("well", "west"))
+    assert names(under="west/line-1") == names(under=path("pump-1").rpartition("/")[0])
+    assert names(part_of="pump-1") == ["motor-1"] and names(part_of="east") == ["tower", "pump-3", "spare"]
+
+
 def test_any_word_can_be_followed_either_way(names):
     assert names(related_to=path("motor-1", "west/line-1/pump-1"), relation="drives") == ["pump-1"]
     assert names(related_to=path("pump-1"), relation="drives", direction="in") == ["motor-1"]

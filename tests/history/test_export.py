@@ -1,19 +1,21 @@
-"""Export and the command: every reading once, times to the nanosecond, from the lake or from a running twin."""
+"""Export and the command: every reading once, times to the nanosecond, from the lake or from what a running twin holds."""
 
 import csv
 import io
 import json
-import threading
-from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from click.testing import CliRunner
 
+from gemel.assets import load
+from gemel.cli import find as find_command
 from gemel.cli.history import command
 from gemel.history import Exported, Reader, Store, export_csv, walk
 from gemel.operate.places import Places
-from gemel.samples import Batch, Registry
+from gemel.samples import Batch
 from history_kit import SECOND, START, random_batch, winners
 
 
@@ -40,13 +42,20 @@ def test_csv_holds_every_reading_once_to_the_nanosecond(tmp_path, monkeypatch):
     ]
 
 
+PLANT = """
+plant: acme/site
+types: {Pump: {signals: {flow: {unit: m3/h, interval: 1 s}, speed: {unit: rpm}}}}
+assets: {pump-1: {type: Pump}}
+"""
+
+
 @pytest.fixture
 def data(tmp_path):
     """A twin's data directory with some history, and nobody running."""
     places = Places(tmp_path / "data")
     places.make()
-    registry = Registry.of([{"path": "acme/site/pump-1/flow", "unit": "m3/h"}, {"path": "acme/site/pump-1/speed", "unit": "rpm"}])
-    places.registry.write_bytes(registry.to_bytes())
+    (places.applied / "plant.yaml").write_text(PLANT)
+    places.registry.write_bytes(load(places.applied).registry().to_bytes())
     n = 3600
     time = START + np.arange(n) * SECOND
     with Store.open(places.lake) as store:
@@ -88,52 +97,39 @@ def test_nothing_found_and_wrong_use_are_told_by_the_exit_code(data):
     assert unknown.exit_code != 0 and "flux" in str(unknown.exception)
 
 
-class Twin(BaseHTTPRequestHandler):
-    """Answers as a running twin would, in two pages, and keeps what it was asked."""
-
-    asked: list[str] = []
-
-    def do_GET(self):
-        self.asked.append(self.path)
-        if "/health" in self.path:
-            body = {"plant_time": "2023-11-14T22:13:20.5Z"}
-        elif "format=csv" in self.path:
-            return self.send(b"time,value,status\n2023-11-14T22:13:20.000000000Z,1.5,Good\n")
-        else:
-            last = "start=1970-01-01T00:00:09.000000000Z" in self.path.replace("%3A", ":")
-            body = {"time": [9.25 if last else 1.5], "value": [None if last else 2.0], "status": [0], "next": None if last else "1970-01-01T00:00:09.000000000Z"}
-        self.send(json.dumps(body).encode())
-
-    def send(self, body):
-        self.send_response(200)
-        self.end_headers()
-        self.wfile.write(body)
-
-    def log_message(self, *_):
-        pass
-
-
-@pytest.fixture
-def running(data):
-    with HTTPServer(("127.0.0.1", 0), Twin) as server:
-        thread = threading.Thread(target=server.serve_forever)
-        thread.start()
-        url = f"http://127.0.0.1:{server.server_port}"
-        data.run.write_text(json.dumps({"pid": 1, "url": url, "bus": "", "plant": "", "started": 0}))
-        yield data
-        server.shutdown()
-        thread.join()
-
-
-def test_a_running_twin_is_asked_page_by_page(running):
-    found = json.loads(ask(running, "--signal", "flow", "--json").output)["items"][0]
-    assert found["time"] == ["1970-01-01T00:00:01.500000000Z", "1970-01-01T00:00:09.250000000Z"]
-    assert found["value"] == [2.0, None]
-    assert ask(running, "--signal", "flow", "--interval", "2h", "--aggregate", "max").exit_code == 0
-    assert "interval=2h&aggregate=max" in Twin.asked[-2]
-    assert ask(running, "--signal", "flow", "--csv", "-").stdout.splitlines()[1] == "acme/site/pump-1/flow,m3/h,2023-11-14T22:13:20.000000000Z,1.5,Good"
-
-
 def test_a_twin_that_left_its_note_behind_is_not_waited_for(data):
     data.run.write_text(json.dumps({"pid": 1, "url": "http://127.0.0.1:9", "bus": "", "plant": "", "started": 0}))
     assert len(json.loads(ask(data, "--signal", "flow", "--json").output)["items"][0]["value"]) == 3600
+
+
+def test_parquet_and_arrow_go_to_a_file(data, tmp_path):
+    file = tmp_path / "out.parquet"
+    assert ask(data, "--signal", "*flow", "--parquet", str(file)).exit_code == 0
+    assert pq.read_table(file)["value"].to_pylist() == list(range(3600))
+    stream = tmp_path / "out.arrows"
+    assert ask(data, "--signal", "*", "--start", "2023-11-14", "--arrow", str(stream)).exit_code == 0
+    assert pa.ipc.open_stream(stream.read_bytes()).read_all().num_rows == 3600
+    assert ask(data, "--signal", "*", "--arrow", "a", "--csv", "b").exit_code == 2
+
+
+def test_signals_stand_side_by_side(data, tmp_path):
+    given = ("--signal", "flow", "--signal", "speed", "--start", "2023-11-14T22:13:20Z", "--how", "mean", "--interval", "1200 s")
+    lines = ask(data, *given).output.splitlines()
+    assert lines[0] == "time,flow,flow.status,speed,speed.status"
+    assert lines[1] == "2023-11-14T22:13:20.000000000Z,599.5,Good,,BadNoData"
+    assert len(lines) == 4
+    assert ask(data, *given, "--csv", str(tmp_path / "a.csv")).exit_code == 0
+    assert (tmp_path / "a.csv").read_text().splitlines() == lines
+    joined = ask(data, "--signal", "flow", "--start", "2023-11-14T22:13:20Z", "--how", "last", "--on", "flow").output
+    assert len(joined.splitlines()) == 3601
+    assert ask(data, "--signal", "flow", "--on", "flow").exit_code == 2
+
+
+def test_find_tells_paths_and_what_it_looked_at(data):
+    def find(*options):
+        return CliRunner().invoke(find_command.command, ["nowhere", "--data", str(data.data), *options])
+
+    assert json.loads(find("--where", "flow>3000", "--json").output)["items"][0]["flow"] == 3599.0
+    assert find("--type", "Pump").output.startswith("acme/site/pump-1")
+    assert find("--where", "flow<0").exit_code == 1
+    assert find("--quality", "stale").exit_code == 1 and find("--quality", "good").exit_code == 0

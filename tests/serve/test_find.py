@@ -66,3 +66,12 @@ def test_what_cannot_be_asked_is_a_problem_with_a_remedy(anybody, query, status,
 def test_what_cannot_be_read_is_refused(anybody):
     assert anybody.get("/assets", params={"where": "flow"}).status_code == 422
     assert anybody.get("/assets", params={"quality": "fine"}).status_code == 422
+
+
+def test_signals_are_listed_by_pattern(anybody):
+    def paths(**query):
+        return [s["path"] for s in anybody.get("/signals", params=query).json()["items"]]
+
+    assert paths(signal=["pump-2/flow", "pump-1/*d"]) == [f"{OTHER}/flow", f"{PUMP}/speed"]
+    assert paths(signal="*", asset=PUMP) == paths(asset=PUMP)
+    assert anybody.get("/signals", params={"signal": "flux"}).status_code == 404

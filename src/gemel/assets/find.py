@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final, Protocol, Self
 
 import numpy as np
 import numpy.typing as npt
+import pyarrow.compute as pc
 
 from gemel.assets.graph import FEEDS, Direction
 from gemel.assets.problem import did_you_mean
@@ -143,9 +144,9 @@ def _placed(plant: "Plant", query: Query) -> Mask:
     if query.type is not None:
         wanted &= _of_type(plant, query.type)
     if query.under is not None:
-        wanted &= graph.hierarchy.under(query.under)
+        wanted &= graph.hierarchy.under(_place(plant, query.under))
     if query.part_of is not None:
-        wanted &= _mask(plant, graph.parts(query.part_of, query.depth))
+        wanted &= _mask(plant, graph.parts(_place(plant, query.part_of), query.depth))
     if query.among is not None:
         wanted &= _mask(plant, query.among)
     ways: tuple[tuple[str | None, str, Direction], ...] = (
@@ -153,7 +154,7 @@ def _placed(plant: "Plant", query: Query) -> Mask:
     )  # fmt: skip
     for path, word, direction in ways:
         if path is not None:
-            seed = np.array([_row(plant, path)])
+            seed = np.array([row_of(plant, path)])
             wanted &= _mask(plant, graph.along(word, direction).reached(seed, query.depth))
     return wanted
 
@@ -164,11 +165,32 @@ def _mask(plant: "Plant", rows: I32) -> Mask:
     return mask
 
 
-def _row(plant: "Plant", path: str) -> int:
-    row = plant.assets.find(path)
-    if row is None:
-        raise NotFoundError(f"there is no asset {path[:200]!r}", remedy="see GET /api/v1/assets")
-    return row
+def row_of(plant: "Plant", name: str) -> int:
+    """Give the row of an asset by its path, its path below the site, or its name where only one is called so.
+
+    Raises NotFoundError.
+    """
+    fleet = plant.assets
+    for path in (name, f"{fleet.root}/{name}"):
+        if (row := fleet.find(path)) is not None:
+            return row
+    called = [] if "/" in name else pc.indices_nonzero(pc.equal(fleet.names.plain, name)).to_pylist()
+    if len(called) == 1:
+        return int(called[0])
+    if called:
+        several = ", ".join(fleet.paths[row] for row in called[:6])
+        raise NotFoundError(f"{len(called)} assets are called {name!r}", remedy=f"write the path: {several}")
+    raise NotFoundError(f"there is no asset {name[:200]!r}", remedy="see GET /api/v1/assets")
+
+
+def _place(plant: "Plant", name: str) -> str:
+    """Give the whole path of an asset or a level, from however it is called."""
+    try:
+        return plant.assets.paths[row_of(plant, name)]
+    except NotFoundError:
+        root = plant.assets.root
+        inside = name == root or root.startswith(f"{name}/") or name.startswith(f"{root}/")
+        return name if inside else f"{root}/{name}"
 
 
 def _of_type(plant: "Plant", name: str) -> Mask:

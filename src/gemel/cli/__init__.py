@@ -15,6 +15,7 @@ COMMANDS: Final = {
     "check": "Read a plant file and report everything that is wrong in it.",
     "demo": "Start a pumping station and its twin.",
     "doctor": "Say what is running, how far behind it is, what is wrong and what to do.",
+    "find": "Find assets by type, place, relation and value.",
     "history": "Ask the history, or export it.",
     "init": "Look at a broker or at files, and write a first plant file.",
     "plan": "Say what a changed plant file would do and lose; apply it to a running twin.",

@@ -1,55 +1,98 @@
-"""`gemel history`: ask the history, or export it; a running twin is asked, else its lake is read."""
+"""`gemel history`: ask the history, or export it; where the twin runs, its last seconds are in it."""
 
 import json
 import sys
+from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import TextIO
+from typing import TYPE_CHECKING, Any, Final
 
 import click
+import numpy as np
 
-from gemel.cli.ask_history import Answer, Source, choose, open_source
-from gemel.config import data_dir
+from gemel.cli.source import asking, opened
 from gemel.connect.times import parse_iso
-from gemel.samples.clock import SECOND
+from gemel.errors import NotFoundError
+from gemel.samples import status as statuses
+from gemel.samples.clock import SECOND, iso
 from gemel.samples.units import quantity
+
+if TYPE_CHECKING:
+    from gemel.face import Table, Twin
+
+FORMS: Final = ("csv", "parquet", "arrow")
 
 
 @click.command(epilog="Example: gemel history plant --signal pump-1/flow --start 2026-11-21 --interval 1min --aggregate mean")
-@click.argument("plant", type=click.Path(path_type=Path))
+@asking
 @click.option("--signal", "signals", multiple=True, metavar="PATH", help="A signal; its last parts are enough, * stands for any.")
 @click.option("--start", help="First time, such as 2026-11-21T08:00:00Z [default: an hour before the end].")
 @click.option("--end", help="The time after the last [default: after the newest reading].")
 @click.option("--points", type=click.IntRange(2), help="Decimate as for a trend so many pixels wide; spikes stay.")
 @click.option("--interval", help="One value an interval, such as 60s or 1min.")
 @click.option("--aggregate", default="mean", show_default=True, type=click.Choice(["mean", "min", "max", "count", "last", "worst"]), help="With --interval.")
-@click.option("--csv", "csv_file", metavar="FILE", help="Write all readings as CSV; - is the output.")
+@click.option("--how", type=click.Choice(["last", "linear", "mean"]), help="Signals side by side, each --interval or --on a signal: the newest usable reading, between two, or the mean.")
+@click.option("--on", metavar="PATH", help="With --how: a row at each reading of this signal.")
+@click.option("--tolerance", help="With --how: how long a reading holds [default: each signal's stale_after].")
+@click.option("--lane", type=click.Choice(["override", "measured", "estimated", "simulated"]), help="Of these properties [default: measured].")
+@click.option("--csv", metavar="FILE", help="Write all readings, or the table of --how, as CSV; - is the output.")
+@click.option("--parquet", metavar="FILE", help="The same as Parquet.")
+@click.option("--arrow", metavar="FILE", help="The same as an Arrow stream.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object on the output.")
-@click.option("--data", type=click.Path(path_type=Path), help="Data directory of the twin [default: the plant's].")
 def command(
-    plant: Path, signals: tuple[str, ...], start: str | None, end: str | None, points: int | None, interval: str | None,
-    aggregate: str, csv_file: str | None, as_json: bool, data: Path | None,
+    plant: str, data: Path | None, user: str | None, password_stdin: bool, ca: Path | None, signals: tuple[str, ...],
+    **asked: Any,
 ) -> None:  # fmt: skip
     """Show what was measured. Without --signal: what there is."""
-    if points and interval:
-        raise click.UsageError("give --points or --interval, not both")
-    with open_source(data_dir(plant, data)) as source:
+    files = [(form, asked[form]) for form in FORMS if asked[form]]
+    _check(asked, files)
+    with opened(plant, data, user, password_stdin, ca) as twin:
         if not signals:
-            _show_list(source, as_json)
+            _show_list(twin, asked["as_json"])
             return
-        chosen = choose(source.registry, signals)
-        until = source.newest() + 1 if end is None else _time(end)
-        since = until - 3600 * SECOND if start is None else _time(start)
-        if csv_file:
-            _export(source, chosen, since, until, csv_file)
-            return
-        span = None if interval is None else int(quantity(interval, "s") * SECOND)
-        answers = [source.ask(signal, since, until, points, span, aggregate) for signal in chosen]
-    if as_json:
-        click.echo(json.dumps({"items": [a.as_json() for a in answers]}))
+        until = twin.now + 1 if asked["end"] is None else _time(asked["end"])
+        since = until - 3600 * SECOND if asked["start"] is None else _time(asked["start"])
+        try:
+            _answer(twin, list(signals), (since, until), asked, files)
+        except NotFoundError as e:
+            raise NotFoundError(e.message, code=e.code, remedy="gemel history PLANT lists them") from e
+
+
+def _check(asked: dict[str, Any], files: list[tuple[str, str]]) -> None:
+    if asked["points"] and asked["interval"]:
+        raise click.UsageError("give --points or --interval, not both")
+    if len(files) > 1:
+        raise click.UsageError("give one of --csv, --parquet and --arrow")
+    if (asked["on"] or asked["tolerance"]) and not asked["how"]:
+        raise click.UsageError("--on and --tolerance go with --how")
+
+
+def _answer(
+    twin: "Twin", signals: list[str], span: tuple[int, int], asked: dict[str, Any], files: list[tuple[str, str]]
+) -> None:
+    width = None if asked["interval"] is None else quantity(asked["interval"], "s")
+    lane = asked["lane"]
+    if asked["how"]:
+        tolerance = None if asked["tolerance"] is None else quantity(asked["tolerance"], "s")
+        pieces = twin.pieces(
+            "/history/aligned", signals, span, files[0][0] if files else "csv", lane=lane, every=width, on=asked["on"],
+            how=asked["how"], tolerance=tolerance,
+        )  # fmt: skip
+        _write(pieces, *(files[0] if files else ("csv", "-")), "rows")
+        return
+    if files:
+        _write(twin.pieces("/history/export", signals, span, files[0][0], lane=lane), *files[0], "readings")
+        return
+    paths = twin.paths(signals, lane)
+    tables = [
+        (p, twin.history(p, *span, points=asked["points"], every=width, aggregate=asked["aggregate"], lane=lane)) for p in paths
+    ]
+    units = dict(zip(twin.signals()["path"], twin.signals()["unit"], strict=True)) if any(not len(t) for _, t in tables) else {}
+    if asked["as_json"]:
+        click.echo(json.dumps({"items": [_as_json(path, table, units) for path, table in tables]}))
     else:
-        for answer in answers:
-            _show(answer)
-    sys.exit(0 if any(len(a.time) for a in answers) else 1)
+        for path, table in tables:
+            _show(path, table, units)
+    sys.exit(0 if any(len(t) for _, t in tables) else 1)
 
 
 def _time(text: str) -> int:
@@ -59,8 +102,8 @@ def _time(text: str) -> int:
         raise click.BadParameter(f"{text!r} is no time; write it as 2026-11-21T08:00:00Z") from error
 
 
-def _show_list(source: Source, as_json: bool) -> None:
-    paths = source.registry.paths
+def _show_list(twin: "Twin", as_json: bool) -> None:
+    paths = list(dict.fromkeys(twin.signals()["path"]))
     if as_json:
         click.echo(json.dumps({"items": paths}))
         return
@@ -68,23 +111,40 @@ def _show_list(source: Source, as_json: bool) -> None:
         click.echo(path)
 
 
-def _show(answer: Answer) -> None:
-    click.secho(f"{answer.path} [{answer.unit or '1'}]", bold=True)
-    for time, value, status in answer.texts():
-        click.echo(f"  {time}  {value:>14}  {status}")
-    if not len(answer.time):
+def _rows(table: "Table") -> Iterator[tuple[str, float | None, int]]:
+    times = table.arrow["time"].cast("int64").to_pylist()
+    return zip(map(iso, times), table["value"], table["status"], strict=True)
+
+
+def _unit(path: str, table: "Table", units: dict[str, str]) -> str:
+    return str(table["unit"][0]) if len(table) else units.get(path, "")
+
+
+def _as_json(path: str, table: "Table", units: dict[str, str]) -> dict[str, Any]:
+    """Give a signal as GET /api/v1/history does, with times as text."""
+    time, value, status = (list(column) for column in zip(*_rows(table), strict=True)) if len(table) else ([], [], [])
+    return {"signal": path, "unit": _unit(path, table, units), "time": time, "value": value, "status": status}
+
+
+def _show(path: str, table: "Table", units: dict[str, str]) -> None:
+    click.secho(f"{path} [{_unit(path, table, units) or '1'}]", bold=True)
+    for time, value, status in _rows(table):
+        shown = "-" if value is None or np.isnan(value) else f"{value:.10g}"
+        click.echo(f"  {time}  {shown:>14}  {statuses.name(status)}")
+    if not len(table):
         click.echo("  nothing in that time")
 
 
-def _export(source: Source, chosen: list[int], since: int, until: int, csv_file: str) -> None:
-    def export(out: TextIO) -> int:
-        return source.export(chosen, since, until, out)
-
-    if csv_file == "-":
-        export(sys.stdout)
+def _write(pieces: Iterable[bytes], form: str, file: str, what: str) -> None:
+    if file == "-":
+        for piece in pieces:
+            sys.stdout.buffer.write(piece)
+        sys.stdout.buffer.flush()
         return
-    with Path(csv_file).open("w", encoding="utf-8", newline="") as out:
-        rows = export(out)
-    click.echo(f"{rows} readings written to {csv_file}", err=True)
-
-
+    lines = -1
+    with Path(file).open("wb") as out:
+        for piece in pieces:
+            out.write(piece)
+            lines += piece.count(b"\n")
+    told = f"{lines} {what}" if form == "csv" else f"{Path(file).stat().st_size} bytes"
+    click.echo(f"{told} written to {file}", err=True)

@@ -1,7 +1,7 @@
 """A twin that does not run, as the application knows one: its plant file, and its history where there is any."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import cached_property
 from typing import Any, NoReturn, cast
 
@@ -36,26 +36,24 @@ class Offline:
         self._reader = reader
 
     @cached_property
-    def values(self) -> Values:
+    def values(self) -> "Newest":
         """Last values, as the newest reading of all left them."""
+        newest = None if self._reader is None else self._reader.latest()
+        return Newest(self._values_at, newest or 0)
+
+    def _values_at(self, newest: int) -> Values:
         n = len(self.registry)
         values = Values(n)
-        newest = None if self._reader is None else self._reader.latest()
-        if newest is None:
+        if not newest:
             return values
         stood = self.past.fold(np.arange(n, dtype=np.int32), newest, 2**62)
         rows = stood.shown
         values.value[:], values.status[:], values.time[:], values.received[:] = (
-            rows.value,
-            rows.status,
-            rows.time,
-            rows.received,
-        )
+            rows.value, rows.status, rows.time, rows.received,
+        )  # fmt: skip
         values.seen[:] = stood.heard != NEVER
-        values.stale[:] = ~values.seen | (
-            newest - stood.heard > self.plant.checks(self.registry).each("stale_after")
-        )
-        values.plant_time = newest
+        allowed = self.plant.checks(self.registry).each("stale_after")
+        values.stale[:] = ~values.seen | (newest - stood.heard > allowed)
         return values
 
     def link(self) -> Told:
@@ -101,6 +99,24 @@ class Offline:
         if name.startswith("_"):
             raise AttributeError(name)
         return _refused
+
+
+class Newest:
+    """Last values, read when somebody looks at one: whoever asks for history alone need not wait for all of them."""
+
+    def __init__(self, read: Callable[[int], Values], newest: int) -> None:
+        self._read = read
+        self.plant_time = newest
+
+    @cached_property
+    def _all(self) -> Values:
+        return self._read(self.plant_time)
+
+    def __getattr__(self, name: str) -> Any:
+        """Give a column."""
+        if name.startswith("_"):
+            raise AttributeError(name)
+        return getattr(self._all, name)
 
 
 class OfflinePast:

@@ -1,13 +1,16 @@
 """Opening a twin: by its address, its data directory, or its plant file alone."""
 
+import asyncio
+import os
 import tempfile
 from pathlib import Path
+from typing import Final
 
 from gemel.assets import load
 from gemel.bus import Bus
 from gemel.config import data_dir
 from gemel.config.apply import applied
-from gemel.errors import ConfigError, GemelError
+from gemel.errors import ConfigError
 from gemel.face.inside import Inside, Loop
 from gemel.face.offline import offline
 from gemel.face.transport import Network
@@ -15,6 +18,8 @@ from gemel.face.twin import Twin
 from gemel.history import Reader
 from gemel.operate.places import Places, Running, read_running
 from gemel.operate.view import View
+
+REACHED_S: Final = 3.0
 
 
 def open(  # noqa: A001 - as in `gemel.open`
@@ -74,8 +79,9 @@ async def _view(running: Running, places: Places, reader: Reader) -> View | None
     """Give the running twin, None where only its note was left behind."""
     site = applied(places)
     try:
-        bus = await Bus.open(running.bus, "reader")
-    except (GemelError, OSError):
+        os.kill(running.pid, 0)  # nothing is sent: it only asks whether there is such a process
+        bus = await asyncio.wait_for(Bus.open(running.bus, "reader"), REACHED_S)
+    except Exception:  # whatever a note that was left behind says, the data can be read without its twin
         return None
     view = View(bus, site.plant, site.registry, reader)
     await view.start()

@@ -53,6 +53,12 @@ class Twin:
         return self._plant
 
     @property
+    def now(self) -> int:
+        """The plant's time [ns]: of a twin that does not run, that of its newest reading; 0: there is none."""
+        told = self._json("/health")["plant_time"]
+        return 0 if told is None else int(_times([told]).cast(pa.int64())[0].as_py())
+
+    @property
     def registry(self) -> Registry:
         """The numbers of the signals in a data directory; a plant file's own, where there is none."""
         return self.plant.registry() if self._registry is None else self._registry
@@ -99,7 +105,7 @@ class Twin:
         if points is None and every is None:
             return Table(self._arrow("/history/export", signal=signals, known=_at(known), **asked))
         asked |= {"points": points} if every is None else {"interval": span(every), "aggregate": aggregate}
-        return Table(pa.concat_tables([self._columns(s, asked) for s in self._paths(signals, lane)]))
+        return Table(pa.concat_tables([self._columns(s, asked) for s in self.paths(signals, lane)]))
 
     def aligned(
         self, signals: Paths, start: Instant | None = None, end: Instant | None = None, *, every: Span | None = None,
@@ -246,8 +252,26 @@ class Twin:
         lane: str | None = None,
     ) -> Iterator[bytes]:
         """Give every reading as a file in pieces: ``csv``, ``parquet`` or ``arrow``; any length, in bounded memory."""
-        query = {"signal": signals, "start": _at(start), "end": _at(end), "lane": lane, "format": form}
-        return self._transport.get("/history/export", query)
+        return self.pieces("/history/export", signals, (start, end), form, lane=lane)
+
+    def pieces(
+        self,
+        path: str,
+        signals: Paths,
+        between: tuple[Instant | None, Instant | None],
+        form: str,
+        **query: Any,
+    ) -> Iterator[bytes]:
+        """Give a table of signals' history, as the API has it under a path, as a file in pieces."""
+        spans = {name: _span(query.pop(name, None)) for name in ("every", "tolerance")}
+        start, end = (_at(t) for t in between)
+        return self._transport.get(
+            path, {"signal": signals, "start": start, "end": end, "format": form, **spans, **query}
+        )
+
+    def paths(self, signals: Paths, lane: str | None = None) -> list[str]:
+        """Give the paths of the signals that are meant; raises NotFoundError for what means none."""
+        return [item["path"] for item in self._pages("/signals", None, signal=signals, lane=lane)]
 
     def close(self) -> None:
         """Let go of the data; a second call does nothing."""
@@ -278,10 +302,6 @@ class Twin:
             if page["next"] is None:
                 return
             query["after"] = page["next"]
-
-    def _paths(self, signals: Paths, lane: str | None) -> list[str]:
-        """Give the paths that signals mean."""
-        return [item["path"] for item in self._pages("/signals", None, signal=signals, lane=lane)]
 
     def _columns(self, signal: str, asked: Mapping[str, Any]) -> pa.Table:
         return self._arrow("/history", signal=signal, **asked)

@@ -1,5 +1,6 @@
 """What exists: the tree, assets with all that may be said of them, signals."""
 
+from collections.abc import Sequence
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Header, Path, Query, Request
@@ -7,6 +8,7 @@ from pydantic import BaseModel, Field
 from starlette.responses import Response
 
 from gemel.assets import AssetView
+from gemel.samples.select import select
 from gemel.serve import conditional
 from gemel.serve.access import Asked, Viewer
 from gemel.serve.names import Names
@@ -147,7 +149,9 @@ async def signals(
 ) -> Response:  # fmt: skip
     """Give the signals."""
     names: Names = request.app.state.names
-    wanted = range(len(names.registry)) if asset is None else names.of_asset(asset)
+    wanted: Sequence[int] = range(len(names.registry)) if asset is None else names.of_asset(asset)
+    if signal is not None:
+        wanted = [s.signal for s in select(names.registry, signal, lane) if asset is None or s.signal in wanted]
     items = [_signal(names, s) for s in wanted[after : after + limit]]
     return json({"items": items, "next": following(after, limit, len(wanted))})
 
