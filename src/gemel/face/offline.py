@@ -64,6 +64,10 @@ class Offline:
         """Say that nothing runs."""
         return {"status": "down", "link": self.link(), "behind_s": 0.0, "processes": {}, "problems": []}
 
+    async def version(self, asset: str) -> int:
+        """Say that nothing is decided here."""
+        return 0
+
     async def history_raw(
         self, signal: int, start: int, end: int, limit: int, known: int | None = None
     ) -> Batch:
