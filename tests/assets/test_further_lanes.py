@@ -85,3 +85,22 @@ def test_what_is_wrong_is_said_with_its_line(tmp_path, wrong, told):
     text = HEAD + "types:\n  Pump:\n    signals:\n      flow:\n        unit: m3/h\n        " + wrong + "\nassets: {p: {type: Pump}}\n"
     _, problems = check(write(tmp_path, text))
     assert any(told in p.message for p in problems), [p.message for p in problems]
+
+
+def test_lanes_are_to_agree_within_their_tolerance_or_twice_their_uncertainty(tmp_path):
+    text = SOFT.replace("accuracy: 1 l/s}", "accuracy: 1 l/s, delay: 1 min}").replace('sim/{asset}/flow"}', 'sim/{asset}/flow", tolerance: 2 l/s}')
+    site = plant(tmp_path, text)
+    registry = site.registry()
+    pairs = site.derivations(registry).pairs
+    told = {(registry.paths[a][-6], registry.lanes[b]): (t, d) for a, b, t, d in
+            zip(pairs.first.tolist(), pairs.other.tolist(), pairs.tolerance.tolist(), pairs.delay.tolist(), strict=True)}  # fmt: skip
+    second = 1_000_000_000
+    assert told["1", "estimated"] == (pytest.approx(2 * (0.5**2 + 3.6**2) ** 0.5), 60 * second)
+    assert told["1", "simulated"] == (pytest.approx(7.2), 30 * second)
+    assert set(pairs.first.tolist()) == {registry.index(FLOW.format(n)) for n in (1, 2)}
+
+
+def test_without_an_uncertainty_or_a_tolerance_nothing_is_compared(tmp_path):
+    text = SOFT.replace("accuracy: 0.5 m3/h", "description: x").replace(", accuracy: 1 l/s", "").replace(", accuracy: 1", "")
+    site = plant(tmp_path, text)
+    assert len(site.derivations(site.registry()).pairs) == 0

@@ -13,6 +13,7 @@ from gemel.assets.graph import Graph
 from gemel.assets.limits import AlarmLimit, AlarmLimits
 from gemel.assets.loader import check, load
 from gemel.assets.notices import Notice
+from gemel.assets.pairs import Pairs
 from gemel.assets.plant import Plant
 from gemel.assets.problem import Problem
 from gemel.assets.rules import EventRules
@@ -39,6 +40,7 @@ __all__ = [
     "Graph",
     "Live",
     "Notice",
+    "Pairs",
     "Plant",
     "Problem",
     "Query",

@@ -8,6 +8,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
+from gemel.assets.pairs import Pairs
 from gemel.assets.rollups import RollupPlan
 from gemel.assets.rules import EventRules
 from gemel.samples.batch import F64, I32, I64
@@ -80,12 +81,14 @@ class Derivations:
         level: of each instance: 0 rests on measured signals only, 1 on those of level 0 …
         events: the rules whose conditions are among them.
         rollups: what is brought together over time, by kind of window.
+        pairs: lanes that are to agree.
     """
 
     programs: tuple[Program, ...] = ()
     level: I32 = field(default_factory=NONE.copy)
     events: EventRules = field(default_factory=EventRules)
     rollups: tuple[RollupPlan, ...] = ()
+    pairs: Pairs = field(default_factory=Pairs)
 
     @cached_property
     def target(self) -> I32:

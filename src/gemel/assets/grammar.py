@@ -119,6 +119,10 @@ LANE: Final = Record(
         "unit": Field(Unit(), "the unit that the source sends"),
         "interval": Field(_duration("1 s"), "how often it is expected [default: the signal's]"),
         "stale_after": Field(_duration("10 s"), "the age above which it is stale [default: the signal's]"),
+        "tolerance": Field(
+            Quantity("5 m3/h", least=0), "how far it may be from the first lane [default: twice their accuracies]"
+        ),
+        "delay": Field(_duration("1 min"), "how long they may be apart before it is news [default: 30 s]"),
         "by": Field(Text("flow observer 2.1"), "name and version of the dynamic model or learner that gives it"),
         **_ACCURACY,
         **_DERIVED,

@@ -45,5 +45,6 @@ def _lane(signal: Signal, lane: str, node: Node, scope: Scope) -> Signal:
         max_rate=None, stuck_after_ns=0,  # these are checks of a sensor
         interval_ns=interval or signal.interval_ns, stale_after_ns=stale or signal.stale_after_ns,
         accuracy=amount(node.get("accuracy"), signal.unit, scope.problems, difference=True), others=(),
+        tolerance=amount(node.get("tolerance"), signal.unit, scope.problems, difference=True), delay_ns=duration_ns(node.get("delay")),
         by=str(node.plain("by", "")), derived=derived, examples=len(node.items_of("examples")),
     )  # fmt: skip

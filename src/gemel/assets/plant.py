@@ -24,6 +24,7 @@ from gemel.assets.graph import Graph
 from gemel.assets.layout import Layout
 from gemel.assets.limits import AlarmLimits
 from gemel.assets.notices import Notice
+from gemel.assets.pairs import pairs_of
 from gemel.assets.plan import plan
 from gemel.assets.related import RelationType, Ways
 from gemel.assets.relations import Relation
@@ -151,11 +152,11 @@ class Plant:
 
     def derivations(self, registry: Registry) -> Derivations:
         """Give the derived signals: what each is made of, and in what order; and the rules over them."""
-        own = self.own_derivations
+        own, pairs = self.own_derivations, pairs_of(self, registry)
         if not own.programs and not own.rollups:
-            return own
+            return replace(own, pairs=pairs)
         numbers = numbers_in(self, registry)
-        return replace(own.numbered(numbers), events=events_of(self, numbers))
+        return replace(own.numbered(numbers), events=events_of(self, numbers), pairs=pairs)
 
     def asset(self, path: str) -> AssetView:
         """Give an asset with its context; raises NotFoundError."""

@@ -112,6 +112,8 @@ class Signal:
         formerly: what it was called before it was renamed.
         lane: by which way its values come: ``measured``, ``estimated`` or ``simulated``.
         accuracy: standard uncertainty of a value (JCGM 100:2008, 2.3.1), in the declared unit; None: unknown.
+        tolerance: how far this lane may be from the first; None: by their accuracies.
+        delay_ns: how long they may be apart before it is news; 0: the default.
         by: name and version of the dynamic model or learner that gives it.
         others: the same property on its other lanes.
         derived: the expression that gives it; empty where it is measured.
@@ -143,6 +145,8 @@ class Signal:
     accuracy: float | None = None
     others: "tuple[Signal, ...]" = ()
     by: str = ""
+    tolerance: float | None = None
+    delay_ns: int = 0
     derived: str = ""
     rollup: Rollup | None = None
     examples: int = 0

@@ -18,6 +18,7 @@ from gemel.operate.carry import carried, renamed
 from gemel.operate.numbering import Numbering
 from gemel.samples import Batch, Draft, Fact, Registry, Snapshot
 from gemel.samples.batch import I64
+from gemel.twin.agreement import Agreement
 from gemel.twin.alarm_facts import Transition
 from gemel.twin.alarms import Alarms
 from gemel.twin.derived import Derived
@@ -109,6 +110,7 @@ class Partition:
         self.properties = Properties.of_registry(registry)
         self.overrides = Overrides(registry)
         self.desired = Wishes()
+        self.agreement = Agreement(self.derived.plan.pairs, registry)
         self.producers = Producers()
         self.origins = Origins()
         self.position = 0
@@ -210,6 +212,7 @@ class Partition:
         self.origins.tidy((self.lanes.latest.origin, self.lanes.former.origin))
         self.turned = self.staleness.tick(self.time, self.lanes.latest.time)
         events = self.events.on_rows(given, cause) + self.events.on_tick(self.time)
+        events += self.agreement.on_tick(self.time, self.lanes, self.stale)
         transitions = self.alarms.on_rows(given, cause) + self.alarms.on_tick(self.time)
         return Effects(given, drafts + ended + events + _drafts(transitions), turned + over)
 
@@ -272,6 +275,7 @@ class Partition:
             **{f"staleness.{k}": v for k, v in self.staleness.arrays().items()},
             **{f"alarms.{k}": v for k, v in self.alarms.arrays().items()},
             **{f"rollups.{k}": v for k, v in self.rollups.state().items()},
+            **{f"agreement.{k}": v for k, v in self.agreement.state().items()},
         }
         notes = {"producers": self.producers.notes(), "alarms": self.alarms.notes(), "newest": self.newest,
                  "overrides": self.overrides.to_notes(), "plant": self.version[0],
@@ -313,6 +317,8 @@ class Partition:
         self.origins.from_notes(snapshot.notes.get("origins", []))
         self.lanes, self.conditioner, self.producers = lanes, conditioner, producers
         self.derived, self.events, self.rollups = derived, events, rollups
+        self.agreement = Agreement(derived.plan.pairs, self.registry)
+        self.agreement.restore(part("agreement."))
         self.newest = int(snapshot.notes["newest"])
         self.position, self.facts, self.time = snapshot.sequence, snapshot.facts, snapshot.time
         self.staleness.restore(part("staleness."), self.time, lanes.latest.time)
