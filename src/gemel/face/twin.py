@@ -81,6 +81,16 @@ class Twin:
         ]
         return Table(pa.table(columns, schema=STATE), {"asset": told["asset"], "at": told["at"]})
 
+    def latest(self, signals: Paths | None = None) -> Table:
+        """Give what many properties show now, of all signals or of those meant: signal, unit, value, quality, status, lane,
+        time, received.
+
+        >>> import gemel
+        >>> gemel.open("examples/water-loop").latest("rig/*")["quality"][0]
+        'none'
+        """
+        return Table(self._arrow("/latest", signal=signals))
+
     def history(
         self, signals: Paths, start: Instant | None = None, end: Instant | None = None, *, points: int | None = None,
         every: Span | None = None, aggregate: str = "mean", known: Instant | None = None, lane: str | None = None,

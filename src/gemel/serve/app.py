@@ -30,6 +30,7 @@ from gemel.serve.routes import (
     forks,
     health,
     history,
+    latest,
     live,
     metrics,
     overrides,
@@ -51,6 +52,7 @@ TOPICS: Final = (
     assets,
     past,  # before `state`, whose path takes whatever follows
     state,
+    latest,
     history,
     exports,
     facts,

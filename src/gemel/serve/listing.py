@@ -13,6 +13,7 @@ from gemel.errors import AssetError
 from gemel.samples import Registry
 from gemel.samples.batch import F64, I32
 from gemel.serve import frames
+from gemel.serve.latest import Latest
 from gemel.serve.port import LiveValues
 from gemel.twin import properties
 from gemel.twin.properties import Properties
@@ -34,6 +35,17 @@ class Listing:
     def properties(self) -> Properties:
         """Which signals are lanes of which property."""
         return Properties.of_registry(self._registry)
+
+    @cached_property
+    def shown_properties(self) -> I32:
+        """All properties that the plant has, in the order of the registry."""
+        live = np.flatnonzero(~self._registry.retired).astype(np.int32)
+        return np.unique(self.properties.of(live)).astype(np.int32)
+
+    @cached_property
+    def latest(self) -> Latest:
+        """What makes a table of what they show."""
+        return Latest(self._registry)
 
     def items(self, found: Found) -> Iterator[dict[str, Any]]:
         """Give what was found as it stands in a list, with the values that were looked at."""
