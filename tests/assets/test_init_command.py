@@ -98,6 +98,17 @@ def test_topics_become_assets_and_their_messages_are_understood(tmp_path, mosqui
     assert set(refused.counts) == {"unknown_topic"}
 
 
+def test_only_the_topics_that_are_named_are_looked_at(tmp_path, mosquitto):
+    with Devices(mosquitto.port, lambda turn: [(f"hall-{i}/pump/speed", str(turn)) for i in (1, 2, 3)]):
+        done = init(mosquitto.url, "--out", tmp_path / "plant", "--listen", 1, "--topic", "hall-1/#", "--topic", "hall-3/+/speed")
+    assert done.exit_code == 0, done.output
+    assert sorted(drafted(tmp_path / "plant").assets.at) == ["hall-1", "hall-3"]
+    for wrong in ("hall#", "#/speed", ""):
+        assert init(mosquitto.url, "--out", tmp_path / "other", "--topic", wrong).exit_code == 2
+    (tmp_path / "a.csv").write_text("time,v\n")
+    assert init(tmp_path / "a.csv", "--out", tmp_path / "other", "--topic", "a/#").exit_code == 2
+
+
 def test_intervals_are_measured(tmp_path, mosquitto):
     with Devices(mosquitto.port, lambda turn: [("a/b/c", {"v": turn, "t": 1_700_000_000 + 5 * turn})]):
         assert init(mosquitto.url, "--out", tmp_path / "plant", "--listen", 1).exit_code == 0

@@ -15,7 +15,7 @@ from gemel.assets import Problem, check
 from gemel.assets.draft import Draft, written
 from gemel.assets.secrets import variable_of
 from gemel.cli.check import counted
-from gemel.cli.init_broker import Found, assets_of, listen
+from gemel.cli.init_broker import Found, assets_of, is_filter, listen
 from gemel.cli.init_files import assets_in
 from gemel.connect.mqtt import mqtt_settings
 from gemel.errors import ConfigError
@@ -51,24 +51,35 @@ SHOWN: Final = 10
     "--user", help=f"User at the broker; the password comes from {variable_of(SECRET)}, or is asked for."
 )
 @click.option(
+    "--topic",
+    "topics",
+    multiple=True,
+    metavar="FILTER",
+    help="Listen only to topics that match, such as hall-1/#; repeat it for several [default: all].",
+)
+@click.option(
     "--ca",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     help="Authority of the broker's certificate (mqtts://).",
 )
 def command(
-    source: tuple[str, ...], out: Path, root: str, seconds: float, user: str | None, ca: Path | None
-) -> None:
+    source: tuple[str, ...], out: Path, root: str, seconds: float, user: str | None, topics: tuple[str, ...], ca: Path | None
+) -> None:  # fmt: skip
     """Look at a BROKER (mqtt://host:port) or at FILES (CSV, Parquet), and write a first plant file that runs.
 
     Exit code 1: nothing was found of which a plant could be made.
     """
     if not ROOT.match(root):
         raise click.BadParameter("write it like acme/riverside", param_hint="--plant")
+    if wrong := [topic for topic in topics if not is_filter(topic)]:
+        raise click.BadParameter(f"{wrong[0]!r} is no topic filter; write it like hall-1/#", param_hint="--topic")
     if (out / "plant.yaml").exists():
         raise ConfigError(f"{out / 'plant.yaml'} is there already", remedy="name another folder with --out")
     if len(source) == 1 and ADDRESS.match(source[0]) and not Path(source[0]).exists():
-        found, connection, heard = _broker(source[0], seconds, user, ca)
+        found, connection, heard = _broker(source[0], seconds, (user, ca), topics)
         origin = source[0]
+    elif topics:
+        raise click.UsageError("--topic goes with a broker")
     else:
         files = _files(source)
         found, connection, heard = (
@@ -99,8 +110,9 @@ def _files(names: Sequence[str]) -> list[Path]:
 
 
 def _broker(
-    address: str, seconds: float, user: str | None, ca: Path | None
+    address: str, seconds: float, who: tuple[str | None, Path | None], topics: Sequence[str]
 ) -> tuple[Found, dict[str, Any], str]:
+    user, ca = who
     url = address if "://" in address else f"mqtt://{address}"
     connection: dict[str, Any] = {"mqtt": url}
     if user is not None:
@@ -109,7 +121,7 @@ def _broker(
         connection["ca"] = str(ca.absolute())
     options = {key: value for key, value in connection.items() if key != "mqtt"}
     settings = mqtt_settings(url, options, f"gemel-init-{os.getpid()}", _password)
-    ears, level = asyncio.run(listen(settings, seconds))
+    ears, level = asyncio.run(listen(settings, seconds, topics or ("#",)))
     if level == 4:
         connection["version"] = "3.1.1"
     heard = f"{ears.messages} messages of {len(ears.topics)} topics in {seconds:g} s"

@@ -1,4 +1,4 @@
-"""`gemel init` at a broker: listen to everything for a while, then tell assets from topics.
+"""`gemel init` at a broker: listen for a while, to everything or to some topics, then tell assets from topics.
 
 `#` for some seconds -> Seen per topic -> Carried -> DraftAsset by the topic's levels
 """
@@ -27,6 +27,17 @@ CONNECT_S: Final = 10.0
 MOST_TOPICS: Final = 20_000
 LARGEST: Final = 1 << 20  # bytes of a payload that is looked at
 _VALUE: Final = frozenset({"value", "val", "v"})
+
+
+def is_filter(topic: str) -> bool:
+    """Tell whether a text is a topic filter (MQTT 5, 4.7.1): # only at the end, + and # only as whole levels.
+
+    >>> is_filter("hall-1/+/flow"), is_filter("hall-1/#"), is_filter("hall#"), is_filter("#/flow")
+    (True, True, False, False)
+    """
+    levels = topic.split("/")
+    whole = all(level in {"+", "#"} or not set(level) & set("+#\0") for level in levels)
+    return bool(topic) and whole and "#" not in levels[:-1]
 
 
 @dataclass
@@ -62,8 +73,8 @@ class Ears:
         """Never: we only listen."""
 
 
-async def listen(settings: MqttSettings, seconds: float) -> tuple[Ears, int]:
-    """Listen to all topics; give what was heard and the protocol level that the broker speaks; raises ConnectError."""
+async def listen(settings: MqttSettings, seconds: float, topics: Sequence[str] = ("#",)) -> tuple[Ears, int]:
+    """Listen to the topics that filters name; give what was heard and the protocol level that the broker speaks; raises ConnectError."""
     why = "no answer"
     for level in (5, 4):
         ears = Ears()
@@ -71,7 +82,8 @@ async def listen(settings: MqttSettings, seconds: float) -> tuple[Ears, int]:
         await session.open()
         try:
             if await _taken(session, ears):
-                session.client.subscribe("#", 0)
+                for topic in topics:
+                    session.client.subscribe(topic, 0)
                 session.send()
                 await _wait(seconds)
                 if session.error is None:
