@@ -69,6 +69,11 @@ def test_a_running_twin_its_data_and_a_frame_say_the_same(tmp_path, frame, monke
                 assert twin.find(downstream_of="test/kiln/kiln-1")["name"] == ["stack-1"]
                 assert wait(lambda: "AlarmRaised" in twin.facts("AlarmRaised")["kind"], 10)
             whole = live[inside][0]
+            (plant / "plant.yaml").write_text(PLANT.replace("relations:", "  stack-2: {type: Stack}\nrelations:"))
+            subprocess.run([sys.executable, "-m", "gemel", "plan", str(plant), "--apply", "--data", str(data)], timeout=60, check=True)
+            for twin in (inside, outside):
+                assert wait(lambda: "stack-2" in twin.find(type="Stack")["name"], 10), "a changed plant is followed while one looks"
+                assert same(twin.history("*kiln-1*", *SPAN), whole)
         with pytest.raises(gemel.GemelError, match="plant"):
             gemel.open(f"http://127.0.0.1:{site.settings.port}").condition(frame)
     with gemel.open(data) as after:

@@ -90,6 +90,7 @@ class Inside:
         self, twin: Twin, data: Path, loop: Loop, ending: Callable[[], Awaitable[None]] | None = None
     ) -> None:
         self._app = create_app(twin, ServeSettings(data=data))
+        self._twin, self._plant = twin, twin.plant
         self._loop = loop
         self._ending = ending
 
@@ -110,6 +111,9 @@ class Inside:
         self._loop.end()
 
     async def _ask(self, address: str, pipe: Pipe) -> None:
+        if self._twin.plant is not self._plant:  # another one was applied meanwhile
+            self._plant = self._twin.plant
+            self._app.state.hub.on_plant()
         path, _, words = address.partition("?")
         scope = {
             "type": "http", "asgi": {"version": "3.0", "spec_version": "2.4"}, "http_version": "1.1", "method": "GET", "scheme": "http",

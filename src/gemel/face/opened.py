@@ -10,6 +10,8 @@ from gemel.assets import load
 from gemel.bus import Bus
 from gemel.config import data_dir
 from gemel.config.apply import applied
+from gemel.config.follow import Follower
+from gemel.config.versions import Versions
 from gemel.errors import ConfigError
 from gemel.face.inside import Inside, Loop
 from gemel.face.offline import offline
@@ -57,7 +59,8 @@ def open(  # noqa: A001 - as in `gemel.open`
             f"no data of a twin in {data}", remedy="start it once with gemel run, or leave data out"
         )
     plant = load(folder if folder.is_dir() else folder.parent)
-    return Twin(Inside(offline(plant, plant.registry(), None), _nobody(), Loop()), plant)
+    alone = offline(plant, plant.registry(), None)
+    return Twin(Inside(alone, _nobody(), Loop()), alone)
 
 
 def _with_data(places: Places) -> Twin:
@@ -72,7 +75,7 @@ def _with_data(places: Places) -> Twin:
             await view.bus.close()
         reader.close()
 
-    return Twin(Inside(twin, _nobody(), loop, ending), site.plant, site.registry)
+    return Twin(Inside(twin, _nobody(), loop, ending), twin)
 
 
 async def _view(running: Running, places: Places, reader: Reader) -> View | None:
@@ -85,6 +88,7 @@ async def _view(running: Running, places: Places, reader: Reader) -> View | None
         return None
     view = View(bus, site.plant, site.registry, reader)
     await view.start()
+    await Follower(Versions(places), site.version, view.follow).listen(bus)
     if view.link()["up"]:
         return view
     await bus.close()

@@ -1,7 +1,7 @@
 """A twin to ask: its state, its history, its assets, its facts, each as a table."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, Final, Literal, Self
+from typing import Any, Final, Literal, Protocol, Self
 
 import orjson
 import pyarrow as pa
@@ -28,6 +28,18 @@ STATE: Final = pa.schema(
 Paths = str | Sequence[str]
 
 
+class Site(Protocol):
+    """What is in force; a changed plant file takes the former one's place while one looks."""
+
+    @property
+    def plant(self) -> Plant:
+        """The plant file."""
+
+    @property
+    def registry(self) -> Registry:
+        """The numbers of its signals."""
+
+
 class Twin:
     """A twin that is read; `gemel.open` gives one. Nothing here changes the plant or its twin.
 
@@ -35,22 +47,19 @@ class Twin:
     paths, their last parts or patterns with ``*``.
     """
 
-    def __init__(
-        self, transport: Transport, plant: Plant | None = None, registry: Registry | None = None
-    ) -> None:
+    def __init__(self, transport: Transport, site: Site | None = None) -> None:
         self._transport = transport
-        self._plant = plant
-        self._registry = registry
+        self._site = site
 
     @property
     def plant(self) -> Plant:
         """The plant file in force; raises ConfigError where only an address is known."""
-        if self._plant is None:
+        if self._site is None:
             raise ConfigError(
                 "a twin by its address does not give its plant file",
                 remedy="open the plant's folder for this",
             )
-        return self._plant
+        return self._site.plant
 
     @property
     def now(self) -> int:
@@ -61,7 +70,7 @@ class Twin:
     @property
     def registry(self) -> Registry:
         """The numbers of the signals in a data directory; a plant file's own, where there is none."""
-        return self.plant.registry() if self._registry is None else self._registry
+        return self.plant.registry() if self._site is None else self._site.registry
 
     def state(self, asset: str, at: Instant | None = None, known: Instant | None = None) -> Table:
         """Give what an asset's properties show, now or as they stood at a time, from what had been received by `known`.
