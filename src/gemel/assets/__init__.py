@@ -20,6 +20,7 @@ from gemel.assets.rules import EventRules
 from gemel.assets.schema import schema
 from gemel.assets.secrets import secret
 from gemel.assets.spec import CommandSpec, Connection, Signal
+from gemel.assets.sync import Sync, by_event_only
 from gemel.assets.views import AssetView, SignalView
 from gemel.assets.volume import Volume
 
@@ -47,7 +48,9 @@ __all__ = [
     "Signal",
     "SignalView",
     "Sources",
+    "Sync",
     "Volume",
+    "by_event_only",
     "check",
     "find",
     "load",

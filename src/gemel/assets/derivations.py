@@ -11,6 +11,7 @@ import numpy.typing as npt
 from gemel.assets.pairs import Pairs
 from gemel.assets.rollups import RollupPlan
 from gemel.assets.rules import EventRules
+from gemel.assets.sync import Sync
 from gemel.samples.batch import F64, I32, I64
 from gemel.samples.expression import Expression
 
@@ -82,6 +83,7 @@ class Derivations:
         events: the rules whose conditions are among them.
         rollups: what is brought together over time, by kind of window.
         pairs: lanes that are to agree.
+        sync: signals whose changes become facts.
     """
 
     programs: tuple[Program, ...] = ()
@@ -89,6 +91,7 @@ class Derivations:
     events: EventRules = field(default_factory=EventRules)
     rollups: tuple[RollupPlan, ...] = ()
     pairs: Pairs = field(default_factory=Pairs)
+    sync: Sync = field(default_factory=Sync)
 
     @cached_property
     def target(self) -> I32:

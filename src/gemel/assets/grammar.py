@@ -39,6 +39,7 @@ LEVELS: Final[tuple[Level, ...]] = (
     "high",
     "high_high",
 )  # in order of their limits (ISA-18.2: LL, L, H, HH)
+SYNC: Final = ("series", "event", "both")
 ROLES: Final = ("operator", "engineer")
 PROTOCOLS: Final = ("mqtt",)
 
@@ -332,6 +333,7 @@ CONNECTION: Final = Record(
         "qos": Field(Number(0, 1, whole=True), "quality of service [default: 1, acknowledged when stored]"),
         "client_id": Field(Text("gemel-riverside"), "the name under which the broker keeps the session"),
         "ca": Field(_file, "the authority that the broker's certificate must come from"),
+        "sync": Field(Word(SYNC), "how what it brings is kept: series (all readings, in history), event (changes, as facts) or both [default: series]"),
         "cert": Field(_file, "our certificate"),
         "key": Field(_file, "its key"),
     },

@@ -30,6 +30,7 @@ from gemel.assets.related import RelationType, Ways
 from gemel.assets.relations import Relation
 from gemel.assets.rules import events_of
 from gemel.assets.spec import Connection, Template
+from gemel.assets.sync import sync_of
 from gemel.assets.views import AssetView, asset_view, tree_of
 from gemel.assets.volume import Volume, volume_of
 from gemel.samples import Registry
@@ -152,11 +153,11 @@ class Plant:
 
     def derivations(self, registry: Registry) -> Derivations:
         """Give the derived signals: what each is made of, and in what order; and the rules over them."""
-        own, pairs = self.own_derivations, pairs_of(self, registry)
+        own, pairs, sync = self.own_derivations, pairs_of(self, registry), sync_of(self, registry)
         if not own.programs and not own.rollups:
-            return replace(own, pairs=pairs)
+            return replace(own, pairs=pairs, sync=sync)
         numbers = numbers_in(self, registry)
-        return replace(own.numbered(numbers), events=events_of(self, numbers), pairs=pairs)
+        return replace(own.numbered(numbers), events=events_of(self, numbers), pairs=pairs, sync=sync)
 
     def asset(self, path: str) -> AssetView:
         """Give an asset with its context; raises NotFoundError."""

@@ -276,7 +276,7 @@ class Owner:
         if len(effects.rows):
             self._dirty[effects.rows.signal] = True
             if sequence > self._stored:
-                self.tail.add(sequence, effects.rows)
+                self.tail.add(sequence, self.partition.changes.stored(effects.rows))
                 self._waiting_since = self._waiting_since or time.monotonic()
                 if self.tail.rows >= COMMIT_ROWS:
                     self._commit_now.set()

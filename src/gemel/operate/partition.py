@@ -21,6 +21,7 @@ from gemel.samples.batch import I64
 from gemel.twin.agreement import Agreement
 from gemel.twin.alarm_facts import Transition
 from gemel.twin.alarms import Alarms
+from gemel.twin.changes import Changes
 from gemel.twin.derived import Derived
 from gemel.twin.desired import Wishes
 from gemel.twin.events import Events
@@ -111,6 +112,7 @@ class Partition:
         self.overrides = Overrides(registry)
         self.desired = Wishes()
         self.agreement = Agreement(self.derived.plan.pairs, registry)
+        self.changes = Changes(self.derived.plan.sync, registry, number)
         self.producers = Producers()
         self.origins = Origins()
         self.position = 0
@@ -176,6 +178,8 @@ class Partition:
         conditioned = self.conditioner.process(batch, existing)
         rows = conditioned.rows
         came = np.zeros(len(rows), np.int64) if origin is None else origin[conditioned.position]
+        if len(self.changes):
+            self.changes.on_rows(rows.take(conditioned.news), came[conditioned.news])
         drafts: list[Draft] = []
         cause = f"samples.{self.number}:{sequence}"
         if len(given := self.derived.on_rows(rows)):
@@ -212,7 +216,7 @@ class Partition:
         self.origins.tidy((self.lanes.latest.origin, self.lanes.former.origin))
         self.turned = self.staleness.tick(self.time, self.lanes.latest.time)
         events = self.events.on_rows(given, cause) + self.events.on_tick(self.time)
-        events += self.agreement.on_tick(self.time, self.lanes, self.stale)
+        events += self.agreement.on_tick(self.time, self.lanes, self.stale) + self.changes.on_tick(self.time)
         transitions = self.alarms.on_rows(given, cause) + self.alarms.on_tick(self.time)
         return Effects(given, drafts + ended + events + _drafts(transitions), turned + over)
 
@@ -276,6 +280,7 @@ class Partition:
             **{f"alarms.{k}": v for k, v in self.alarms.arrays().items()},
             **{f"rollups.{k}": v for k, v in self.rollups.state().items()},
             **{f"agreement.{k}": v for k, v in self.agreement.state().items()},
+            **{f"changes.{k}": v for k, v in self.changes.state().items()},
         }
         notes = {"producers": self.producers.notes(), "alarms": self.alarms.notes(), "newest": self.newest,
                  "overrides": self.overrides.to_notes(), "plant": self.version[0],
@@ -319,6 +324,8 @@ class Partition:
         self.derived, self.events, self.rollups = derived, events, rollups
         self.agreement = Agreement(derived.plan.pairs, self.registry)
         self.agreement.restore(part("agreement."))
+        self.changes = Changes(derived.plan.sync, self.registry, self.number)
+        self.changes.restore(part("changes."))
         self.newest = int(snapshot.notes["newest"])
         self.position, self.facts, self.time = snapshot.sequence, snapshot.facts, snapshot.time
         self.staleness.restore(part("staleness."), self.time, lanes.latest.time)

@@ -14,13 +14,14 @@ from typing import Any, Final, Protocol
 
 import numpy as np
 
-from gemel.assets import Plant
+from gemel.assets import Plant, by_event_only
 from gemel.errors import NotFoundError
 from gemel.history import Reader
 from gemel.operate.chronicle import Chronicle
 from gemel.samples import Batch, Fact, Registry
 from gemel.samples.batch import I32, I64
 from gemel.twin.alarm_past import PastLimit, alarms_at
+from gemel.twin.changes import CHANGED
 from gemel.twin.commands import Gate
 from gemel.twin.lanes import Lanes
 
@@ -80,7 +81,21 @@ class Past:
             return folded(signals, Batch.empty())
         tail = await self._tail(signals.tolist(), 0, at + 1)
         rows = await asyncio.to_thread(self._reader.stood, signals, at, known, tail=tail)
+        by_event = np.intersect1d(signals, by_event_only(self._site.plant, self._site.registry))
+        if len(by_event):
+            rows = Batch.concat([rows, await self._changes(by_event.astype(np.int32), at, known)])
         return folded(signals, rows)
+
+    async def _changes(self, signals: I32, at: int, known: int) -> Batch:
+        """Give the readings of signals that are kept by event alone: what the facts of their changes say."""
+        facts = await self.facts(at, known, kind=CHANGED)
+        registry = self._site.registry
+        numbers = {registry.paths[s]: s for s in signals.tolist()}
+        found = [(numbers[f.subject], f.body) for f in facts if f.subject in numbers]
+        return Batch.of(
+            signal=[s for s, _ in found], time=[b["time"] for _, b in found], received=[b["received"] for _, b in found],
+            value=[np.nan if b["reading"] is None else b["reading"] for _, b in found], status=[b["status"] for _, b in found],
+        )  # fmt: skip
 
     async def facts(
         self, at: int, known: int, *, kind: str = "", under: str | None = None, after: int = 0
