@@ -19,7 +19,7 @@ import numpy as np
 from gemel.bus import Bus
 from gemel.config.apply import applied
 from gemel.config.processes import running_of
-from gemel.config.registries import registries
+from gemel.config.versions import Versions
 from gemel.errors import GemelError, StorageError
 from gemel.history import Reader
 from gemel.operate.chronicle import Chronicle
@@ -71,17 +71,13 @@ class _Beside:
 
 @asynccontextmanager
 async def _beside(places: Places) -> AsyncIterator[_Beside]:
-    site = applied(places)
+    versions = Versions(places)
+    site = applied(places, versions)
     bus = await Bus.open(running_of(places).bus, "forking")
     chronicle = Chronicle(bus, places.data, wall=site.plant.clock == "wall")
     reader = await asyncio.to_thread(Reader, places.lake)
-    fresh = Partition(
-        0, site.registry, site.plant.checks(site.registry), site.plant.alarms(site.registry), site.plant.derivations(site.registry)
-    )
+    fresh = versions.fresh(site)  # a snapshot names the version that it was taken under, a fact the one to go on with
     fresh.stored = StoredRows(reader, lambda: fresh.checks.each("stale_after"))
-    for digest, former in registries(places):
-        if digest != site.registry.digest:
-            fresh.know(former, digest)
     try:
         yield _Beside(bus, chronicle, reader, SnapshotFolder(places.snapshots / "0", own=False), fresh)
     finally:
