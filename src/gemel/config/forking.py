@@ -21,7 +21,7 @@ from gemel.config.apply import applied
 from gemel.config.processes import running_of
 from gemel.config.versions import Versions
 from gemel.errors import GemelError, StorageError
-from gemel.history import Reader
+from gemel.history import Reader, Series
 from gemel.operate.chronicle import Chronicle
 from gemel.operate.fork import Fork, Forks, from_history, from_log
 from gemel.operate.forking import SUBJECT
@@ -76,8 +76,9 @@ async def _beside(places: Places) -> AsyncIterator[_Beside]:
     bus = await Bus.open(running_of(places).bus, "forking")
     chronicle = Chronicle(bus, places.data, wall=site.plant.clock == "wall")
     reader = await asyncio.to_thread(Reader, places.lake)
-    fresh = versions.fresh(site)  # a snapshot names the version that it was taken under, a fact the one to go on with
-    fresh.stored = StoredRows(reader, lambda: fresh.checks.each("stale_after"))
+    fresh = versions.fresh(site)
+    series = Series(reader, fresh)
+    fresh.stored = StoredRows(series, lambda: fresh.checks.each("stale_after"))
     try:
         yield _Beside(bus, chronicle, reader, SnapshotFolder(places.snapshots / "0", own=False), fresh)
     finally:
@@ -93,7 +94,7 @@ async def make(places: Places, name: str) -> Fork:
     try:
         async with _beside(places) as b:
             await b.bus.ask("twin.ask", {"do": "flush"}, timeout_s=30)  # what waits in memory is in the lake then
-            snapshot = await from_log(b.bus, b.chronicle, b.fresh, b.kept, fork.at, b.reader.existing)
+            snapshot = await from_log(b.bus, b.chronicle, b.fresh, b.kept, fork.at, Series(b.reader, b.fresh).existing)
             origin = "lake" if snapshot is None else "log"
             if snapshot is None:
                 snapshot = await from_history(b.chronicle, b.fresh, b.reader, fork.at)
@@ -122,7 +123,7 @@ async def verify_replay(places: Places) -> Replayed:
         finally:
             forks.delete(CHECK)
         await b.bus.ask("twin.ask", {"do": "flush"}, timeout_s=30)
-        again = await replay(b.bus, b.chronicle, b.fresh, oldest, live.sequence, b.reader.existing)
+        again = await replay(b.bus, b.chronicle, b.fresh, oldest, live.sequence, Series(b.reader, b.fresh).existing)
         found = differing(again.snapshot(), live)
         return Replayed(oldest.sequence, live.sequence, live.time, len(np.atleast_1d(again.stale)), tuple(found))
 

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import msgspec
+import numpy as np
 
 from gemel.assets import secret
 from gemel.bus import Bus
@@ -23,7 +24,7 @@ from gemel.config.supervise import run_family
 from gemel.config.versions import Versions
 from gemel.config.way_in import WayIn
 from gemel.errors import ConfigError, GemelError, StorageError
-from gemel.history import Reader, Store
+from gemel.history import Reader, Series, Store
 from gemel.operate import applying as applying_at
 from gemel.operate import forking
 from gemel.operate.answers import Answers
@@ -76,12 +77,18 @@ async def twin(places: Places) -> None:
     partition = versions.fresh(site) if folder.oldest_position() else first_partition(versions, site, record)
     classes = partition.registry.codes("retention").by_signal()
 
+    series = Series(reader, partition)
+
     def lookup(rows: Any) -> Any:
-        return reader.existing(rows, tail=owner.tail.around(rows))
+        own = np.unique(rows.signal)
+        parts = series.numbers(own)
+        span = int(rows.time.min()), int(rows.time.max()) + 1
+        tail = owner.tail.around(rows) if len(parts) == len(own) else owner.tail.find(parts, *span)
+        return series.existing(rows, tail=tail)
 
     owner = Owner(bus, partition, store, record, clock, folder, lookup, classes,
                   site.plant.retention, settings.log_bytes, site.plant.rollups)  # fmt: skip
-    partition.stored = StoredRows(reader, lambda: partition.checks.each("stale_after"), owner.tail)
+    partition.stored = StoredRows(series, lambda: partition.checks.each("stale_after"), owner.tail)
     owner.arrivals = Arrivals(tracer_of("twin"))
     await owner.start()
     commanding = Commanding(bus, site.plant, partition, record, clock)

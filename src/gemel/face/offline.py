@@ -9,7 +9,7 @@ import numpy as np
 
 from gemel.assets import Plant
 from gemel.errors import StorageError
-from gemel.history import Aggregated, Reader
+from gemel.history import Aggregated, Series
 from gemel.operate.past import Stood, folded
 from gemel.operate.values import Values
 from gemel.samples import Batch, Fact, Registry
@@ -29,7 +29,7 @@ class Offline:
         reader: its history; None: there is none.
     """
 
-    def __init__(self, plant: Plant, registry: Registry, reader: Reader | None) -> None:
+    def __init__(self, plant: Plant, registry: Registry, reader: Series | None) -> None:
         self.plant = plant
         self.registry = registry
         self.past = OfflinePast(reader)
@@ -126,14 +126,14 @@ class Newest:
 class OfflinePast:
     """What was so at a past time, as far as history tells; the record of facts is read by a running twin only."""
 
-    def __init__(self, reader: Reader | None) -> None:
+    def __init__(self, reader: Series | None) -> None:
         self._reader = reader
 
     def fold(self, signals: I32, at: int, known: int) -> Stood:
         """Give signals as they stood."""
         none = self._reader is None or not len(signals)
         return folded(
-            signals, Batch.empty() if none else cast(Reader, self._reader).stood(signals, at, known)
+            signals, Batch.empty() if none else cast(Series, self._reader).stood(signals, at, known)
         )
 
     async def facts(self, at: int, known: int, *, kind: str = "", **_: Any) -> list[Fact]:
@@ -159,6 +159,6 @@ async def _refused(*_: Any, **__: Any) -> NoReturn:
     )
 
 
-def offline(plant: Plant, registry: Registry, reader: Reader | None) -> Twin:
+def offline(plant: Plant, registry: Registry, reader: Series | None) -> Twin:
     """Give a plant and its history as a twin."""
     return cast(Twin, Offline(plant, registry, reader))

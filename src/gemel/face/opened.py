@@ -17,7 +17,7 @@ from gemel.face.inside import Inside, Loop
 from gemel.face.offline import offline
 from gemel.face.transport import Network
 from gemel.face.twin import Twin
-from gemel.history import Reader
+from gemel.history import Reader, Series
 from gemel.operate.places import Places, Running, read_running
 from gemel.operate.view import View
 
@@ -68,7 +68,7 @@ def _with_data(places: Places) -> Twin:
     loop = Loop()
     running = read_running(places.data)
     view = None if running is None else loop.do(_view(running, places, reader))
-    twin = offline(site.plant, site.registry, reader) if view is None else view
+    twin = offline(site.plant, site.registry, Series(reader, site)) if view is None else view
 
     async def ending() -> None:
         if view is not None:

@@ -10,6 +10,7 @@ from gemel.history.lake import Bounds
 from gemel.history.reader import Reader
 from gemel.history.roller import Terms
 from gemel.history.rollups import RolledUp
+from gemel.history.series import Series
 from gemel.history.store import Committed, Compacted, Progress, Store
 
 __all__ = [
@@ -23,6 +24,7 @@ __all__ = [
     "Progress",
     "Reader",
     "RolledUp",
+    "Series",
     "Store",
     "Terms",
     "export_csv",

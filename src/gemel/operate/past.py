@@ -16,7 +16,7 @@ import numpy as np
 
 from gemel.assets import Plant, by_event_only
 from gemel.errors import NotFoundError
-from gemel.history import Reader
+from gemel.history import Series
 from gemel.operate.chronicle import Chronicle
 from gemel.samples import Batch, Fact, Registry
 from gemel.samples.batch import I32, I64
@@ -69,7 +69,7 @@ def folded(signals: I32, rows: Batch) -> Stood:
 class Past:
     """Answers for a past time, of the plant or of a part of it."""
 
-    def __init__(self, site: Site, chronicle: Chronicle, reader: Reader, tail: Tail) -> None:
+    def __init__(self, site: Site, chronicle: Chronicle, reader: Series, tail: Tail) -> None:
         self._site = site
         self.chronicle = chronicle
         self._reader = reader

@@ -19,7 +19,7 @@ import numpy as np
 from gemel.assets import Plant
 from gemel.bus import Bus
 from gemel.errors import GemelError
-from gemel.history import Aggregated, Reader
+from gemel.history import Aggregated, Reader, Series
 from gemel.operate import delta
 from gemel.operate.chronicle import Chronicle
 from gemel.operate.forking import Forking
@@ -52,6 +52,7 @@ class View(OverridesView):
         self.registry = registry
         self.values = Values(len(registry))
         self._reader = reader
+        self._series = Series(reader, self)
         self._heard = 0.0
         self._run = 0
         self._synced = False
@@ -63,7 +64,7 @@ class View(OverridesView):
     def past(self) -> Past:
         """What was so at a past time."""
         chronicle = Chronicle(self.bus, self._reader.path.parent, wall=self.plant.clock == "wall")
-        return Past(self, chronicle, self._reader, self._tail)
+        return Past(self, chronicle, self._series, self._tail)
 
     @cached_property
     def forks(self) -> Forking:
@@ -159,7 +160,7 @@ class View(OverridesView):
     # ---- history: the tail first, then the lake, so that a commit in between shows rows twice, never not at all
 
     async def _tail(self, signals: Sequence[int], start: int, end: int) -> Batch:
-        packed = await self._ask("tail", signals=list(map(int, signals)), start=start, end=end)
+        packed = await self._ask("tail", signals=self._series.numbers(list(signals)).tolist(), start=start, end=end)
         return delta.decode(packed).rows
 
     async def history_raw(
@@ -168,7 +169,7 @@ class View(OverridesView):
         """Give the readings of a signal as they were received."""
         tail = await self._tail([signal], start, end)
         return await asyncio.to_thread(
-            self._reader.raw, [signal], start, end, limit=limit, known=known, tail=tail
+            self._series.raw, [signal], start, end, limit=limit, known=known, tail=tail
         )
 
     async def history_rows(
@@ -176,12 +177,12 @@ class View(OverridesView):
     ) -> Batch:
         """Give the readings of several signals, by signal and time."""
         tail = await self._tail(signals, start, end)
-        return await asyncio.to_thread(self._reader.raw, signals, start, end, limit, known, tail=tail)
+        return await asyncio.to_thread(self._series.raw, signals, start, end, limit, known, tail=tail)
 
     async def history_decimated(self, signal: int, start: int, end: int, points: int) -> Batch:
         """Give a signal's history decimated for drawing; spikes of one sample survive."""
         tail = await self._tail([signal], start, end)
-        return await asyncio.to_thread(self._reader.decimated, signal, start, end, points, tail=tail)
+        return await asyncio.to_thread(self._series.decimated, signal, start, end, points, tail=tail)
 
     async def history_aggregated(
         self, signal: int, start: int, end: int, interval_ns: int, aggregate: str
@@ -189,7 +190,7 @@ class View(OverridesView):
         """Give one value an interval; NaN where there is none."""
         tail = await self._tail([signal], start, end)
         return await asyncio.to_thread(
-            self._reader.aggregated, signal, start, end, interval_ns, aggregate, tail=tail
+            self._series.aggregated, signal, start, end, interval_ns, aggregate, tail=tail
         )
 
     # ---- facts, alarms, commands: the twin decides

@@ -149,8 +149,16 @@ class Names:
         return number
 
     def of_asset(self, asset: str) -> list[int]:
-        """Give the signals of an asset, in the registry's order."""
-        return list(self.registry.of_asset(asset).tolist())
+        """Give the signals of an asset, in the registry's order; of one that is gone, those that it had."""
+        found = self.registry.of_asset(asset)
+        live = found[~self.registry.retired[found]]
+        return list((live if len(live) else found).tolist())
+
+    @cached_property
+    def signals(self) -> Sequence[int]:
+        """The signals that the plant has, in the registry's order."""
+        retired = self.registry.retired
+        return np.flatnonzero(~retired).tolist() if retired.any() else range(len(self.registry))
 
     def gap_ns(self, signal: int) -> int:
         """Give the silence that counts as a gap [ns]; 0 where no interval is known."""

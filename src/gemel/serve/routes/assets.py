@@ -149,7 +149,7 @@ async def signals(
 ) -> Response:  # fmt: skip
     """Give the signals."""
     names: Names = request.app.state.names
-    wanted: Sequence[int] = range(len(names.registry)) if asset is None else names.of_asset(asset)
+    wanted: Sequence[int] = names.signals if asset is None else names.of_asset(asset)
     if signal is not None:
         wanted = [s.signal for s in select(names.registry, signal, lane) if asset is None or s.signal in wanted]
     items = [_signal(names, s) for s in wanted[after : after + limit]]

@@ -86,7 +86,7 @@ async def quality(
     intake: Intake = request.app.state.intake
     told = await twin.quality()
     columns: Columns = told["signals"]
-    wanted = range(len(names.registry)) if asset is None else names.of_asset(asset)
+    wanted = names.signals if asset is None else names.of_asset(asset)
     connections = [*told["connections"], intake.as_connection()]
     items = [_item(s, columns, names, twin) for s in wanted[after : after + limit]]
     return json(
