@@ -12,6 +12,7 @@ def test_pages_are_read_to_their_end(server, monkeypatch):
     with gemel.open(server.url) as twin:
         assert twin.find()["path"] == [PUMP, OTHER]
         assert twin.find(limit=1)["path"] == [PUMP]
+        assert twin.find()["parent"] == [PUMP.rpartition("/")[0]] * 2
         assert len(twin.signals()) == 8
         assert twin.signals(PUMP)["name"] == ["speed", "flow", "volume", "running"]
 

@@ -6,7 +6,6 @@ from typing import Self
 
 import numpy as np
 import numpy.typing as npt
-import pyarrow as pa
 
 from gemel.assets.fleet import Fleet
 from gemel.samples.batch import I32
@@ -31,7 +30,7 @@ class Hierarchy:
     @classmethod
     def of_fleet(cls, fleet: Fleet) -> Self:
         """Read the places of a fleet."""
-        codes = pa.array(fleet.at, pa.string()).dictionary_encode()
+        codes = fleet.at.plain.dictionary_encode()
         at, of = codes.dictionary.to_pylist(), codes.indices.to_numpy().astype(np.int32)
         whole = np.array([_whole(fleet, place) for place in at] or [-1], np.int32)
         return cls(fleet.root, at, of, whole[of] if len(of) else np.empty(0, np.int32))

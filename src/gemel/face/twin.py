@@ -174,20 +174,7 @@ class Twin:
         ['rig']
         """
         conditions = [where] if isinstance(where, str) else list(where)
-        rows = list(self._pages("/assets", limit, type=type, where=conditions or None, **related))
-        columns: dict[str, list[Any]] = {
-            name: [row[name] for row in rows] for name in ("path", "name", "title", "type", "parent")
-        }
-        for name in dict.fromkeys(name for row in rows for name in row["values"]):
-            columns[name] = [row["values"][name] for row in rows]
-        return Table(
-            pa.table(
-                {
-                    name: pa.array(c, pa.float64() if name not in _TEXTS else pa.string())
-                    for name, c in columns.items()
-                }
-            )
-        )
+        return Table(self._arrow("/assets", limit=limit, type=type, where=conditions or None, **related))
 
     def signals(self, asset: str | None = None) -> Table:
         """Give the signals, of an asset or all: path, asset, name, unit, kind, lane.
@@ -324,9 +311,6 @@ class Twin:
 
     def _columns(self, signal: str, asked: Mapping[str, Any]) -> pa.Table:
         return self._arrow("/history", signal=signal, **asked)
-
-
-_TEXTS: Final = ("path", "name", "title", "type", "parent")
 
 
 def _at(given: Instant | None) -> str | None:

@@ -6,6 +6,8 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from gemel.assets import Found, Plant
 from gemel.assets.problem import did_you_mean
@@ -32,6 +34,11 @@ class Listing:
         return self.plant.numbers(self._registry)
 
     @cached_property
+    def in_order(self) -> bool:
+        """Whether the registry numbers the signals just so: what is asked of all of them needs no picking then."""
+        return bool(np.all(np.diff(self.numbers) == 1))
+
+    @cached_property
     def properties(self) -> Properties:
         """Which signals are lanes of which property."""
         return Properties.of_registry(self._registry)
@@ -53,6 +60,20 @@ class Listing:
         for i, row in enumerate(found.rows.tolist()):
             yield {**self._brief(row), "values": {name: column[i] for name, column in values.items()}}
 
+    def table(self, found: Found) -> pa.RecordBatch:
+        """Give what was found as columns: path, name, title, type, parent, and the values that were looked at."""
+        fleet, rows = self.plant.assets, pa.array(found.rows)
+        columns = {
+            "path": fleet.paths.plain.take(rows), "name": fleet.names.plain.take(rows), "title": fleet.titles.plain.take(rows),
+            "type": fleet.types.plain.take(rows),
+        }  # fmt: skip
+        at = fleet.at.plain.take(rows)
+        below = pc.binary_join_element_wise(fleet.root, at, "/")
+        columns["parent"] = pc.if_else(pc.equal(at, ""), fleet.root, below)
+        for name, column in found.values.items():
+            columns[f"{name}.value" if name in columns else name] = pa.array(column, from_pandas=True)
+        return pa.record_batch(columns)
+
     def _brief(self, row: int) -> dict[str, Any]:
         fleet, template = self.plant.assets, self.plant.template(row)
         path = fleet.paths[row]
@@ -70,7 +91,10 @@ class Shown:
 
     def values(self, positions: npt.NDArray[np.int64]) -> F64:
         """Give the shown values; NaN where nothing was ever seen."""
-        return self._resolved(self._listing.numbers[positions]).value
+        signals = self._listing.numbers[positions]
+        if self._plain:
+            return self._values.value[signals]
+        return self._resolved(signals).value
 
     def quality(self, word: str) -> npt.NDArray[np.int64]:
         """Give the positions of the signals that are of a quality."""
@@ -81,6 +105,24 @@ class Shown:
         codes = frames.qualities(self._resolved(self._listing.numbers), heard=self._heard)
         return np.flatnonzero(codes == frames.WORDS.index(word))
 
+    @property
+    def _plain(self) -> bool:
+        """Whether every property has one lane and none is overridden: then a property shows what its signal does."""
+        return not len(self._listing.properties.several) and not self._values.held
+
     def _resolved(self, signals: I32) -> properties.Shown:
-        table = self._listing.properties
-        return table.resolve(self._values, table.of(signals), self._values.held)
+        table, v = self._listing.properties, self._values
+        if self._plain and self._listing.in_order and len(signals) == len(self._listing.numbers):
+            part = slice(int(signals[0]), int(signals[-1]) + 1) if len(signals) else slice(0)
+            lanes = table.lane_of(signals)
+            return properties.Shown(
+                signals,
+                lanes,
+                v.value[part],
+                v.status[part],
+                v.time[part],
+                v.received[part],
+                v.stale[part],
+                v.seen[part],
+            )
+        return table.resolve(v, table.of(signals), v.held)

@@ -1,7 +1,7 @@
 """Finding assets: the list of all, narrowed by parameters that all must hold."""
 
 from dataclasses import replace
-from typing import Annotated, Final, Literal
+from typing import Annotated, Any, Final, Literal
 
 import numpy as np
 from fastapi import APIRouter, Depends, Query, Request
@@ -10,16 +10,20 @@ from starlette.responses import Response
 
 from gemel.assets import WHERE, Condition, find
 from gemel.assets import Query as Wanted
+from gemel.history.formats import MEDIA
 from gemel.samples.batch import I32
-from gemel.serve import frames
+from gemel.serve import frames, streams
 from gemel.serve.access import Asked, Viewer
 from gemel.serve.listing import Listing, Shown
-from gemel.serve.paging import Limit, json
+from gemel.serve.paging import MOST, json
 
 Quality = Literal["none", "good", "uncertain", "bad", "stale", "substituted", "simulated", "manual"]
 assert Quality.__args__ == frames.WORDS  # type: ignore[attr-defined]
 router = APIRouter(tags=["assets"])
 MOST_CONDITIONS: Final = 20
+FILES: Final[dict[int | str, dict[str, Any]]] = {
+    200: {"content": {m: {"schema": {"type": "string", "format": "binary"}} for m in MEDIA.values()}}
+}
 
 
 class Brief(BaseModel):
@@ -64,19 +68,25 @@ def query(
     )  # fmt: skip
 
 
-@router.get("/assets", response_model=AssetPage)
+@router.get("/assets", response_model=AssetPage, responses=FILES)
 async def assets(
     request: Request, _: Viewer, twin: Asked, wanted: Annotated[Wanted, Depends(query)],
     alarm: Annotated[bool | None, Query(description="Whether one of its alarms is not normal.")] = None,
     after: Annotated[int | None, Query(ge=0, le=2**53, description="The `next` of the answer before.")] = None,
-    limit: Limit = 1000,
+    limit: Annotated[int | None, Query(ge=1, le=10_000_000, description="Most items: 1,000 in JSON, at most; all in a file, if left out.")] = None,
+    format: Annotated[Literal["json", "csv", "parquet", "arrow"] | None, Query(description="As the Accept header says, if left out; else JSON, in pages.")] = None,  # noqa: A002 - the face's own word
 ) -> Response:  # fmt: skip
     """Find assets."""
     listing: Listing = request.app.state.listing
     if alarm is not None:
         wanted = replace(wanted, among=_alarmed(listing, {a["asset"] for a in await twin.alarms()}, alarm))
     shown = Shown(listing, twin.values, heard=twin.link()["up"])
-    found = find(listing.plant, wanted, shown, after=after, limit=limit)
+    form = format or streams.wanted(request.headers.get("accept", ""), ("json", *MEDIA))
+    most = min(limit or MOST, MOST) if form == "json" else limit
+    found = find(listing.plant, wanted, shown, after=after, limit=most)
+    if form != "json":
+        table = listing.table(found)
+        return await streams.response("assets", form, table.schema, streams.one(table))
     return json({"items": list(listing.items(found)), "count": found.count, "next": found.next})
 
 
