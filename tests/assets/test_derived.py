@@ -112,7 +112,7 @@ def test_check_says_how_many_examples_hold(tmp_path):
 
     folder = write(tmp_path / "p", with_('head / power"}', EXAMPLE))
     told = CliRunner().invoke(command, [str(folder)])
-    assert told.exit_code == 0 and "1 example holds" in told.output
+    assert told.exit_code == 0 and "1 beside expressions and rules, all hold" in told.output
 
 
 def test_an_heir_inherits_rules_and_may_change_them(tmp_path):

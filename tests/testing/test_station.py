@@ -60,12 +60,22 @@ def two_days():
 SIGNALS = tuple(truth(Station(MIDNIGHT)))
 
 
+def test_the_plant_file_shows_what_can_be_derived(plant, registry):
+    """A derived signal, a rule over a relation, roll-ups with and without a window; their examples hold."""
+    found = plant.derivations(registry)
+    assert {(p.type, p.name) for p in found.programs} == {("PumpSet", "head"), ("PumpSet", "efficiency"), ("Tank", "unfed"), ("Tank", "pumping_power")}
+    assert found.events.names == ["unfed"] and found.events.assets[0].endswith("tank-1")
+    assert [p.name for r in found.rollups for p in r.programs] == ["pumping_energy"]
+    assert sum(s.examples for t in {t.type: t for t in plant.templates}.values() for s in t.signals) == 7
+
+
 def column(rows, asset, signal):
     return rows[:, SIGNALS.index((asset, signal))]
 
 
 def test_the_plant_file_names_what_the_station_sends(plant, registry):
-    assert sorted(registry.paths) == sorted(path(*s) for s in SIGNALS)
+    lanes = registry.table.column("lane").to_pylist()
+    assert sorted(p for p, lane in zip(registry.paths, lanes) if lane == "measured") == sorted(path(*s) for s in SIGNALS)
     assert len(SIGNALS) == 40
     sources = plant.sources("field", registry)
     topics = {registry.paths[s]: t for s, t in zip(sources.signal.tolist(), sources.topic, strict=True)}

@@ -101,7 +101,7 @@ def _words(report: dict[str, Any]) -> list[str]:
     kept = ", ".join(f"{name} {days:g} days" for name, days in report["retention_days"].items())
     parts = (counted(report[f"{kind}s"], kind) for kind in ("asset", "signal", "command"))
     held = report["examples"]
-    examples = [f"  examples {counted(held, 'example')} {'holds' if held == 1 else 'hold'}"] if held else []
+    examples = [f"  examples {held:,} beside expressions and rules, all hold"] if held else []
     return [
         f"{report['plant']}: {', '.join(parts)}; {found}",
         *examples,
