@@ -89,7 +89,7 @@ class Sender:
         self.client.on_publish = self._on_publish
         self.client.connect("127.0.0.1", port)
         self.client.loop_start()
-        self.thread = threading.Thread(target=self._run)
+        self.thread = threading.Thread(target=self._run, daemon=True)
 
     def _on_publish(self, client, data, mid, *_):
         self._heard.add(mid)  # no lock: paho calls this with a lock of its own

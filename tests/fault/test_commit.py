@@ -7,6 +7,7 @@ from types import SimpleNamespace
 import numpy as np
 
 from gemel.operate.fold import Owner
+from gemel.operate.snapshots import SnapshotFolder
 from gemel.operate.tail import Tail
 from gemel.samples import Batch, Registry
 
@@ -24,11 +25,11 @@ class SlowStore:
         self.stored.append((sequence, len(rows)))
 
 
-def test_a_cancelled_commit_is_not_repeated():
+def test_a_cancelled_commit_is_not_repeated(tmp_path):
     async def run():
         store = SlowStore()
-        partition = SimpleNamespace(number=0, position=7, registry=Registry.of([{"path": "a/b/c"}]))
-        owner = Owner(None, partition, store, None, None, None, None, ["default"], {}, 1)
+        partition = SimpleNamespace(number=0, position=7, version=0, registry=Registry.of([{"path": "a/b/c"}]))
+        owner = Owner(None, partition, store, None, None, SnapshotFolder(tmp_path), None, ["default"], {}, 1)
         rows = Batch.of(signal=np.zeros(3), time=range(3), received=range(3), value=range(3), status=np.zeros(3))
         owner.tail.add(7, rows)
         first = asyncio.ensure_future(owner.commit())

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from fold_kit import NO_FRAME, Recording, frame, messages, owner, partition, rows
 
-from gemel.bus import FrameHeader, encode_frame
+from gemel.bus import FrameHeader, Message, encode_frame
 from gemel.bus.frame import _seal
 from gemel.errors import StorageError
 from gemel.samples import Registry
@@ -32,6 +32,15 @@ def test_a_broken_frame_where_the_lake_ends_stores_nothing_twice(tmp_path):
     part._stored = 2
     part._digest(messages(frame(1), NO_FRAME, frame(3)))
     assert values(part) == [3.0]
+
+
+def test_what_the_log_left_out_is_said_with_its_span_of_time(tmp_path):
+    part = owner(tmp_path)
+    first, second, *_, last = (Message(sequence=n, data=frame(n), stored=n * 10) for n in range(1, 6))
+    part._digest([first, second, last])
+    told = [d for d in part._outbox.waiting if d.kind == "LogHole"]
+    assert [dict(d.body) for d in told] == [{"after": 2, "upto": 5, "from_time": 20, "to_time": 50}]
+    assert values(part) == [1.0, 2.0, 5.0]
 
 
 def strange(kind):

@@ -29,6 +29,7 @@ from gemel.operate.delta import CHUNK, SUBJECT, Delta, encode
 from gemel.operate.measures import Told
 from gemel.operate.outbox import Outbox
 from gemel.operate.partition import Effects, Lookup, Partition
+from gemel.operate.reached import Mark, Reached
 from gemel.operate.snapshots import SnapshotFolder
 from gemel.operate.tail import Tail
 from gemel.operate.tidy import IDLE_S, Keep, Tidy
@@ -72,6 +73,9 @@ class Owner:
         self._stream = SAMPLES.format(partition.number)
         self._max_log_bytes = max_log_bytes
         self._producer = f"twin-{time.time_ns():x}"
+        self._seen = Mark(partition.position, 0)  # the last message that was read
+        self._reached = Reached(folder.path)
+        self._once_reached = Mark(0, 0)  # how far the log went when it was read before
         self._ticks = 0
         self._deltas = 0
         self._epoch = 0
@@ -150,6 +154,8 @@ class Owner:
         self._restore(max(self._stored, first - 1))
         self._follow_plant()
         await self._check_log()
+        self._seen = Mark(self.partition.position, 0)
+        self._once_reached = self._reached.load()
         self._reader = StreamReader(self.bus, self._stream, self.partition.position)
         self._clock.observe(self.partition.newest)
 
@@ -179,11 +185,19 @@ class Owner:
         known = max(self.partition.position, self._stored)
         if last < known:
             await self.bus.trim(self._stream, known + 1)
-            self._tell("LogLost", f"log-lost-{known}", {"known": known, "last": last})
+            self._tell("LogLost", f"log-lost-{known}", {"known": known, "last": last, **self._span()})
             self.partition.position = known
         elif first > self.partition.position + 1:
-            self._tell("LogHole", f"log-hole-{first}", {"after": self.partition.position, "first": first})
+            self._tell(
+                "LogHole",
+                f"log-hole-{first}",
+                {"after": self.partition.position, "first": first, **self._span()},
+            )
             self.partition.position = first - 1
+
+    def _span(self) -> dict[str, int]:
+        """Give the time that a hole covers, as far as is known: from the last tick that was folded until now [ns]."""
+        return {"from_time": self.partition.time, "to_time": self._clock.now()}
 
     async def run(self) -> None:
         """Run all loops until cancelled; then store what is folded."""
@@ -218,6 +232,7 @@ class Owner:
         pending: list[tuple[Batch, int]] = []
         rows = 0
         for message in messages:
+            self._note_hole(message)
             try:
                 frame = decode_frame(message.data)
                 found = self.partition.rows_of(frame) if frame.header.kind != "tick" else None
@@ -233,6 +248,7 @@ class Owner:
                 self._effect(self.partition.tick(frame.header, message.sequence, facts), message.sequence)
                 self._follow_plant()
                 self._after_tick()
+                self._reached.note(self._seen)
                 continue
             if len(found):
                 pending.append((found, self.partition.origin(frame.header, message.sequence)))
@@ -244,6 +260,25 @@ class Owner:
                 self._fold(pending, message.sequence)
                 pending, rows = [], 0
         self._fold(pending, messages[-1].sequence)
+
+    def _note_hole(self, message: Message) -> None:
+        """Say what the log does not have any more, between which moments: its server leaves out what it finds damaged."""
+        now = Mark(message.sequence, message.stored)
+        if now.sequence > self._seen.sequence + 1:
+            self._tell_hole(self._seen, now)
+        elif self._once_reached.taken_again_by(now):
+            self._tell_hole(self._seen, self._once_reached)
+            self._once_reached = Mark(0, 0)
+        self._seen = now
+
+    def _tell_hole(self, after: Mark, upto: Mark) -> None:
+        body: dict[str, object] = {
+            "after": after.sequence,
+            "upto": upto.sequence,
+            "from_time": after.stored or self.partition.time,
+            "to_time": upto.stored,
+        }
+        self._tell("LogHole", f"log-hole-{after.sequence}-{upto.sequence}-{upto.stored}", body)
 
     def _follow_plant(self) -> None:
         """Fit what is held per signal to the registry in force; signals are only ever added."""

@@ -33,6 +33,11 @@ class SnapshotFolder:
         for torn in folder.glob("*.new"):
             torn.unlink()
 
+    @property
+    def path(self) -> Path:
+        """Where they lie."""
+        return self._folder
+
     def save(self, snapshot: Snapshot) -> None:
         """Write a snapshot durably, then thin the old ones."""
         with atomic(self._folder / f"{time.time_ns():020d}-{snapshot.sequence}.snap") as file:
