@@ -10,7 +10,7 @@ from gemel.history import Reader
 from gemel.operate.past import folded
 from gemel.samples import Batch, Fact
 from gemel.samples.clock import SECOND
-from gemel.twin.alarm_past import PastLimit, alarms_at
+from gemel.twin.alarm_past import PastLimit, alarms_at, go_on
 from gemel.twin.lanes import NEVER, Lanes
 from gemel.errors import GemelError
 
@@ -123,7 +123,11 @@ def test_the_record_alone_gives_the_alarms_as_they_stood(limits, events, asked):
             _, what, index = asked.pop(0)
             ask(what, names[index % len(names)], now)
     declared = dict(zip(names, limits, strict=True))
-    then = alarms_at(facts, lambda name: (PastLimit(0, declared[name].level, declared[name].limit, declared[name].priority), "bar"))
+
+    def today(name):
+        return PastLimit(0, declared[name].level, declared[name].limit, declared[name].priority), "bar"
+
+    then = alarms_at(facts, today)
     at = T + now * SECOND
     left_out = {"value", "cause", "consequence", "response", "respond_within_s"}
 
@@ -132,6 +136,10 @@ def test_the_record_alone_gives_the_alarms_as_they_stood(limits, events, asked):
 
     assert shown(then) == shown(live)
     assert then.flood(at) == live.flood(at)
+    for cut in {0, len(facts) // 3, len(facts)}:  # and from any place on the way
+        begun = go_on(facts[:cut], today, None)
+        later = alarms_at(facts[cut:], today, begun)
+        assert shown(later) == shown(then) and later.flood(at) == then.flood(at)
 
 
 def test_limits_of_their_day_stand_though_the_plant_file_has_them_no_more():

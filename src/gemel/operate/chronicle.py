@@ -121,6 +121,12 @@ class Chronicle:
         found = np.flatnonzero(wanted) + 1
         return np.asarray(found[np.searchsorted(found, after, "right") :], np.int64)
 
+    def newest(self, first: int, last: int) -> tuple[int, int]:
+        """Give by when all facts of a stretch that can be read had happened, and were known [ns]."""
+        at, known = np.array(self._at[first - 1 : last]), np.array(self._known[first - 1 : last])
+        readable = at <= EVER
+        return int(at[readable].max(initial=0)), int(known[readable].max(initial=0))
+
     def facts(self, positions: Iterable[int]) -> list[Fact]:
         """Read facts; one that was changed in the record and cannot be read is left out, for the verdict to tell."""
         found = []

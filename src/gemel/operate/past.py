@@ -18,6 +18,7 @@ from gemel.assets import Plant, by_event_only
 from gemel.errors import NotFoundError
 from gemel.history import Series
 from gemel.operate.chronicle import Chronicle
+from gemel.operate.past_alarms import AlarmFolds
 from gemel.samples import Batch, Fact, Registry
 from gemel.samples.batch import I32, I64
 from gemel.twin.alarm_past import PastLimit, alarms_at
@@ -74,6 +75,7 @@ class Past:
         self.chronicle = chronicle
         self._reader = reader
         self._tail = tail
+        self._alarms = AlarmFolds(chronicle, self._today)
 
     async def stood(self, signals: I32, at: int, known: int) -> Stood:
         """Give signals as they stood at a time, from what had been received by `known` [ns]."""
@@ -110,8 +112,12 @@ class Past:
 
     async def alarms(self, at: int, known: int, under: str | None = None) -> list[Told]:
         """Give the alarms that were not normal, with the values of that time, those to look at first first."""
-        facts = await self.facts(at, known, kind="Alarm", under=under)
-        machine = await asyncio.to_thread(alarms_at, facts, self._today)
+        if under is None:
+            await self.chronicle.follow()
+            machine = await asyncio.to_thread(self._alarms.at, at, known)
+        else:
+            facts = await self.facts(at, known, kind="Alarm", under=under)
+            machine = await asyncio.to_thread(alarms_at, facts, self._today)
         shown = machine.view(now=at)
         numbers = self._numbers(item["signal"] for item in shown)
         stood = await self.stood(np.array(sorted(set(numbers.values())), np.int32), at, known)
