@@ -6,10 +6,11 @@ import time
 
 import numpy as np
 import pytest
+from gemel.samples import Registry
 from gemel.serve import frames
 from gemel.serve.clients import EVENTS_WAITING, Client
 from reference_frame import decode
-from serve_fake import FLOW_NOW, OTHER, PUMP, SECOND, START
+from serve_fake import FLOW_NOW, OTHER, PUMP, SECOND, START, Delta
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import connect
 
@@ -151,6 +152,23 @@ def test_a_fact_whose_news_was_lost_is_asked_for(server, twin):
 
         server.do(lose)
         assert page.event("fact")["fact"]["kind"] == "PlantApplied"
+
+
+def test_another_plant_is_told_and_its_names_are_known_at_once(server, twin):
+    new = f"{PUMP}/throughput"
+    with Looking(server) as page:
+        page.event("hello")
+
+        def follow():
+            rows = [{**r, "path": new if r["path"] == f"{PUMP}/flow" else r["path"]} for r in twin.registry.table.to_pylist()]
+            twin.registry = Registry.of(rows)
+            twin.tell(Delta("gap"))
+
+        server.do(follow)
+        assert page.event("plant")["digest"] == twin.plant.digest
+        page.say(op="subscribe", id=1, signals=[new, f"{PUMP}/flow"])
+        told = page.event("subscribed")
+        assert (told["signals"], told["unknown"]) == ([new], [f"{PUMP}/flow"])
 
 
 def test_link_loss_is_told_and_nothing_looks_live(server, twin):

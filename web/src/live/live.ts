@@ -91,6 +91,11 @@ function take(message: Message): void {
     case "link":
       takeTwin(message.up, message.age_s);
       break;
+    case "plant": // another plant file is in force: names may mean other signals, so all is asked for anew
+      epoch.value += 1;
+      tell(null);
+      socket.subscribe(cells.wanted());
+      break;
   }
 }
 

@@ -14,7 +14,8 @@ export type Message =
   | { type: "subscribed"; id: number; signals: string[]; wide: number[]; unknown: string[] }
   | { type: "fact"; seq: number; fact: Fact }
   | { type: "alarms"; counts: AlarmCounts; flood: boolean }
-  | { type: "link"; up: boolean; age_s: number };
+  | { type: "link"; up: boolean; age_s: number }
+  | { type: "plant"; digest: string };
 
 export interface Events {
   opened(): void;
