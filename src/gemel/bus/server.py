@@ -16,6 +16,7 @@ from typing import Final
 from gemel.errors import ConfigError, StorageError
 
 READY_S: Final = 20.0
+KEY_VARIABLE: Final = "LOG_KEY"  # of the server's own environment
 _PR_SET_PDEATHSIG: Final = 1  # prctl(2)
 
 
@@ -29,6 +30,7 @@ class ServerSettings:
         token: who knows it may speak; made anew for every data directory.
         max_bytes: most that all streams together may hold.
         sync: how often what was written is put on the disk; ``always`` before each acknowledgement.
+        key: that the streams are enciphered with; empty leaves them in the clear.
     """
 
     store: Path
@@ -36,6 +38,7 @@ class ServerSettings:
     token: str
     max_bytes: int = 64 << 30
     sync: str = "always"
+    key: str = ""
 
     @property
     def url(self) -> str:
@@ -85,6 +88,7 @@ class Server:
     def configuration(self) -> str:
         """Give the server's configuration file."""
         s = self.settings
+        sealed = f", cipher: aes, key: ${KEY_VARIABLE}" if s.key else ""  # never in a file
         return (
             f'listen: "127.0.0.1:{s.port}"\n'
             f'server_name: "gemel"\n'
@@ -92,7 +96,7 @@ class Server:
             "max_payload: 8MB\n"
             "write_deadline: 10s\n"
             # always: an acknowledged frame is on the disk, not in the page cache
-            f'jetstream {{ store_dir: "{s.store}", sync_interval: {s.sync}, max_mem: 64MB, max_file: {s.max_bytes} }}\n'
+            f'jetstream {{ store_dir: "{s.store}", sync_interval: {s.sync}, max_mem: 64MB, max_file: {s.max_bytes}{sealed} }}\n'
         )
 
     async def start(self, log: Path) -> None:
@@ -105,6 +109,7 @@ class Server:
             self.process = subprocess.Popen(
                 [str(binary()), "-c", str(conf)],
                 stdin=subprocess.DEVNULL, stdout=out, stderr=out, preexec_fn=die_with_parent(), start_new_session=True,
+                env={**os.environ, KEY_VARIABLE: self.settings.key},
             )  # fmt: skip
         for _ in range(int(READY_S / 0.02)):
             if self.process.poll() is not None:

@@ -15,6 +15,8 @@ from gemel.config.settings import integer
 from gemel.config.supervise import guard, prepare, wait_ready
 from gemel.errors import ConfigError
 from gemel.operate.places import Places
+from gemel.operate.sealed import log_key as key_of_log
+from gemel.operate.sealed import seal_log
 
 DAY_S = 86_400
 
@@ -31,6 +33,7 @@ DAY_S = 86_400
     type=int,
     help="Free bytes of disk below which nothing more is taken from the sources [default: the lesser of 10 % and 5 GB].",
 )
+@click.option("--log-key", default="", metavar="NAME", help="Secret that the log of new data is enciphered with.")
 @click.option("--tls-certificate", default="", help="PEM file, to serve HTTPS.")
 @click.option("--tls-key", default="", help="PEM file with its key.")
 def command(
@@ -39,6 +42,7 @@ def command(
     host: str,
     port: int,
     reserve: int | None,
+    log_key: str,
     tls_certificate: str,
     tls_key: str,
 ) -> None:
@@ -49,6 +53,9 @@ def command(
         log_bytes=integer("GEMEL_LOG_BYTES", 16 << 30), tls_certificate=tls_certificate, tls_key=tls_key,
     )  # fmt: skip
     check_credentials(settings)
+    if log_key:
+        seal_log(Places(Path(settings.data)), log_key)
+    key_of_log(Places(Path(settings.data)))  # refused here, in words, rather than by the log's server
     site = prepare(settings)
     announce(settings, site.plant, site.additions, site.first)
     if site.first:

@@ -9,6 +9,7 @@ from gemel.bus.server import free_port, new_token
 from gemel.config.supervise import lock
 from gemel.errors import ConfigError
 from gemel.operate.places import Places, read_running
+from gemel.operate.sealed import log_key
 
 
 @contextlib.asynccontextmanager
@@ -35,7 +36,7 @@ async def reach(places: Places) -> AsyncIterator[tuple[Bus, bool]]:
 
 @contextlib.asynccontextmanager
 async def _alone(places: Places) -> AsyncIterator[Bus]:
-    server = Server(ServerSettings(places.streams, free_port(), new_token(), 1 << 42))
+    server = Server(ServerSettings(places.streams, free_port(), new_token(), 1 << 42, key=log_key(places)))
     await server.start(places.logs / "nats.log")
     try:
         bus = await Bus.open(server.settings.url, "outside")

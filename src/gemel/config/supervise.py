@@ -28,6 +28,7 @@ from gemel.config.settings import Settings
 from gemel.errors import ConfigError
 from gemel.operate.family import BACKOFF_S, Child, Family, python
 from gemel.operate.places import Places, Running, write_atomic
+from gemel.operate.sealed import log_key
 from gemel.twin import record
 
 BALLAST: Final = (
@@ -98,6 +99,7 @@ async def family(places: Places, settings: Settings) -> None:
             free_port(),
             token_file.read_text(),
             settings.log_bytes + record.MAX_BYTES + (1 << 30),
+            key=log_key(places),
         )
     )
     environment = {**os.environ, **ALLOCATOR, "OMP_NUM_THREADS": "1", "PYTHONUNBUFFERED": "1"}

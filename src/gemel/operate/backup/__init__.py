@@ -4,11 +4,11 @@ twin saves a snapshot ─► catalogue copied, files held ─► log up to a tic
 ─► vault: chunks by digest, then one manifest
 """
 
-from gemel.operate.backup.cipher import Cipher, Plain, Sealed
 from gemel.operate.backup.manifest import Entry, Manifest, Point, Stretch
 from gemel.operate.backup.put_back import put_back
 from gemel.operate.backup.take import Source, take
 from gemel.operate.backup.vault import Vault
+from gemel.operate.cipher import Cipher, Plain, Sealed
 
 __all__ = [
     "Cipher",

@@ -18,10 +18,11 @@ from gemel.bus.link import FACTS
 from gemel.bus.server import free_port, new_token
 from gemel.errors import ConfigError, StorageError
 from gemel.operate.backup import streams
-from gemel.operate.backup.cipher import damaged
 from gemel.operate.backup.manifest import Entry, Manifest
 from gemel.operate.backup.vault import Vault, sync_tree
+from gemel.operate.cipher import damaged
 from gemel.operate.places import DATA_FORMAT, Places
+from gemel.operate.sealed import log_key
 from gemel.samples import Draft
 from gemel.twin import record
 from gemel.twin.record import Record
@@ -48,7 +49,7 @@ async def put_back(
     _check_format(beside)
     places.make()
     told("files are restored")
-    checked = await _log(vault, manifest, places)
+    checked = await _log(vault, manifest, places, log_key(places, _with_secrets(beside, data)))
     told("log and record are restored")
     _take_place(beside, data)
     return {"data": str(data), "backup": manifest.id, "facts_checked": checked, "position": manifest.point.position,
@@ -87,9 +88,9 @@ def _check_format(folder: Path) -> None:
         )  # fmt: skip
 
 
-async def _log(vault: Vault, manifest: Manifest, places: Places) -> int:
+async def _log(vault: Vault, manifest: Manifest, places: Places, key: str) -> int:
     """Make log and record anew, check the record's chain, and note in it that it was restored."""
-    server = Server(ServerSettings(places.streams, free_port(), new_token(), 1 << 42, sync='"1h"'))
+    server = Server(ServerSettings(places.streams, free_port(), new_token(), 1 << 42, sync='"1h"', key=key))
     await server.start(places.logs / "nats.log")
     try:
         bus = await Bus.open(server.settings.url, "restore")
@@ -123,6 +124,10 @@ async def _note(facts: Record, manifest: Manifest) -> int:
         Draft(id=f"restored-{uuid.uuid4().hex}", kind="BackupRestored", at=at, actor="gemel", body=body)
     )
     return verdict.checked
+
+
+def _with_secrets(beside: Path, data: Path) -> Path:
+    return data if (data / "secrets").exists() else beside
 
 
 def _take_place(beside: Path, data: Path) -> None:

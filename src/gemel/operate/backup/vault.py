@@ -16,8 +16,8 @@ import msgspec
 import pyarrow as pa
 
 from gemel.errors import ConfigError, StorageError
-from gemel.operate.backup.cipher import Cipher, Plain, Sealed, damaged
 from gemel.operate.backup.manifest import FORMAT, Entry, Manifest
+from gemel.operate.cipher import Cipher, Plain, Sealed, damaged
 from gemel.operate.places import write_atomic
 
 MAGIC: Final = b"GMB1"

@@ -1,4 +1,4 @@
-"""How the content of a back-up is sealed: AES-256-GCM under keys derived from one secret, or not at all.
+"""How a back-up, or the log, is sealed: AES-256-GCM under keys derived from one secret, or not at all.
 
 secret ─ scrypt (RFC 7914), salt of the back-up ─► HKDF-SHA-256 (RFC 5869) ─► one key to seal, one to name chunks
 """
@@ -77,15 +77,20 @@ class Sealed:
         root = Scrypt(bytes.fromhex(header["salt"]), 32, header["n"], header["r"], header["p"]).derive(
             secret.encode()
         )
+        self._root = root
         self._seal = AESGCM(_derived(root, b"gemel back-up seal"))
         self._name = _derived(root, b"gemel back-up names")
         check = hmac.digest(_derived(root, b"gemel back-up check"), _CHECK, "sha256").hex()
         if not fresh and not hmac.compare_digest(check, header["check"]):
             raise ConfigError(
-                f"the secret {key!r} is not the one that this back-up was sealed with", code="backup-key",
+                f"the secret {key!r} is not the one that this was sealed with", code="backup-key",
                 remedy="give the secret of that day: --key NAME, and GEMEL_SECRET_<NAME>",
             )  # fmt: skip
         self.header: dict[str, Any] = {**header, "check": check}
+
+    def derived(self, purpose: bytes) -> str:
+        """Give another key under the same secret (hex), for one purpose."""
+        return _derived(self._root, purpose).hex()
 
     def name(self, plain: bytes) -> str:
         """Give HMAC-SHA-256."""
