@@ -8,19 +8,27 @@ import hashlib
 import re
 from dataclasses import dataclass
 from types import TracebackType
-from typing import Annotated, Final, Self
+from typing import Annotated, Any, Final, Self
 
 from fastapi import Header
 from pydantic import Field
 from starlette.responses import Response
 
 from gemel.errors import ConflictError, PreconditionError
+from gemel.serve.problems import MEDIA_TYPE
 
 CODE: Final = PreconditionError.code
 NO_VERSION: Final = -1  # no asset ever is of it
-IfMatch = Annotated[
-    str | None, Header(max_length=200, description="ETag of the state that was seen, or * for any.")
+IfMatch = Annotated[  # any tag may be sent (RFC 9110, 13.1.1); 412, where it is told, says which is meant
+    str | None, Header(max_length=200, include_in_schema=False)
 ]
+TOLD: Final[dict[int | str, dict[str, Any]]] = {
+    412: {
+        "description": "Something was decided about the asset since its state was seen: If-Match, the ETag of "
+        "`GET /state/{asset}` or * for any, names another one.",
+        "content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}},
+    }
+}
 ExpectedVersion = Annotated[
     int | None,
     Field(ge=0, le=2**53, description="The same in the body: `version` of the state that was seen."),

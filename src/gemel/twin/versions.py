@@ -52,8 +52,9 @@ class Versions:
         last = self.of(asset)
         if expected is None or last.version == expected:
             return
-        happened = f": {last.kind} by {last.by} at {iso(last.at)}" if last.version > expected else ""
+        seen = str(expected) if expected >= 0 else "what that tag says"
+        happened = f": {last.kind} by {last.by} at {iso(last.at)}" if last.version > max(expected, 0) else ""
         raise ConflictError(
-            f"{asset} is at version {last.version}, not {expected}{happened}", code="changed-meanwhile",
+            f"{asset or 'what has no name'} is at version {last.version}, not {seen}{happened}", code="changed-meanwhile",
             remedy="read the state again, and decide anew", context={"version": last.version},
         )  # fmt: skip

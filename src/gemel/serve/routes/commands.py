@@ -7,7 +7,7 @@ from pydantic import BaseModel, Field
 
 from gemel.serve import times
 from gemel.serve.access import Asked, Operator, Viewer
-from gemel.serve.conditional import Expected, ExpectedVersion, IfMatch
+from gemel.serve.conditional import TOLD, Expected, ExpectedVersion, IfMatch
 from gemel.serve.paging import After, Limit, following
 from gemel.serve.standing import Moment
 
@@ -75,7 +75,7 @@ def _shape(told: dict[str, Any]) -> Command:
     return Command.model_validate(told)
 
 
-@router.post("/commands", status_code=201)
+@router.post("/commands", status_code=201, responses=TOLD)
 async def ask(
     person: Operator, twin: Asked, given: Asking, response: Response, if_match: IfMatch = None
 ) -> Command:

@@ -8,7 +8,7 @@ from pydantic import BaseModel, Field
 from gemel.errors import RefusedError
 from gemel.serve import times
 from gemel.serve.access import Asked, Operator, Viewer
-from gemel.serve.conditional import Expected, ExpectedVersion, IfMatch
+from gemel.serve.conditional import TOLD, Expected, ExpectedVersion, IfMatch
 from gemel.serve.names import Names
 from gemel.serve.paging import After, Limit, following
 
@@ -77,7 +77,7 @@ def _value(names: Names, given: Wished) -> float:
     return float(states.index(given.value))
 
 
-@router.post("/overrides", status_code=201)
+@router.post("/overrides", status_code=201, responses=TOLD)
 async def override(
     request: Request, person: Operator, twin: Asked, given: Wished, response: Response, if_match: IfMatch = None
 ) -> Override:
