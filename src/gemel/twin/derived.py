@@ -15,6 +15,7 @@ import numpy.typing as npt
 
 from gemel.assets import Derivations
 from gemel.samples.batch import I32, I64, Batch, Index
+from gemel.samples.clock import SECOND
 from gemel.samples.expression import Column
 from gemel.samples.status import (
     BAD_INVALID_TIMESTAMP,
@@ -27,6 +28,7 @@ from gemel.twin.derived_rows import Recent, Rows, ranged, restored, stored
 from gemel.twin.lanes import NEVER, Lanes, bits
 
 MOST_PENDING: Final = 1 << 20  # rows between two ticks; at exactly so many a step is taken without one
+LAST: Final = np.iinfo(np.int64).max
 Pairs = tuple[I64, I64]  # instances, and times [ns]
 
 
@@ -96,7 +98,7 @@ class Derived:
             self._stamp, now - 1
         )  # two ticks may tell one time; later words must be received later
         given = self._step()
-        self._recent.close(watermark)
+        self._recent.close(watermark, now - SECOND)
         return given
 
     def _wait(self, rows: Batch) -> None:
@@ -136,24 +138,24 @@ class Derived:
         """Give the rows of one level: new ones, and those that are other now."""
         instances, times = touched
         mine, place = np.unique(instances, return_inverse=True)
-        earliest = np.full(len(mine), np.iinfo(np.int64).max)
+        earliest = np.full(len(mine), LAST)
         np.minimum.at(earliest, place, times)
         behind = earliest <= self._newest[mine]  # something that was evaluated before rests on what came now
-        view = self._view(mine, behind, fresh)
+        view = self._view(mine, behind, int(earliest[behind].min(initial=LAST)), fresh)
         events = _distinct(instances, times)
         if behind.any():
             events = self._with_former(events, mine[behind], earliest[behind], view)
         rows = self._rows(events, view)
         return rows.take(self._news(rows, view) if behind.any() else ~_waits(rows))
 
-    def _view(self, mine: I64, behind: npt.NDArray[np.bool_], fresh: list[Batch]) -> Rows:
+    def _view(self, mine: I64, behind: npt.NDArray[np.bool_], since: int, fresh: list[Batch]) -> Rows:
         """Give all rows that count: of what is behind since the horizon, else the last; and what is fresh."""
         even = np.unique(self._inputs_of(mine[~behind]))
         odd = np.union1d(self._inputs_of(mine[behind]), self._target[mine[behind]]).astype(np.int32)
         even = np.setdiff1d(even, odd, assume_unique=True)
         wanted = np.zeros(len(self.signals), np.bool_)
         wanted[even] = wanted[odd] = True
-        recent = [self._recent.last.rows(even)] + ([self._recent.rows(odd)] if len(odd) else [])
+        recent = [self._recent.last.rows(even)] + ([self._recent.rows(odd, since)] if len(odd) else [])
         return Rows.of(Batch.concat([*recent, *(b.take(wanted[b.signal]) for b in fresh)]))
 
     def _inputs_of(self, instances: I64) -> I32:
@@ -162,7 +164,7 @@ class Derived:
 
     def _with_former(self, events: Pairs, behind: I64, earliest: I64, view: Rows) -> Pairs:
         """Add the times at which instances that are behind were evaluated before, from the first that changed on."""
-        since = np.full(len(self._newest), np.iinfo(np.int64).max)
+        since = np.full(len(self._newest), LAST)
         since[behind] = np.maximum(earliest, self._recent.horizon + 1)
         instance, time = self._reading(view.slot, view.time)
         again = time >= since[instance]
@@ -235,7 +237,7 @@ class Derived:
         """Give all that is remembered, by name, signals by their registry numbers."""
         if not self:
             return {}
-        rows, base = self._recent.held()
+        rows, base = self._recent.far.held()
         parts = {
             "recent": rows, "base": base.rows(np.arange(len(self.signals), dtype=np.int32)), "pending": Batch.concat(self._pending),
         }  # fmt: skip
@@ -260,10 +262,9 @@ class Derived:
             *(getattr(lanes.latest, n)[seen] for n in ("time", "received", "value", "status")),
         )
         base = Rows.of(Batch.concat([part["base"], latest] if part else [latest]))
-        self._recent.base.take(base)
-        self._recent.last.take(base)
+        self._recent.begin(base, int(arrays["times"][1]) if part else NEVER)
         if part:
-            self._stamp, self._recent.horizon = (int(t) for t in arrays["times"])
+            self._stamp = int(arrays["times"][0])
             self._recent.add(Rows.of(part["recent"]))
             self._pending = [part["pending"]] if len(part["pending"]) else []
             self._waiting = len(part["pending"])

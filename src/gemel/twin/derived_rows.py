@@ -76,19 +76,57 @@ def _within(time: I64, low: int, high: int) -> I64:
 
 
 class Recent:
-    """The rows of all slots since the horizon, and the last one before it."""
+    """The rows of all slots since the horizon, and the last one before it; and the same of the last moment only.
+
+    Most of what comes out of order is hardly late: then only few rows need be looked at.
+    """
+
+    def __init__(self, n: int) -> None:
+        self.last = Last(n)
+        self.far = Since(n)
+        self._near = Since(n)
+
+    @property
+    def horizon(self) -> int:
+        """The time [ns] up to which one row a slot is kept."""
+        return self.far.horizon
+
+    def begin(self, base: Rows, horizon: int) -> None:
+        """Take what was known of the time up to a horizon."""
+        self.last.take(base)
+        self.far.base.take(base)
+        self._near.base.take(base)
+        self.far.horizon = horizon
+
+    def add(self, rows: Rows) -> None:
+        """Take new rows."""
+        if len(rows):
+            self.last.take(rows)
+            self.far.add(rows)
+            self._near.add(rows)
+
+    def close(self, horizon: int, near: int) -> None:
+        """Let what is not newer than a time be settled; and, for most questions, what is not newer than `near`."""
+        self.far.close(horizon)
+        self._near.close(max(near, horizon))
+
+    def rows(self, slots: I32, since: int) -> Batch:
+        """Give the rows of some slots (sorted, each once) from a time on, and the last ones before, in no order."""
+        kept = self._near if since > self._near.horizon else self.far
+        return kept.rows(slots)
+
+
+class Since:
+    """The rows of all slots since a horizon, and the last one before it."""
 
     def __init__(self, n: int) -> None:
         self.base = Last(n)
-        self.last = Last(n)
         self.horizon = NEVER
         self._chunks: list[Rows] = []
 
     def add(self, rows: Rows) -> None:
         """Take new rows."""
-        if len(rows):
-            self._chunks.append(rows)
-            self.last.take(rows)
+        self._chunks.append(rows)
 
     def close(self, horizon: int) -> None:
         """Let what is not newer than a time be settled: one row a slot is kept of it."""
