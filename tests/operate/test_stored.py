@@ -26,7 +26,7 @@ def test_a_late_reading_makes_its_window_anew_from_lake_and_tail(tmp_path, commi
     with Store.open(tmp_path / "lake") as store, Reader(tmp_path / "lake") as reader:
         epoch = store.take_over(0)
         store.commit(0, epoch, 1, Batch.empty())
-        feed.part.stored = StoredRows(reader, lambda: feed.part.checks.each("stale_after"), tail)
+        feed.part.stored = StoredRows(reader, tail)
         for at, value in ((-900, 1.0), (600, 2.0), (1800, 4.0), (3000, 4.0)):
             feed.send(("p/power", START + at, value))
             tail.add(feed.position, feed.rows[-1])

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from derived_kit import PLANT, SECOND, Feed, partition_of, plant_of, recomputed, resolved, same_histories
+from derived_kit import PLANT, SECOND, Feed, partition_of, plant_of, recomputed, resolved, same_histories, stored_of
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -83,3 +83,41 @@ def test_snapshot_and_tail_equal_the_whole_replay(plant, items, cut):
     joined = Batch.concat([*first.rows, *then.rows])
     for name in ("signal", "time", "received", "value", "status"):
         assert getattr(joined, name).tobytes() == getattr(Batch.concat(whole.rows), name).tobytes(), name
+
+
+very_late = st.tuples(st.integers(0, 1), st.sampled_from([0, 0, 0, -1, -4, -12, -40]), st.integers(0, 3), st.sampled_from([0, 0, 0, BAD_COMMUNICATION]))
+late_steps = st.lists(st.one_of(st.lists(very_late, min_size=1, max_size=4), st.integers(1, 9)), min_size=2, max_size=14)
+
+
+@relaxed
+@given(late_steps)
+def test_very_late_readings_are_made_good_from_what_is_stored(plant, items):
+    """Wherever no input was stale, the line's power is the sum of what its pumps said last, however late that came."""
+    feed = Feed(partition_of(plant))
+    feed.part.stored = stored_of(feed)
+    pumps = [f"area/line-1/pump-{n}/power" for n in (1, 2)]
+    now = 1000
+    for item in items:
+        if isinstance(item, int):
+            now += item
+        else:
+            now += 1
+            feed.frame(Batch.of(
+                signal=[feed.signal(pumps[p]) for p, *_ in item], time=[(now + t) * SECOND for _, t, *_ in item],
+                received=[now * SECOND + i for i in range(len(item))], value=[float(v) for *_, v, _ in item], status=[s for *_, s in item],
+            ))  # fmt: skip
+        feed.tick(now)
+    rows = Batch.concat(feed.rows)
+    inputs = [resolved(rows, feed.signal(p)) for p in pumps]
+    found = feed.history("area/line-1/power")
+    for at in sorted({t for history in inputs for t in history}):
+        last = [max((t for t in history if t <= at), default=None) for history in inputs]
+        if None in last or any(at - t > 10 * SECOND for t in last):
+            continue
+        said = [history[t] for history, t in zip(inputs, last)]
+        value, status = found[at]
+        if any(s >= BAD_COMMUNICATION for _, s in said):
+            assert np.isnan(value) and status >= BAD_COMMUNICATION
+        else:
+            assert value == 1000 * sum(v for v, _ in said) and status >> 30 == 0
+    assert feed.part.derived.missed == 0

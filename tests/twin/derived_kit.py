@@ -171,7 +171,7 @@ def same_histories(found, expected) -> bool:
 def stored_of(feed):
     """Answer as the store does: rows with start <= time < end, and the last before, each time the one received last."""
 
-    def ask(signals, start, end, known):
+    def ask(signals, start, end, known, back):
         rows = Batch.concat(feed.rows)
         rows = rows.take(np.isin(rows.signal, signals) & (rows.time < end) & (rows.received <= known))
         rows = rows.take(np.lexsort((rows.received, rows.time, rows.signal)))

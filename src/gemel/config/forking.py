@@ -78,7 +78,7 @@ async def _beside(places: Places) -> AsyncIterator[_Beside]:
     reader = await asyncio.to_thread(Reader, places.lake)
     fresh = versions.fresh(site)
     series = Series(reader, fresh)
-    fresh.stored = StoredRows(series, lambda: fresh.checks.each("stale_after"))
+    fresh.stored = StoredRows(series)
     try:
         yield _Beside(bus, chronicle, reader, SnapshotFolder(places.snapshots / "0", own=False), fresh)
     finally:

@@ -88,7 +88,7 @@ async def twin(places: Places) -> None:
 
     owner = Owner(bus, partition, store, record, clock, folder, lookup, classes,
                   site.plant.retention, settings.log_bytes, site.plant.rollups)  # fmt: skip
-    partition.stored = StoredRows(series, lambda: partition.checks.each("stale_after"), owner.tail)
+    partition.stored = StoredRows(series, owner.tail)
     owner.arrivals = Arrivals(tracer_of("twin"))
     await owner.start()
     commanding = Commanding(bus, site.plant, partition, record, clock)

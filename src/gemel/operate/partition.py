@@ -23,13 +23,13 @@ from gemel.twin.alarm_facts import Transition
 from gemel.twin.alarms import Alarms
 from gemel.twin.changes import Changes
 from gemel.twin.derived import Derived
+from gemel.twin.derived_rows import Stored
 from gemel.twin.desired import Wishes
 from gemel.twin.events import Events
 from gemel.twin.lanes import NEVER, Lanes
 from gemel.twin.origins import Origins, packed
 from gemel.twin.overrides import Overrides
 from gemel.twin.properties import Properties
-from gemel.twin.rollup_track import Stored
 from gemel.twin.rollups import Rollups
 from gemel.twin.staleness import Staleness
 
@@ -106,7 +106,7 @@ class Partition:
         self.derived = Derived(derivations or Derivations(), checks.each("stale_after"))
         self.events = Events(self.derived.plan.events, len(registry))
         self.rollups = Rollups(self.derived.plan.rollups, checks.each("stale_after"))
-        self.stored: Stored | None = None  # asked for windows that a late reading falls into
+        self.stored: Stored | None = None  # asked about what a late reading falls into
         self.alarms = Alarms(limits, registry)
         self.properties = Properties.of_registry(registry)
         self.overrides = Overrides(registry)
@@ -236,7 +236,7 @@ class Partition:
     def _compute(self) -> Batch:
         """Give derived rows, and those of roll-ups; what is derived from a roll-up follows at the next tick."""
         watermark = self.conditioner.watermark
-        given = self.derived.on_tick(self.time, watermark)
+        given = self.derived.on_tick(self.time, watermark, self.stored)
         self.rollups.on_rows(given)
         rolled = self.rollups.on_tick(self.time, watermark, self.stored)
         self.rollups.on_rows(rolled)

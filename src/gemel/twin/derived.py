@@ -4,7 +4,8 @@ rows since the last tick ─► which instances read them, at which times ─►
 
 The value at a time is the expression of what its inputs said last, at or before that time. It has a row at each
 source time of an input, received at the tick that gave it. A reading that comes late, or is judged again, gives the
-rows that rest on it anew, as far as they are younger than the horizon (plant time less lateness).
+rows that rest on it anew: from memory where they are younger than the horizon (plant time less lateness), else from what
+is stored, as long as the reading may have held (`stale_after`).
 """
 
 from collections.abc import Mapping
@@ -15,7 +16,7 @@ import numpy.typing as npt
 
 from gemel.assets import Derivations
 from gemel.samples.batch import I32, I64, Batch, Index
-from gemel.samples.clock import SECOND
+from gemel.samples.clock import DAY, SECOND
 from gemel.samples.expression import Column
 from gemel.samples.status import (
     BAD_INVALID_TIMESTAMP,
@@ -24,10 +25,11 @@ from gemel.samples.status import (
     UNCERTAIN_LAST_USABLE,
     is_bad,
 )  # fmt: skip
-from gemel.twin.derived_rows import Recent, Rows, ranged, restored, stored
+from gemel.twin.derived_rows import Recent, Rows, Stored, ranged, restored, stored
 from gemel.twin.lanes import NEVER, Lanes, bits
 
 MOST_PENDING: Final = 1 << 20  # rows between two ticks; at exactly so many a step is taken without one
+HOUR: Final = 3600 * SECOND
 LAST: Final = np.iinfo(np.int64).max
 Pairs = tuple[I64, I64]  # instances, and times [ns]
 
@@ -49,6 +51,9 @@ class Derived:
         self._pending: list[Batch] = []
         self._waiting = 0
         self._stamp = 0
+        self._heard = NEVER  # greatest time of receipt of what came
+        self._ask: Stored | None = None
+        self.missed = 0  # instances that a reading came too late for
 
     def _number(self, plan: Derivations, n: int) -> None:
         read, instance = plan.edges()
@@ -85,15 +90,17 @@ class Derived:
         self._wait(mine)
         return Batch.concat(given)
 
-    def on_tick(self, now: int, watermark: int) -> Batch:
+    def on_tick(self, now: int, watermark: int, ask: Stored | None = None) -> Batch:
         """Evaluate what came since the last tick; give derived rows, sorted by signal and time.
 
         Args:
             now: plant time [ns].
             watermark: up to when late readings are no longer waited for [ns].
+            ask: gives what is stored, for readings that come later still; without it those change nothing.
         """
         if not self:
             return Batch.empty()
+        self._ask = ask
         self._stamp = max(
             self._stamp, now - 1
         )  # two ticks may tell one time; later words must be received later
@@ -105,6 +112,7 @@ class Derived:
         if len(rows):
             self._pending.append(rows)
             self._waiting += len(rows)
+            self._heard = max(self._heard, int(rows.received.max()))
 
     def _step(self) -> Batch:
         if not self._waiting:
@@ -146,7 +154,11 @@ class Derived:
         if behind.any():
             events = self._with_former(events, mine[behind], earliest[behind], view)
         rows = self._rows(events, view)
-        return rows.take(self._news(rows, view) if behind.any() else ~_waits(rows))
+        rows = rows.take(self._news(rows, view) if behind.any() else ~_waits(rows))
+        old = behind & (earliest <= self._recent.horizon)
+        return (
+            Batch.concat([rows, *self._anew(mine[old], earliest[old], touched, fresh)]) if old.any() else rows
+        )
 
     def _view(self, mine: I64, behind: npt.NDArray[np.bool_], since: int, fresh: list[Batch]) -> Rows:
         """Give all rows that count: of what is behind since the horizon, else the last; and what is fresh."""
@@ -175,6 +187,41 @@ class Derived:
             np.concatenate([events[0][~settled], instance[again]]),
             np.concatenate([events[1][~settled], time[again]]),
         )
+
+    def _anew(self, mine: I64, earliest: I64, touched: Pairs, fresh: list[Batch]) -> list[Batch]:
+        """Evaluate instances anew at times up to the horizon, from what is stored: as long as the late readings held."""
+        if self._ask is None:
+            self.missed += len(mine)
+            return []
+        since, until = np.full(len(self._newest), LAST), np.full(len(self._newest), NEVER)
+        settled = touched[1] <= self._recent.horizon
+        np.maximum.at(until, touched[0][settled], touched[1][settled])
+        since[mine] = earliest
+        until[mine] = np.minimum(until[mine] + self._reach(mine), self._recent.horizon)
+        given = []
+        for hour in np.unique(earliest // HOUR).tolist():
+            some = mine[earliest // HOUR == hour]
+            slots = np.union1d(self._inputs_of(some), self._target[some]).astype(np.int32)
+            start, end = int(since[some].min()), int(until[some].max()) + 1
+            found = self._ask(self.signals[slots], start, end, self._heard, DAY)
+            wanted = np.zeros(len(self.signals), np.bool_)
+            wanted[slots] = True
+            more = (b.take(wanted[b.signal]) for b in fresh)
+            view = Rows.of(Batch.concat([found.with_columns(signal=self._slot[found.signal]), *more]))
+            instance, time = self._reading(view.slot, view.time)
+            mask = np.zeros(len(self._newest), np.bool_)
+            mask[some] = True
+            mask = mask[instance] & (time >= since[instance]) & (time <= until[instance])
+            rows = self._rows(_distinct(instance[mask], time[mask]), view)
+            given.append(rows.take(self._news(rows, view)))
+        return given
+
+    def _reach(self, instances: I64) -> I64:
+        """Give how long a reading of what each instance reads may hold."""
+        start = self._inputs_start[instances]
+        length = self._inputs_start[instances + 1] - start
+        stale = self._stale_after[self._inputs[_runs(start, length)]]
+        return np.maximum.reduceat(stale, np.cumsum(length) - length) if len(instances) else stale
 
     def _rows(self, events: Pairs, view: Rows) -> Batch:
         """Evaluate."""
@@ -244,7 +291,7 @@ class Derived:
         arrays = {f"{part}.{k}": v for part, b in parts.items() for k, v in stored(b, self.signals).items()}
         return {
             **arrays,
-            "times": np.array([self._stamp, self._recent.horizon]),
+            "times": np.array([self._stamp, self._recent.horizon, self._heard]),
             "known": self.signals.copy(),
         }
 
@@ -264,7 +311,7 @@ class Derived:
         base = Rows.of(Batch.concat([part["base"], latest] if part else [latest]))
         self._recent.begin(base, int(arrays["times"][1]) if part else NEVER)
         if part:
-            self._stamp = int(arrays["times"][0])
+            self._stamp, self._heard = int(arrays["times"][0]), int(arrays["times"][-1])
             self._recent.add(Rows.of(part["recent"]))
             self._pending = [part["pending"]] if len(part["pending"]) else []
             self._waiting = len(part["pending"])

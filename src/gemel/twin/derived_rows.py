@@ -4,7 +4,7 @@ A *slot* is the place of a signal among those that expressions read or give. `Re
 last, and gives all rows of some slots since a time; what is older than the horizon is a single row a slot, the base.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, Self
 
@@ -15,6 +15,9 @@ from gemel.samples.batch import F64, I32, I64, U32, Batch, Index
 from gemel.samples.status import BAD_OUT_OF_RANGE, LIMIT_HIGH, LIMIT_LOW
 from gemel.twin.lanes import NEVER, bits
 
+Stored = Callable[[I32, int, int, int, int], Batch]
+"""Gives the rows of some signals with start <= time < end, received by a time, and of each the last one before, at most
+so long before; for one time the row received last. Asked so: (signals, start, end, known, back)."""
 _NAMES: Final = ("time", "received", "value", "status")
 _MOST: Final = 1 << 62
 

@@ -4,7 +4,7 @@ rows ─► waiting ─► settled (older than the horizon) ─► sums of the w
 └► late: the window is summed up anew from what is stored
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any, Final
 
 import numpy as np
@@ -14,13 +14,10 @@ from gemel.assets.rollups import RollupPlan, RollupProgram
 from gemel.samples.batch import I32, I64, Batch, Index
 from gemel.samples.clock import SECOND
 from gemel.samples.status import BAD_INVALID_TIMESTAMP
-from gemel.twin.derived_rows import Last, Rows, restored, stored
+from gemel.twin.derived_rows import Last, Rows, Stored, restored, stored
 from gemel.twin.lanes import NEVER
 from gemel.twin.rollup_cells import Sums, outcome, transformed, usable
 
-Stored = Callable[[I32, int, int, int], Batch]
-"""Gives the rows of some signals with start <= time < end, and of each the last one before, received by a time; for one
-time the row received last."""
 MOST_WINDOWS: Final = 1000  # that one late reading makes anew
 
 
@@ -204,7 +201,8 @@ class Track:
         wanted = self._slots_of(touched, slots)
         fresh = Track(self.plan, self._registry)
         fresh.start, fresh.end = self.plan.windows.around(start)
-        found = ask(self.signals[wanted], fresh.start, min(fresh.end, horizon + 1), self.heard)
+        back = int(self._stale_after[wanted].max(initial=0))
+        found = ask(self.signals[wanted], fresh.start, min(fresh.end, horizon + 1), self.heard, back)
         mine = np.isin(late.slot, wanted) & (late.time < fresh.end)
         rows = Rows.of(
             Batch.concat([found.with_columns(signal=self._slot[found.signal]), late.batch().take(mine)])

@@ -8,7 +8,8 @@ import numpy.typing as npt
 
 from gemel.assets.rollups import RollupPlan
 from gemel.samples.batch import I64, Batch
-from gemel.twin.rollup_track import Stored, Track
+from gemel.twin.derived_rows import Stored
+from gemel.twin.rollup_track import Track
 
 
 class Rollups:
@@ -43,7 +44,9 @@ class Rollups:
         if not len(given):
             return given
         self._stamp = max(self._stamp + 1, now)
-        given = given.take(np.lexsort((given.time, given.signal)))  # stable: the last word for a time stands last
+        given = given.take(
+            np.lexsort((given.time, given.signal))
+        )  # stable: the last word for a time stands last
         again = (given.signal[1:] == given.signal[:-1]) & (given.time[1:] == given.time[:-1])
         given = given.take(np.append(~again, True))
         return given.with_columns(received=np.full(len(given), self._stamp))
