@@ -124,6 +124,22 @@ def test_a_relation_of_a_moved_asset_is_the_same_relation(tmp_path):
     assert [step.kind for step in plan.steps] == ["moved"]
 
 
+def test_a_topic_that_follows_the_new_name_is_said(tmp_path):
+    """The device may go on sending under the old one."""
+    edits = [("  pump-1: {type: Pump, at: area-1/line-1,", "  pump-9: {formerly: area-1/line-1/pump-1, type: Pump, at: area-1/line-1,"), ("[pump-1 feeds", "[pump-9 feeds")]
+    plan = compared(tmp_path, *edits)
+    assert [s.kind for s in plan.steps] == ["renamed", "changed"]
+    assert words(plan)[1] == "its topic follows the name: station/pump-1/temperature → station/pump-9/temperature"
+
+
+def test_a_lane_that_is_gone_is_a_loss_and_a_new_one_is_none(tmp_path):
+    two = ("level: {unit: m, range: [0, 12]}", "level: {unit: m, range: [0, 12], estimated: {topic: est/level}}")
+    more = compared(tmp_path / "more", two)
+    assert words(more) == ["new lane estimated of level of area-1/tank-1"] and more.losses == []
+    less = plant(tmp_path / "old").planned_from(plant(tmp_path / "new", PUMPS.replace(*two)))
+    assert [s.words for s in less.losses] == ["lane estimated of level of area-1/tank-1 is gone"]
+
+
 def test_a_removed_command_loses_nothing(tmp_path):
     commands = PUMPS[PUMPS.index("    commands:") : PUMPS.index("  Tank:")]
     plan = compared(tmp_path, (commands, ""))

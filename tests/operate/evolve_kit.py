@@ -20,6 +20,7 @@ types:
       level: {unit: m, interval: 1 s, max_rate: 2 m/s, range: [-50, 50], alarm: {high: 5, low: 1, delay: 1 s, deadband: 0.5}, from: field, topic: "{asset}/level"}
       flow: {unit: m3/h, from: field, topic: "{asset}/flow"}
       state: {kind: state, states: [open, shut]}
+      volume: {unit: m3, derived: "level * 2 m2"}
 assets:
   t1: {type: Tank, at: hall}
   t2: {type: Tank, at: hall}

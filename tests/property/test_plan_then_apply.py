@@ -21,7 +21,7 @@ LOSSLESS = {"cm": CM, "moved": MOVED, "renamed": RENAMED, "added": ADDED, "words
 
 def called(name, kinds):
     """Give the path of a property after the changes."""
-    path = NAMES[name][0]
+    path = NAMES[name][0] if name in NAMES else f"a/b/hall/t1/{name}"
     if "moved" in kinds:
         path = path.replace("hall/t1", "yard/t1")
     return path.replace("/flow", "/outflow") if "renamed" in kinds else path
@@ -70,7 +70,7 @@ def known(log, site, kinds):
     """What is known of each property, by its name of today and in its unit."""
     p, found = log.partition, {}
     counts = p.conditioner.counts
-    for name in NAMES:
+    for name in (*NAMES, "volume"):
         signal = p.registry.index(called(name, kinds))
         latest = p.lanes.shown(np.array([signal]))
         usable = p.lanes.usable(np.array([signal]))

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from gemel.assets.changes import Changes, Kind, Plan, shown
+from gemel.assets.commands import filled
 from gemel.assets.plan_kinds import GONE, compare_kinds
 from gemel.assets.retention import levels_of
 from gemel.assets.succession import formerly
@@ -106,12 +107,29 @@ def _compare_assets(applied: "Plant", plant: "Plant", changes: Changes) -> Rows:
             changes.note(
                 kind, f"asset {{}} {kind}: it keeps its signals and their history", f"{before} → {after}"
             )
+            _compare_topics(applied, plant, (was, now), changes)
         _compare_asset(applied, plant, after, (was, now), changes)
     suggested = _compare_removed(applied, plant, {was for was, _ in pairs}, fresh, changes)
     changes.note(
         "added", "new asset {}", *(new.paths[r].removeprefix(head) for r in fresh if r not in suggested)
     )
     return pairs
+
+
+def _compare_topics(applied: "Plant", plant: "Plant", rows: tuple[int, int], changes: Changes) -> None:
+    """Say where a source follows the new name: the device may go on sending under the old one."""
+    was, now = (_topics(p, row) for p, row in ((applied, rows[0]), (plant, rows[1])))
+    moved = [f"{was[name]} → {topic}" for name, topic in now.items() if was.get(name, topic) != topic]
+    changes.take("its topic follows the name: {}", *moved[:1])
+
+
+def _topics(plant: "Plant", row: int) -> dict[str, str]:
+    values = plant.assets.values(row)
+    return {
+        s.name: filled(s.source.topic, {**values, "signal": s.name})
+        for s in plant.template(row).signals
+        if s.source is not None
+    }
 
 
 def _paired(applied: "Plant", plant: "Plant") -> tuple[list[tuple[int, int]], list[int]]:

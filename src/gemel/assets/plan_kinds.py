@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from gemel.assets.plant import Plant
 
 _MEANING: Final = ("unit", "kind", "states")
-_NAMED: Final = frozenset({"name", "formerly"})
+_NAMED: Final = frozenset({"name", "formerly", "others"})
 _TOLD: Final = frozenset({"type", "lineage", "versions", "signals", "parameters", "commands"})
 GONE: Final = "nothing more is taken for it; what is stored stays readable until its retention is over"
 
@@ -70,8 +70,22 @@ def _compare_signals(old: Sequence[Signal], new: Sequence[Signal], which: str, c
         if was != name:
             changes.note("renamed", "signal {} renamed: it keeps its history", f"{was} → {name} of {which}")
         _compare_signal(before[was], signal, which, changes)
+        _compare_lanes(before[was], signal, which, changes)
     gone = (f"{name} of {which}" for name in before if name not in taken)
     changes.note("removed", "signal {} is gone", *gone, loss=GONE)
+
+
+def _compare_lanes(old: Signal, new: Signal, which: str, changes: Changes) -> None:
+    before, after = ({s.lane: s for s in signal.lanes} for signal in (old, new))
+    for lane, signal in after.items():
+        if lane not in before:
+            changes.note("added", "new lane {}", f"{lane} of {new.name} of {which}")
+        elif signal is not new:
+            changed = differences(before[lane], signal, without=_NAMED)
+            if changed:
+                changes.take("changed {}", f"{', '.join(changed)} of {new.name} ({lane}) of {which}")
+    gone = (f"{lane} of {new.name} of {which}" for lane in before if lane not in after)
+    changes.note("removed", "lane {} is gone", *gone, loss=GONE)
 
 
 def _compare_signal(old: Signal, new: Signal, which: str, changes: Changes) -> None:
