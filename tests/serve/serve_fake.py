@@ -2,12 +2,15 @@
 
 import asyncio
 import itertools
+import tempfile
 from contextlib import asynccontextmanager
 from dataclasses import asdict, dataclass, field
+from pathlib import Path
 
 import numpy as np
 from gemel.assets import load
 from gemel.errors import ConflictError, NotFoundError, RefusedError
+from gemel.operate.applying import check, told
 from gemel.samples import Batch, Fact
 from gemel.samples.status import is_bad
 from gemel.twin import override_requests
@@ -325,6 +328,26 @@ class FakeTwin:
         self.append(draft.kind, draft.actor, draft.subject, draft.body, draft.reason)
         self.values.held = self._overrides().held
         self.tell(Delta("values", np.array([self.index(draft.subject)], np.int32)))
+
+    async def plant_version(self):
+        return {"digest": self.plant.digest, "registry": self.registry.digest, "applied_by": "emil"}
+
+    def _planned(self, files):
+        with tempfile.TemporaryDirectory() as folder:
+            for name, text in files.items():
+                (Path(folder) / name).write_text(text, encoding="utf-8")
+            plant = load(folder)
+        return plant.planned_from(self.plant), plant
+
+    async def plant_plan(self, files):
+        found, plant = self._planned(files)
+        return told(found, plant.digest, applied=False)
+
+    async def plant_apply(self, files, user, *, accept_loss, reason):
+        found, plant = self._planned(files)
+        check(found, accept_loss=accept_loss)
+        self.append("PlantApplied", user, plant.root, {"digest": plant.digest}, reason)
+        return told(found, plant.digest, applied=True)
 
     async def origins(self, signals):
         return [{"frame": f"samples.0:{100 + s}", "producer": "ingest-1", "version": "0.1"} for s in signals]

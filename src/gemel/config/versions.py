@@ -8,9 +8,10 @@
 A snapshot and a fact name a version by its digests; replayed or restored, they find the very plant they meant.
 """
 
+import re
 import shutil
 import uuid
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -19,12 +20,13 @@ import msgspec
 from gemel.assets import Plant, load
 from gemel.config.registries import keep, read_registry, registries
 from gemel.config.stamp import files_of
-from gemel.errors import StorageError
+from gemel.errors import AssetError, StorageError
 from gemel.operate.partition import Partition, Version
 from gemel.operate.places import Places, write_atomic
 from gemel.operate.site import Site
 from gemel.samples import Registry
 
+FILE: Final = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*\.(yaml|csv)")
 MOST: Final = 4  # versions held in memory: the one before, the one in force, and one that is looked at
 
 
@@ -74,6 +76,24 @@ class Versions:
             shutil.rmtree(beside, ignore_errors=True)
             if not place.exists():
                 raise
+
+    def stage_files(self, files: Mapping[str, str]) -> str:
+        """Keep a plant file given as texts by name; give its digest.
+
+        Raises AssetError where it is none, or where a name would lead elsewhere.
+        """
+        beside = self._places.plants / f".{uuid.uuid4().hex}"
+        beside.mkdir(parents=True)
+        try:
+            for name, text in files.items():
+                if not FILE.fullmatch(name):
+                    raise AssetError(f"{name!r} is no file of a plant", remedy="plant.yaml, other .yaml and .csv")
+                (beside / name).write_text(text, encoding="utf-8")
+            plant = load(beside)
+            self.stage(beside, plant)
+        finally:
+            shutil.rmtree(beside, ignore_errors=True)
+        return plant.digest
 
     def folder(self, digest: str) -> Path:
         """Give where a plant file is kept; raises StorageError where it is not."""

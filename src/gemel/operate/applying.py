@@ -9,8 +9,7 @@ fact where it is missing, and the rest follows. No process is started again for 
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Sequence
-from pathlib import Path
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final, Protocol
 
 import msgspec
@@ -59,8 +58,8 @@ class Kept(Protocol):
     def plant(self, digest: str) -> Plant:
         """Read a plant file; raises StorageError where it is not kept."""
 
-    def folder(self, digest: str) -> Path:
-        """Give where it lies."""
+    def stage_files(self, files: Mapping[str, str]) -> str:
+        """Keep a plant file given as texts by name; give its digest. Raises AssetError where it is none."""
 
     def site(self, version: Version) -> Site:
         """Give a version."""
@@ -111,9 +110,11 @@ class Applying:
     # ---- asked
 
     async def answer(self, body: dict[str, Any]) -> bytes:
-        """Answer one request: ``{"do": "plan" | "apply" | "version", "digest", "accept_loss", "user", "reason"}``."""
+        """Answer one request: ``{"do": "plan" | "apply" | "version", "digest" or "files", "accept_loss", "user", "reason"}``."""
         if body["do"] == "version":
             return json(self._shown(self._in_force()))
+        if "files" in body:
+            body["digest"] = await asyncio.to_thread(self._kept.stage_files, body["files"])
         if body["do"] == "plan":
             found, _ = await asyncio.to_thread(self._planned, body["digest"])
             return json(told(found, body["digest"], applied=False))

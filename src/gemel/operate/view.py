@@ -27,6 +27,7 @@ from gemel.operate.past import Past
 from gemel.operate.site import Site
 from gemel.operate.values import Values
 from gemel.operate.view_overrides import OverridesView
+from gemel.operate.view_plant import PlantView
 from gemel.samples import Batch, Fact, Registry
 
 log = logging.getLogger(__name__)
@@ -43,7 +44,7 @@ class News(msgspec.Struct, frozen=True):
     fact: Fact | None = None
 
 
-class View(OverridesView):
+class View(OverridesView, PlantView):
     """The twin as seen from another process of the family."""
 
     def __init__(self, bus: Bus, plant: Plant, registry: Registry, reader: Reader) -> None:

@@ -19,6 +19,7 @@ from gemel.samples.batch import F64, I32, I64, U32
 from gemel.serve.port_forks import Forking
 from gemel.serve.port_overrides import Overridden
 from gemel.serve.port_past import Past
+from gemel.serve.port_plant import Changing
 from gemel.twin.properties import Held
 
 Told = dict[str, Any]
@@ -109,7 +110,7 @@ class Aggregated(Protocol):
         """The worst status."""
 
 
-class Twin(Overridden, Protocol):
+class Twin(Overridden, Changing, Protocol):
     """The twin as seen from serve.
 
     A refusal is raised: RefusedError (not allowed, a guard said no), ConflictError (somebody was faster),

@@ -1,0 +1,44 @@
+"""The plant file as serve sees it: what is in force, what a changed one would do, and applying it; the twin decides."""
+
+import asyncio
+import contextlib
+from typing import Any, Final, Protocol
+
+import msgspec
+
+from gemel.assets import Plant
+from gemel.bus import Bus
+from gemel.operate.applying import SUBJECT
+
+PATIENCE_S: Final = 60.0
+FOLLOWED_S: Final = 5.0
+
+
+class _Asks(Protocol):
+    bus: Bus
+    plant: Plant
+
+
+class PlantView:
+    """The part of `View` that asks about the plant file."""
+
+    async def plant_version(self: _Asks) -> dict[str, Any]:
+        """Give which version is in force."""
+        return dict(msgspec.json.decode(await self.bus.ask(SUBJECT, {"do": "version"})))
+
+    async def plant_plan(self: _Asks, files: dict[str, str]) -> dict[str, Any]:
+        """Say what a changed plant file would do."""
+        body = {"do": "plan", "files": files}
+        return dict(msgspec.json.decode(await self.bus.ask(SUBJECT, body, timeout_s=PATIENCE_S)))
+
+    async def plant_apply(
+        self: _Asks, files: dict[str, str], user: str, *, accept_loss: bool, reason: str
+    ) -> dict[str, Any]:
+        """Apply a changed plant file; gives once it is in force."""
+        body = {"do": "apply", "files": files, "user": user, "accept_loss": accept_loss, "reason": reason}
+        told = dict(msgspec.json.decode(await self.bus.ask(SUBJECT, body, timeout_s=PATIENCE_S)))
+        with contextlib.suppress(TimeoutError):  # this process follows all the same, a little later
+            async with asyncio.timeout(FOLLOWED_S):
+                while self.plant.digest != told["digest"]:  # noqa: ASYNC110 - the twin's news moves it
+                    await asyncio.sleep(0.02)
+        return told
