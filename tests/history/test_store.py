@@ -105,3 +105,10 @@ def test_one_spike_survives_decimation(tmp_path):
         assert len(few) <= 1000
         assert few.value.max() == 9.0 and few.status.max() == 0x803C0000
         assert same(reader.decimated(0, 0, 100 * SECOND, 500), given[:100])
+
+
+def test_a_lake_that_has_no_rows_yet_answers_with_none(tmp_path):
+    with Store.open(tmp_path), Reader(tmp_path) as reader:
+        assert len(reader.raw([0], 0, 10)) == len(reader.raw([0], 0, 10, limit=5)) == len(reader.raw([0, 1], 0, 10, limit=5)) == 0
+        assert len(reader.at([0], 5)) == len(reader.stood([0], 5)) == len(reader.decimated(0, 0, 10, 5)) == 0
+        assert reader.latest() is None and reader.rows_count() == 0

@@ -1,16 +1,12 @@
 """A running server on a free loopback port, showing a twin in memory."""
 
 import asyncio
-import datetime
-import ipaddress
 import threading
 from concurrent.futures import Future
 
 import httpx
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
+from certificate_kit import self_signed
 from gemel.serve import ServeSettings, Users, run
 from serve_fake import FLOW_NOW, FakeTwin, make_plant
 
@@ -133,15 +129,4 @@ def engineer(server):
 @pytest.fixture
 def certificate(tmp_path):
     """A self-signed certificate for this machine, as a small plant makes one."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "twin")])
-    now = datetime.datetime.now(datetime.UTC)
-    made = (
-        x509.CertificateBuilder().subject_name(name).issuer_name(name).public_key(key.public_key()).serial_number(1)
-        .not_valid_before(now - datetime.timedelta(1)).not_valid_after(now + datetime.timedelta(1))
-        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]), False).sign(key, hashes.SHA256())
-    )  # fmt: skip
-    files = tmp_path / "cert.pem", tmp_path / "key.pem"
-    files[0].write_bytes(made.public_bytes(serialization.Encoding.PEM))
-    files[1].write_bytes(key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()))
-    return files
+    return self_signed(tmp_path)

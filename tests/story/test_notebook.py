@@ -1,14 +1,18 @@
 """A notebook beside a running twin, and after it: the same answers in a line, and a data frame judged as live readings were."""
 
+import contextlib
 import json
 import subprocess
 import sys
 
 import pandas
 import pytest
+from certificate_kit import self_signed
+from story_kit import child, end, free_port
 
 import gemel
 from gemel.bench.site import running, wait
+from gemel.history import Reader
 
 PLANT = """
 plant: test/kiln
@@ -91,3 +95,46 @@ def test_a_running_twin_its_data_and_a_frame_say_the_same(tmp_path, frame, monke
     assert same(again.rows, whole)
     assert again.facts["kind"].count("AlarmRaised") == 1
     assert again.state["value"] == [1199.5, 149.75]
+
+
+def test_a_certificate_of_its_own_hides_no_reading(tmp_path):
+    """Over TLS with a self-signed certificate the commands once read the lake alone, and missed what was not yet in it."""
+    plant, data = tmp_path / "plant", tmp_path / "data"
+    plant.mkdir()
+    (plant / "plant.yaml").write_text(PLANT)
+    certificate, key = self_signed(tmp_path)
+    port = free_port()
+    running = child(tmp_path / "said", "run", plant, "--data", data, "--port", port, "--tls-certificate", certificate, "--tls-key", key,
+                    GEMEL_RESERVE_BYTES=str(1 << 30))  # fmt: skip
+    try:
+        url = f"https://127.0.0.1:{port}"
+
+        def up():
+            with contextlib.suppress(gemel.GemelError), gemel.open(url, ca=certificate) as twin:
+                return twin.now is not None
+
+        assert wait(up, 60), (tmp_path / "said").read_text()
+        sent = 0
+
+        def seen_before_it_is_stored(twin, lake):
+            """Send another reading; tell whether it is answered while the lake does not have it yet."""
+            nonlocal sent
+            file = tmp_path / f"{sent}.csv"
+            file.write_text(f"time,heat,draught\n2024-05-01T08:00:{sent:02d}Z,900,1\n")
+            argv = [sys.executable, "-m", "gemel", "replay", str(plant), str(file), "--direct", "--data", str(data)]
+            subprocess.run(argv, capture_output=True, timeout=60, check=True)
+            sent += 1
+            assert wait(lambda: len(twin.history("heat", *SPAN)) == sent, 10)
+            return lake.rows_count() < 2 * sent
+
+        with gemel.open(data) as twin, Reader(data / "lake") as lake:
+            assert wait(lambda: seen_before_it_is_stored(twin, lake), 60)
+
+        def lines(*where):
+            argv = [sys.executable, "-m", "gemel", "history", *map(str, where), "--signal", "heat", "--start", SPAN[0], "--end", SPAN[1], "--csv", "-"]
+            return subprocess.run(argv, capture_output=True, text=True, timeout=60).stdout.splitlines()
+
+        assert len(lines(plant, "--data", data)) == sent + 1
+        assert lines(url, "--ca", certificate) == lines(plant, "--data", data)
+    finally:
+        end(running)

@@ -3,6 +3,7 @@
 import asyncio
 import os
 import tempfile
+import time
 from pathlib import Path
 from typing import Final
 
@@ -22,6 +23,7 @@ from gemel.operate.places import Places, Running, read_running
 from gemel.operate.view import View
 
 REACHED_S: Final = 3.0
+HEARD_S: Final = 10.0
 
 
 def open(  # noqa: A001 - as in `gemel.open`
@@ -79,7 +81,11 @@ def _with_data(places: Places) -> Twin:
 
 
 async def _view(running: Running, places: Places, reader: Reader) -> View | None:
-    """Give the running twin, None where only its note was left behind."""
+    """Give the running twin, None where only its note was left behind.
+
+    A twin that runs and does not answer yet is waited for, and never taken for one that does not run: its data alone
+    would lack what it has not stored yet.
+    """
     site = applied(places)
     try:
         os.kill(running.pid, 0)  # nothing is sent: it only asks whether there is such a process
@@ -88,11 +94,11 @@ async def _view(running: Running, places: Places, reader: Reader) -> View | None
         return None
     view = View(bus, site.plant, site.registry, reader)
     await view.start()
+    ends = time.monotonic() + HEARD_S
+    while not view.link()["up"] and time.monotonic() < ends:  # noqa: ASYNC110 - it is heard by its next delta
+        await asyncio.sleep(0.05)
     await Follower(Versions(places), site.version, view.follow).listen(bus)
-    if view.link()["up"]:
-        return view
-    await bus.close()
-    return None
+    return view
 
 
 def _nobody() -> Path:

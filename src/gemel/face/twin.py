@@ -111,7 +111,7 @@ class Twin:
             start: first time; an hour before the end, if left out.
             end: the time after the last; now, if left out.
             points: decimated as for a trend so many pixels wide: spikes stay.
-            every: one value an interval, by `aggregate` (mean, min, max, count, last, worst).
+            every: one value an interval, by `aggregate` (mean, time_weighted_mean, min, max, count, last, worst).
             aggregate: with `every`.
             known: only what had been received by then.
             lane: of these properties; measured, if left out.

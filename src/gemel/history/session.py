@@ -39,8 +39,8 @@ class Session:
         for left in reversed(range(TRIES)):
             try:
                 with self._cursor() as cursor:
-                    if tail is not None or not self._is_open():
-                        cursor.register(sql.TAIL, (Batch.empty() if tail is None else tail).to_arrow())
+                    # always: a lake without a table yet, or without one in scope, is read from it alone
+                    cursor.register(sql.TAIL, (Batch.empty() if tail is None else tail).to_arrow())
                     if scope is not None:
                         sql.register_wanted(cursor, scope)
                     return self._in_transaction(cursor, ask)
