@@ -148,3 +148,19 @@ def test_seconds_and_minutes_are_stored_where_they_are_worth_it_and_answer_alone
             np.testing.assert_allclose(found.values[:3], [np.sin(np.arange(100 * i, 100 * i + 100) / 999).mean() for i in range(3)])
         finally:
             model.close()
+
+
+def test_a_reading_holds_into_an_hour_without_readings():
+    """After a burst nothing comes for days: the hour it holds into is rolled up all the same, and the gap is none."""
+    with tempfile.TemporaryDirectory() as path:
+        model = Model(path)
+        try:
+            for begin in (START, START + 60 * HOUR):
+                time = begin + HOUR - np.arange(100, 0, -1) * SECOND
+                model.commit(Batch.of(signal=np.full(100, 2), time=time, received=time, value=np.arange(100), status=np.zeros(100)))
+                model.roll((begin - START) // HOUR + 1)
+            model.roll(72)
+            model.check_aggregates(2, START, START + 72 * HOUR, HOUR)
+            assert model.reader.aggregated(2, START, START + 3 * HOUR, HOUR, "time_weighted_mean").values[1] == 99.0
+        finally:
+            model.close()

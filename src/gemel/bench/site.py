@@ -117,12 +117,13 @@ def start(settings: Settings) -> Site:
 
 
 def write_plant(
-    folder: Path, signals: int, extra: str = "", clock: str = "data", source: str = "", high: int = 100
-) -> None:
+    folder: Path, signals: int, extra: str = "", clock: str = "data", source: str = "", high: int = 100,
+    interval_s: int = 1,
+) -> None:  # fmt: skip
     """Write a plant file of so many signals, ten an asset."""
     folder.mkdir(parents=True, exist_ok=True)
     lines = "\n".join(
-        f'      s{i}: {{unit: "%", range: [0, {high}], interval: 1 s}}' for i in range(PER_ASSET)
+        f'      s{i}: {{unit: "%", range: [0, {high}], interval: {interval_s} s}}' for i in range(PER_ASSET)
     )
     (folder / "plant.yaml").write_text(
         f"plant: bench/load\nclock: {clock}\n{extra}types:\n  Rig:\n{source}    signals:\n{lines}\n"

@@ -74,12 +74,24 @@ def soak(signals: int, rate: int, full: bool, as_json: bool) -> None:
 @click.option("--seed", default=7, show_default=True, help="Of who is killed when.")
 @click.option("--full", is_flag=True, help="As long as it needs: 320 kills.")
 @click.option("--json", "as_json", is_flag=True)
-def faults(kills: int | None, instances: int | None, rate: float, seed: int, full: bool, as_json: bool) -> None:
+def faults(
+    kills: int | None, instances: int | None, rate: float, seed: int, full: bool, as_json: bool
+) -> None:
     """Kill processes at random under load: recovery, and every acknowledged reading stored once."""
     from gemel.bench.faults import Campaign, measure
 
     campaign = Campaign(kills or (320 if full else 12), instances or (4 if full else 2), rate, seed)
     report(lambda folder, told: measure(folder, campaign, told), as_json)
+
+
+@command.command(epilog="Example: gemel bench history --json")
+@click.option("--full", is_flag=True, help="A billion values in each shape: some hours.")
+@click.option("--json", "as_json", is_flag=True)
+def history(full: bool, as_json: bool) -> None:
+    """A history laid down through the live path with roll-ups running: speed, size, and how soon a day or a year is drawn."""
+    from gemel.bench.history import measure, size
+
+    report(lambda folder, told: measure(folder, size(full=full), told), as_json)
 
 
 def report(measure: Callable[[Path, Callable[[str], None]], dict[str, Any]], as_json: bool) -> None:

@@ -25,6 +25,7 @@ from gemel.samples.batch import I64
 from gemel.samples.clock import DAY
 
 ALWAYS: Final = 2**62
+FEW_FILES: Final = 4
 A_BUCKET: Final = 5  # rows that draw an interval, as a rule
 COARSER: Final = 1.25  # a level serves intervals that are wanted a little narrower, too
 
@@ -43,6 +44,8 @@ class History:
         """Give at most `most` of the readings with start <= time < end, such that a trend looks the same."""
         width = max(-(-(end - start) // max(most // A_BUCKET, 1)), 1)
         levels = [v for v in reversed(LEVELS) if v.width <= width * COARSER]
+        if levels and self._cheap(start, end, 2 * most):
+            levels = []
         rows = self.drawn(start, end, levels)
         if len(rows) <= most:
             return self.rows(start, end) if levels and self._few(start, end, levels, most) else rows
@@ -53,6 +56,16 @@ class History:
             rows = rows.take(picks(rows, Span(start, end, width, origin)))
             width = width * 3 // 2 + 1
         return rows
+
+    def _cheap(self, start: int, end: int, most: int) -> bool:
+        """Tell whether the readings are about so few, in so few files, that there is no need of roll-ups."""
+        met = self.manifest.of("raw_").met(self.signal, self.signal, start // MS, (end - 1) // MS)
+        share = (min(f.last, end // MS) - max(f.first, start // MS) + 1 for f in met)
+        rows = sum(
+            f.rows / (f.high - f.low + 1) * s / (f.last - f.first + 1)
+            for f, s in zip(met, share, strict=True)
+        )
+        return len(met) <= FEW_FILES and rows <= most
 
     def _few(self, start: int, end: int, levels: Sequence[Level], most: int) -> bool:
         return int(self.summary(Span(start, end, end - start, start), levels).readings.sum()) <= most
@@ -85,7 +98,7 @@ class History:
             rows = self.rows(a, b)
             found.append(rows.take(picks(rows, Span(a, b, levels[0].width))) if levels else rows)
         rows = Batch.concat(found)
-        return rows.take(order(rows))
+        return rows.take(np.argsort(rows.time, kind="stable"))
 
     def summary(self, span: Span, levels: Sequence[Level]) -> Summary:
         """Give what the readings of each interval come to; levels whose intervals make up those of the span."""

@@ -140,7 +140,7 @@ def _groups(footer: Footer, wanted: Wanted) -> list[int]:
 
 
 def _read(path: Path, footer: Footer, groups: Sequence[int], columns: Sequence[str]) -> pa.Table:
-    with pq.ParquetFile(path, metadata=footer.metadata, memory_map=True) as file:
+    with pa.memory_map(str(path)) as mapped, pq.ParquetFile(mapped, metadata=footer.metadata) as file:
         return file.read_row_groups(list(groups), columns=footer.needed(groups, columns), use_threads=False)
 
 

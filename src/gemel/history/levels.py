@@ -11,7 +11,9 @@ from gemel.samples.clock import DAY, SECOND
 
 MINUTE: Final = 60 * SECOND
 HOUR: Final = 3600 * SECOND
-WORTH: Final = 4.0  # readings an interval, on average of a chunk, from which on a level is stored
+WORTH: Final = (
+    12.0  # readings an interval, on average of a chunk, from which on a level is stored: five draw it
+)
 ROLL: Final = "roll_"  # table of summaries
 PICK: Final = "pick_"  # table of the readings that draw them
 

@@ -75,6 +75,8 @@ class Manifests:
     def read(self, cursor: duckdb.DuckDBPyConnection) -> Manifest:
         """Give the manifest of the lake as it is now; the cursor must not be in a transaction."""
         with self._turn:
+            if self._last is not None and self._last.version == _version(cursor):
+                return self._last
             cursor.execute("BEGIN")
             try:
                 version = _version(cursor)

@@ -67,13 +67,16 @@ class Output:
     terms: Terms
     horizon: Mapping[str, int]
     made: int
-    _open: dict[str, files.FileWriter] = field(default_factory=dict)
+    _open: dict[tuple[str, int], files.FileWriter] = field(default_factory=dict)
 
     def put(self, kind: str, level: Level, table: pa.Table) -> None:
-        """Append rows sorted by signal, to the files of the classes they belong to."""
+        """Append rows sorted by signal, to the files of the classes and spans of days that they belong to."""
         for name, rows in self._by_class(table):
-            if len(rows):
-                self._writer(lake.table_of(name, f"{kind}{level.name}_"), rows).write(rows)
+            span = groups.column(rows, "ms") // (level.span * DAY // files.MS)
+            for one in np.unique(span):
+                mine = span == one
+                part = rows if mine.all() else rows.filter(pa.array(mine))
+                self._writer(lake.table_of(name, f"{kind}{level.name}_"), int(one), part).write(part)
 
     def _by_class(self, table: pa.Table) -> Iterator[tuple[str, pa.Table]]:
         names, codes = self._classes
@@ -91,14 +94,15 @@ class Output:
         names, codes = np.unique(retention, return_inverse=True)
         return [str(n) for n in names], codes
 
-    def _writer(self, table: str, rows: pa.Table) -> files.FileWriter:
-        if table not in self._open:
+    def _writer(self, table: str, span: int, rows: pa.Table) -> files.FileWriter:
+        key = (table, span)
+        if key not in self._open:
             options = rollfile.options(rows.schema)
-            self._open[table] = files.FileWriter(self.folder / table, rows, options, rollfile.ROW_GROUP)
-        return self._open[table]
+            self._open[key] = files.FileWriter(self.folder / table, rows, options, rollfile.ROW_GROUP)
+        return self._open[key]
 
     def finish(self) -> list[files.Written]:
-        return [writer.finish(table) for table, writer in self._open.items()]
+        return [writer.finish(table) for (table, _), writer in self._open.items()]
 
     def discard(self) -> None:
         for writer in self._open.values():
@@ -160,7 +164,7 @@ class Roller:
             )
             drawn = latest(list(groups.tables(both[1], inside, PICKS.names, self._footers)), inside, HOURS)
             summary, table = _joined([(rollfile.to_summary(rolls), drawn)], DAY)
-            grid = Grids(groups.column(rolls, "signal"), rolls)
+            grid = Grids(groups.column(table, "signal"), table)
             hold = output.terms.hold
             output.put(ROLL, DAYS, rollfile.of_summary(summary, grid.of(summary.signal), hold, output.made))
             output.put(PICK, DAYS, rollfile.of_picks(table, groups.batch(table), output.made))
@@ -198,7 +202,9 @@ class Grids:
                 column[signal[on]] = given[on]
 
     def of(self, signal: I32) -> Grid:
-        return Grid(*(column[signal] for column in self._grid))
+        size = int(signal.max(initial=-1)) + 1
+        wide = (np.pad(c, (0, max(size - len(c), 0)), constant_values=np.nan) for c in self._grid)
+        return Grid(*(column[signal] for column in wide))
 
 
 @dataclass(frozen=True)
@@ -278,8 +284,8 @@ def _fine(
 
 
 def _put_hours(hours: Summary, drawn: pa.Table, output: Output) -> None:
-    none = Grid(*(np.full(len(hours), np.nan) for _ in rollfile.GRID))
-    output.put(ROLL, HOURS, rollfile.of_summary(hours, none, output.terms.hold, output.made))
+    grid = Grids(groups.column(drawn, "signal"), drawn).of(hours.signal)
+    output.put(ROLL, HOURS, rollfile.of_summary(hours, grid, output.terms.hold, output.made))
     output.put(PICK, HOURS, drawn)
 
 

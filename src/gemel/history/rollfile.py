@@ -42,7 +42,7 @@ PICKS: Final = pa.schema(
 SQL: Final = {
     pa.int32(): "INTEGER", pa.int64(): "BIGINT", pa.float64(): "DOUBLE", pa.uint32(): "UINTEGER",
 }  # fmt: skip
-ROW_GROUP: Final = 65_536
+ROW_GROUP: Final = 32_768
 ALIKE: Final = (
     1e-12  # relative: where every reading holds equally long the two means differ by roundings only
 )

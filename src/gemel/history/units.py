@@ -11,6 +11,7 @@ from gemel.history.manifest import Manifest
 from gemel.history.rolled import Dirty, Rolled
 
 ROWS: Final = 4_000_000  # readings in a unit of more than one hour, about
+MOST_HOURS: Final = 32 * 24  # of a unit
 HOUR_MS: Final = HOUR // MS
 HOURS_A_DAY: Final = 24
 ALL: Final = 2**31 - 1
@@ -18,7 +19,7 @@ ALL: Final = 2**31 - 1
 
 @dataclass(frozen=True, slots=True)
 class Unit:
-    """Signals low to high (both in) are rolled up for the hours first to end (not in), all of one day.
+    """Signals low to high (both in) are rolled up for the hours first to end (not in).
 
     `fresh` moves on how far roll-ups reach; else it makes anew what `marks` say, and `rest` is left of the first.
     `days`: a day is made of its hours; else hours, and what is finer, of the readings.
@@ -42,18 +43,17 @@ def plan(manifest: Manifest, closed: int) -> Unit | None:
 def _day(rolled: Rolled) -> Unit | None:
     """Give a day whose hours are all rolled up, or one that became dirty; hours that are dirty wait, days do not."""
     if rolled.upto is not None and rolled.days is not None and rolled.days < rolled.upto // HOURS_A_DAY:
-        day = rolled.days * HOURS_A_DAY
-        return Unit(0, ALL, day, day + HOURS_A_DAY, fresh=True, days=True)
+        end = min(rolled.upto // HOURS_A_DAY, rolled.days + MOST_HOURS // HOURS_A_DAY)
+        return Unit(0, ALL, rolled.days * HOURS_A_DAY, end * HOURS_A_DAY, fresh=True, days=True)
     if not rolled.dirty_days:
         return None
     mark = rolled.dirty_days[0]
-    rest = (
-        Dirty(mark.low, mark.high, mark.first + 1, mark.last, mark.mark) if mark.last > mark.first else None
-    )
-    same = tuple(d for d in rolled.dirty_days[1:] if (d.first, d.last) == (mark.first, mark.first))
+    last = min(mark.last, mark.first + MOST_HOURS // HOURS_A_DAY - 1)
+    rest = Dirty(mark.low, mark.high, last + 1, mark.last, mark.mark) if mark.last > last else None
+    same = tuple(d for d in rolled.dirty_days[1:] if mark.first <= d.first and d.last <= last)
     low, high = min(d.low for d in (mark, *same)), max(d.high for d in (mark, *same))
-    first = mark.first * HOURS_A_DAY
-    return Unit(low, high, first, first + HOURS_A_DAY, fresh=False, marks=(mark, *same), rest=rest, days=True)
+    hours = mark.first * HOURS_A_DAY, (last + 1) * HOURS_A_DAY
+    return Unit(low, high, *hours, fresh=False, marks=(mark, *same), rest=rest, days=True)
 
 
 def _fresh(manifest: Manifest, closed: int) -> Unit | None:
@@ -63,13 +63,13 @@ def _fresh(manifest: Manifest, closed: int) -> Unit | None:
         upto = min((f.first // HOUR_MS for f in raw), default=closed)
     if upto >= closed:
         return None
-    left = [f for f in raw if f.last // HOUR_MS >= upto]
-    nearest = min((max(f.first // HOUR_MS, upto) for f in left), default=closed)
-    if nearest >= closed and not upto % HOURS_A_DAY:
+    left = [
+        f for f in raw if f.last // HOUR_MS >= upto - 1
+    ]  # what was read in the hour before may still hold
+    first = min((max(f.first // HOUR_MS, upto) for f in left), default=closed)
+    if first >= closed:
         return None
-    first = nearest if not upto % HOURS_A_DAY else upto
-    end = min(closed, (first // HOURS_A_DAY + 1) * HOURS_A_DAY)
-    return Unit(0, ALL, first, _bounded(left, first, end), fresh=True)
+    return Unit(0, ALL, first, _bounded(left, first, closed), fresh=True)
 
 
 def _anew(manifest: Manifest) -> Unit | None:
@@ -77,9 +77,8 @@ def _anew(manifest: Manifest) -> Unit | None:
     if not dirty:
         return None
     mark = dirty[0]
-    day_end = (mark.first // HOURS_A_DAY + 1) * HOURS_A_DAY
-    ms = mark.first * HOUR_MS, min(mark.last + 1, day_end) * HOUR_MS
-    end = _bounded(manifest.of("raw_").met(mark.low, mark.high, *ms), mark.first, min(mark.last + 1, day_end))
+    met = manifest.of("raw_").met(mark.low, mark.high, mark.first * HOUR_MS, (mark.last + 1) * HOUR_MS)
+    end = _bounded(met, mark.first, mark.last + 1)
     rest = Dirty(mark.low, mark.high, end, mark.last, mark.mark) if end <= mark.last else None
     within = tuple(
         d
@@ -91,7 +90,7 @@ def _anew(manifest: Manifest) -> Unit | None:
 
 def _bounded(files: Sequence[Stored], first: int, end: int) -> int:
     """Give an end that leaves about `ROWS` readings in the unit, and one hour at least."""
-    rows = 0.0
+    rows, end = 0.0, min(end, first + MOST_HOURS)
     for hour in range(first, end):
         rows += sum(_share(f, hour) for f in files)
         if rows > ROWS:

@@ -80,6 +80,7 @@ class Owner:
         self._deltas = 0
         self._epoch = 0
         self._stored = 0  # position up to which rows are in the lake
+        self._stored_time = 0  # the plant's time when that was reached
         self._outbox = Outbox(record)
         self._dirty = np.ones(len(partition.registry), np.bool_)
         self._version = partition.version
@@ -429,11 +430,11 @@ class Owner:
         async with self._commit_lock:
             if upto <= self._stored:
                 return
-            rows, began = self.tail.upto(upto), time.monotonic()
+            rows, began, reached = self.tail.upto(upto), time.monotonic(), self.partition.time
             await asyncio.to_thread(
                 self._store.commit, self.partition.number, self._epoch, upto, rows, self._classes
             )
-            self._stored = upto
+            self._stored, self._stored_time = upto, reached
             self.arrivals.stored(upto)
             self.tail.drop(upto)
             self._commit_took = time.monotonic() - began
@@ -499,7 +500,8 @@ class Owner:
     async def tend(self) -> float:
         """Merge small files, roll up, drop what is past its retention: a turn; give how long to rest [s]."""
         terms = Terms(self.partition.checks.stale_after, self._classes)
-        return await self._tidy.turn(self.partition.time, Keep(terms, self._retention, self._rollups))
+        now = self._stored_time if self.tail.rows else self.partition.time  # hours that wait for the lake are not over
+        return await self._tidy.turn(now, Keep(terms, self._retention, self._rollups))
 
 
 def _nothing() -> None:
