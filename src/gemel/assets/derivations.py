@@ -110,8 +110,10 @@ class Derivations:
             for signal, place in program.edges():
                 signals.append(signal)
                 instances.append(place + start)
-        pairs = np.unique(np.stack([np.concatenate(instances), np.concatenate(signals)]), axis=1)
-        return pairs[1].astype(np.int32), pairs[0]
+        read = np.concatenate(signals).astype(np.int64)
+        span = int(read.max(initial=0)) + 1
+        pairs = np.unique(np.concatenate(instances) * span + read)
+        return (pairs % span).astype(np.int32), pairs // span
 
     def numbered(self, numbers: I32) -> "Derivations":
         """Give the same with the numbers of another registry."""
