@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from evolve_kit import CM, MOVED, SECOND, START, Log, Plants, applied, edited
 
-VOLUME = ("      state: {kind: state", '      volume: {unit: m3, derived: "level * 4 m2"}\n      state: {kind: state')
+VOLUME = ("      state: {kind: state", '      stock: {unit: m3, derived: "level * 4 m2"}\n      state: {kind: state')
 RULE = ("assets:\n", "    rules: {low: {when: level < 2 m, for: 3 s}}\nassets:\n")
 
 
@@ -26,7 +26,7 @@ def test_an_expression_that_is_new_is_evaluated_from_the_next_reading_on(plants)
     log.tick(START + SECOND, applied(new))
     log.feed(new, [("a/b/hall/t1/level", START + SECOND, 3.0, 0)], START + SECOND)
     log.tick(START + 2 * SECOND)
-    assert latest(log, "a/b/hall/t1/volume") == (12.0, 1)
+    assert latest(log, "a/b/hall/t1/stock") == (12.0, 1)
 
 
 def test_an_input_in_another_unit_gives_the_same(plants):
@@ -37,7 +37,7 @@ def test_an_input_in_another_unit_gives_the_same(plants):
     log.tick(START + SECOND, applied(new))
     log.feed(new, [("a/b/hall/t1/level", START + SECOND, 3.0, 0)], START + SECOND)
     log.tick(START + 2 * SECOND)
-    assert latest(log, "a/b/hall/t1/volume") == (pytest.approx(12.0), 1)
+    assert latest(log, "a/b/hall/t1/stock") == (pytest.approx(12.0), 1)
 
 
 def test_a_condition_that_holds_goes_on_holding_where_its_asset_is_moved(plants):
@@ -60,7 +60,7 @@ def test_an_expression_that_is_changed_changes_what_comes_and_not_what_was(plant
     log.tick(START + 2 * SECOND, applied(new))
     log.feed(new, [("a/b/hall/t1/level", START + 3 * SECOND, 3.0, 0)], START + 3 * SECOND)
     log.tick(START + 4 * SECOND)
-    signal = log.partition.registry.index("a/b/hall/t1/volume")
+    signal = log.partition.registry.index("a/b/hall/t1/stock")
     assert [float(v) for rows in log.rows for v in rows.value[rows.signal == signal]] == [12.0, 15.0]
 
 
