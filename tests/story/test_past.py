@@ -1,6 +1,8 @@
 """A twin that runs: the past is what was live then, and the log replayed from the oldest snapshot is what is live now."""
 
 import json
+import os
+import shutil
 import statistics
 import time
 
@@ -78,6 +80,24 @@ def test_a_replay_from_the_oldest_snapshot_is_the_live_state_bit_for_bit(lived):
     assert lived.face().get("forks")["items"] == []
 
 
+def test_a_replay_goes_on_under_a_plant_that_was_changed_meanwhile(lived, tmp_path):
+    """The snapshot names the plant it was taken under, the fact the one to go on with, at that very tick."""
+    folder, face = tmp_path / "plant", lived.face()
+    shutil.copytree(lived.data / "applied", folder)
+    file = folder / "plant.yaml"
+    file.write_text(file.read_text().replace("high: 110", "high: 108"))
+    assert file.read_text() != (lived.data / "applied" / "plant.yaml").read_text(), "the plant file has another limit now"
+    before = face.get(f"state/{PUMP}", include="plant")
+    done = gemel("plan", folder, "--data", lived.data, "--apply", "--reason", "a lower limit")
+    assert done.returncode in (0, 1), (done.stdout, done.stderr)
+    assert wait(lambda: face.get(f"state/{PUMP}", include="plant")["plant"]["digest"] != before["plant"]["digest"], 30)
+    then = face.get(f"state/{PUMP}", at=before["at"], include="plant")
+    assert then["plant"]["digest"] == before["plant"]["digest"]
+    time.sleep(1)  # some readings under the new one
+    done = gemel("state", "-", "--data", lived.data, "--verify", "--json")
+    assert done.returncode == 0 and json.loads(done.stdout)["ok"], (done.stdout, done.stderr[-3000:])
+
+
 def test_forks_of_now_and_then_are_kept_beside_the_running_twin(lived):
     operator, face = lived.face("olga"), lived.face()
     _, now = operator.post("forks", name="now", why="to try")
@@ -91,7 +111,8 @@ def test_forks_of_now_and_then_are_kept_beside_the_running_twin(lived):
 
 
 def test_a_past_state_of_an_asset_is_answered_at_once(lived, capsys):
-    """Aimed for: 100 ms; held to three times that, for the machine has more to do."""
+    """Within 100 ms, on a machine that has two cores for it; where more wants to run, longer by that much."""
+    limit = 100 * max(1.0, os.getloadavg()[0] / (os.cpu_count() or 1))
     face, took = lived.face(), []
     for _ in range(30):
         began = time.perf_counter()
@@ -99,4 +120,4 @@ def test_a_past_state_of_an_asset_is_answered_at_once(lived, capsys):
         took.append(1000 * (time.perf_counter() - began))
     with capsys.disabled():
         print(f"\n  a past state of an asset: median {statistics.median(took):.0f} ms, most {max(took):.0f} ms")
-    assert statistics.median(took) < 300
+    assert statistics.median(took) < limit
