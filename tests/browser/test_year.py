@@ -46,7 +46,7 @@ def lay_down(lake, start):
             if month == 6:
                 flow[n // 2] = SPIKE
                 spike = first + n // 2
-            rows = [column(0, first, n, 1, flow), column(1, first, n // 60, 60, np.round(5 + np.sin(np.arange(n // 60) / 144), 2))]
+            rows = [column(0, first, n, 1, flow), column(1, first, n // 60, 60, np.round(5 + np.sin(np.arange(n // 60) / 20_000), 2))]
             store.commit(9, epoch, month + 1, Batch.concat(rows), np.array(["default"] * 2))
         terms = Terms(np.full(2, 30 * SECOND), np.array(["default"] * 2))
         while store.roll_up((start + 366 * DAY) * SECOND, 60.0, terms).behind:

@@ -7,13 +7,21 @@ import pytest
 from gemel.serve import throttle, users
 from serve_fake import PUMP
 
+# 412 is an answer to valid data too: somebody else was faster than what `If-Match` or `expected_version` names
 REAL = f"""
+[checks.positive_data_acceptance]
+expected-statuses = ["2xx", "3xx", "401", "403", "404", "409", "412", "429", "5xx"]
+
 [[operations]]
 include-path = "/api/v1/assets/{{path}}"
 parameters = {{ "path.path" = "{PUMP}" }}
 
 [[operations]]
 include-path = "/api/v1/state/{{asset}}"
+parameters = {{ "path.asset" = "{PUMP}" }}
+
+[[operations]]
+include-path = "/api/v1/state/{{asset}}/diff"
 parameters = {{ "path.asset" = "{PUMP}" }}
 
 [[operations]]

@@ -15,6 +15,7 @@ ALWAYS: Final = {
     403: "Not allowed, or refused by a guard.",
     404: "There is no such thing.",
     409: "Somebody was faster; read again.",
+    412: "It has changed since it was read (If-Match, expected_version); read again.",
     413: "The body is too large.",
     415: "The media type is not taken.",
     421: "Asked for under a name that is not ours.",
