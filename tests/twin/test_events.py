@@ -103,8 +103,3 @@ def test_events_go_on_from_a_snapshot(feed, tmp_path):
         f.tick(107.5)
     assert [d.id for d in feed.drafts] == [d.id for d in then.drafts] and len(feed.drafts) == 3
 
-
-def test_an_active_event_is_listed(feed):
-    feed.send(("conveyor-2/state", 101, 1))
-    feed.tick(110)
-    assert [(e["event"], e["subject"].rpartition("/")[2]) for e in feed.part.events.active()] == [("jammed", "conveyor-2"), ("starved", "robot-2")]

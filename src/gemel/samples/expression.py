@@ -13,10 +13,11 @@ import numpy as np
 from gemel.errors import AssetError, ExpressionError
 from gemel.samples.batch import F64, U32
 from gemel.samples.expression_arrays import Column, Counts, Run, Scene
-from gemel.samples.expression_compile import CONSTANT, ROW, Compiler, Leaf, Scope, Typed, convert
+from gemel.samples.expression_compile import Compiler
 from gemel.samples.expression_kinds import Kind, number, state
 from gemel.samples.expression_parse import parse
 from gemel.samples.expression_tree import Path, Tree, names
+from gemel.samples.expression_typed import CONSTANT, ROW, Leaf, Scope, Typed, convert
 from gemel.samples.status import BAD_NO_DATA, BAD_OUT_OF_RANGE, is_bad
 
 __all__ = [

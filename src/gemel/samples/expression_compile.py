@@ -3,10 +3,9 @@
 tree + what its names stand for -> Typed (kind, over which members, code)
 """
 
-import difflib
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, Final, Protocol
+from typing import Any, Final
 
 import numpy as np
 
@@ -14,7 +13,6 @@ from gemel.errors import AssetError, ExpressionError
 from gemel.samples import units
 from gemel.samples.expression_arrays import (
     Reduce,
-    Run,
     all_of,
     any_of,
     apply,
@@ -29,7 +27,6 @@ from gemel.samples.expression_arrays import (
     missing,
     negated,
     reduced,
-    scaled,
     spread,
     total,
     worst_quality,
@@ -46,45 +43,23 @@ from gemel.samples.expression_kinds import (
     quotient,
     state,
 )  # fmt: skip
-from gemel.samples.expression_tree import Binary, Call, Choice, Name, Number, OneOf, Path, Tree, Unary
-
-CONSTANT: Final = "constant"
-ROW: Final = ""  # one value a row; anything else names the relation whose members there are
-
-
-@dataclass(frozen=True, slots=True)
-class Leaf:
-    """What a name stands for.
-
-    Args:
-        path: as it is written.
-        kind: what it gives.
-        over: the relation over whose members it runs; empty: one value a row.
-    """
-
-    path: Path
-    kind: Kind
-    over: str = ROW
-
-
-class Scope(Protocol):
-    """Knows what names stand for."""
-
-    def find(self, path: Path) -> Leaf | None:
-        """Give what a path stands for; None where there is nothing of that name. Raises AssetError with the reason."""
-
-    def known(self) -> list[str]:
-        """Give the names that there are, for a remedy."""
-
-
-@dataclass(frozen=True, slots=True)
-class Typed:
-    """A part of an expression: what it gives, over which members, by what code."""
-
-    kind: Kind
-    over: str
-    run: Run
-
+from gemel.samples.expression_tree import Binary, Call, Choice, Name, Number, OneOf, Tree, Unary
+from gemel.samples.expression_typed import (
+    CONSTANT,
+    ROW,
+    Leaf,
+    Scope,
+    Typed,
+    bare,
+    convert,
+    is_nought,
+    is_truth,
+    literal,
+    nearest,
+    scaled_by,
+    vector,
+    wrong,
+)
 
 _NUMBER_FUNCTIONS: Final[dict[str, Callable[..., Any]]] = {"exp": np.exp, "log": np.log, "log10": np.log10}
 _REDUCTIONS: Final[dict[str, Reduce]] = {
@@ -132,9 +107,9 @@ class Compiler:
         found = self._found(tree)
         if found is None:
             if wanted is not None and wanted.states and len(tree.path) == 1:
-                raise _wrong(tree, f"{word!r} is no state and no name", _nearest(word, wanted.states))
+                raise wrong(tree, f"{word!r} is no state and no name", nearest(word, wanted.states))
             shown = ".".join(tree.path)
-            raise _wrong(tree, f"nothing is called {shown!r}", _nearest(shown, self.scope.known()))
+            raise wrong(tree, f"nothing is called {shown!r}", nearest(shown, self.scope.known()))
         if found not in self.leaves:
             self.leaves.append(found)
         return Typed(found.kind, found.over, leaf(self.leaves.index(found)))
@@ -145,7 +120,7 @@ class Compiler:
         except ExpressionError:
             raise
         except AssetError as e:
-            raise _wrong(tree, e.message, e.remedy) from e
+            raise wrong(tree, e.message, e.remedy) from e
 
     # ---- operators
 
@@ -153,7 +128,7 @@ class Compiler:
         if tree.op == "not":
             inner = self._truth(tree.operand)
             return Typed(TRUTH, inner.over, negated(inner.run))
-        inner = _vector(self._number(tree.operand))
+        inner = vector(self._number(tree.operand))
         return Typed(inner.kind, inner.over, apply(np.negative, inner.run))
 
     def _binary(self, tree: Binary) -> Typed:
@@ -174,21 +149,21 @@ class Compiler:
         minus = tree.op == "-"
         if left.kind.point and right.kind.point:
             if not minus:
-                raise _wrong(
+                raise wrong(
                     tree, "two temperatures on a scale have no sum", "take their difference, or mean(…)"
                 )
-            left, right = _vector(left), _vector(right)
+            left, right = vector(left), vector(right)
             kind = left.kind
         elif right.kind.point:
             if minus:
-                raise _wrong(tree, "a temperature cannot be taken from a difference", "turn them round")
+                raise wrong(tree, "a temperature cannot be taken from a difference", "turn them round")
             left, right, kind = right, left, right.kind
         else:
             kind = left.kind
         step = Kind("number", difference_unit(kind.unit)) if kind.point else kind
         if kind.point:  # in kelvin, and back: a step of one degF is not a step of one degC
             scale = units.conversion("K", kind.unit)[0]
-            moved = _scaled_by(self._fitted(tree, right, step), scale)
+            moved = scaled_by(self._fitted(tree, right, step), scale)
         else:
             left, right, kind = self._fitted_pair(tree, left, right)
             moved = right
@@ -196,7 +171,7 @@ class Compiler:
         return Typed(kind, left.over, apply(np.subtract if minus else np.add, left.run, moved.run))
 
     def _product(self, tree: Binary) -> Typed:
-        left, right = (_vector(self._number(side)) for side in (tree.left, tree.right))
+        left, right = (vector(self._number(side)) for side in (tree.left, tree.right))
         left, right = self._aligned(tree.at, left, right)
         times = tree.op == "*"
         unit = (product if times else quotient)(left.kind.unit, right.kind.unit)
@@ -205,9 +180,9 @@ class Compiler:
         )
 
     def _power(self, tree: Binary) -> Typed:
-        left, exponent = _vector(self._number(tree.left)), _literal(tree.right)
+        left, exponent = vector(self._number(tree.left)), literal(tree.right)
         if exponent is None:
-            raise _wrong(tree, "an exponent must be a plain number", "write it out, such as x^2 or x^0.5")
+            raise wrong(tree, "an exponent must be a plain number", "write it out, such as x^2 or x^0.5")
         kind = Kind("number", power(left.kind.unit, exponent))
         return Typed(kind, left.over, apply(lambda v: np.power(v, exponent), left.run))
 
@@ -215,12 +190,12 @@ class Compiler:
         left, right = self._compared(tree.left, tree.right)
         if left.kind.sort == right.kind.sort == "number":
             left, right, _ = self._fitted_pair(tree, left, right)
-        elif left.kind != right.kind and not (_is_truth(left.kind) and _is_truth(right.kind)):
-            raise _wrong(
+        elif left.kind != right.kind and not (is_truth(left.kind) and is_truth(right.kind)):
+            raise wrong(
                 tree, f"{left.kind.words} is compared with {right.kind.words}", "compare like with like"
             )
         elif tree.op not in {"==", "!="} and left.kind.sort != "state":
-            raise _wrong(tree, "truths have no order", "write == or !=")
+            raise wrong(tree, "truths have no order", "write == or !=")
         left, right = self._aligned(tree.at, left, right)
         return Typed(TRUTH, left.over, apply(compared(_COMPARE[tree.op]), left.run, right.run))
 
@@ -235,11 +210,11 @@ class Compiler:
     def _one_of(self, tree: OneOf) -> Typed:
         inner = self.compile(tree.operand)
         if inner.kind.sort != "state":
-            raise _wrong(tree, f"{inner.kind.words} is not one of some words", "`in` is for states")
+            raise wrong(tree, f"{inner.kind.words} is not one of some words", "`in` is for states")
         codes = []
         for word in tree.words:
             if word.path[0] not in inner.kind.states:
-                raise _wrong(word, f"{word.path[0]!r} is no state", _nearest(word.path[0], inner.kind.states))
+                raise wrong(word, f"{word.path[0]!r} is no state", nearest(word.path[0], inner.kind.states))
             codes.append(float(inner.kind.states.index(word.path[0])))
 
         def within(value: Any) -> Any:
@@ -253,7 +228,7 @@ class Compiler:
         if yes.kind.sort == no.kind.sort == "number":
             yes, no, kind = self._fitted_pair(tree, yes, no)
         elif yes.kind != no.kind:
-            raise _wrong(
+            raise wrong(
                 tree,
                 f"one branch gives {yes.kind.words}, the other {no.kind.words}",
                 "let both give the same",
@@ -268,18 +243,18 @@ class Compiler:
     def _call(self, tree: Call, wanted: Kind | None) -> Typed:
         name, given = tree.function, len(tree.arguments)
         if name not in FUNCTIONS:
-            raise _wrong(tree, f"there is no function {name!r}", _nearest(name, FUNCTIONS))
+            raise wrong(tree, f"there is no function {name!r}", nearest(name, FUNCTIONS))
         if name in {"min", "max"} and given > 1:
             return self._extreme(tree)
         if name == "clip":
             return self._clip(tree)
         if given != 1:
-            raise _wrong(tree, f"{name} takes one value, not {given}", f"write {name}(x)")
+            raise wrong(tree, f"{name} takes one value, not {given}", f"write {name}(x)")
         argument = tree.arguments[0]
         if name in _REDUCTIONS:
             return self._reduction(tree, argument)
         if name == "known":
-            raise _wrong(
+            raise wrong(
                 tree,
                 "known(…) stands only within sum, mean, min, max, count, any or all",
                 "write mean(known(…))",
@@ -290,7 +265,7 @@ class Compiler:
         return self._scalar(name, tree, self._number(argument))
 
     def _scalar(self, name: str, tree: Call, inner: Typed) -> Typed:
-        inner = _vector(inner)
+        inner = vector(inner)
         if name == "abs":
             return Typed(inner.kind, inner.over, apply(np.abs, inner.run))
         if name == "sqrt":
@@ -314,7 +289,7 @@ class Compiler:
 
     def _clip(self, tree: Call) -> Typed:
         if len(tree.arguments) != 3:
-            raise _wrong(
+            raise wrong(
                 tree, f"clip takes three values, not {len(tree.arguments)}", "write clip(x, low, high)"
             )
         first = self._number(tree.arguments[0])
@@ -335,16 +310,16 @@ class Compiler:
         name = tree.function
         inner = self._truth(argument) if name in {"any", "all", "count"} else self.compile(argument)
         if inner.over in {ROW, CONSTANT}:
-            raise _wrong(
+            raise wrong(
                 tree, f"{name} runs over related assets, and there is one value only",
                 f"write a relation, such as {name}(parts.power)",
             )  # fmt: skip
         if name in {"sum", "mean"} and inner.kind.sort != "number":
-            raise _wrong(tree, f"{name} of {inner.kind.words}", "count(…) counts how many are true")
+            raise wrong(tree, f"{name} of {inner.kind.words}", "count(…) counts how many are true")
         if name in {"min", "max"} and inner.kind.sort == "truth":
-            raise _wrong(tree, f"{name} of {inner.kind.words}", "write any(…) or all(…)")
+            raise wrong(tree, f"{name} of {inner.kind.words}", "write any(…) or all(…)")
         if name == "sum" and inner.kind.point:
-            raise _wrong(tree, "temperatures on a scale have no sum", "take their mean(…)")
+            raise wrong(tree, "temperatures on a scale have no sum", "take their mean(…)")
         kind = {"any": TRUTH, "all": TRUTH, "count": PLAIN, "worst": state(QUALITY)}.get(name, inner.kind)
         return Typed(kind, ROW, reduced(inner.run, inner.over, _REDUCTIONS[name], known_only=known_only))
 
@@ -353,21 +328,21 @@ class Compiler:
     def _number(self, tree: Tree) -> Typed:
         found = self.compile(tree)
         if found.kind.sort != "number":
-            raise _wrong(tree, f"{found.kind.words} stands where a number must", "compare it: x == word")
+            raise wrong(tree, f"{found.kind.words} stands where a number must", "compare it: x == word")
         return found
 
     def _truth(self, tree: Tree) -> Typed:
         found = self.compile(tree)
-        if _is_truth(found.kind):
+        if is_truth(found.kind):
             return Typed(TRUTH, found.over, found.run)
-        raise _wrong(tree, f"{found.kind.words} is neither true nor false", "compare it with something")
+        raise wrong(tree, f"{found.kind.words} is neither true nor false", "compare it with something")
 
     def _fitted_pair(self, tree: Binary | Choice, left: Typed, right: Typed) -> tuple[Typed, Typed, Kind]:
         """Bring two numbers into one unit; a bare nought fits any."""
         a, b = (tree.left, tree.right) if isinstance(tree, Binary) else (tree.yes, tree.no)
-        if _is_nought(a) and not right.kind.point:
+        if is_nought(a) and not right.kind.point:
             return left, right, right.kind
-        if _is_nought(b) and not left.kind.point:
+        if is_nought(b) and not left.kind.point:
             return left, right, left.kind
         return left, self._fitted(tree, right, left.kind), left.kind
 
@@ -375,7 +350,7 @@ class Compiler:
         try:
             return convert(found, kind)
         except AssetError as e:
-            raise _wrong(tree, f"{found.kind.words} does not fit {kind.words}", _bare(found, kind)) from e
+            raise wrong(tree, f"{found.kind.words} does not fit {kind.words}", bare(found, kind)) from e
 
     def _aligned(self, at: int, *parts: Typed) -> tuple[Typed, ...]:
         """Bring parts over the same members; what is one a row is repeated for each."""
@@ -392,56 +367,3 @@ class Compiler:
         return tuple(
             Typed(p.kind, relation, spread(p.run, relation) if p.over == ROW else p.run) for p in parts
         )
-
-
-def convert(found: Typed, kind: Kind) -> Typed:
-    """Bring a number into another unit; raises AssetError where it does not fit."""
-    if kind.point != found.kind.point:  # a plain kelvin is a temperature too, but no scale's difference is
-        if kind.point and found.kind.unit not in {"K", "kelvin"}:
-            raise AssetError("a difference is no temperature", code="wrong-dimension")
-        if kind.point and found.over != CONSTANT:
-            raise AssetError("a difference is no temperature", code="wrong-dimension")
-    scale, offset = units.conversion(found.kind.unit, kind.unit)
-    return Typed(kind, found.over, scaled(found.run, scale, offset))
-
-
-def _vector(found: Typed) -> Typed:
-    """Take a temperature on a scale as what it is above absolute zero."""
-    return convert(found, Kind("number", "K")) if found.kind.point else found
-
-
-def _scaled_by(found: Typed, scale: float) -> Typed:
-    return Typed(found.kind, found.over, scaled(found.run, scale, 0.0))
-
-
-def _is_truth(kind: Kind) -> bool:
-    return kind.sort == "truth" or (kind.sort == "state" and len(kind.states) == 2)
-
-
-def _is_nought(tree: Tree) -> bool:
-    return isinstance(tree, Number) and tree.value == 0.0 and not tree.unit
-
-
-def _literal(tree: Tree) -> float | None:
-    if isinstance(tree, Unary) and tree.op == "-" and isinstance(tree.operand, Number):
-        return None if tree.operand.unit else -tree.operand.value
-    return tree.value if isinstance(tree, Number) and not tree.unit else None
-
-
-def _bare(found: Typed, kind: Kind) -> str:
-    for one, other in ((found.kind, kind), (kind, found.kind)):
-        if one.unit == "1" and other.unit != "1":
-            return f"give the bare number a unit, such as {other.unit}"
-    return "see the units on both sides"
-
-
-def _nearest(word: str, known: Any) -> str:
-    names = list(known)
-    near = difflib.get_close_matches(word, names, n=1, cutoff=0.6)
-    if near:
-        return f"did you mean {near[0]!r}?"
-    return f"there are: {', '.join(names[:12])}" if names else "there are none"
-
-
-def _wrong(tree: Tree, message: str, remedy: str) -> ExpressionError:
-    return ExpressionError(message, at=tree.at, remedy=remedy)

@@ -69,14 +69,6 @@ class Events:
         due = pending[self._since[pending] + self.rules.hold_ns[pending] <= now]
         return [self._raised(rule, "") for rule in due.tolist()]
 
-    def active(self) -> list[dict[str, Any]]:
-        """Give the events that stand, oldest first."""
-        found = np.flatnonzero(self._phase == ACTIVE)
-        found = found[np.lexsort((found, self._since[found]))]
-        return [
-            {"event": self.rules.names[r], "subject": self.rules.assets[r], "onset": int(self._since[r])} for r in found.tolist()
-        ]
-
     # ---- transitions
 
     def _turn(self, rule: int, time: int, truth: bool, cause: str, drafts: list[Draft]) -> None:
