@@ -269,3 +269,43 @@ def test_settings_say_what_to_write():
         assert why.value.remedy
     with pytest.raises(ConfigError, match="secret"):
         mqtt_settings("mqtt://x", {"password": {"secret": "field"}}, "id")
+
+
+def test_other_signals_are_taken_from_the_same_line(mosquitto):
+    """A changed plant: what is new is subscribed to, what is gone is left, nothing that was sent meanwhile is lost."""
+    more = REGISTRY.grown(Registry.of([{"path": "acme/site/rig/s9"}]))
+
+    async def story():
+        plain = mqtt_settings(mosquitto.url, {}, "gemel-replan", lambda name: "")
+        async with opened(plain, ("rig/s0", "rig/s1")) as c, publisher(plain) as p:
+            await subscribed(c, p)
+            began = c.status().messages
+            await p.publish("rig/s0", b'{"value": 5, "time": 50}')
+            await p.publish("rig/s1", b'{"value": 6, "time": 50}')
+            await until(lambda: c.status().waiting == 2, "they came")
+            assert c.fits(plain) and not c.fits(replace(plain, user="other"))
+            rows = Rows(["rig/s0", "rig/s9"])
+            rows.signal = np.array([0, 3], np.int32)
+            c.replan(rows, more)
+            first = await c.read()
+            assert first.registry == more.digest and first.rows.value.tolist() == [5.0]
+            await c.acknowledge(first.receipt)
+            got = []
+            while 3 not in got:
+                await p.publish("rig/s9", b'{"value": 9, "time": 60}')
+                with contextlib.suppress(TimeoutError):
+                    reading = await asyncio.wait_for(c.read(), 0.5)
+                    got += reading.rows.signal.tolist()
+                    await c.acknowledge(reading.receipt)
+            refused = sum(c.status().refused.values())
+            await p.publish("rig/s1", b'{"value": 7, "time": 70}')
+            await p.publish("rig/s0", b'{"value": 8, "time": 70}')
+            values = []
+            while 8.0 not in values:
+                reading = await asyncio.wait_for(c.read(), 5)
+                values += reading.rows.value.tolist()
+                await c.acknowledge(reading.receipt)
+            assert sum(c.status().refused.values()) == refused, "the topic that was left brings nothing more"
+            assert c.status().reconnects == 0 and c.status().messages > began
+
+    asyncio.run(story())
