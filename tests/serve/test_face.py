@@ -55,3 +55,14 @@ def test_what_is_not_there_keeps_its_code(server):
     with pytest.raises(gemel.GemelError) as told:
         gemel.open(server.url).state("acme/nowhere")
     assert told.value.code == "not-found"
+
+
+def test_find_knows_its_parameters_as_the_api_does(server):
+    with gemel.open(server.url) as twin, server.client() as client:
+        told = client.get("/openapi.json").json()["paths"]["/api/v1/assets"]["get"]["parameters"]
+        from gemel.face.twin import RELATED
+
+        assert {p["name"] for p in told} == RELATED | {"type", "where", "limit", "after", "format"}
+        with pytest.raises(TypeError, match="upstream"):
+            twin.find(upstream=PUMP)
+        assert twin.find(upstream_of=OTHER)["path"] == [PUMP]

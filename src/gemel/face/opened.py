@@ -2,7 +2,6 @@
 
 import asyncio
 import os
-import tempfile
 import time
 from pathlib import Path
 from typing import Final
@@ -103,4 +102,4 @@ async def _view(running: Running, places: Places, reader: Reader) -> View | None
 
 def _nobody() -> Path:
     """Give a folder in which no people are: who can read the data may read all of it."""
-    return Path(tempfile.gettempdir()) / "gemel-nobody"
+    return Path(__file__).parent / "nobody"

@@ -20,6 +20,20 @@ from gemel.serve.spans import read as read_span
 
 EVER: Final = ("1970-01-01T00:00:00Z", "2100-01-01T00:00:00Z")
 PAGE: Final = 1000
+RELATED: Final = frozenset(
+    {
+        "under",
+        "part_of",
+        "downstream_of",
+        "upstream_of",
+        "related_to",
+        "relation",
+        "direction",
+        "depth",
+        "quality",
+        "alarm",
+    }
+)
 COARSE: Final = 10 * SECOND  # a tick where nothing waits for one
 STATE: Final = pa.schema(
     [("property", pa.string()), ("value", pa.float64()), ("text", pa.string()), ("unit", pa.string()), ("quality", pa.string()),
@@ -173,6 +187,8 @@ class Twin:
         >>> gemel.open("examples/water-loop").find(type="PumpRig")["name"]
         ['rig']
         """
+        if unknown := related.keys() - RELATED:
+            raise TypeError(f"find() has no parameter {min(unknown)!r}; it has {', '.join(sorted(RELATED))}")
         conditions = [where] if isinstance(where, str) else list(where)
         return Table(self._arrow("/assets", limit=limit, type=type, where=conditions or None, **related))
 
