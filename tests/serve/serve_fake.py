@@ -381,9 +381,9 @@ class FakeTwin:
     async def note(self, kind, user, body):
         self.append(kind, user, body=dict(body))
 
-    async def quality(self):
-        n = len(self.registry)
-        counted = np.bincount(self.rows.signal, minlength=n).astype(float)
+    async def quality(self, signals):
+        n = len(signals)
+        counted = np.bincount(self.rows.signal, minlength=len(self.registry)).astype(float)[signals]
         columns = {"received": counted, "stored": counted, "out_of_range": np.ones(n), "rate_per_s": np.full(n, 1.0),
                    "jitter_ms_p95": np.full(n, np.nan)}  # fmt: skip
         return {"signals": columns, "connections": [

@@ -1,6 +1,7 @@
 """Serving starts and ends cleanly: a busy port is told, SIGTERM ends it within five seconds, stdout stays empty."""
 
 import asyncio
+import contextlib
 import os
 import signal
 import socket
@@ -13,6 +14,7 @@ import httpx
 import pytest
 from gemel.errors import ConfigError
 from gemel.serve import ServeSettings, run
+from gemel.serve.run import listen
 from websockets.sync.client import connect
 
 CHILD = """
@@ -21,6 +23,7 @@ from pathlib import Path
 sys.path.insert(0, {here!r})
 from serve_fake import FakeTwin, make_plant
 from gemel.serve import ServeSettings, run
+from gemel.serve.run import listen
 logging.basicConfig(level=logging.INFO, stream=sys.stderr)
 
 async def main():
@@ -71,3 +74,19 @@ def test_sigterm_ends_it_within_five_seconds_though_pages_look_on(tmp_path):
     finally:
         child.kill()
         child.wait()
+
+
+def test_an_answer_in_pieces_waits_for_no_acknowledgement(tmp_path):
+    """asyncio switches Nagle's algorithm off only for sockets that say that they speak TCP."""
+    with contextlib.closing(listen(ServeSettings(host="127.0.0.1", port=0, data=tmp_path))) as opened:
+        assert opened.proto == socket.IPPROTO_TCP
+
+
+def test_answers_come_sooner_than_a_delayed_acknowledgement(server):
+    with server.client() as client:
+        took = []
+        for _ in range(9):
+            began = time.perf_counter()
+            client.get("/health")
+            took.append(time.perf_counter() - began)
+        assert sorted(took)[2] < 0.035  # the delay is 40 ms (tcp(7))

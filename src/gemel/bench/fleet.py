@@ -18,7 +18,7 @@ types:
     signals:
       speed: {{unit: rpm, range: [0, 3600], max_rate: 5000 rpm/s, stale_after: {stale_s} s}}
       flow: {{unit: m3/h, range: [0, 400], stale_after: {stale_s} s}}
-      pressure: {{unit: bar, range: [0, 25], stale_after: {stale_s} s}}
+      pressure: {{unit: bar, range: [0, 250], stale_after: {stale_s} s}}
       power: {{unit: kW, range: [0, 200], stale_after: {stale_s} s}}
       bearing_temperature: {{unit: degC, range: [-20, 150], stale_after: {stale_s} s, alarm: {{high: 140, high_high: 145}}}}
     parameters:

@@ -37,7 +37,7 @@ async def send(places: Places, load_: Load) -> dict[str, float]:
     """Append the whole load, a few frames in flight; give how long it took."""
     site = Registry.from_bytes(places.registry.read_bytes())
     began = time.perf_counter()
-    ready = [_frame(site, "bench", i + 1, b) for i, b in enumerate(frames(load_))]
+    ready = [frame_of(site, "bench", i + 1, b) for i, b in enumerate(frames(load_))]
     encoded = time.perf_counter()
     running_ = read_running(places.data)
     assert running_ is not None
@@ -71,13 +71,13 @@ async def trickle(places: Places, signals: int, seconds: float, rate: int) -> in
         n = np.arange(per_frame)
         rows = Batch.of(signal=(n + i * per_frame) % signals, time=np.full(per_frame, now), received=np.full(per_frame, now),
                         value=n % 100, status=np.zeros(per_frame))  # fmt: skip
-        await bus.append("samples.0", _frame(site, "live", i + 1, rows))
+        await bus.append("samples.0", frame_of(site, "live", i + 1, rows))
         sent += per_frame
     await bus.close()
     return sent
 
 
-def _frame(registry: Registry, producer: str, sequence: int, rows: Batch) -> bytes:
+def frame_of(registry: Registry, producer: str, sequence: int, rows: Batch) -> bytes:
     header = FrameHeader(
         kind="samples", partition=0, producer=producer, sequence=sequence, registry=registry.digest
     )
@@ -130,7 +130,7 @@ def measure(folder: Path, load_: Load, told: Callable[[str], None]) -> dict[str,
     with running(folder / "plant", folder / "data") as site:
         told(f"sending {load_.values:,} values of {load_.signals:,} signals")
         before = site.cpu_s()
-        sent = _child("send", site, load_)
+        sent = child("send", site, load_)
         folded = _wait_folded(site, load_.values)
         position = asyncio.run(ask(site.places, "flush"))["position"]
         durable = time.time()
@@ -145,7 +145,7 @@ def measure(folder: Path, load_: Load, told: Callable[[str], None]) -> dict[str,
         folder / "plant",
         folder / "live",
     ) as site:
-        _child("trickle", site, load_)
+        child("trickle", site, load_)
         latency = asyncio.run(ask(site.places, "latency"))
     seconds = durable - sent["start"]
     return {
@@ -158,7 +158,7 @@ def measure(folder: Path, load_: Load, told: Callable[[str], None]) -> dict[str,
     }  # fmt: skip
 
 
-def _child(what: str, site: Site, load_: Load) -> dict[str, Any]:
+def child(what: str, site: Site, load_: Load) -> dict[str, Any]:
     arguments = [what, str(site.places.data), msgspec.json.encode(load_).decode()]
     done = subprocess.run(python("gemel.bench.ingest", *arguments), stdout=subprocess.PIPE, check=True)
     return dict(msgspec.json.decode(done.stdout))

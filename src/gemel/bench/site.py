@@ -81,7 +81,7 @@ class Site:
         return start(msgspec.structs.replace(self.settings, **changed))
 
 
-def start(settings: Settings) -> Site:
+def start(settings: Settings, timeout_s: float = 60) -> Site:
     """Start a family and wait until it answers; raises StorageError where it does not."""
     places = Places(Path(settings.data))
     places.data.mkdir(parents=True, exist_ok=True)
@@ -106,7 +106,7 @@ def start(settings: Settings) -> Site:
             preexec_fn=die_with_parent(),
         )
     site = Site(places, settings, process)
-    if not wait_ready(settings, 60, lambda: process.poll() is None):
+    if not wait_ready(settings, timeout_s, lambda: process.poll() is None):
         site.stop()
         raise StorageError(
             "the family does not come up",
@@ -134,10 +134,10 @@ def write_plant(
 
 
 @contextmanager
-def running(plant: Path, data: Path, **more: Any) -> Iterator[Site]:
+def running(plant: Path, data: Path, timeout_s: float = 60, **more: Any) -> Iterator[Site]:
     """Run a family until the block ends."""
     more = {"reserve_bytes": 1 << 30, "log_bytes": 8 << 30, **more}
-    site = start(Settings(plant=str(plant), data=str(data), port=free_port(), **more))
+    site = start(Settings(plant=str(plant), data=str(data), port=free_port(), **more), timeout_s)
     try:
         yield site
     finally:

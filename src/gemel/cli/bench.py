@@ -94,6 +94,19 @@ def history(full: bool, as_json: bool) -> None:
     report(lambda folder, told: measure(folder, size(full=full), told), as_json)
 
 
+@command.command(epilog="Example: gemel bench twin --full --json")
+@click.option("--assets", type=int, help="Of the large plant, five signals each [default: 50,000; with --full 1,000,000].")
+@click.option("--seconds", type=int, help="Readings of each of 100,000 signals [default: 30; with --full 200].")
+@click.option("--full", is_flag=True, help="A million assets, 20 million values.")
+@click.option("--json", "as_json", is_flag=True)
+def twin(assets: int | None, seconds: int | None, full: bool, as_json: bool) -> None:
+    """The state: ingest until it shows, wire to state, the latest of 100,000 signals, a past state, memory, restart."""
+    from gemel.bench.twin import measure
+
+    large, load = assets or (1_000_000 if full else 50_000), seconds or (200 if full else 30)
+    report(lambda folder, told: measure(folder, large, load, 3, told), as_json)
+
+
 def report(measure: Callable[[Path, Callable[[str], None]], dict[str, Any]], as_json: bool) -> None:
     """Measure in a folder of its own, print, and exit with 1 where a reading was lost, doubled or changed."""
     folder = Path(tempfile.mkdtemp(prefix="gemel-bench-"))

@@ -202,22 +202,26 @@ class Conditioner:
         """Give the counts of all signals together, by reason."""
         return dict(zip(REASONS, self.counts.sum(axis=1).tolist(), strict=True))
 
-    def report(self) -> dict[str, F64]:
+    def report(self, signals: Index | None = None) -> dict[str, F64]:
         """Give, by signal: each count; rate_per_s, interval_s, jitter_ms, jitter_max_ms; last_time [ns]; good_fraction.
 
         NaN where too little came to tell.
+
+        Args:
+            signals: which, in this order; None: all.
         """
-        counts = dict(zip(REASONS, self.counts.astype(np.float64), strict=True))
-        interval = self._timing.interval_s()
-        newest = self._front.memory[:, TIME]
+        rows = np.arange(len(self)) if signals is None else signals
+        counts = dict(zip(REASONS, self.counts[:, rows].astype(np.float64), strict=True))
+        interval = self._timing.interval_s(rows)
+        newest = self._front.memory[rows, TIME]
         doubted = sum(counts[name] for name in DOUBTS)
         with np.errstate(divide="ignore", invalid="ignore"):
             return {
                 **counts,
                 "rate_per_s": 1.0 / interval,
                 "interval_s": interval,
-                "jitter_ms": self._timing.jitter_ms(),
-                "jitter_max_ms": self._timing.worst / 1e6,
+                "jitter_ms": self._timing.jitter_ms(rows),
+                "jitter_max_ms": self._timing.worst[rows] / 1e6,
                 "last_time": np.where(newest == NEVER, np.nan, newest.astype(np.float64)),
                 "good_fraction": 1.0 - doubted / counts["stored"],
             }

@@ -75,18 +75,18 @@ class Timing:
         self.steps[rows] = self.span[rows] = 0
         self.scatter[rows] = 0.0
 
-    def interval_s(self) -> F64:
-        """Give the average distance of readings [s]; NaN where fewer than two came."""
+    def interval_s(self, rows: Index) -> F64:
+        """Give the average distance of readings of some signals [s]; NaN where fewer than two came."""
+        average = self.interval[rows]
         with np.errstate(invalid="ignore", divide="ignore"):
-            return np.where(np.isnan(self.interval), self.span / self.steps, self.interval) / SECOND
+            return np.where(np.isnan(average), self.span[rows] / self.steps[rows], average) / SECOND
 
-    def jitter_ms(self) -> F64:
+    def jitter_ms(self, rows: Index) -> F64:
         """Give the average distance from the beat [ms]; NaN where the beat is unknown or nothing came."""
+        average = self.jitter[rows]
         with np.errstate(invalid="ignore", divide="ignore"):
-            mean = np.where(np.isnan(self.jitter), self.scatter / self.steps, self.jitter)
-        known = self._beat > UNKNOWN
-        kind = self._at(np.arange(len(mean)))
-        return np.where(known[kind], mean / 1e6, np.nan)
+            mean = np.where(np.isnan(average), self.scatter[rows] / self.steps[rows], average)
+        return np.where(self._beat.take(self._at(rows)) > UNKNOWN, mean / 1e6, np.nan)
 
     def state(self) -> dict[str, npt.NDArray[Any]]:
         """Give the sums and averages by name."""

@@ -161,7 +161,7 @@ class Answers:
         return json(await self._record.append(draft))
 
     async def _quality(self, body: dict[str, Any]) -> bytes:
-        columns = self._owner.partition.conditioner.report()
+        columns = self._owner.partition.conditioner.report(np.array(body["signals"], np.intp))
         return msgspec.msgpack.encode({k: np.asarray(v, np.float64).tobytes() for k, v in columns.items()})
 
 

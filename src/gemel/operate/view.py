@@ -29,6 +29,7 @@ from gemel.operate.values import Values
 from gemel.operate.view_overrides import OverridesView
 from gemel.operate.view_plant import PlantView
 from gemel.samples import Batch, Fact, Registry
+from gemel.samples.batch import I32
 
 log = logging.getLogger(__name__)
 LINK_S: Final = 1.5  # no delta for longer than this: the twin is not heard
@@ -255,9 +256,9 @@ class View(OverridesView, PlantView):
         """Have something recorded, a log-in for example."""
         await self._ask("note", kind=kind, actor=user, body=dict(body))
 
-    async def quality(self) -> dict[str, Any]:
-        """Give the counts by signal and reason, and what the connections say."""
-        counts = msgspec.msgpack.decode(await self._ask("quality"))
+    async def quality(self, signals: I32) -> dict[str, Any]:
+        """Give the counts of some signals by reason, and what the connections say."""
+        counts = msgspec.msgpack.decode(await self._ask("quality", signals=signals.tolist()))
         columns = {k: np.frombuffer(v, np.float64) for k, v in counts.items()}
         ingest = self._health.get("ingest", (0.0, {}))[1]
         return {"signals": columns, "connections": ingest.get("connections", [])}

@@ -202,8 +202,8 @@ class Twin(Overridden, Changing, Protocol):
     async def note(self, kind: str, user: str, body: Mapping[str, Any]) -> None:
         """Have something recorded as a fact: a log-in."""
 
-    async def quality(self) -> Told:
-        """Give ``{"signals": {name: float64[n]}, "connections": [...]}``."""
+    async def quality(self, signals: I32) -> Told:
+        """Give ``{"signals": {name: float64[n]}, "connections": [...]}`` of some signals, in their order."""
 
     async def ingest(self, rows: Sequence[Row]) -> list[Told]:
         """Put rows into the log, durably; give the refused ones: ``{"row", "code", "message"}``."""

@@ -84,11 +84,12 @@ async def quality(
     """Tell how well the data come in."""
     names: Names = request.app.state.names
     intake: Intake = request.app.state.intake
-    told = await twin.quality()
-    columns: Columns = told["signals"]
     wanted = names.signals if asset is None else names.of_asset(asset)
+    page = wanted[after : after + limit]
+    told = await twin.quality(np.array(page, np.int32))
+    columns: Columns = told["signals"]
     connections = [*told["connections"], intake.as_connection()]
-    items = [_item(s, columns, names, twin) for s in wanted[after : after + limit]]
+    items = [_item(row, int(s), columns, names, twin) for row, s in enumerate(page)]
     return json(
         {
             "items": items,
@@ -98,10 +99,10 @@ async def quality(
     )
 
 
-def _item(signal: int, columns: Columns, names: Names, twin: Twin) -> dict[str, Any]:
+def _item(row: int, signal: int, columns: Columns, names: Names, twin: Twin) -> dict[str, Any]:
     def number(name: str) -> float | None:
         column = columns.get(name)
-        value = np.nan if column is None or signal >= len(column) else float(column[signal])
+        value = np.nan if column is None or row >= len(column) else float(column[row])
         return value if np.isfinite(value) else None
 
     last = int(twin.values.time[signal]) if twin.values.seen[signal] else None
