@@ -3,6 +3,7 @@
 import tempfile
 
 import numpy as np
+import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
@@ -17,6 +18,14 @@ steps = st.one_of(
     batches.map(lambda b: ("commit", b)), st.integers(1, 52).map(lambda h: ("roll", h)), st.just(("compact", None)), st.just(("reopen", None)),
     st.just(("part", None)),
 )  # fmt: skip
+
+
+@pytest.fixture(autouse=True, scope="module")
+def few_are_worth_it():
+    """Fine levels are stored for a few readings already, so that short examples meet them."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("gemel.history.roller.WORTH", 3.0)
+        yield
 
 
 def play(model, step):
@@ -130,12 +139,12 @@ def test_wherever_the_writer_dies_roll_ups_stay_true(seed, dies, signal, hours):
 
 
 def test_seconds_and_minutes_are_stored_where_they_are_worth_it_and_answer_alone():
-    """Ten readings a second make seconds worth storing; once rolled up, the drawing needs no reading."""
+    """Twenty readings a second make seconds worth storing; once rolled up, the drawing needs no reading."""
     with tempfile.TemporaryDirectory() as path:
         model = Model(path)
         try:
-            n = 36_000 * 2
-            time = START + np.arange(n) * (SECOND // 10)
+            n = 72_000 * 2
+            time = START + np.arange(n) * (SECOND // 20)
             model.commit(Batch.of(signal=np.zeros(n), time=time, received=time, value=np.sin(np.arange(n) / 999), status=np.zeros(n)))
             model.roll(2)
             kinds = model.reader._session.look(lambda m: set(m.files))
@@ -145,7 +154,7 @@ def test_seconds_and_minutes_are_stored_where_they_are_worth_it_and_answer_alone
             drawn = model.reader.decimated(0, START, START + 2 * HOUR, 2000)
             assert 500 < len(drawn) <= 4000
             found = model.reader.aggregated(0, START, START + 2 * HOUR, 10 * SECOND, "mean")
-            np.testing.assert_allclose(found.values[:3], [np.sin(np.arange(100 * i, 100 * i + 100) / 999).mean() for i in range(3)])
+            np.testing.assert_allclose(found.values[:3], [np.sin(np.arange(200 * i, 200 * i + 200) / 999).mean() for i in range(3)])
         finally:
             model.close()
 
