@@ -76,7 +76,7 @@ def test_a_replay_from_the_oldest_snapshot_is_the_live_state_bit_for_bit(lived):
     done = gemel("state", "-", "--data", lived.data, "--verify", "--json")
     assert done.returncode == 0, (done.stdout, done.stderr[-3000:])
     told = json.loads(done.stdout)
-    assert told["ok"] and told["differs"] == [] and told["signals"] == 40 and told["upto"] > told["since"]
+    assert told["ok"] and told["differs"] == [] and told["signals"] >= 40 and told["upto"] > told["since"]
     assert lived.face().get("forks")["items"] == []
 
 
