@@ -22,7 +22,10 @@ class InForce(BaseModel):
 class Files(BaseModel):
     """A plant file: `plant.yaml`, and what lies beside it."""
 
-    files: Annotated[dict[FileName, str], Field(min_length=1, max_length=100)]
+    files: Annotated[
+        dict[FileName, str],
+        Field(min_length=1, max_length=100, json_schema_extra={"additionalProperties": False}),  # no other names
+    ]
 
 
 class Change(Files):
