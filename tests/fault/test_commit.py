@@ -28,7 +28,7 @@ class SlowStore:
 def test_a_cancelled_commit_is_not_repeated(tmp_path):
     async def run():
         store = SlowStore()
-        partition = SimpleNamespace(number=0, position=7, version=0, registry=Registry.of([{"path": "a/b/c"}]))
+        partition = SimpleNamespace(number=0, position=7, time=0, version=0, registry=Registry.of([{"path": "a/b/c"}]))
         owner = Owner(None, partition, store, None, None, SnapshotFolder(tmp_path), None, ["default"], {}, 1)
         rows = Batch.of(signal=np.zeros(3), time=range(3), received=range(3), value=range(3), status=np.zeros(3))
         owner.tail.add(7, rows)

@@ -9,7 +9,6 @@ from gemel.bus import Bus, Server, ServerSettings
 from gemel.bus.server import free_port
 from gemel.config.apply import applied
 from gemel.history import Reader
-from gemel.operate.partition import Partition
 from gemel.operate.replay import replay
 from gemel.operate.snapshots import SnapshotFolder
 from gemel.samples import Batch
@@ -55,7 +54,7 @@ def test_the_state_equals_a_replay_of_the_log(tmp_path):
             bus = await Bus.open(server.settings.url, "replay")
             record = Record(bus, site.places.heads)
             await record.open()
-            fresh = Partition(0, part.registry, part.plant.checks(part.registry), part.plant.alarms(part.registry))
+            fresh = part.partition()
             try:
                 with Reader(site.places.lake) as reader:
                     folded = await replay(bus, record, fresh, None, kept.sequence, reader.existing)

@@ -13,7 +13,7 @@ from gemel.config.registries import put_in_force, read_registry
 from gemel.config.stamp import files_of, stamp, unchanged
 from gemel.config.versions import Versions
 from gemel.errors import ConfigError
-from gemel.operate.places import DATA_FORMAT, Places, write_atomic
+from gemel.operate.places import DATA_FORMAT, Places, sync_names, write_atomic
 from gemel.operate.site import Site
 
 
@@ -149,6 +149,7 @@ def _replace(source: Path, places: Places) -> None:
         write_atomic(fresh / file.name, file.read_bytes())
     places.applied.rename(former)
     fresh.rename(places.applied)
+    sync_names(places.data)
     shutil.rmtree(former)
 
 

@@ -22,7 +22,7 @@ from gemel.config.registries import keep, read_registry, registries
 from gemel.config.stamp import files_of
 from gemel.errors import AssetError, StorageError
 from gemel.operate.partition import Partition, Version
-from gemel.operate.places import Places, write_atomic
+from gemel.operate.places import Places, sync_names, write_atomic
 from gemel.operate.site import Site
 from gemel.samples import Registry
 
@@ -72,6 +72,7 @@ class Versions:
             write_atomic(beside / file.name, file.read_bytes())
         try:
             beside.rename(place)
+            sync_names(place.parent, place.parent.parent)
         except OSError:  # somebody else was faster, with the same content
             shutil.rmtree(beside, ignore_errors=True)
             if not place.exists():

@@ -142,7 +142,7 @@ class FileWriter:
         self._writer.close()
         named = self.path.with_name(f"{self.path.stem.split('-')[0]}-{digest(self.path)}.parquet")
         self.path = self.path.rename(named)
-        for path in (self.path, self.path.parent):
+        for path in (self.path, self.path.parent, self.path.parent.parent):  # a new table's folder has a name too
             handle = os.open(path, os.O_RDONLY)
             try:
                 os.fsync(handle)

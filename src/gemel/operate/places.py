@@ -132,11 +132,17 @@ def atomic(path: Path, mode: int = 0o600) -> Iterator[BinaryIO]:
         out.flush()
         os.fsync(out.fileno())
     beside.replace(path)
-    folder = os.open(path.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
+    sync_names(path.parent)
+
+
+def sync_names(*folders: Path) -> None:
+    """Make the names in folders durable: a rename or a new folder is not, until then."""
+    for path in folders:
+        folder = os.open(path, os.O_RDONLY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)
 
 
 def read_running(data: Path) -> Running | None:

@@ -151,6 +151,11 @@ def write_private(file: Path, data: bytes) -> None:
         out.flush()
         os.fsync(out.fileno())
     beside.replace(file)
+    folder = os.open(file.parent, os.O_RDONLY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
 
 
 def _scrypt(password: str, salt: bytes, cost: int) -> bytes:

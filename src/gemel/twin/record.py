@@ -204,6 +204,11 @@ def _write(path: Path, data: bytes) -> None:
         out.flush()
         os.fsync(out.fileno())
     beside.replace(path)
+    folder = os.open(path.parent, os.O_RDONLY)
+    try:
+        os.fsync(folder)  # the name too: a key that is gone with the power makes the head look forged
+    finally:
+        os.close(folder)
 
 
 def _readable(stored: Iterable[bytes]) -> list[Fact]:
