@@ -18,8 +18,9 @@ from gemel.cli.run import announce, watched
 from gemel.config import Settings, data_dir
 from gemel.config.settings import integer
 from gemel.config.supervise import prepare
+from gemel.durable import write_atomic
 from gemel.operate.family import python
-from gemel.operate.places import Places, write_atomic
+from gemel.operate.places import Places
 from gemel.serve.users import Role, Users
 from gemel.testing.broker import Broker
 from gemel.testing.station import PLANT

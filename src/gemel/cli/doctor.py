@@ -1,7 +1,6 @@
 """`gemel doctor`: what is running, how far behind, what is wrong and what to do."""
 
 import json
-import os
 import shutil
 import sys
 from pathlib import Path
@@ -12,7 +11,7 @@ import click
 from gemel.cli import doctor_findings
 from gemel.config import data_dir
 from gemel.config.supervise import ask_health, ask_json, ask_text
-from gemel.operate.places import Places, read_running
+from gemel.operate.places import Places, alive, read_running
 from gemel.twin.own_alarms import ASSET
 
 
@@ -109,17 +108,6 @@ def show(report: dict[str, Any]) -> None:
         click.echo(f"  → {p['remedy']}")
     if not report["problems"]:
         click.secho("nothing is wrong", fg="green")
-
-
-def alive(pid: int) -> bool:
-    """Tell whether a process lives."""
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True
 
 
 def _size(folder: Path) -> int:

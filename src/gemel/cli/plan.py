@@ -12,13 +12,12 @@ import msgspec
 
 from gemel.assets import Plant, load
 from gemel.bus import Bus
-from gemel.cli.doctor import alive
 from gemel.config import data_dir
 from gemel.config.apply import apply, check_plan, former_site
 from gemel.config.supervise import lock
 from gemel.config.versions import Versions
 from gemel.operate.applying import SUBJECT, told
-from gemel.operate.places import Places, Running, read_running
+from gemel.operate.places import Places, Running, alive, read_running
 
 PATIENCE_S: Final = 120.0  # a million assets are read by the twin, too
 MARKS: Final = {"added": "+", "removed": "-", "impossible": "!"}

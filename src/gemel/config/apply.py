@@ -12,8 +12,9 @@ from gemel.assets.succession import succeed
 from gemel.config.registries import put_in_force, read_registry
 from gemel.config.stamp import files_of, stamp, unchanged
 from gemel.config.versions import Versions
+from gemel.durable import sync, write_atomic
 from gemel.errors import ConfigError
-from gemel.operate.places import DATA_FORMAT, Places, sync_names, write_atomic
+from gemel.operate.places import DATA_FORMAT, Places
 from gemel.operate.site import Site
 
 
@@ -149,7 +150,7 @@ def _replace(source: Path, places: Places) -> None:
         write_atomic(fresh / file.name, file.read_bytes())
     places.applied.rename(former)
     fresh.rename(places.applied)
-    sync_names(places.data)
+    sync(places.data)
     shutil.rmtree(former)
 
 

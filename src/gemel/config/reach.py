@@ -1,14 +1,13 @@
 """The log of a data directory: of its running twin, or else of a server started for the one who asks."""
 
 import contextlib
-import os
 from collections.abc import AsyncIterator
 
 from gemel.bus import Bus, Server, ServerSettings
 from gemel.bus.server import free_port, new_token
 from gemel.config.supervise import lock
 from gemel.errors import ConfigError
-from gemel.operate.places import Places, read_running
+from gemel.operate.places import Places, alive, read_running
 from gemel.operate.sealed import log_key
 
 
@@ -46,14 +45,3 @@ async def _alone(places: Places) -> AsyncIterator[Bus]:
             await bus.close()
     finally:
         server.stop()
-
-
-def alive(pid: int) -> bool:
-    """Tell whether a process is there."""
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True

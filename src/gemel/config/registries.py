@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pyarrow as pa
 
+from gemel.durable import sync, write_atomic
 from gemel.errors import GemelError
-from gemel.operate.places import Places, write_atomic
+from gemel.operate.places import Places
 from gemel.samples import Registry
 
 log = logging.getLogger(__name__)
@@ -50,7 +51,7 @@ def put_in_force(registry: Registry, places: Places) -> None:
         write_atomic(places.registry, file.read_bytes())
     else:
         beside.replace(places.registry)
-        _sync(places.registry.parent)
+        sync(places.registry.parent)
 
 
 def keep(registry: Registry, places: Places) -> Path:
@@ -60,9 +61,9 @@ def keep(registry: Registry, places: Places) -> Path:
         beside = file.with_name(file.name + ".new")
         with pa.OSFile(str(beside), "wb") as sink:
             registry.write(sink)
-        _sync(beside)
+        sync(beside)
         beside.replace(file)
-        _sync(file.parent)
+        sync(file.parent)
     return file
 
 
@@ -73,10 +74,3 @@ def _keep_first_format(places: Places) -> None:
     if not file.exists():
         write_atomic(file, data)
 
-
-def _sync(path: Path) -> None:
-    opened = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(opened)
-    finally:
-        os.close(opened)

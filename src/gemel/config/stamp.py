@@ -9,8 +9,9 @@ import msgspec
 
 from gemel import __version__
 from gemel.assets import Plant
+from gemel.durable import write_atomic
 from gemel.errors import DefectError
-from gemel.operate.places import Places, write_atomic
+from gemel.operate.places import Places
 from gemel.samples import Registry
 
 PATTERNS: Final = ("*.yaml", "*.yml", "*.csv", "*.parquet")

@@ -25,9 +25,10 @@ from gemel.bus import Server, ServerSettings
 from gemel.bus.server import die_with_parent, free_port, new_token
 from gemel.config.apply import Applied, apply
 from gemel.config.settings import Settings
+from gemel.durable import write_atomic
 from gemel.errors import ConfigError
 from gemel.operate.family import BACKOFF_S, Child, Family, python
-from gemel.operate.places import Places, Running, write_atomic
+from gemel.operate.places import Places, Running
 from gemel.operate.sealed import log_key
 from gemel.twin import record
 

@@ -20,9 +20,10 @@ import msgspec
 from gemel.assets import Plant, load
 from gemel.config.registries import keep, read_registry, registries
 from gemel.config.stamp import files_of
+from gemel.durable import sync, write_atomic
 from gemel.errors import AssetError, StorageError
 from gemel.operate.partition import Partition, Version
-from gemel.operate.places import Places, sync_names, write_atomic
+from gemel.operate.places import Places
 from gemel.operate.site import Site
 from gemel.samples import Registry
 
@@ -72,7 +73,7 @@ class Versions:
             write_atomic(beside / file.name, file.read_bytes())
         try:
             beside.rename(place)
-            sync_names(place.parent, place.parent.parent)
+            sync(place.parent, place.parent.parent)
         except OSError:  # somebody else was faster, with the same content
             shutil.rmtree(beside, ignore_errors=True)
             if not place.exists():

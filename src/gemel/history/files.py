@@ -12,7 +12,6 @@ Any engine that reads Parquet can read it; docs/decisions/history-in-ducklake.md
 """
 
 import hashlib
-import os
 import time as wall
 import uuid
 from collections.abc import Iterator, Mapping
@@ -25,6 +24,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from gemel.durable import sync
 from gemel.history.quantise import Grids, Mask
 from gemel.samples import Batch
 from gemel.samples.batch import I64, Index
@@ -142,12 +142,7 @@ class FileWriter:
         self._writer.close()
         named = self.path.with_name(f"{self.path.stem.split('-')[0]}-{digest(self.path)}.parquet")
         self.path = self.path.rename(named)
-        for path in (self.path, self.path.parent, self.path.parent.parent):  # a new table's folder has a name too
-            handle = os.open(path, os.O_RDONLY)
-            try:
-                os.fsync(handle)
-            finally:
-                os.close(handle)
+        sync(self.path, self.path.parent, self.path.parent.parent)  # a new table's folder has a name too
         return Written(table, self.path, self.rows, self.path.stat().st_size)
 
     def discard(self) -> None:

@@ -21,11 +21,12 @@ import numpy as np
 
 from gemel.bus import Bus
 from gemel.bus.link import SAMPLES
+from gemel.durable import write_atomic
 from gemel.errors import ConflictError, NotFoundError, RefusedError
 from gemel.history import Reader
 from gemel.operate.chronicle import Chronicle
 from gemel.operate.partition import Lookup, Partition
-from gemel.operate.places import write_atomic
+from gemel.operate.places import alive
 from gemel.operate.replay import replay
 from gemel.operate.snapshots import SnapshotFolder
 from gemel.samples import Snapshot
@@ -157,19 +158,9 @@ class Forks:
 
 def _looked_at(fork: Fork) -> Fork:
     """Say of a fork whose maker is gone that it failed."""
-    if fork.state != "making" or _alive(fork.pid):
+    if fork.state != "making" or alive(fork.pid):
         return fork
     return msgspec.structs.replace(fork, state="failed", problem="who made it ended before it was done", pid=0)
-
-
-def _alive(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True
 
 
 def partition_of(snapshot: Snapshot, fresh: Partition) -> Partition:

@@ -18,10 +18,10 @@ from typing import Any, Final, Protocol
 import msgspec
 
 from gemel.assets import Notice
+from gemel.durable import write_atomic
 from gemel.errors import GemelError
 from gemel.operate.deliver import Item, deliver
 from gemel.operate.measures import Told
-from gemel.operate.places import write_atomic
 from gemel.samples import Fact
 from gemel.samples.clock import SECOND, iso
 

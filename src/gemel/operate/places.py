@@ -1,11 +1,9 @@
 """Where a running twin keeps things: one data directory, the same layout from the first day."""
 
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO, Final
+from typing import Final
 
 import msgspec
 
@@ -116,38 +114,20 @@ class Running(msgspec.Struct, frozen=True, kw_only=True):
     data_format: int = DATA_FORMAT
 
 
-def write_atomic(path: Path, data: bytes, mode: int = 0o600) -> None:
-    """Replace a file so that a reader, or a power cut, sees the old or the new one, never half."""
-    with atomic(path, mode) as out:
-        out.write(data)
-
-
-@contextmanager
-def atomic(path: Path, mode: int = 0o600) -> Iterator[BinaryIO]:
-    """Give a file to write that replaces another as a whole, durably, when the block ends well."""
-    beside = path.with_name(path.name + ".new")
-    fd = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode)
-    with os.fdopen(fd, "wb") as out:
-        yield out
-        out.flush()
-        os.fsync(out.fileno())
-    beside.replace(path)
-    sync_names(path.parent)
-
-
-def sync_names(*folders: Path) -> None:
-    """Make the names in folders durable: a rename or a new folder is not, until then."""
-    for path in folders:
-        folder = os.open(path, os.O_RDONLY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
-
-
 def read_running(data: Path) -> Running | None:
     """Give what is written down of a running twin, or None."""
     try:
         return msgspec.json.decode(Places(data).run.read_bytes(), type=Running)
     except (OSError, msgspec.DecodeError):
         return None
+
+
+def alive(pid: int) -> bool:
+    """Tell whether a process is there, whoever's it is."""
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True

@@ -10,9 +10,10 @@ from typing import Any, Final
 import msgspec
 
 from gemel.assets import secret
+from gemel.durable import write_atomic
 from gemel.errors import ConfigError
 from gemel.operate.cipher import Sealed
-from gemel.operate.places import Places, write_atomic
+from gemel.operate.places import Places
 
 MARK: Final = "sealed.json"
 

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
+from gemel.durable import atomic
 from gemel.errors import StorageError
-from gemel.operate.places import atomic
 from gemel.samples import Snapshot
 from gemel.samples.clock import SECOND
 

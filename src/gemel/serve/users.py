@@ -17,6 +17,7 @@ from typing import Final, Literal, get_args
 
 import msgspec
 
+from gemel.durable import sync
 from gemel.errors import ConfigError, NotFoundError
 
 Role = Literal["viewer", "operator", "engineer"]
@@ -151,11 +152,7 @@ def write_private(file: Path, data: bytes) -> None:
         out.flush()
         os.fsync(out.fileno())
     beside.replace(file)
-    folder = os.open(file.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
+    sync(file.parent)
 
 
 def _scrypt(password: str, salt: bytes, cost: int) -> bytes:

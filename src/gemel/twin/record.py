@@ -18,6 +18,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from gemel.bus import Bus, StreamReader
 from gemel.bus.link import FACTS
+from gemel.durable import sync
 from gemel.errors import ConflictError, StorageError
 from gemel.samples.fact import Draft, Fact, decode
 from gemel.twin import chain
@@ -204,11 +205,7 @@ def _write(path: Path, data: bytes) -> None:
         out.flush()
         os.fsync(out.fileno())
     beside.replace(path)
-    folder = os.open(path.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)  # the name too: a key that is gone with the power makes the head look forged
-    finally:
-        os.close(folder)
+    sync(path.parent)  # the name too: a key that is gone with the power makes the head look forged
 
 
 def _readable(stored: Iterable[bytes]) -> list[Fact]:

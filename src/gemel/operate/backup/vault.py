@@ -15,10 +15,10 @@ from typing import Any, BinaryIO, Final, Self
 import msgspec
 import pyarrow as pa
 
+from gemel.durable import sync, write_atomic
 from gemel.errors import ConfigError, StorageError
 from gemel.operate.backup.manifest import FORMAT, Entry, Manifest
 from gemel.operate.cipher import Cipher, Plain, Sealed, damaged
-from gemel.operate.places import write_atomic
 
 MAGIC: Final = b"GMB1"
 CHUNK: Final = 4 << 20  # bytes
@@ -213,9 +213,4 @@ def _known(found: int) -> None:
 def sync_tree(folder: Path) -> None:
     """Put every file and folder below a folder on the disk."""
     for root, _, names in os.walk(folder):
-        for path in (*(Path(root) / n for n in names), Path(root)):
-            handle = os.open(path, os.O_RDONLY)
-            try:
-                os.fsync(handle)
-            finally:
-                os.close(handle)
+        sync(*(Path(root) / n for n in names), Path(root))
