@@ -91,12 +91,12 @@ def test_alarms_and_commands_stand_as_they_did(look, lived):
     plate.get_by_role("button", name="Ask for it").click()
     page.locator("dialog").get_by_role("button").last.click()
     plate.locator(".last").wait_for(timeout=15_000)
+    made = max(ask(lived, "commands")["items"], key=lambda c: c["requested"])
     look.go_hash("#/commands")
-    rows = page.locator("table tbody tr")
-    rows.first.wait_for()
-    now = rows.count()
-    to_the_past(look)
-    wait(lambda: rows.count() < now, 10, "the command is not there yet", page)
+    row = page.locator(f"table tbody tr[data-command-id='{made['id']}']")
+    row.wait_for()
+    assert to_the_past(look, 40) < parse(made["requested"])
+    wait(lambda: row.count() == 0, 10, "the command is not there yet", page)
     look.go_hash("#/alarms")
     iso = address(page).strftime("%Y-%m-%dT%H:%M:%S.%f") + "Z"
     then = ask(lived, "alarms", at=iso)["items"]
