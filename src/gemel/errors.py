@@ -3,6 +3,7 @@
     GemelError
     ├── ConfigError      the installer: settings, ports, credentials, a missing program
     ├── AssetError       the modeller: the plant file says something impossible
+    ├── ModelError       the modeller: a dynamic model that cannot be computed with
     ├── ConnectError     the device side: an endpoint, a topic, a payload; retryable
     ├── RefusedError     the operator: not allowed, interlock, stale, out of limits
     ├── ConflictError    anyone: somebody was faster; read again and retry
@@ -69,6 +70,13 @@ class ExpressionError(AssetError):
     def __init__(self, message: str, *, at: int, remedy: str = "") -> None:
         super().__init__(f"at character {at + 1}: {message}", remedy=remedy, context={"at": at})
         self.at = at
+
+
+class ModelError(GemelError):
+    """A dynamic model is wrong in itself: a name, a shape, a unit, a number that is none; the modeller acts."""
+
+    code = "model"
+    status = 422
 
 
 class ConnectError(GemelError):
