@@ -103,6 +103,22 @@ def test_alarms_and_commands_stand_as_they_did(look, lived):
     wait(lambda: page.locator(".alarm-list tbody tr").count() == len(then), 10, "the alarms of then", page)
 
 
+def test_the_quality_of_then_is_shown_and_stands_still(look, lived):
+    page = look.go("quality")
+    row = page.locator(f'.quality-table tr[data-signal="{TANK}/level"]')
+    row.wait_for()
+    at = to_the_past(look)
+    iso = at.strftime("%Y-%m-%dT%H:%M:%S.%f") + "Z"
+    told = ask(lived, "quality", asset=TANK, at=iso, span_s=600)["items"]
+    then = next(i for i in told if i["signal"] == f"{TANK}/level")
+    received = row.locator("td").nth(1)
+    wait(lambda: received.inner_text().replace("\u202f", "") == str(then["received"]), 10, "what had come by then", page)
+    assert "before the cursor" in page.get_by_role("note").inner_text()
+    page.wait_for_timeout(6000)  # live it would have been asked for again
+    assert received.inner_text().replace("\u202f", "") == str(then["received"])
+    assert look.complaints == []
+
+
 def test_the_past_cannot_be_taken_for_now(look, lived):
     page = look.go(f"#/asset/{PUMP_2}")
     look.wait_live()

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 from gemel.assets import load
+from gemel.condition.retrospect import retrospect
 from gemel.errors import ConflictError, NotFoundError, RefusedError
 from gemel.operate.applying import check, told
 from gemel.samples import Batch, Fact
@@ -385,7 +386,7 @@ class FakeTwin:
         n = len(signals)
         counted = np.bincount(self.rows.signal, minlength=len(self.registry)).astype(float)[signals]
         columns = {"received": counted, "stored": counted, "out_of_range": np.ones(n), "rate_per_s": np.full(n, 1.0),
-                   "jitter_ms_p95": np.full(n, np.nan)}  # fmt: skip
+                   "jitter_ms": np.full(n, np.nan)}  # fmt: skip
         return {"signals": columns, "connections": [
             {"name": "field", "protocol": "mqtt", "state": "connected", "messages": 3, "values": 3, "refused": {"not_json": 1},
              "examples": [{"reason": "not_json", "topic": "a", "text": "{"}]}]}  # fmt: skip
@@ -419,6 +420,10 @@ class FakePast:
                     if len(row):
                         getattr(shown, name)[i] = getattr(row, name)[0]
         return Stood(shown, shown.time.copy())
+
+    async def quality(self, signals, start, end, known):
+        rows = Batch.concat([self.twin._of(s, start, end, known) for s in sorted(signals.tolist())])
+        return retrospect(signals, rows, np.full(len(signals), SECOND), 50_000_000)
 
     async def alarms(self, at, known, under=None):
         return [a for a in self.twin.alarm_list.values() if a["since"] <= at and a["signal"].startswith(under or "")]

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
+from gemel.samples.clock import iso
 from gemel.samples.status import BAD_OUT_OF_RANGE, LIMIT_HIGH
 from serve_fake import OTHER, PUMP, ROOT, SECOND, START
 
@@ -159,9 +160,27 @@ def test_facts_are_read_in_order_and_verified(anybody, server, twin):
 def test_quality_tells_reasons_and_connections(anybody):
     got = anybody.get("/quality").json()
     flow = next(i for i in got["items"] if i["signal"] == f"{PUMP}/flow")
-    assert (flow["received"], flow["rejected"], flow["rate_per_s"], flow["jitter_ms_p95"]) == (1, {"out_of_range": 1}, 1.0, None)
+    assert (flow["received"], flow["rejected"], flow["rate_per_s"], flow["jitter_ms"]) == (1, {"out_of_range": 1}, 1.0, None)
+    assert (flow["duplicate"], got["since"]) == (0, None)
     assert [c["name"] for c in got["connections"]] == ["field", "http"]
     assert len(anybody.get("/quality", params={"asset": PUMP}).json()["items"]) == 4
+
+
+def test_quality_of_a_past_span_is_told_from_what_was_kept(anybody, server, twin):
+    for second in (0, 1, 2, 60):
+        server.do(twin.send, {f"{PUMP}/flow": 100.0 + second}, at=START + (500 + second) * SECOND)
+
+    def flow(at, **more):
+        got = anybody.get("/quality", params={"at": iso(START + at * SECOND), "span_s": 100, **more}).json()
+        assert (got["since"], got["connections"]) == (iso(START + (at - 100) * SECOND), [])
+        return next(i for i in got["items"] if i["signal"] == f"{PUMP}/flow")
+
+    assert (flow(450)["received"], flow(450)["last_time"], flow(450)["good_fraction"]) == (0, None, None)
+    then = flow(501)
+    assert (then["received"], then["gaps"], then["duplicate"], then["last_time"]) == (2, 0, None, iso(START + 501 * SECOND))
+    assert (flow(560)["received"], flow(560)["gaps"]) == (4, 1)
+    assert flow(560, known=iso(START + 502 * SECOND))["received"] == 3
+    assert anybody.get("/quality", params={"at": iso(START), "span_s": 0}).status_code == 422
 
 
 def test_health_says_how_the_twin_is(anybody, server, twin):

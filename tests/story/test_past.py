@@ -49,6 +49,17 @@ def test_the_state_at_the_time_of_the_live_state_is_the_live_state(lived):
         time.sleep(0.1)  # at other places between two readings
 
 
+def test_how_well_data_came_in_before_a_past_time_is_what_the_history_holds(lived):
+    face = lived.face("olga")
+    at = face.get(f"state/{TANK}")["at"]
+    then = face.get(f"quality?asset={TANK}&span_s=20&at={at}")
+    level = next(i for i in then["items"] if i["signal"] == f"{TANK}/level")
+    stored = face.get(f"history?signal={TANK}/level&start={then['since']}&end={at}&limit=100000")["time"]
+    assert then["connections"] == [] and len(stored) > 10
+    assert 0 <= level["received"] - len(stored) <= 1, "the end of a history is not in it, that of a past span is"
+    assert level["good_fraction"] > 0.8 and level["rate_per_s"] > 0.5
+
+
 def test_an_override_stood_then_and_does_not_now(lived):
     face = lived.face()
     then = face.get(f"state/{PUMP}", at=lived.overridden)["properties"]["flow"]

@@ -15,18 +15,20 @@ from typing import Any, Final, Protocol
 import numpy as np
 
 from gemel.assets import Plant, by_event_only
-from gemel.errors import NotFoundError
+from gemel.condition.retrospect import retrospect
+from gemel.errors import NotFoundError, RefusedError
 from gemel.history import Series
 from gemel.operate.chronicle import Chronicle
 from gemel.operate.past_alarms import AlarmFolds
 from gemel.samples import Batch, Fact, Registry
-from gemel.samples.batch import I32, I64
+from gemel.samples.batch import F64, I32, I64
 from gemel.twin.alarm_past import PastLimit, alarms_at
 from gemel.twin.changes import CHANGED
 from gemel.twin.commands import Gate
 from gemel.twin.lanes import Lanes
 
 APPLIED: Final = "PlantApplied"
+MOST_ROWS: Final = 4_000_000  # that one question about quality reads
 Tail = Callable[[Sequence[int], int, int], Awaitable[Batch]]
 Told = dict[str, Any]
 
@@ -87,6 +89,23 @@ class Past:
         if len(by_event):
             rows = Batch.concat([rows, await self._changes(by_event.astype(np.int32), at, known)])
         return folded(signals, rows)
+
+    async def quality(self, signals: I32, start: int, end: int, known: int) -> dict[str, F64]:
+        """Give how well signals came in from a time up to another [ns], as `condition.retrospect` tells it."""
+        if not len(signals):
+            return {}
+        tail = await self._tail(signals.tolist(), start, end)
+        rows = await asyncio.to_thread(
+            self._reader.raw, signals, start, end, MOST_ROWS, known, tail=tail, corrected=True
+        )
+        if len(rows) == MOST_ROWS:
+            raise RefusedError(
+                f"more than {MOST_ROWS:,} readings lie in that span",
+                code="too-many-readings", remedy="ask for a shorter span or for one asset",
+            )  # fmt: skip
+        checks = self._site.plant.checks(self._site.registry)
+        beat = checks.interval[checks.at(signals)]
+        return await asyncio.to_thread(retrospect, signals, rows, beat, checks.jitter_tolerance)
 
     async def _changes(self, signals: I32, at: int, known: int) -> Batch:
         """Give the readings of signals that are kept by event alone: what the facts of their changes say."""

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any, Protocol
 
 from gemel.samples import Batch, Fact
-from gemel.samples.batch import I32, I64
+from gemel.samples.batch import F64, I32, I64
 
 Told = dict[str, Any]
 
@@ -26,6 +26,9 @@ class Past(Protocol):
 
     async def stood(self, signals: I32, at: int, known: int) -> Stood:
         """Give signals as they stood."""
+
+    async def quality(self, signals: I32, start: int, end: int, known: int) -> dict[str, F64]:
+        """Give counts of what came from a time up to another, by signal."""
 
     async def alarms(self, at: int, known: int, under: str | None = None) -> list[Told]:
         """Give the alarms that were not normal."""

@@ -185,9 +185,11 @@ export interface SignalQuality {
   last_time: string | null;
   gaps: number;
   jitter: number;
-  jitter_ms_p95?: number | null;
+  jitter_ms?: number | null;
+  jitter_max_ms?: number | null;
   late: number;
-  duplicate: number;
+  /** Null in a past span: a duplicate is not kept. */
+  duplicate: number | null;
   correction: number;
   rejected: Record<string, number>;
   good_fraction: number | null;

@@ -9,6 +9,7 @@ import { useFetched } from "../parts/use-fetched";
 import { route, setQuery } from "../route/current";
 import { toHash } from "../route/route";
 import { inPast } from "../time/cursor";
+import { atQuery, pastTime } from "../time/shown";
 import { ConnectionPanel } from "./quality-connection";
 import { QualityTable, rejectedOf } from "./quality-table";
 
@@ -20,24 +21,28 @@ interface Quality {
   next?: number | null;
 }
 
+/** How long the span before a past time is that is told of [s]. */
+const SPAN_S = 600;
+
 /** Signals asked for at once; of a larger plant one looks at an asset's own. */
 const MOST = 1000;
 
 function troubled(item: SignalQuality): boolean {
-  return item.gaps + item.late + item.duplicate + item.jitter + rejectedOf(item) > 0 || item.received === 0;
+  return item.gaps + item.late + (item.duplicate ?? 0) + item.jitter + rejectedOf(item) > 0 || item.received === 0;
 }
 
 export function QualityView() {
   const { find = "", only = "" } = route.value.query;
   const { path } = route.value;
   const { data, error, again } = useFetched(
-    (signal) => get<Quality>("quality", { asset: path || undefined, limit: MOST }, signal),
-    [path],
+    (signal) => get<Quality>("quality", { asset: path || undefined, limit: MOST, span_s: SPAN_S, ...atQuery() }, signal),
+    [path, pastTime.value],
   );
   useEffect(() => {
+    if (inPast.value) return;
     const timer = setInterval(again, FRESH_MS);
     return () => clearInterval(timer);
-  }, []);
+  }, [inPast.value]);
   const items = data.value?.items ?? [];
   const found = items.filter((item) => item.signal.includes(find) && (only !== "trouble" || troubled(item)));
   return (
@@ -46,8 +51,8 @@ export function QualityView() {
       {path && <a href={toHash("quality")}>All signals</a>}
       {inPast.value && (
         <p class="quiet" role="note">
-          These are counts since the beginning, as they stand now: they have no past. The quality of a value at the
-          cursor's time stands on the page of its asset.
+          Of the {SPAN_S / 60} minutes before the cursor's time, read from the readings that were kept. How the
+          connections were is not kept.
         </p>
       )}
       {error.value && <p role="alert">{error.value}</p>}
