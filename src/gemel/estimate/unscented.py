@@ -1,0 +1,112 @@
+"""The unscented Kalman filter in square-root form: the covariance is carried as a triangular root of itself.
+
+Points: Julier, S. J., Uhlmann, J. K. (1997), A new extension of the Kalman filter to nonlinear systems, eq. 12, with
+κ = max(3 - n, 0), so that no weight is negative; for n ≥ 3 these are the cubature points of Arasaratnam, I., Haykin,
+S. (2009), Cubature Kalman filters. Roots by orthogonal triangularisation, as van der Merwe, R., Wan, E. A. (2001), The
+square-root unscented Kalman filter, so that no covariance ever becomes indefinite. Points beyond a declared range are
+held at its bound before the model sees them (Kandepu, R., Foss, B., Imsland, L. (2008), Applying the unscented Kalman
+filter for nonlinear state estimation, sec. 4).
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from gemel.dynamics import maths
+from gemel.dynamics.declare import Array
+from gemel.estimate.innovation import Innovation, weighed
+from gemel.estimate.problem import Instant, Problem, Robust
+
+
+class Belief(NamedTuple):
+    """A normal distribution of the joint vector: mean [n] and lower triangular root [n, n] of the covariance."""
+
+    mean: Array
+    root: Array
+
+
+@dataclass(frozen=True)
+class Unscented:
+    """The method; `robust` None trusts every reading."""
+
+    robust: Robust | None = None
+
+    def start(self, problem: Problem, mean: Array, sd: Array) -> Belief:
+        """Give the belief of independent normal values."""
+        jnp = maths.loaded()
+        return Belief(jnp.asarray(mean, float), jnp.diag(jnp.asarray(sd, float)))
+
+    def predict(self, problem: Problem, belief: Belief, now: Instant) -> Belief:
+        """Give the belief one `dt` after the instant."""
+        import jax
+
+        jnp = maths.loaded()
+        points, weights = _points(problem, belief)
+        moved = jax.vmap(lambda z: problem.advance(now, z))(points)
+        mean, spread = _moments(moved, weights)
+        return Belief(
+            problem.possible(mean), _triangular(jnp.hstack((spread, jnp.diag(jnp.asarray(problem.walk)))))
+        )
+
+    def update(self, problem: Problem, belief: Belief, now: Instant) -> tuple[Belief, Innovation]:
+        """Give the belief after the readings of the instant."""
+        import jax
+
+        jnp = maths.loaded()
+        points, weights = _points(problem, belief)
+        seen = jax.vmap(lambda z: problem.seen(now, z))(points)
+        expected, dy = _moments(seen, weights)
+        mean, dx = _moments(points, weights)
+        sensor = jnp.asarray(problem.noise.sensor)
+        sd = jnp.sqrt(jnp.sum(dy**2, 1) + sensor**2)
+        off, sensor, weight = weighed(now.y - expected, sd, sensor, self.robust)
+        used, m = weight > 0, len(problem.model.outputs)
+        # one triangularisation gives root of S, gain times that root, and the root after (Kaminski, P. G. et al. (1971))
+        top = jnp.hstack((jnp.where(used[:, None], dy, 0.0), jnp.diag(jnp.where(used, sensor, 1.0))))
+        array = _triangular(jnp.vstack((top, jnp.hstack((dx, jnp.zeros((problem.size, m)))))))
+        white = jax.scipy.linalg.solve_triangular(array[:m, :m], off, lower=True)
+        after = Belief(problem.possible(mean + array[m:, :m] @ white), array[m:, m:])
+        likelihood = -0.5 * (jnp.sum(white**2) + jnp.sum(used) * math.log(2 * math.pi)) - jnp.sum(
+            jnp.log(jnp.abs(jnp.diagonal(array[:m, :m])))
+        )
+        return after, Innovation(expected, sd, now.y - expected, weight, jnp.sum(white**2), likelihood)
+
+    def moments(self, problem: Problem, belief: Belief) -> tuple[Array, Array]:
+        """Give mean and standard deviation of the joint vector."""
+        return belief.mean, maths.loaded().sqrt(maths.loaded().sum(belief.root**2, 1))
+
+    def outputs(self, problem: Problem, belief: Belief, now: Instant) -> tuple[Array, Array]:
+        """Give mean and standard deviation of each true output: what a perfect sensor would show."""
+        import jax
+
+        points, weights = _points(problem, belief)
+        seen = jax.vmap(lambda z: problem.seen(now, z))(points)
+        mean, spread = _moments(seen, weights)
+        return mean, maths.loaded().sqrt(maths.loaded().sum(spread**2, 1))
+
+
+def _points(problem: Problem, belief: Belief) -> tuple[Any, Any]:
+    jnp, n = maths.loaded(), problem.size
+    kappa = max(3 - n, 0)
+    away = math.sqrt(n + kappa) * belief.root.T
+    points = jnp.concatenate((belief.mean + away, belief.mean - away))
+    weights = jnp.full(2 * n, 0.5 / (n + kappa))
+    if kappa:
+        points = jnp.concatenate((points, belief.mean[None]))
+        weights = jnp.append(weights, kappa / (n + kappa))
+    return problem.possible(points), weights
+
+
+def _moments(points: Array, weights: Array) -> tuple[Any, Any]:
+    """Give the mean [n] and a root [n, points] of the covariance, not yet triangular."""
+    mean = weights @ points
+    return mean, (maths.loaded().sqrt(weights)[:, None] * (points - mean)).T
+
+
+def _triangular(root: Array) -> Any:
+    """Give the lower triangular root of the same covariance, its diagonal not negative."""
+    jnp = maths.loaded()
+    lower = jnp.linalg.qr(root.T, mode="r").T
+    return lower * jnp.where(jnp.diagonal(lower) < 0, -1.0, 1.0)
