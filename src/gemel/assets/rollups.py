@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 import numpy.typing as npt
 
+from gemel.assets.laying import laid_among_signals
 from gemel.assets.node import Node
 from gemel.assets.problem import Problems
 from gemel.assets.spec import Rollup, Signal, Template
@@ -42,19 +43,12 @@ NONE: Final = np.empty(0, np.int32)
 
 
 def with_rollups(node: Node, problems: Problems) -> Node:
-    """Lay the roll-ups of a type among its signals, each as a node with its own line."""
-    section = node.get("rollups")
-    if section is None or not section.fields:
-        return node
-    signals = node.get("signals") or Node({}, node.file, node.line)
-    laid = dict(signals.fields)
-    for name, said in section.fields.items():
-        if name in laid:
-            problems.error(said, f"{name!r} is a signal or a rule, and a roll-up", "rename one of them")
-        elif _is_whole(name, said, problems):
-            laid[name] = _signal(said, laid)
-    fields = {**node.fields, "signals": Node(laid, signals.file, signals.line, signals.lost)}
-    return Node(fields, node.file, node.line, node.lost)
+    """Lay the roll-ups of a type among its signals."""
+
+    def make(name: str, said: Node, laid: Mapping[str, Node]) -> Node | None:
+        return _signal(said, laid) if _is_whole(name, said, problems) else None
+
+    return laid_among_signals(node, "rollups", "is a signal or a rule, and a roll-up", make, problems)
 
 
 def _is_whole(name: str, said: Node, problems: Problems) -> bool:

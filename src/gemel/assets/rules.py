@@ -4,7 +4,7 @@
 the facts `EventRaised` and `EventCleared`.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
@@ -12,6 +12,7 @@ import numpy as np
 
 from gemel.assets.dimension import duration_ns
 from gemel.assets.grammar import RULE_SIGNAL
+from gemel.assets.laying import laid_among_signals
 from gemel.assets.node import Node
 from gemel.assets.problem import Problems
 from gemel.assets.spec import Rule
@@ -24,21 +25,16 @@ WORDS: Final = ("no", "yes")
 
 
 def with_rules(node: Node, problems: Problems) -> Node:
-    """Lay the conditions of a type's rules among its signals, each as a node with its own line."""
-    section = node.get("rules")
-    if section is None or not section.fields:
-        return node
-    signals = node.get("signals") or Node({}, node.file, node.line)
-    laid = dict(signals.fields)
-    for name, said in section.fields.items():
-        if name in laid:
-            problems.error(said, f"{name!r} is a signal and a rule", "rename one of them")
-        elif said.get("when") is not None:
-            laid[name] = _signal(said)
-        elif "when" not in said.lost:
+    """Lay the conditions of a type's rules among its signals."""
+
+    def make(name: str, said: Node, laid: Mapping[str, Node]) -> Node | None:
+        if said.get("when") is not None:
+            return _signal(said)
+        if "when" not in said.lost:
             problems.error(said, f"rule {name!r} has no when", "add when: the condition, an expression")
-    fields = {**node.fields, "signals": Node(laid, signals.file, signals.line, signals.lost)}
-    return Node(fields, node.file, node.line, node.lost)
+        return None
+
+    return laid_among_signals(node, "rules", "is a signal and a rule", make, problems)
 
 
 def _signal(rule: Node) -> Node:

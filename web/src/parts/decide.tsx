@@ -1,14 +1,12 @@
 /** The buttons to approve, reject or cancel a command, each with a reason and a second look. */
 
 import { useSignal } from "@preact/signals";
-import { useRef } from "preact/hooks";
 
-import { words } from "../api/http";
 import type { Command } from "../api/types";
 import { type Decision, decide, decisionsFor } from "../commands";
 import { lastPart, nameText, numberText, unitText } from "../format";
 import { linked } from "../live/live";
-import { Dialog } from "./dialog";
+import { FormDialog, said } from "./form-dialog";
 
 const TITLE: Record<Decision, string> = { approve: "Approve", reject: "Reject", cancel: "Cancel command" };
 
@@ -19,47 +17,26 @@ interface AskProps {
 }
 
 function Ask({ command, decision, onDone }: AskProps) {
-  const reason = useRef<HTMLInputElement>(null);
-  const refused = useSignal<string | null>(null);
-  const submit = async (event: Event): Promise<void> => {
-    event.preventDefault();
-    try {
-      await decide(command.id, decision, reason.current?.value ?? "");
-      onDone();
-    } catch (error) {
-      refused.value = words(error);
-    }
-  };
   return (
-    <Dialog title={`${TITLE[decision]}?`} onClose={onDone}>
-      <form onSubmit={(event) => void submit(event)}>
-        <p>
-          <b>{lastPart(command.asset)}</b> {nameText(command.command)} to{" "}
-          <b>
-            {numberText(command.value, 2)} {unitText(command.unit)}
-          </b>
-          , asked for by {command.requested_by}
-          {command.reason ? `: “${command.reason}”` : "."}
-        </p>
-        <label>
-          Reason
-          <input ref={reason} name="reason" required={decision === "reject"} />
-        </label>
-        {refused.value && (
-          <p class="refusal" role="alert">
-            {refused.value}
-          </p>
-        )}
-        <div class="buttons">
-          <button type="button" onClick={onDone}>
-            Back
-          </button>
-          <button type="submit" class="main" disabled={!linked.value}>
-            {TITLE[decision]}
-          </button>
-        </div>
-      </form>
-    </Dialog>
+    <FormDialog
+      title={`${TITLE[decision]}?`}
+      yes={TITLE[decision]}
+      act={(form) => decide(command.id, decision, said(form, "reason"))}
+      onDone={onDone}
+    >
+      <p>
+        <b>{lastPart(command.asset)}</b> {nameText(command.command)} to{" "}
+        <b>
+          {numberText(command.value, 2)} {unitText(command.unit)}
+        </b>
+        , asked for by {command.requested_by}
+        {command.reason ? `: “${command.reason}”` : "."}
+      </p>
+      <label>
+        Reason
+        <input name="reason" required={decision === "reject"} />
+      </label>
+    </FormDialog>
   );
 }
 

@@ -1,52 +1,30 @@
 /** Who is in front of the page: log in, log out. */
 
 import { useSignal } from "@preact/signals";
-import { useRef } from "preact/hooks";
 
-import { words } from "../api/http";
-import { Dialog } from "../parts/dialog";
+import { FormDialog, said } from "../parts/form-dialog";
 import { link } from "../live/live";
 import { closed, logIn, logOut, session } from "../plant";
 
 function LogIn({ onDone }: { onDone: () => void }) {
-  const name = useRef<HTMLInputElement>(null);
-  const password = useRef<HTMLInputElement>(null);
-  const refused = useSignal<string | null>(null);
-  const submit = async (event: Event): Promise<void> => {
-    event.preventDefault();
-    try {
-      await logIn(name.current?.value ?? "", password.current?.value ?? "");
-      onDone();
-    } catch (error) {
-      refused.value = words(error);
-    }
-  };
   return (
-    <Dialog title="Log in" onClose={onDone}>
-      <form onSubmit={(event) => void submit(event)}>
-        <label>
-          Name
-          <input ref={name} name="user" autocomplete="username" required />
-        </label>
-        <label>
-          Password
-          <input ref={password} name="password" type="password" autocomplete="current-password" required />
-        </label>
-        {refused.value && (
-          <p class="refusal" role="alert">
-            {refused.value}
-          </p>
-        )}
-        <div class="buttons">
-          <button type="button" onClick={onDone}>
-            Cancel
-          </button>
-          <button type="submit" class="main">
-            Log in
-          </button>
-        </div>
-      </form>
-    </Dialog>
+    <FormDialog
+      title="Log in"
+      yes="Log in"
+      no="Cancel"
+      unlinked
+      act={(form) => logIn(said(form, "user"), said(form, "password"))}
+      onDone={onDone}
+    >
+      <label>
+        Name
+        <input name="user" autocomplete="username" required />
+      </label>
+      <label>
+        Password
+        <input name="password" type="password" autocomplete="current-password" required />
+      </label>
+    </FormDialog>
   );
 }
 
