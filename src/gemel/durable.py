@@ -23,6 +23,12 @@ def write_atomic(path: Path, data: bytes, mode: int = 0o600) -> None:
         out.write(data)
 
 
+def replace(beside: Path, path: Path) -> None:
+    """Give a file that is synced the name of another, durably."""
+    beside.replace(path)
+    sync(path.parent)
+
+
 @contextmanager
 def atomic(path: Path, mode: int = 0o600) -> Iterator[BinaryIO]:
     """Give a file to write that replaces another as a whole, durably, when the block ends well."""
@@ -32,5 +38,4 @@ def atomic(path: Path, mode: int = 0o600) -> Iterator[BinaryIO]:
         yield out
         out.flush()
         os.fsync(out.fileno())
-    beside.replace(path)
-    sync(path.parent)
+    replace(beside, path)

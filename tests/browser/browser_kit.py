@@ -83,7 +83,7 @@ class Demo:
             except (FileNotFoundError, ProcessLookupError):
                 continue
             if b"gemel.config" in words:
-                found[words[words.index(b"gemel.config") + 1].decode()] = pid
+                found.setdefault(words[words.index(b"gemel.config") + 1].decode(), pid)  # a process before its fork
         return found
 
     def kill(self, name, how=signal.SIGKILL):

@@ -5,7 +5,7 @@ import signal
 import subprocess
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -41,14 +41,15 @@ class Site:
 
     def pids(self) -> dict[str, int]:
         """Give the processes by name, read from the kernel's list of children."""
-        found = {}
+        found: dict[str, int] = {}
         pending = [self.process.pid]
         while pending:
             pid = pending.pop()
-            line = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
-            name = "nats" if b"nats-server" in line[0] else line[3].decode()
-            found[name] = pid
-            pending += [int(c) for c in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+            with suppress(OSError):  # a snapshot was written just now, and its writer is gone
+                line = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
+                name = "nats" if b"nats-server" in line[0] else line[3].decode()
+                found[f"{name}'s snapshot" if name in found else name] = pid  # a process before its fork
+                pending += [int(c) for c in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
         return found
 
     def cpu_s(self) -> dict[str, float]:

@@ -28,6 +28,7 @@ from gemel.condition.window import Window
 from gemel.errors import StorageError
 from gemel.samples import Batch
 from gemel.samples.batch import F64, Index
+from gemel.samples.snapshot import Column
 
 FORMAT: Final = 1  # of the state
 
@@ -164,15 +165,16 @@ class Conditioner:
 
     # ---- what is kept, and what people ask
 
-    def state(self) -> dict[str, npt.NDArray[Any]]:
-        """Give all that is remembered, by name; nothing in it changes later."""
+    def state(self, copied: bool = True) -> dict[str, Column]:
+        """Give all that is remembered, by name; nothing in it changes later where it is `copied`."""
+        memory = self._front.memory
         return {
             "format": np.array([FORMAT]),
             "watermark": np.array([self._watermark]),
-            "memory": self._front.memory.copy(),
-            **self._counts.state(),
-            **self._timing.state(),
-            **self._window.state(),
+            "memory": memory.copy() if copied else memory,
+            **self._counts.state(copied),
+            **self._timing.state(copied),
+            **self._window.state(copied),
         }
 
     @classmethod

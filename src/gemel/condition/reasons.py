@@ -53,9 +53,10 @@ class Counts:
         """Count so many for each of these signals; each signal at most once."""
         self._table[reason][signals] += numbers.astype(np.uint64)
 
-    def state(self) -> dict[str, npt.NDArray[Any]]:
+    def state(self, copied: bool = True) -> dict[str, npt.NDArray[Any]]:
         """Give the counters that are not all zero, by name."""
-        return {PREFIX + name: row.copy() for name, row in zip(REASONS, self.table, strict=True) if row.any()}
+        rows = {PREFIX + name: row for name, row in zip(REASONS, self.table, strict=True) if row.any()}
+        return {name: row.copy() for name, row in rows.items()} if copied else rows
 
     @classmethod
     def restore(cls, n: int, arrays: Mapping[str, npt.NDArray[Any]]) -> Self:

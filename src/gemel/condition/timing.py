@@ -88,9 +88,10 @@ class Timing:
             mean = np.where(np.isnan(average), self.scatter[rows] / self.steps[rows], average)
         return np.where(self._beat.take(self._at(rows)) > UNKNOWN, mean / 1e6, np.nan)
 
-    def state(self) -> dict[str, npt.NDArray[Any]]:
+    def state(self, copied: bool = True) -> dict[str, npt.NDArray[Any]]:
         """Give the sums and averages by name."""
-        out = {PREFIX + name: getattr(self, name).copy() for name in _SUMS}
+        out = {PREFIX + name: getattr(self, name) for name in _SUMS}
+        out = {name: column.copy() for name, column in out.items()} if copied else out
         return out | {PREFIX + "settled": np.array([self._settled])}
 
     @classmethod

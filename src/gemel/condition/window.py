@@ -18,6 +18,7 @@ from gemel.condition.memory import NEVER, TIME, WIDTH, Memory
 from gemel.condition.readings import Emitted, Mask, Rows
 from gemel.samples import Batch
 from gemel.samples.batch import I32, I64, U32, Index
+from gemel.samples.snapshot import Column, Pieces
 
 PREFIX: Final = "window."
 _COLUMNS: Final = ("signal", "time", "received", "value", "status")
@@ -249,21 +250,20 @@ class Window:
         has, at = g.find(signals)
         g.before[at] = memory[has]
 
-    def state(self) -> dict[str, npt.NDArray[Any]]:
+    def state(self, copied: bool = True) -> dict[str, Column]:
         """Give the window by name; equal for equal streams, however they were cut."""
         self._open()
-        parts = [Chunk.concat(g.chunks) for g in self._generations]
-        out = _columns(Chunk.concat([p for p in parts if len(p.source)]), "")
-        out |= _columns(Chunk.concat(self._aside), "aside.")
-        out["sizes"] = np.array(
-            [(len(p.source), len(g.signals)) for p, g in zip(parts, self._generations, strict=True)]
-        )
-        out["ends"] = np.array([(g.closed, g.newest) for g in self._generations])
-        out["known"] = np.concatenate([g.signals for g in self._generations])
-        out["disturbed"] = np.flatnonzero(self.disturbed)
-        out["disturbances"] = self.disturbed[out["disturbed"]]
-        out["before"] = np.concatenate([g.before for g in self._generations])
-        return {PREFIX + k: v for k, v in out.items()}
+        chunks = [c for g in self._generations for c in g.chunks if len(c.source)]
+        disturbed = np.flatnonzero(self.disturbed)
+        out: dict[str, Column] = {
+            **_columns(chunks, ""), **_columns(self._aside, "aside."),
+            "sizes": np.array([(sum(len(c.source) for c in g.chunks), len(g.signals)) for g in self._generations]),
+            "ends": np.array([(g.closed, g.newest) for g in self._generations]),
+            "known": Pieces([g.signals for g in self._generations]),
+            "disturbed": disturbed, "disturbances": self.disturbed[disturbed],
+            "before": Pieces([g.before for g in self._generations]),
+        }  # fmt: skip
+        return {PREFIX + k: v.whole() if copied and isinstance(v, Pieces) else v for k, v in out.items()}
 
     @classmethod
     def restore(cls, n: int, arrays: Mapping[str, npt.NDArray[Any]]) -> Self:
@@ -295,13 +295,15 @@ class Window:
         return window
 
 
-def _columns(chunk: Chunk, prefix: str) -> dict[str, npt.NDArray[Any]]:
-    moved = np.flatnonzero(chunk.came != chunk.batch.received)  # few: the rest need not be said twice
+def _columns(chunks: "list[Chunk]", prefix: str) -> dict[str, Column]:
+    chunks = chunks or [Chunk.concat([])]
+    moved = [np.flatnonzero(c.came != c.batch.received) for c in chunks]  # few: the rest need not be said twice
+    first = np.cumsum([0, *(len(c.source) for c in chunks)])
     return {
-        **{prefix + name: getattr(chunk.batch, name) for name in _COLUMNS},
-        prefix + "source": chunk.source,
-        prefix + "moved": moved,
-        prefix + "came": chunk.came[moved],
+        **{prefix + name: Pieces([getattr(c.batch, name) for c in chunks]) for name in _COLUMNS},
+        prefix + "source": Pieces([c.source for c in chunks]),
+        prefix + "moved": np.concatenate([rows + start for rows, start in zip(moved, first, strict=False)]),
+        prefix + "came": np.concatenate([c.came[rows] for c, rows in zip(chunks, moved, strict=True)]),
     }
 
 

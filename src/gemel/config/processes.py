@@ -19,6 +19,7 @@ from gemel.assets import secret
 from gemel.bus import Bus
 from gemel.config.apply import Applied, applied, project
 from gemel.config.follow import Follower, site_in_force
+from gemel.config.memory import settle
 from gemel.config.settings import Settings
 from gemel.config.supervise import run_family
 from gemel.config.versions import Versions
@@ -95,7 +96,8 @@ async def twin(places: Places) -> None:
     await commanding.start()
     applying = Applying(
         versions, lambda: partition.version, record, clock,
-        [lambda now: owner.keep_for(now.plant.retention, now.plant.rollups), lambda now: commanding.follow(now.plant)],
+        [lambda now: owner.keep_for(now.plant.retention, now.plant.rollups), lambda now: commanding.follow(now.plant),
+         lambda _: settle()],
         lambda now: project(now, places),
     )  # fmt: skip
     owner.on_plant = applying.took_effect
@@ -109,6 +111,7 @@ async def twin(places: Places) -> None:
     await bus.answer(forking.SUBJECT, forking.ForkNow(owner, Forks(places.forks)).answer)
     if record.verdict is not None and not record.verdict.ok:
         log.error("the record's chain is broken: %s", record.verdict.reason)
+    settle()
 
     def told() -> dict[str, Any]:
         problems = [
@@ -190,6 +193,7 @@ async def serve(places: Places) -> None:
         raise StorageError("the lake does not open", remedy="see twin.log; it is tried again")
     view = View(bus, site.plant, site.registry, reader)
     await view.start()
+    settle()
     await Follower(Versions(places), site.version, view.follow).listen(bus)
     given = ServeSettings(
         host=settings.host, port=settings.port, data=places.data, tls_certificate=settings.tls_certificate,

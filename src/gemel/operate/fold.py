@@ -15,7 +15,7 @@ import os
 import time
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
@@ -31,7 +31,7 @@ from gemel.operate.outbox import Outbox
 from gemel.operate.partition import Effects, Lookup, Partition
 from gemel.operate.reached import Mark, Reached
 from gemel.operate.snapshots import SnapshotFolder
-from gemel.operate.tail import Tail
+from gemel.operate.tail import Part, Tail
 from gemel.operate.tidy import IDLE_S, Keep, Tidy
 from gemel.operate.tracing import Arrivals
 from gemel.samples import Batch, Clock, Draft
@@ -43,6 +43,7 @@ log = logging.getLogger(__name__)
 TICK_S: Final = 0.1
 COMMIT_S: Final = 10.0
 COMMIT_ROWS: Final = 1_000_000
+MOST_COMMIT: Final = 2_000_000  # rows in one transaction: what a commit needs beside them is six times their size
 MOST_TAIL: Final = 6_000_000  # rows; above it the fold waits for the lake, and the log takes what comes
 FOLD_ROWS: Final = 131_072
 SNAPSHOT_S: Final = 30.0
@@ -430,24 +431,35 @@ class Owner:
         async with self._commit_lock:
             if upto <= self._stored:
                 return
-            rows, began, reached = self.tail.upto(upto), time.monotonic(), self.partition.time
-            await asyncio.to_thread(
-                self._store.commit, self.partition.number, self._epoch, upto, rows, self._classes
-            )
-            self._stored, self._stored_time = upto, reached
-            self.arrivals.stored(upto)
-            self.tail.drop(upto)
-            self._commit_took = time.monotonic() - began
-            self._committed += len(rows)
-            self._waiting_since = began if self.tail.rows else 0.0
+            reached = self.partition.time
+            for part in self.tail.parts(upto, MOST_COMMIT):
+                began = time.monotonic()
+                await asyncio.to_thread(self._commit_part, part, self._classes)
+                self._stored = part.sequence
+                self.arrivals.stored(part.sequence)
+                self.tail.drop(part.sequence)
+                self._commit_took = time.monotonic() - began
+                self._committed += part.rows
+                self._waiting_since = began if self.tail.rows else 0.0
+            self._stored_time = reached
+
+    def _commit_part(self, part: Part, classes: npt.NDArray[Any]) -> None:
+        """Put rows together and store them, in a thread: a million rows are 50 ms in which readings need not wait."""
+        rows = Batch.concat(part.pieces)
+        self._store.commit(self.partition.number, self._epoch, part.sequence, rows, classes)
 
     async def save(self) -> None:
-        """Keep a snapshot: rows up to its position are stored before, facts recorded before."""
-        snapshot = self.partition.snapshot()
-        await self._store_upto(snapshot.sequence)
-        async with asyncio.timeout(2):
-            await self._outbox.flush()
-        await asyncio.to_thread(self._folder.save, snapshot)
+        """Keep a snapshot: rows up to its position are stored before it is there, facts recorded before."""
+        sequence = self.partition.position
+        saving = self._folder.begin(sequence, self.partition.snapshot)
+        try:
+            await self._store_upto(sequence)
+            async with asyncio.timeout(2):
+                await self._outbox.flush()
+        except BaseException:
+            saving.discard()
+            raise
+        await asyncio.to_thread(self._folder.keep, saving)
         self._saved = time.monotonic()
 
     async def _snapshot_loop(self) -> None:

@@ -269,11 +269,11 @@ class Partition:
         self._others = {**former, **self._others}
         self._others.pop(self.registry.digest, None)
 
-    def snapshot(self) -> Snapshot:
-        """Give the state as a value; nothing in it changes later."""
-        arrays: dict[str, npt.NDArray[Any]] = {
-            **{f"lanes.{k}": v for k, v in self.lanes.arrays().items()},
-            **{f"condition.{k}": v for k, v in self.conditioner.state().items()},
+    def snapshot(self, copied: bool = True) -> Snapshot:
+        """Give the state as a value; nothing in it changes later, or it is not `copied` and only to be written at once."""
+        arrays: dict[str, Any] = {
+            **{f"lanes.{k}": v for k, v in self.lanes.arrays(copied).items()},
+            **{f"condition.{k}": v for k, v in self.conditioner.state(copied).items()},
             **{f"derived.{k}": v for k, v in self.derived.state().items()},
             **{f"events.{k}": v for k, v in self.events.state().items()},
             **{f"staleness.{k}": v for k, v in self.staleness.arrays().items()},

@@ -2,12 +2,13 @@
 
 import logging
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Final
 
 from gemel.durable import atomic
 from gemel.errors import StorageError
+from gemel.operate.saving import Saving
 from gemel.samples import Snapshot
 from gemel.samples.clock import SECOND
 
@@ -40,8 +41,23 @@ class SnapshotFolder:
 
     def save(self, snapshot: Snapshot) -> None:
         """Write a snapshot durably, then thin the old ones."""
-        with atomic(self._folder / f"{time.time_ns():020d}-{snapshot.sequence}.snap") as file:
+        with atomic(self._file(snapshot.sequence)) as file:
             snapshot.write(file)
+        self._thin()
+
+    def begin(self, sequence: int, take: Callable[[bool], Snapshot]) -> Saving:
+        """Begin to write the snapshot of a position as things stand now; `keep` ends it."""
+        return Saving(self._file(sequence), take)
+
+    def keep(self, saving: Saving) -> None:
+        """Wait for a snapshot that is being written, then thin the old ones."""
+        saving.keep()
+        self._thin()
+
+    def _file(self, sequence: int) -> Path:
+        return self._folder / f"{time.time_ns():020d}-{sequence}.snap"
+
+    def _thin(self) -> None:
         for path in self._superfluous(time.time_ns()):
             path.unlink(missing_ok=True)
 

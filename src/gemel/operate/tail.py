@@ -1,6 +1,7 @@
 """The hot tail: what is folded but not yet in the lake. A query reads lake ∪ tail, so data are fresh at once."""
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
@@ -11,6 +12,19 @@ from gemel.samples.batch import I32, Batch
 class _Piece:
     sequence: int  # the rows are complete up to this position of the log
     rows: Batch
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Part:
+    """Rows for one transaction: nothing changes them, so another thread may put them together."""
+
+    sequence: int
+    pieces: list[Batch]
+
+    @property
+    def rows(self) -> int:
+        """How many there are."""
+        return sum(map(len, self.pieces))
 
 
 class Tail:
@@ -29,6 +43,17 @@ class Tail:
     def upto(self, sequence: int) -> Batch:
         """Give all rows up to a position."""
         return Batch.concat(p.rows for p in self._pieces if p.sequence <= sequence)
+
+    def parts(self, sequence: int, most: int) -> list[Part]:
+        """Cut the rows up to a position into parts of about `most` rows that end at positions, the last at `sequence`."""
+        pieces = [p for p in self._pieces if p.sequence <= sequence]
+        number = np.cumsum([len(p.rows) for p in pieces]) // most
+        cuts = [i + 1 for i in np.flatnonzero(np.diff(number)).tolist() if pieces[i].sequence < pieces[i + 1].sequence]
+        edges: list[tuple[int, int]] = list(pairwise([0, *cuts, len(pieces)]))
+        return [
+            Part(pieces[end - 1].sequence if end < len(pieces) else sequence, [p.rows for p in pieces[first:end]])
+            for first, end in edges
+        ]
 
     def around(self, asked: Batch) -> Batch:
         """Give the rows that may be of a signal and time that is asked about: within their bounds, no more is looked at."""

@@ -5,7 +5,7 @@ What follows the log is a deterministic function of snapshot and tail; a fork is
 
 import io
 import zlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, BinaryIO, Final, Self
 
@@ -20,6 +20,30 @@ FIRST_MAGIC: Final = b"GMLS"  # of format 1
 MAGIC: Final = b"GML2"
 HEAD: Final = 16  # bytes before the header
 ALIGN: Final = 64  # bytes: a cache line
+
+
+@dataclass(frozen=True, eq=False)
+class Pieces:
+    """A column that lies in pieces, to be stored one after another: put together only where somebody reads it."""
+
+    pieces: Sequence[npt.NDArray[Any]]
+
+    def whole(self) -> npt.NDArray[Any]:
+        """Put it together."""
+        return np.concatenate(self.pieces)
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """The type of its values."""
+        return self.pieces[0].dtype
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """The shape of the whole."""
+        return (sum(map(len, self.pieces)), *self.pieces[0].shape[1:])
+
+
+Column = npt.NDArray[Any] | Pieces
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,7 +65,7 @@ class Snapshot:
     facts: int
     time: int
     registry: str
-    arrays: Mapping[str, npt.NDArray[Any]]
+    arrays: Mapping[str, Any]
     notes: Mapping[str, Any]
 
     def write(self, file: BinaryIO) -> None:
@@ -50,18 +74,18 @@ class Snapshot:
         Column after column, so that no second copy of them is made; each has a CRC-32 of its own and stands on a
         multiple of 64 bytes, so that other programs may map the file.
         """
-        columns = {name: np.ascontiguousarray(column) for name, column in self.arrays.items()}
+        columns = {name: _pieces(column) for name, column in self.arrays.items()}
         header = msgspec.json.encode(
             {"format": FORMAT, "partition": self.partition, "sequence": self.sequence, "facts": self.facts,
              "time": self.time, "registry": self.registry, "notes": self.notes,
-             "columns": [(name, column.dtype.str, np.shape(self.arrays[name]), zlib.crc32(_bytes(column)))
-                         for name, column in columns.items()]}
+             "columns": [(name, self.arrays[name].dtype.str, self.arrays[name].shape, _checksum(pieces))
+                         for name, pieces in columns.items()]}
         )  # fmt: skip
         head = MAGIC + zlib.crc32(header).to_bytes(4, "little") + len(header).to_bytes(8, "little") + header
         file.write(head + bytes(-len(head) % ALIGN))
-        for column in columns.values():
-            file.write(_bytes(column))
-            file.write(bytes(-column.nbytes % ALIGN))
+        for pieces in columns.values():
+            file.writelines(_bytes(piece) for piece in pieces)
+            file.write(bytes(-sum(piece.nbytes for piece in pieces) % ALIGN))
 
     def to_bytes(self) -> bytes:
         """Give the stored form."""
@@ -110,6 +134,18 @@ def _column(file: BinaryIO, dtype: str, shape: list[int], check: int) -> npt.NDA
         raise _torn()
     file.read(-len(stored) % ALIGN)
     return column
+
+
+def _pieces(column: Column) -> list[npt.NDArray[Any]]:
+    found = column.pieces if isinstance(column, Pieces) else [column]
+    return [np.ascontiguousarray(piece) for piece in found]
+
+
+def _checksum(pieces: list[npt.NDArray[Any]]) -> int:
+    check = 0
+    for piece in pieces:
+        check = zlib.crc32(_bytes(piece), check)
+    return check
 
 
 def _bytes(column: npt.NDArray[Any]) -> memoryview:

@@ -154,13 +154,10 @@ class Lanes:
             _either(instead, former, latest).with_columns(status=latest.status) if instead.any() else latest
         )
 
-    def arrays(self) -> dict[str, npt.NDArray[Any]]:
-        """Give the columns for a snapshot, copied."""
-        return {
-            f"{lane}.{name}": getattr(getattr(self, lane), name).copy()
-            for lane in ("latest", "former")
-            for name in _NAMES
-        }
+    def arrays(self, copied: bool = True) -> dict[str, npt.NDArray[Any]]:
+        """Give the columns for a snapshot."""
+        columns = {f"{lane}.{n}": getattr(getattr(self, lane), n) for lane in ("latest", "former") for n in _NAMES}
+        return {name: column.copy() for name, column in columns.items()} if copied else columns
 
     @classmethod
     def restore(cls, n: int, arrays: Mapping[str, npt.NDArray[Any]]) -> Self:

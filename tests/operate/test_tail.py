@@ -1,0 +1,40 @@
+"""The hot tail: cut for the history into transactions that end at positions, each row in exactly one."""
+
+import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gemel.operate.tail import Tail
+from gemel.samples import Batch
+
+
+def rows(first, n):
+    at = np.arange(first, first + n)
+    return Batch.of(signal=at, time=at, received=at, value=at, status=np.zeros(n))
+
+
+@given(st.lists(st.tuples(st.integers(0, 2), st.integers(0, 9)), max_size=30), st.integers(1, 12), st.integers(0, 40))
+def test_parts_hold_every_row_once_and_end_where_all_of_a_position_is_in(given_, most, upto):
+    tail, sequence, n = Tail(), 1, 0
+    for step, size in given_:
+        sequence += step
+        tail.add(sequence, rows(n, size))
+        n += size
+    parts = tail.parts(upto, most)
+    assert parts[-1].sequence == upto
+    ends = [p.sequence for p in parts]
+    assert ends == sorted(set(ends))
+    found = Batch.concat(p for part in parts for p in part.pieces)
+    assert found.value.tolist() == tail.upto(upto).value.tolist()
+    for part in parts:  # what is committed up to there is all that there is up to there
+        stored = tail.upto(part.sequence).value.tolist()
+        before = [v for p in parts if p.sequence <= part.sequence for b in p.pieces for v in b.value.tolist()]
+        assert stored == before
+
+
+def test_a_part_holds_about_as_many_rows_as_it_may():
+    tail = Tail()
+    for n in range(100):
+        tail.add(n + 1, rows(n * 10, 10))
+    assert {p.rows for p in tail.parts(100, 200)} <= {190, 200, 10}
+    assert len(tail.parts(100, 200)) in (5, 6)
