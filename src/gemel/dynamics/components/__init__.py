@@ -1,0 +1,1 @@
+"""Components of machines, each in a file of its own."""
