@@ -50,7 +50,9 @@ class Values:
         try:
             return self._array[..., self._index[name]]
         except KeyError:
-            raise AttributeError(f"{name!r} is not declared: {', '.join(self._index) or 'nothing is'}") from None
+            raise AttributeError(
+                f"{name!r} is not declared: {', '.join(self._index) or 'nothing is'}"
+            ) from None
 
     __getitem__ = __getattr__
 

@@ -21,7 +21,9 @@ def rk4(model: Compiled, t: Array, x: Array, u: Array, p: Array, dt: Array) -> A
     return x + dt / 6 * (k1 + 2 * (k2 + k3) + k4)
 
 
-def trajectory(model: Compiled, x0: Array, u: Array, p: Array, dt: float, substeps: int = 1) -> tuple[Array, Array]:
+def trajectory(
+    model: Compiled, x0: Array, u: Array, p: Array, dt: float, substeps: int = 1
+) -> tuple[Array, Array]:
     """Free-run a model; pure, so that it can be batched by `jax.vmap`, differentiated and compiled by `jax.jit`.
 
     Args:

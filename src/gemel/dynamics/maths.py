@@ -43,3 +43,19 @@ def signed_root(x: Any, width: float = SMOOTH) -> Any:
     """Give sign(x)·√|x| with a finite slope at zero: the flow through an opening for a pressure difference x."""
     jnp = loaded()
     return x / (x * x + width * width) ** 0.25 if width else jnp.sign(x) * jnp.sqrt(jnp.abs(x))
+
+
+def positive(x: Any, width: float) -> Any:
+    """Give x where it is well above zero and zero well below, with one smooth bend between.
+
+    Args:
+        x: any real.
+        width: in the unit of x; at x = 0 the value is half of it, and at distance d from zero it is wrong by
+            about width²/4d.
+    """
+    return (x + loaded().sqrt(x * x + width * width)) / 2
+
+
+def at_most(x: Any, top: Any, width: float) -> Any:
+    """Give x where it is well below `top`, else `top`, with one smooth bend between; `width` as for `positive`."""
+    return top - positive(top - x, width)
