@@ -1,0 +1,14 @@
+"""What if: many futures of a model from one beginning, compared with what would happen anyway. Pure.
+
+Flow: `Question` (scenarios, uncertainty, horizon, figures) → draws, the same for all → machine code for this model,
+or JAX → readings → the referee's figures → bands, paired differences, sensitivity (`Answer`).
+"""
+
+from gemel.scenarios.engine import Cancelled, engine_for
+from gemel.scenarios.scenario import Change, Kpi, Question, Scenario, Start, Uncertain, parse_change
+from gemel.scenarios.whatif import Answer, Future, ask, indices
+
+__all__ = [
+    "Answer", "Cancelled", "Change", "Future", "Kpi", "Question", "Scenario", "Start", "Uncertain", "ask", "engine_for",
+    "indices", "parse_change",
+]  # fmt: skip

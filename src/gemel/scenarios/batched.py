@@ -1,0 +1,131 @@
+"""The same plan by JAX, in float64: slower, but whatever JAX can trace it can run; and what machine code is tested by."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any, Final
+
+import numpy as np
+
+from gemel.dynamics import maths
+from gemel.scenarios.plan import START, Gauge, Members, Plan, Raw
+
+BATCH: Final = 256
+
+
+class BatchedEngine:
+    """An ensemble by `jax.vmap` of `jax.lax.scan`.
+
+    Args:
+        plan: what to run.
+        why: why not as machine code, in a word.
+    """
+
+    def __init__(self, plan: Plan, why: str = "") -> None:
+        import jax
+
+        maths.loaded()
+        self.plan, self.why = plan, why
+        self.name = "JAX, float64"
+        one = partial(_run, plan)
+        self._many = jax.jit(jax.vmap(one, in_axes=(0, 0, 0, None, None)))
+
+    def run(self, members: Members, told: Callable[[float], bool] = lambda done: True) -> Raw:
+        """Run all members in batches; raises Cancelled between two of them."""
+        from gemel.scenarios.engine import Cancelled
+
+        parts, size = [], min(BATCH, len(members))
+        for i in range(0, len(members), size):
+            rows = np.minimum(np.arange(i, i + size), len(members) - 1)  # one shape: compiled once
+            given = (members.x0[rows], members.gain[rows], members.bias[rows])
+            found = self._many(*given, members.drive, members.limits)
+            parts.append([np.asarray(a)[: len(members) - i] for a in found])
+            if not told(min(1.0, (i + size) / len(members))):
+                raise Cancelled
+        gauges, kept, end = (np.concatenate([p[j] for p in parts]) for j in range(3))
+        return Raw(gauges.T, np.moveaxis(kept, 0, -1), end)
+
+
+def _run(plan: Plan, x0: Any, gain: Any, bias: Any, drive: Any, limits: Any) -> Any:
+    import jax
+
+    jnp = maths.loaded()
+    start = jnp.array([START.get(g.reading, 0.0) for g in plan.gauges])
+    last = jnp.concatenate([drive, drive[-1:]])
+
+    def look(k: Any, x: Any, row: Any) -> Any:
+        held = _held(plan, gain, bias, row)
+        y = plan.model.observe(k * plan.dt, x, *_split(plan, held))
+        return jnp.stack([plan.pick(name, x, y, held) for name in plan.watch]) if plan.watch else jnp.zeros(0)
+
+    def block(carry: Any, i: Any) -> Any:
+        seen = look(i * plan.every, carry[0], last[i * plan.every])
+
+        def one(c: Any, j: Any) -> Any:
+            k = i * plan.every + j
+            return _step(plan, c, k, gain, bias, last[k], limits), None
+
+        carry, _ = jax.lax.scan(one, carry, jnp.arange(plan.every))
+        return carry, seen
+
+    (x, acc), kept = jax.lax.scan(block, (x0, start), jnp.arange(plan.points - 1))
+    return acc, jnp.concatenate([kept, look(plan.steps, x, last[-1])[None]]), x
+
+
+def _step(plan: Plan, carry: Any, k: Any, gain: Any, bias: Any, row: Any, limits: Any) -> Any:
+    import jax
+
+    held = _held(plan, gain, bias, row)
+    u, p = _split(plan, held)
+    h, m = plan.dt / plan.substeps, plan.model
+
+    def sub(s: Any, carry: Any) -> Any:
+        x, acc = carry
+        t = k * plan.dt + s * h
+        xs, ks = [x], []
+        for at, by in ((t, h / 2), (t + h / 2, h / 2), (t + h / 2, h), (t + h, None)):
+            ks.append(m.rate(at, xs[-1], u, p))
+            if by is not None:
+                xs.append(x + by * ks[-1])
+        times = (t, t + h / 2, t + h / 2, t + h)
+        ys = [m.observe(at, z, u, p) for at, z in zip(times, xs, strict=True)]
+        seen = [[plan.pick(g.of, z, y, held) for z, y in zip(xs, ys, strict=True)] for g in plan.gauges]
+        weights = row[len(plan.driven) :]
+        parts = [
+            _gauge(g, a, q, t, h, limits[i], weights)
+            for i, (g, a, q) in enumerate(zip(plan.gauges, acc, seen, strict=True))
+        ]
+        return x + h / 6 * _weighted(ks), maths.stack(parts) if parts else acc
+
+    return jax.lax.fori_loop(0, plan.substeps, sub, carry)
+
+
+def _gauge(g: Gauge, total: Any, q: list[Any], t: Any, h: float, limit: Any, weights: Any) -> Any:
+    jnp = maths.loaded()
+    if g.reading == "min":
+        return jnp.minimum(total, q[0])
+    if g.reading == "max":
+        return jnp.maximum(total, q[0])
+    beyond = q[0] > limit if g.reading.endswith("above") else q[0] < limit
+    if g.reading.startswith("first"):
+        return jnp.minimum(total, jnp.where(beyond, t, jnp.inf))
+    more = h / 6 * _weighted(q) if g.reading == "integral" else jnp.where(beyond, h, 0.0)
+    return total + more * (1.0 if g.weight is None else weights[g.weight])
+
+
+def _weighted(k: list[Any]) -> Any:
+    return k[0] + 2 * (k[1] + k[2]) + k[3]
+
+
+def _held(plan: Plan, gain: Any, bias: Any, row: Any) -> Any:
+    jnp = maths.loaded()
+    drive = jnp.ones(len(plan.held))
+    if plan.driven:
+        drive = drive.at[np.array(plan.driven)].set(row[: len(plan.driven)])
+    return drive * gain + bias
+
+
+def _split(plan: Plan, held: Any) -> tuple[Any, Any]:
+    n = len(plan.model.inputs)
+    return held[:n], held[n:]

@@ -1,0 +1,208 @@
+"""What is asked: what changes, what is not known exactly, how far ahead, and by which figures it is judged."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final, Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from gemel.errors import ModelError
+
+DAY_S: Final = 86_400.0
+MOST_SCENARIOS: Final = 5
+How = Literal["set", "scale", "add"]
+Statistic = Literal[
+    "integral", "mean", "min", "max", "last", "time_above", "time_below", "first_above", "first_below", "life"
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One thing done differently: an input, a parameter, a set-point, the ambient, a fault, a schedule.
+
+    Args:
+        of: an input or a parameter of the model.
+        how: ``set`` to a value, ``scale`` by a factor, ``add`` an amount.
+        value: in SI, or a factor.
+        profile: pairs (time from now [s], value) instead of one value; `value` is then not looked at.
+        shape: between the instants of a profile: ``hold`` or ``linear``.
+        start_s, end_s: from when until when it holds, from now.
+    """
+
+    of: str
+    how: How
+    value: float = 0.0
+    profile: tuple[tuple[float, float], ...] = ()
+    shape: Literal["hold", "linear"] = "hold"
+    start_s: float = 0.0
+    end_s: float = np.inf
+
+    def along(self, t: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+        """Give the value at each time [s]."""
+        if not self.profile:
+            return np.full(t.shape, self.value)
+        at, values = np.array(self.profile, float).T
+        if self.shape == "linear":
+            linear: npt.NDArray[np.float64] = np.interp(t, at, values)
+            return linear
+        found: npt.NDArray[np.float64] = values[np.clip(np.searchsorted(at, t, "right") - 1, 0, None)]
+        return found
+
+    def apply(self, t: npt.NDArray[np.float64], before: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+        """Give what becomes of values at times t [s]."""
+        given = self.along(t)
+        after = {"set": given, "scale": before * given, "add": before + given}[self.how]
+        made: npt.NDArray[np.float64] = np.where((t >= self.start_s) & (t < self.end_s), after, before)
+        return made
+
+
+@dataclass(frozen=True, slots=True)
+class Uncertain:
+    """Something that is not known exactly: it differs from member to member, alike in every scenario.
+
+    Args:
+        of: a state (at the beginning), an input or a parameter.
+        spread: standard deviation, or half the width where it is uniform.
+        relative: of its value; else in its unit.
+        law: of the distribution; what leaves the range declared is not drawn.
+    """
+
+    of: str
+    spread: float
+    relative: bool = True
+    law: Literal["normal", "uniform"] = "normal"
+
+
+@dataclass(frozen=True, slots=True)
+class Kpi:
+    """A figure by which runs are judged; computed by the referee, never by the model.
+
+    Args:
+        name: what it is called.
+        statistic: over the horizon. ``life`` is when `of` reaches the limit: met on the way, or by going on at the
+            mean rate of the horizon.
+        of: a state, output, input or parameter.
+        limit: for times above or below, first passages and life; in SI.
+        factor: multiplies it (energy: integral of power [W·s] / 3.6e6 gives kWh).
+        unit: of the figure.
+        price: pairs (time [s], value): an integral's weight over time, held, repeated every day.
+        better: which way is better, for the words.
+    """
+
+    name: str
+    statistic: Statistic
+    of: str
+    limit: float = 0.0
+    factor: float = 1.0
+    unit: str = ""
+    price: tuple[tuple[float, float], ...] = ()
+    better: Literal["less", "more", ""] = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Scenario:
+    """A future that is tried out: a name and what is changed."""
+
+    name: str
+    changes: tuple[Change, ...] = ()
+
+
+@dataclass(frozen=True)
+class Question:
+    """All of a what-if but the model and where it starts.
+
+    Args:
+        scenarios: compared with the baseline, one to five.
+        horizon_s: how far ahead.
+        step_s: of the solver; halved by itself until halving changes nothing.
+        members: of the ensemble.
+        seed: of all that is drawn.
+        uncertain: what is not known exactly.
+        kpis: how it is judged.
+        watch: whose bands over time are wanted; all outputs and states if empty.
+        points: instants of the bands, at most.
+        quantiles: of the bands, ascending.
+        precision: ``float32`` or ``float64``.
+    """
+
+    scenarios: tuple[Scenario, ...]
+    horizon_s: float = DAY_S
+    step_s: float = 10.0
+    members: int = 1000
+    seed: int = 0
+    uncertain: tuple[Uncertain, ...] = ()
+    kpis: tuple[Kpi, ...] = ()
+    watch: tuple[str, ...] = ()
+    points: int = 121
+    quantiles: tuple[float, ...] = (0.05, 0.25, 0.5, 0.75, 0.95)
+    precision: Literal["float32", "float64"] = "float32"
+
+    def __post_init__(self) -> None:
+        if not 1 <= len(self.scenarios) <= MOST_SCENARIOS:
+            _refuse(f"{len(self.scenarios)} scenarios", f"ask for one to {MOST_SCENARIOS}")
+        if not 0 < self.step_s <= self.horizon_s:
+            _refuse(f"a step of {self.step_s} s in {self.horizon_s} s", "give a horizon longer than a step")
+        if self.horizon_s / self.step_s > 5e7 or not 2 <= self.points <= 2000:
+            _refuse("too many steps or instants", "ask for at most 5e7 steps, and 2 to 2,000 instants")
+        if not 1 <= self.members <= 1_000_000:
+            _refuse(f"{self.members} members", "ask for 1 to 1,000,000")
+        if len({s.name for s in self.scenarios} | {"baseline"}) != len(self.scenarios) + 1:
+            _refuse("scenarios of the same name", "name each differently, and none 'baseline'")
+
+
+@dataclass(frozen=True, eq=False)
+class Start:
+    """Where a fork begins: a state of the twin, as the model's vectors.
+
+    Args:
+        x: state [states].
+        u: inputs [inputs], held over the horizon unless changed.
+        p: parameters [parameters].
+        covariance: of the state [states, states], or none.
+        profiles: what an input is expected to do: name → pairs (time from now [s], value), held.
+    """
+
+    x: npt.NDArray[np.float64]
+    u: npt.NDArray[np.float64]
+    p: npt.NDArray[np.float64]
+    covariance: npt.NDArray[np.float64] | None = None
+    profiles: Mapping[str, tuple[tuple[float, float], ...]] = field(default_factory=dict)
+
+
+_SET: Final = re.compile(
+    r"^\s*(?P<name>[^=]+?)\s*=\s*(?P<sign>[+\-*x=]?)\s*(?P<number>[\d.eE+\-]+)\s*(?P<percent>%?)\s*$"
+)
+
+
+def parse_change(text: str) -> Change:
+    """Read ``load=+15%``, ``speed=*1.1``, ``speed=+3``, ``opening=0.4``: by a share, by a factor, by an amount, to a value.
+
+    A sign means by how much: to set a negative value write ``name==-3``. Raises ModelError.
+    """
+    found = _SET.match(text)
+    try:
+        number = float(found["number"]) if found else None
+    except ValueError:
+        number = None
+    if found is None or number is None:
+        _refuse(f"{text!r} says no change", "write name=+15%, name=*1.1, name=+3 or name=0.4")
+        raise AssertionError
+    name, sign = found["name"], found["sign"]
+    signed = -number if sign == "-" else number
+    if found["percent"]:
+        return (
+            Change(name, "scale", 1 + signed / 100)
+            if sign in ("+", "-")
+            else Change(name, "scale", number / 100)
+        )
+    if sign in ("*", "x"):
+        return Change(name, "scale", number)
+    return Change(name, "add", signed) if sign in ("+", "-") else Change(name, "set", number)
+
+
+def _refuse(message: str, remedy: str, **context: Any) -> None:
+    raise ModelError(message, code="bad-scenario", remedy=remedy, **context)
