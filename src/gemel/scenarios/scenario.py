@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Final, Literal
+from typing import Final, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -204,5 +204,5 @@ def parse_change(text: str) -> Change:
     return Change(name, "add", signed) if sign in ("+", "-") else Change(name, "set", number)
 
 
-def _refuse(message: str, remedy: str, **context: Any) -> None:
-    raise ModelError(message, code="bad-scenario", remedy=remedy, **context)
+def _refuse(message: str, remedy: str) -> None:
+    raise ModelError(message, code="bad-scenario", remedy=remedy)
