@@ -3,6 +3,7 @@
 import asyncio
 import os
 import signal
+import subprocess
 import sys
 
 import pytest
@@ -41,7 +42,7 @@ def test_a_refusal_is_told_by_the_exit_code_wherever_it_arose(monkeypatch, error
             group.create_task(fail())
             group.create_task(asyncio.sleep(5))
 
-    monkeypatch.setitem(processes.PROCESSES, "twin", grouped)
+    monkeypatch.setattr(processes, "process", lambda name: grouped)
     if code is None:
         with pytest.raises(ExceptionGroup):
             main(["twin", "nowhere"])
@@ -59,3 +60,16 @@ def test_a_child_that_refuses_ends_the_family_with_the_same_word(tmp_path):
             await kin._watch(child)
 
     asyncio.run(body())
+
+
+HEAVY = ("fastapi", "uvicorn", "duckdb", "paho", "pint", "gemel.serve", "gemel.history", "gemel.connect.mqtt")
+NEEDED = {"twin": {"duckdb", "gemel.history"}, "ingest": {"paho", "gemel.connect.mqtt"}, "family": set(),
+          "serve": {"fastapi", "uvicorn", "duckdb", "gemel.serve", "gemel.history"}}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", processes.HOMES)
+def test_a_process_loads_only_what_it_is_made_of(name):
+    """What is loaded is most of the time that a killed process is away."""
+    asked = f"import sys, {processes.HOMES[name]}; print(*[m for m in {HEAVY!r} if m in sys.modules])"
+    told = subprocess.run([sys.executable, "-c", asked], capture_output=True, text=True, check=True).stdout
+    assert set(told.split()) <= NEEDED[name]

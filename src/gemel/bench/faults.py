@@ -15,7 +15,7 @@ import signal
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -48,12 +48,14 @@ class Campaign:
         instances: side by side.
         rate: readings/s of each.
         seed: of who is killed when.
+        limit_s: after so long no more is killed; what was done until then is counted.
     """
 
     kills: int = 12
     instances: int = 2
     rate: float = 200.0
     seed: int = 7
+    limit_s: float = 3600.0
 
 
 @dataclass(slots=True)
@@ -74,7 +76,8 @@ def measure(folder: Path, campaign: Campaign, told: Callable[[str], None]) -> di
 
     def one(n: int) -> None:
         try:
-            _instance(folder / str(n), len(shares[n]), campaign, tallies[n], n, told)
+            share = replace(campaign, kills=len(shares[n]), seed=campaign.seed * 1000 + n)
+            _instance(folder / str(n), share, tallies[n], told)
         except Exception as e:  # the others go on, and the tally says it
             tallies[n].found.setdefault("failed", f"{type(e).__name__}: {e}")
 
@@ -86,10 +89,7 @@ def measure(folder: Path, campaign: Campaign, told: Callable[[str], None]) -> di
     return _report(campaign, tallies, time.monotonic() - began)
 
 
-def _instance(
-    folder: Path, kills: int, campaign: Campaign, tally: Tally, number: int, told: Callable[[str], None]
-) -> None:
-    chance = random.Random(campaign.seed * 1000 + number)  # noqa: S311 - chance, not a secret
+def _instance(folder: Path, share: Campaign, tally: Tally, told: Callable[[str], None]) -> None:
     port = free_port()
     extra = f'connections: {{field: {{mqtt: "mqtt://127.0.0.1:{port}", version: 5}}}}\n'
     source = '    source: {from: field, topic: "bench/{asset}/{signal}", path: "$.v", time: "$.t", time_unit: ns}\n'
@@ -97,11 +97,11 @@ def _instance(
     with broker(folder / "broker", port) as name, running(folder / "plant", folder / "data") as site:
         tally.found["broker"] = name
         wait(lambda: is_connected(site), 30)
-        sender = Sender(port, campaign.rate, number).start()
+        sender = Sender(port, share.rate, share.seed).start()
         try:
             wait(lambda: newest(site) >= 0, 20)
             asyncio.run(ask(site.places, "save"))  # from here the log is replayed in the end
-            _kill_on(site, sender, kills, tally, chance, told)
+            _kill_on(site, sender, share, tally, told)
         finally:
             acknowledged = sender.stop()
         tally.found |= _settle(site, sender, acknowledged)
@@ -109,9 +109,11 @@ def _instance(
 
 
 def _kill_on(
-    site: Site, sender: Sender, kills: int, tally: Tally, chance: random.Random, told: Callable[[str], None]
+    site: Site, sender: Sender, share: Campaign, tally: Tally, told: Callable[[str], None]
 ) -> None:
-    while tally.kills < kills:
+    chance = random.Random(share.seed)  # noqa: S311 - chance, not a secret
+    kills, ends = share.kills, time.monotonic() + share.limit_s
+    while tally.kills < kills and time.monotonic() < ends:
         victims = [chance.choice(PROCESSES)]
         if chance.random() < TWO_AT_ONCE and tally.kills + 1 < kills:
             victims.append(chance.choice([p for p in PROCESSES if p != victims[0]]))

@@ -1,13 +1,16 @@
 """The life of the embedded nats-server: started from its wheel, bound to loopback, never outliving its parent."""
 
 import asyncio
+import contextlib
 import ctypes
+import fcntl
 import os
 import secrets
 import signal
 import socket
 import subprocess
 import sysconfig
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -104,12 +107,13 @@ class Server:
         self.settings.store.mkdir(parents=True, exist_ok=True)
         conf = self.settings.store / "server.conf"
         conf.touch(0o600)
-        conf.write_text(self.configuration())
-        with log.open("ab") as out:
+        with conf.open("r+") as held, log.open("ab") as out:
+            await _alone(held.fileno(), log)
+            conf.write_text(self.configuration())
             self.process = subprocess.Popen(
                 [str(binary()), "-c", str(conf)],
                 stdin=subprocess.DEVNULL, stdout=out, stderr=out, preexec_fn=die_with_parent(), start_new_session=True,
-                env={**os.environ, KEY_VARIABLE: self.settings.key},
+                env={**os.environ, KEY_VARIABLE: self.settings.key}, pass_fds=[held.fileno()],
             )  # fmt: skip
         for _ in range(int(READY_S / 0.02)):
             if self.process.poll() is not None:
@@ -136,6 +140,20 @@ class Server:
         except subprocess.TimeoutExpired:
             self.process.kill()
             self.process.wait()
+
+
+async def _alone(descriptor: int, log: Path) -> None:
+    """Wait until no server holds these streams: that of a supervisor that died may still be ending.
+
+    The lock goes with the descriptor that the server inherits, so the kernel opens it when the server is gone, however.
+    """
+    deadline = time.monotonic() + READY_S
+    while time.monotonic() < deadline:
+        with contextlib.suppress(BlockingIOError):
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return
+        await asyncio.sleep(0.02)
+    raise StorageError("another server holds the streams of these data", remedy=f"stop it; see {log}")
 
 
 def _answers(port: int) -> bool:

@@ -72,15 +72,16 @@ def soak(signals: int, rate: int, full: bool, as_json: bool) -> None:
 @click.option("--instances", type=click.IntRange(1), help="Side by side [default: 2; with --full 4].")
 @click.option("--rate", default=200.0, show_default=True, help="Readings/s of each instance.")
 @click.option("--seed", default=7, show_default=True, help="Of who is killed when.")
+@click.option("--minutes", default=60.0, show_default=True, help="After so long no more is killed.")
 @click.option("--full", is_flag=True, help="As long as it needs: 320 kills.")
 @click.option("--json", "as_json", is_flag=True)
 def faults(
-    kills: int | None, instances: int | None, rate: float, seed: int, full: bool, as_json: bool
+    kills: int | None, instances: int | None, rate: float, seed: int, minutes: float, full: bool, as_json: bool
 ) -> None:
     """Kill processes at random under load: recovery, and every acknowledged reading stored once."""
     from gemel.bench.faults import Campaign, measure
 
-    campaign = Campaign(kills or (320 if full else 12), instances or (4 if full else 2), rate, seed)
+    campaign = Campaign(kills or (320 if full else 12), instances or (4 if full else 2), rate, seed, minutes * 60)
     report(lambda folder, told: measure(folder, campaign, told), as_json)
 
 

@@ -14,7 +14,7 @@ from gemel.assets import Plant, load
 from gemel.bus import Bus
 from gemel.config import data_dir
 from gemel.config.apply import apply, check_plan, former_site
-from gemel.config.supervise import lock
+from gemel.config.lock import lock
 from gemel.config.versions import Versions
 from gemel.operate.applying import SUBJECT, told
 from gemel.operate.places import Places, Running, alive, read_running

@@ -14,7 +14,7 @@ import click
 
 from gemel.config import data_dir
 from gemel.config.forking import verify_replay
-from gemel.config.processes import running_of
+from gemel.config.running import running_of
 from gemel.errors import ConfigError, NotFoundError, StorageError
 from gemel.operate.places import Places
 

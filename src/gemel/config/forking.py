@@ -18,7 +18,7 @@ import numpy as np
 
 from gemel.bus import Bus
 from gemel.config.apply import applied
-from gemel.config.processes import running_of
+from gemel.config.running import running_of
 from gemel.config.versions import Versions
 from gemel.errors import GemelError, StorageError
 from gemel.history import Reader, Series

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 
 from gemel.bus import Bus, Server, ServerSettings
 from gemel.bus.server import free_port, new_token
-from gemel.config.supervise import lock
+from gemel.config.lock import lock
 from gemel.errors import ConfigError
 from gemel.operate.places import Places, alive, read_running
 from gemel.operate.sealed import log_key

@@ -18,7 +18,7 @@ from gemel.errors import ConfigError, GemelError
 
 log = logging.getLogger(__name__)
 BACKOFF_S: Final = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0)
-SETTLED_S: Final = 20.0  # a child that lived this long starts its back-off anew
+SETTLED_S: Final = 5.0  # a child that lived this long did start: its back-off begins anew
 STOP_S: Final = 4.0
 MUTE_S: Final = 6.0  # a server that is reached and stores nothing for so long is started again …
 MUTE_SPACING_S: Final = 30.0  # … not more often than this
@@ -83,10 +83,10 @@ class Family:
         self._bus: Bus | None = None
 
     async def start(self) -> None:
-        """Start the server, then the children."""
-        await self.server.start(self._logs / "nats.log")
+        """Start the server and the children side by side: what they load takes longer than it does to answer."""
         for child in self.children:
             await child.start()
+        await self.server.start(self._logs / "nats.log")
 
     async def run(self) -> None:
         """Keep the family alive until cancelled; raises ConfigError where a child refuses to run."""

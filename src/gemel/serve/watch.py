@@ -39,7 +39,7 @@ FALSE, TRUE, UNKNOWN, NEW = 0, 1, -1, -2
 HOLDS: Final = {FALSE: False, TRUE: True, UNKNOWN: None}
 MOST: Final = 10_000  # members of one watch
 LOOKS: Final[dict[str, Kind]] = {
-    "quality": state(frames.WORDS), "lane": state(LANES), "stale": TRUTH, "age": number("s"),
+    "quality": state(frames.WORDS), "lane": state(LANES), "stale": TRUTH, "age": Kind("number", "s"),
 }  # fmt: skip
 
 
