@@ -3,9 +3,10 @@
 import asyncio
 import os
 import signal
+import subprocess
 
 from gemel.bus import Server, ServerSettings
-from gemel.bus.server import free_port
+from gemel.bus.server import die_with_parent, free_port
 
 
 def server(folder):
@@ -28,3 +29,12 @@ def test_a_second_server_waits_until_the_first_is_gone(tmp_path):
         second.stop()
 
     asyncio.run(body())
+
+
+def test_a_child_whose_parent_died_before_it_asked_does_not_live_on(monkeypatch):
+    """The kernel's signal comes once, at the parent's end: who asks after that waits for ever."""
+    with monkeypatch.context() as m:
+        m.setattr(os, "getpid", lambda: 1 << 30)
+        ask = die_with_parent()
+    assert subprocess.run(["true"], preexec_fn=ask).returncode == 1
+    assert subprocess.run(["true"], preexec_fn=die_with_parent()).returncode == 0

@@ -205,3 +205,30 @@ def test_a_log_that_is_given_more_room_takes_more(store, tmp_path):
         assert await bus.append("small", bytes(500)) == kept + 1
 
     with_bus(store, tmp_path, body)
+
+
+def test_a_cancellation_that_the_client_keeps_to_itself_is_handed_on(store, tmp_path, monkeypatch):
+    """nats-py swallows one that meets it while it flushes: a loop that retries would never end, and hold the lake."""
+
+    async def swallow(*_, **__):
+        try:
+            await asyncio.sleep(30)
+        except asyncio.CancelledError:
+            raise TimeoutError from None
+
+    async def body(bus, server):
+        async def ticking():
+            while True:
+                try:
+                    await bus.append("samples.0", b"tick")
+                except StorageError:
+                    await asyncio.sleep(0.1)
+
+        monkeypatch.setattr(bus.js, "publish", swallow)
+        loop = asyncio.create_task(ticking())
+        await asyncio.sleep(0)
+        loop.cancel()
+        done, _ = await asyncio.wait([loop], timeout=10)
+        assert done and loop.cancelled()
+
+    with_bus(store, tmp_path, body)

@@ -32,6 +32,29 @@ def test_a_second_signal_does_not_cut_the_clean_up():
     assert ended == ["in order"]
 
 
+def test_a_process_that_does_not_find_its_end_is_ended_by_the_kernel(tmp_path):
+    """Its parent may be gone: nobody else would, and it would hold the lake's lock for ever."""
+    script = """
+import asyncio
+from gemel.config.processes import until_told
+
+async def deaf():
+    print("ready", flush=True)
+    while True:
+        try:
+            await asyncio.sleep(60)
+        except asyncio.CancelledError:
+            print("no", flush=True)
+
+asyncio.run(until_told(deaf(), 1))
+"""
+    with subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout.readline() == "ready\n"
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(30) == -signal.SIGALRM
+        assert process.stdout.read() == "no\n"
+
+
 @pytest.mark.parametrize("error, code", [(ConfigError("no"), REFUSED), (StorageError("later"), None)])
 def test_a_refusal_is_told_by_the_exit_code_wherever_it_arose(monkeypatch, error, code, caplog):
     async def grouped(places):

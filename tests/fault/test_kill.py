@@ -7,6 +7,7 @@ import os
 import random
 import signal
 import time
+from pathlib import Path
 
 import pytest
 from kit import Sender, check, connected, get, kill, lake_rows, rig, settled, stored
@@ -55,6 +56,22 @@ def test_a_killed_process_costs_nothing(tmp_path, name):
         rows = len(stored(site))
         site.stop()
         assert lake_rows(site) == rows, "the lake holds each reading once"
+
+
+def test_a_killed_supervisor_leaves_nobody_behind(tmp_path):
+    """A process of the former family would hold the lake, and its successor could not begin."""
+    with rig(tmp_path) as (_, site):
+        former = site.pids()
+        kill(site, "family")
+        gone = [former[name] for name in ("twin", "ingest", "serve", "nats")]
+        assert wait(lambda: not any(alive(pid) for pid in gone), 10)
+
+
+def alive(pid):
+    try:
+        return b"Z" not in Path(f"/proc/{pid}/stat").read_bytes().rsplit(b")", 1)[1].split()[:1]
+    except OSError:
+        return False
 
 
 def test_random_kills_under_load(tmp_path):

@@ -157,6 +157,7 @@ class Bus:
         if self.up:
             with contextlib.suppress(NatsError):  # the line broke just now: missed like any other news
                 await self.client.publish(subject, data)
+            _not_cancelled()
 
     async def hear(
         self, subject: str, handle: Callable[[bytes], Awaitable[None]]
@@ -179,6 +180,7 @@ class Bus:
         try:
             reply = await self.client.request(subject, msgspec.msgpack.encode(body), timeout=timeout_s)
         except (NoRespondersError, NatsTimeout, NatsError) as e:
+            _not_cancelled()
             raise StorageError(
                 "the twin does not answer",
                 code="twin-away",
@@ -219,9 +221,13 @@ class Bus:
 
 @contextlib.contextmanager
 def _reached() -> Iterator[None]:
-    """Say in our words what the log did not do."""
+    """Say in our words what the log did not do; hand on a cancellation that its client kept to itself.
+
+    nats-py swallows one that meets it while it flushes; a loop that retries would then never end.
+    """
     try:
         yield
+        _not_cancelled()
     except APIError as e:
         if e.err_code == WRONG_LAST_SEQUENCE:
             raise ConflictError("somebody else appended to this stream", code="not-the-owner") from e
@@ -229,9 +235,16 @@ def _reached() -> Iterator[None]:
             f"the log refused: {e.description}", code="log-refused", remedy="free disk space"
         ) from e
     except (NatsError, TimeoutError, OSError) as e:
+        _not_cancelled()
         raise StorageError(
             f"the log does not answer: {type(e).__name__}", code="log-away", remedy="it is retried"
         ) from e
+
+
+def _not_cancelled() -> None:
+    task = asyncio.current_task()
+    if task is not None and task.cancelling():
+        raise asyncio.CancelledError
 
 
 def _error_from(told: str) -> GemelError:

@@ -64,9 +64,12 @@ def new_token() -> str:
 def die_with_parent(signum: int = signal.SIGTERM) -> Callable[[], None]:
     """Give a `preexec_fn` that has the kernel signal the child when its parent is gone (prctl(2))."""
     libc = ctypes.CDLL(None, use_errno=True)
+    parent = os.getpid()
 
     def ask() -> None:
         libc.prctl(_PR_SET_PDEATHSIG, int(signum))
+        if os.getppid() != parent:  # gone before it was asked for: no signal comes any more
+            os._exit(1)
 
     return ask
 

@@ -18,6 +18,7 @@ from gemel.operate.places import Places
 
 log = logging.getLogger(__name__)
 REFUSED: Final = 2
+LEAVE_S: Final = 10  # a process that does not find its end has nobody to kill it once its parent is gone
 HOMES: Final = {
     "twin": "gemel.config.process_twin",
     "ingest": "gemel.config.process_ingest",
@@ -32,13 +33,14 @@ def process(name: str) -> Callable[[Places], Coroutine[Any, Any, None]]:
     return found
 
 
-async def until_told(work: Awaitable[None]) -> None:
-    """Run until done or until SIGTERM or SIGINT asks to end."""
+async def until_told(work: Awaitable[None], leave_s: int = 0) -> None:
+    """Run until done or until SIGTERM or SIGINT asks to end; the kernel ends it where it did not `leave_s` later [s]."""
     loop = asyncio.get_running_loop()
     task = asyncio.ensure_future(work)
 
     def end() -> None:
         if not task.cancelling():  # a second one would cut the clean-up that the first began
+            signal.alarm(leave_s)
             task.cancel()
 
     for signum in (signal.SIGTERM, signal.SIGINT):
@@ -55,7 +57,7 @@ def main(argv: list[str]) -> int:
     )
     code = 0
     try:
-        asyncio.run(until_told(process(name)(Places(Path(data)))))
+        asyncio.run(until_told(process(name)(Places(Path(data))), LEAVE_S))
     except* ConfigError as group:  # alone, or out of a group of tasks
         code = REFUSED
         for error in _single(group):

@@ -44,8 +44,8 @@ class Child:
         with self._log.open("ab") as out:
             self.process = await asyncio.create_subprocess_exec(
                 *self._argv, stdin=asyncio.subprocess.DEVNULL, stdout=out, stderr=out, env=dict(self._environment),
-                preexec_fn=die_with_parent(), start_new_session=True,
-            )  # fmt: skip
+                preexec_fn=die_with_parent(signal.SIGKILL), start_new_session=True,
+            )  # fmt: skip  # killed with its supervisor: one that ends in order would hold up the next family
         self._started = time.monotonic()
 
     def backoff_s(self) -> float:
