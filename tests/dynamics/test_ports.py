@@ -39,7 +39,7 @@ def test_a_port_gives_its_potential_or_takes_it():
     ("port", "words"),
     [
         (Port("magnetic", "speed"), "no kind of port 'magnetic'"),
-        (Port("rotational", "spead"), "'spead' is neither an input nor an output"),
+        (Port("rotational", "spead"), "'spead' is no input, output or state"),
         (Port("rotational", "flow"), "'flow' is in m3/s, a rotational port needs rad/s"),
         (Port("rotational", "speed", "flow"), "'flow' is in m3/s, a rotational port needs N.m"),
     ],

@@ -15,9 +15,10 @@ Connections"). A pump that is driven by a shaft and lifts water, say:
         }
         ...
 
-What the model *gives* (its output) and what it *takes* (its input) is its own choice, by which its equations are easy
-to write: a port whose potential is an output gives the potential and takes the flow; a port whose potential is an
-input takes the potential and gives the flow. A flow that passes through (`flow` above) is an input where one of its
+What the model *gives* (an output or a state) and what it *takes* (its input) is its own choice, by which its equations are easy
+to write: a port whose potential is an output or a state gives the potential and takes the flow; a port whose potential
+is an input takes the potential and gives the flow. A potential may be a plain number: 0.0 Pa where a pipe ends in the
+open, above a tank. A flow that passes through (`flow` above) is an input where one of its
 two ports gives a potential: that port's neighbours decide it. A port without a flow gives a potential whatever is
 drawn (a reservoir), or takes one and draws nothing (a sensor).
 
@@ -55,13 +56,13 @@ class Port:
 
     Args:
         kind: one of `KINDS`.
-        potential: the input or output that is equal for all that are joined here.
-        flow: the input or output whose sum is zero over all that are joined here; None where nothing flows.
+        potential: the input, output or state that is equal for all that are joined here, or a fixed number.
+        flow: the input, output or state whose sum is zero over all that are joined here; None where nothing flows.
         out: whether `flow` counts positive out of the component, which makes the port an outlet.
     """
 
     kind: str
-    potential: str
+    potential: str | float
     flow: str | None = None
     out: bool = False
 
@@ -79,8 +80,8 @@ class Component(DynamicModel, Protocol):
 
 
 def gives_potential(model: DynamicModel, port: Port) -> bool:
-    """Tell whether a port's potential is an output of the model; else it is an input."""
-    return port.potential in model.outputs
+    """Tell whether the model gives a port's potential: an output, a state, a number; else it is an input."""
+    return port.potential not in model.inputs
 
 
 def check_ports(model: DynamicModel, name: str = "the model") -> None:
@@ -103,11 +104,11 @@ def _wrong(model: DynamicModel, port: Port) -> tuple[str, str] | None:
     if port.kind not in KINDS:
         return f"no kind of port {port.kind!r}", f"one of {', '.join(KINDS)}"
     for name, unit in zip((port.potential, port.flow), KINDS[port.kind], strict=True):
-        if name is None:
+        if not isinstance(name, str):
             continue
         quantity = _quantity(model, name)
         if quantity is None:
-            return f"{name!r} is neither an input nor an output", "declare it among inputs or outputs"
+            return f"{name!r} is no input, output or state", "declare it among them"
         if not fits(quantity.unit, unit):
             return f"{name!r} is in {quantity.unit}, a {port.kind} port needs {unit}", f"declare it in {unit}"
     if port.flow is None:
@@ -126,4 +127,4 @@ def _passes(model: DynamicModel, port: Port) -> bool:
 
 
 def _quantity(model: DynamicModel, name: str) -> Quantity | None:
-    return model.inputs.get(name) or model.outputs.get(name)
+    return model.inputs.get(name) or model.outputs.get(name) or model.states.get(name)
