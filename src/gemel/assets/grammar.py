@@ -275,7 +275,7 @@ TYPE: Final = Record(
         ),
         "description": Field(Text("a centrifugal pump"), "what it is, in words"),
         "dynamics": Field(
-            Text("gemel.dynamics.pump:CentrifugalPump", r"^[\w.]+:\w+$", "module:name"), "its dynamic model"
+            Text("gemel.dynamics.components:CentrifugalPump", r"^[\w.]+:\w+$", "module:name"), "its dynamic model"
         ),
         "source": Field(SOURCE, "where its signals come from, unless they say"),
         "signals": Field(_named(SIGNAL, "signal"), "what is measured"),

@@ -5,6 +5,7 @@ import pytest
 
 import gemel.dynamics.components as library
 from gemel.dynamics import compile_model, find_model, maths
+from gemel.dynamics.ports import check_ports
 from gemel.samples import units
 
 NAMES = sorted(library.__all__)
@@ -13,8 +14,8 @@ NAMES = sorted(library.__all__)
 @pytest.mark.parametrize("name", NAMES)
 def test_it_is_found_by_the_name_a_plant_file_writes(name):
     model = find_model(f"gemel.dynamics.components:{name}")
-    assert model.states
     assert model.outputs
+    check_ports(model, name)
     for kind in (model.states, model.inputs, model.outputs, model.parameters):
         for quantity in kind.values():
             scale, offset = units.conversion(quantity.unit, _si(quantity.unit))

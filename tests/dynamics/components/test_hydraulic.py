@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from component_kit import Bench
 
-from gemel.dynamics.components import CentrifugalPump, ControlValve, DosingPump, Pipe, Tank
+from gemel.dynamics.components import CentrifugalPump, ControlValve, DosingPump, Pipe, SteadyPipe, Tank
 from gemel.dynamics.components.pipe import friction_factor
 from gemel.dynamics.components.water import GRAVITY, vapour_pressure
 
@@ -62,6 +62,12 @@ def test_a_pipe_turns_the_work_of_pressure_into_motion_height_and_heat():
     motion = 998.2 * 200 / area * q * found  # d/dt of rho L A v²/2
     assert (p1 - p2) * q == pytest.approx(motion + RHO_G * 5.0 * q + pipe.outputs(flow=q)["dissipation"], rel=1e-9)
     assert pipe.outputs(flow=-q)["loss"] == pytest.approx(-pipe.outputs(flow=q)["loss"], rel=1e-12)
+
+
+def test_the_steady_pipe_is_the_pipe_at_rest():
+    steady, moving = Bench(SteadyPipe, rise=3.0), Bench(Pipe, rise=3.0)
+    outlet = steady.outputs(flow=0.025, inlet_pressure=2e5)["outlet_pressure"]
+    assert moving.rates(flow=0.025, inlet_pressure=2e5, outlet_pressure=outlet)["flow"] == pytest.approx(0, abs=1e-12)
 
 
 # --- pump
@@ -197,7 +203,7 @@ def test_a_dosing_pump_meters_in_proportion_to_its_strokes_and_its_stroke_length
 
 def test_the_elastic_loss_is_that_of_the_dead_space():
     pump = Bench(DosingPump, leak=0.0, dead_volume=20e-6)
-    y = pump.outputs(stroke_length=1.0, pressure_difference=200e5)
+    y = pump.outputs(stroke_length=1.0, discharge_pressure=200e5)
     assert 1 - y["volumetric_efficiency"] == pytest.approx(4.6e-10 * 200e5 * 2.0, rel=1e-4)
 
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from component_kit import Bench
 
-from gemel.dynamics.components import HeatExchanger, InductionMotor, LithiumCell, PidController, RollingBearing, Room
+from gemel.dynamics.components import CentrifugalPump, HeatExchanger, InductionMotor, LithiumCell, PidController, PumpSet, RollingBearing, Room
 from gemel.dynamics.components.bearing import life_factor
 
 # --- motor: Fitzgerald, Kingsley, Umans, Electric Machinery, 6th ed., examples 6.2 and 6.3
@@ -248,3 +248,26 @@ def test_the_derivative_acts_on_the_measured_value_through_its_filter():
     y = controller.outputs(setpoint=0.5, measured=0.5, filtered=0.49, integral=0.4)
     assert y["unlimited"] == pytest.approx(0.4 - 2.0 * 10.0 * 0.01)
     assert controller.rates(measured=0.5, filtered=0.49)["filtered"] == pytest.approx(0.01 * 10 / 5)
+
+
+# --- pump set
+
+
+def test_a_pump_set_is_its_parts_coupled_at_the_shaft():
+    at = {"suction_pressure": 30e3, "ambient_temperature": 290.15}
+    whole = Bench(PumpSet, wear=0.03)
+    y = whole.outputs(speed=244.0, outlet_pressure=166e3, **at)
+    pump = Bench(CentrifugalPump, wear=0.03).outputs(speed=244.0, flow=y["flow"], suction_pressure=30e3, temperature=285.15)
+    assert y["discharge_pressure"] == pytest.approx(pump["discharge_pressure"], rel=1e-4)
+    assert y["power"] == pytest.approx(pump["power"], rel=1e-6)
+    assert (y["discharge_pressure"] - 166e3) / (998.2 * 9.80665) == pytest.approx(6480.0 * y["flow"] ** 2, rel=1e-3)  # the riser
+    bearing = Bench(RollingBearing).outputs(speed=244.0, radial_load=500 + 1000 * y["head"] / 26.9)
+    assert y["torque"] == pytest.approx(y["power"] / 244.0 + bearing["torque"], rel=1e-4)
+    assert y["electric_power"] == pytest.approx(y["torque"] * 244.0 + y["losses"], rel=3e-4)  # nothing is lost or made
+    assert whole.rates(speed=244.0, outlet_pressure=166e3, **at)["energy"] == pytest.approx(y["electric_power"], rel=1e-9)
+
+
+def test_a_pump_set_too_slow_for_its_lift_delivers_nothing():
+    y = Bench(PumpSet).outputs(speed=150.0, outlet_pressure=166e3)
+    assert y["flow"] < 1e-4
+    assert y["power"] > 0

@@ -12,8 +12,9 @@ from gemel.dynamics.components.dosing import DosingPump
 from gemel.dynamics.components.exchanger import HeatExchanger
 from gemel.dynamics.components.motor import InductionMotor
 from gemel.dynamics.components.pid import PidController
-from gemel.dynamics.components.pipe import Pipe
+from gemel.dynamics.components.pipe import Pipe, SteadyPipe
 from gemel.dynamics.components.pump import CentrifugalPump
+from gemel.dynamics.components.pump_set import PumpSet
 from gemel.dynamics.components.room import Room
 from gemel.dynamics.components.tank import Tank
 from gemel.dynamics.components.valve import ControlValve
@@ -28,7 +29,9 @@ __all__ = [
     "LithiumCell",
     "PidController",
     "Pipe",
+    "PumpSet",
     "RollingBearing",
     "Room",
+    "SteadyPipe",
     "Tank",
 ]

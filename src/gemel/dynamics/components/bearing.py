@@ -5,6 +5,7 @@ from typing import Final
 
 from gemel.dynamics import maths
 from gemel.dynamics.declare import Array, Quantity, Values
+from gemel.dynamics.ports import Port
 
 MILLION: Final = 1e6
 TURN: Final = 6.283185307179586
@@ -47,6 +48,7 @@ class RollingBearing:
         "viscosity_ratio": Quantity("1", nominal=2.0, description="kappa"),
         "friction_power": Quantity("W", nominal=20.0),
         "torque": Quantity("N.m", nominal=0.1, description="of friction"),
+        "heat_to_air": Quantity("W", nominal=20.0),
         "wear_out_rate": Quantity("1/s", nominal=1e-8, description="of damage"),
     }
     parameters: Mapping[str, Quantity] = {
@@ -65,13 +67,17 @@ class RollingBearing:
         "roughness": Quantity("1", 0.0, low=0.0),
     }
 
+    ports: Mapping[str, Port] = {
+        "shaft": Port("rotational", "speed", "torque"),
+        "air": Port("thermal", "ambient_temperature", "heat_to_air", out=True),
+    }
+
     def derivative(self, t: Array, x: Values, u: Values, p: Values) -> dict[str, Array]:
         """Give the rates of damage and temperature."""
         found = self.output(t, x, u, p)
-        cooling = (x.temperature - u.ambient_temperature) / p.to_air
         return {
             "damage": found["wear_out_rate"],
-            "temperature": (found["friction_power"] - cooling) / p.heat_capacity,
+            "temperature": (found["friction_power"] - found["heat_to_air"]) / p.heat_capacity,
         }
 
     def output(self, t: Array, x: Values, u: Values, p: Values) -> dict[str, Array]:
@@ -88,6 +94,7 @@ class RollingBearing:
             "viscosity_ratio": ratio,
             "friction_power": torque * u.speed,
             "torque": torque,
+            "heat_to_air": (x.temperature - u.ambient_temperature) / p.to_air,
             "wear_out_rate": u.speed / (TURN * modified) * (1.0 + p.growth * x.damage),
         }
 

@@ -5,6 +5,7 @@ from typing import Final
 
 from gemel.dynamics import maths
 from gemel.dynamics.declare import Array, Quantity, Values
+from gemel.dynamics.ports import Port
 
 GAS: Final = 8.314462618  # J/(mol K)
 REFERENCE: Final = 298.15  # K
@@ -50,6 +51,7 @@ class LithiumCell:
         "capacity": Quantity("A.s", nominal=7200.0),
         "fade": Quantity("1", nominal=0.1),
         "heat": Quantity("W", nominal=1.0),
+        "heat_to_air": Quantity("W", nominal=1.0),
     }
     parameters: Mapping[str, Quantity] = {
         "new_capacity": Quantity("A.s", 7200.0, low=1.0),
@@ -66,6 +68,11 @@ class LithiumCell:
         "to_air": Quantity("K/W", 6.0, low=1e-3),
     }
 
+    ports: Mapping[str, Port] = {
+        "terminals": Port("electrical", "voltage", "current", out=True),
+        "air": Port("thermal", "ambient_temperature", "heat_to_air", out=True),
+    }
+
     def derivative(self, t: Array, x: Values, u: Values, p: Values) -> dict[str, Array]:
         """Give the rates of charge, voltages, temperature and charge passed."""
         y = self.output(t, x, u, p)
@@ -74,7 +81,7 @@ class LithiumCell:
             "charge": -u.current / y["capacity"],
             "fast_voltage": (p.fast_resistance * u.current - x.fast_voltage) / p.fast_lag,
             "slow_voltage": (p.slow_resistance * u.current - x.slow_voltage) / p.slow_lag,
-            "temperature": (y["heat"] - (x.temperature - u.ambient_temperature) / p.to_air) / p.heat_capacity,
+            "temperature": (y["heat"] - y["heat_to_air"]) / p.heat_capacity,
             "passed": maths.abs(u.current) * hotter,
         }
 
@@ -91,6 +98,7 @@ class LithiumCell:
             "capacity": p.new_capacity * (1.0 - fade),
             "fade": fade,
             "heat": u.current * inner,
+            "heat_to_air": (x.temperature - u.ambient_temperature) / p.to_air,
         }
 
 

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from gemel.dynamics import maths
 from gemel.dynamics.components.water import DENSITY
 from gemel.dynamics.declare import Array, Quantity, Values
+from gemel.dynamics.ports import Port
 
 
 class DosingPump:
@@ -19,6 +20,8 @@ class DosingPump:
     with the dead space V_0 = V_dead + (1 - s) V: a pump that adjusts its stroke keeps what it does not sweep. eta_v is held
     at 0 from below. Near empty the pump draws air, smoothly, in the last 0.1 % of the reservoir.
 
+    The reservoir is open: the pressure difference is the pressure after the pump.
+
     Valid for the mean flow over strokes, liquids, dp to some 100 bar.
 
     Reference: Vetter (ed.), Rotierende Verdrängerpumpen und Dosierpumpen; API 675 asks linearity within 3 % of rated.
@@ -28,7 +31,7 @@ class DosingPump:
     inputs: Mapping[str, Quantity] = {
         "strokes": Quantity("Hz", 1.5, low=0.0, high=10.0),
         "stroke_length": Quantity("1", 1.0, low=0.0, high=1.0),
-        "pressure_difference": Quantity("Pa", 5e5, nominal=1e5),
+        "discharge_pressure": Quantity("Pa", 5e5, nominal=1e5),
     }
     outputs: Mapping[str, Quantity] = {
         "flow": Quantity("m3/s", nominal=1e-5),
@@ -46,6 +49,10 @@ class DosingPump:
         "density": Quantity("kg/m3", DENSITY, low=1.0),
     }
 
+    ports: Mapping[str, Port] = {
+        "discharge": Port("hydraulic", "discharge_pressure", "flow", out=True),
+    }
+
     def derivative(self, t: Array, x: Values, u: Values, p: Values) -> dict[str, Array]:
         """Give how the reservoir empties."""
         return {"reservoir": -self.output(t, x, u, p)["flow"]}
@@ -54,9 +61,9 @@ class DosingPump:
         """Give the metered flow and the power for it."""
         swept = u.stroke_length * p.swept_volume
         dead = p.dead_volume + (1.0 - u.stroke_length) * p.swept_volume
-        elastic = p.compressibility * u.pressure_difference * dead
+        elastic = p.compressibility * u.discharge_pressure * dead
         pumped = maths.positive(
-            swept * (1.0 - p.leak * u.pressure_difference) - elastic, 1e-6 * p.swept_volume
+            swept * (1.0 - p.leak * u.discharge_pressure) - elastic, 1e-6 * p.swept_volume
         )
         primed = maths.tanh(maths.maximum(x.reservoir, 0.0) / (1e-3 * p.reservoir_size))
         flow = u.strokes * pumped * primed
@@ -64,5 +71,5 @@ class DosingPump:
             "flow": flow,
             "mass_flow": p.density * flow,
             "volumetric_efficiency": pumped / maths.positive(swept, 1e-6 * p.swept_volume),
-            "power": flow * u.pressure_difference / p.mechanical_efficiency,
+            "power": flow * u.discharge_pressure / p.mechanical_efficiency,
         }

@@ -5,6 +5,7 @@ from typing import Final
 
 from gemel.dynamics import maths
 from gemel.dynamics.declare import Array, Quantity, Values
+from gemel.dynamics.ports import Port
 
 COPPER: Final = 0.00393  # 1/K, temperature coefficient of copper's resistance at 20 degC (IEC 60028)
 COLD: Final = 293.15  # K, to which the resistances refer
@@ -53,6 +54,7 @@ class InductionMotor:
         "power": Quantity("W", nominal=5e3, description="from the mains"),
         "shaft_power": Quantity("W", nominal=5e3),
         "losses": Quantity("W", nominal=500.0, description="of motor and drive"),
+        "heat_to_air": Quantity("W", nominal=500.0, description="of housing and heat sink"),
         "power_factor": Quantity("1", nominal=0.85, description="at the motor's terminals"),
         "efficiency": Quantity("1", nominal=0.88, description="shaft over mains"),
         "torque_margin": Quantity("N.m", nominal=50.0, description="to breakdown"),
@@ -79,6 +81,11 @@ class InductionMotor:
         "drive_loss_square": Quantity("W/A2", 0.15, low=0.0),
     }
 
+    ports: Mapping[str, Port] = {
+        "shaft": Port("rotational", "speed", "load_torque", out=True),
+        "air": Port("thermal", "ambient_temperature", "heat_to_air", out=True),
+    }
+
     def derivative(self, t: Array, x: Values, u: Values, p: Values) -> dict[str, Array]:
         """Give the rates of frequency, temperatures and energy."""
         found = circuit(x, u, p)
@@ -103,6 +110,8 @@ class InductionMotor:
             "power": found["mains"],
             "shaft_power": found["shaft"],
             "losses": found["copper"] + found["iron"] + found["drive"],
+            "heat_to_air": (x.housing_temperature - u.ambient_temperature) / p.housing_to_air
+            + (x.drive_temperature - u.ambient_temperature) / p.drive_to_air,
             "power_factor": found["terminals"] / (3.0 * found["volts"] * found["current"] + 1e-9),
             "efficiency": found["shaft"] / maths.positive(found["mains"], 1.0),
             "torque_margin": found["margin"],

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from gemel.dynamics import maths
 from gemel.dynamics.components.water import DENSITY, GRAVITY, VISCOSITY
 from gemel.dynamics.declare import Array, Quantity, Values
+from gemel.dynamics.ports import Port
 
 QUARTER_PI = 0.7853981633974483
 
@@ -21,7 +22,7 @@ class Pipe:
 
     Valid for incompressible Newtonian liquids, 0 ≤ eps/D ≤ 0.05; within 3 % of Colebrook for Re ≥ 4000 (tested). No
     water hammer: the column moves as one. Its time constant is about L Q / (g A loss/rho g): often seconds, so where a
-    solver steps by ten seconds take the algebraic flow instead.
+    solver steps by ten seconds take `SteadyPipe`.
 
     Reference: Churchill, S. W. (1977), Friction-factor equation spans all fluid-flow regimes, Chemical Engineering 84(24).
     """
@@ -32,6 +33,7 @@ class Pipe:
         "outlet_pressure": Quantity("Pa", 0.0, low=-101e3, nominal=1e5),
     }
     outputs: Mapping[str, Quantity] = {
+        "flow": Quantity("m3/s", nominal=0.02),
         "velocity": Quantity("m/s", nominal=1.0),
         "reynolds": Quantity("1", nominal=1e5),
         "friction_factor": Quantity("1", nominal=0.02, description="of Darcy"),
@@ -48,6 +50,11 @@ class Pipe:
         "viscosity": Quantity("m2/s", VISCOSITY, low=1e-8, description="kinematic"),
     }
 
+    ports: Mapping[str, Port] = {
+        "inlet": Port("hydraulic", "inlet_pressure", "flow"),
+        "outlet": Port("hydraulic", "outlet_pressure", "flow", out=True),
+    }
+
     def derivative(self, t: Array, x: Values, u: Values, p: Values) -> dict[str, Array]:
         """Give the acceleration of the column."""
         area = QUARTER_PI * p.diameter**2
@@ -56,16 +63,54 @@ class Pipe:
 
     def output(self, t: Array, x: Values, u: Values, p: Values) -> dict[str, Array]:
         """Give velocity, regime and losses."""
-        velocity = x.flow / (QUARTER_PI * p.diameter**2)
-        reynolds = maths.abs(velocity) * p.diameter / p.viscosity
-        loss = pressure_loss(x.flow, p)
-        return {
-            "velocity": velocity,
-            "reynolds": reynolds,
-            "friction_factor": friction_factor(reynolds, p.roughness / p.diameter),
-            "loss": loss,
-            "dissipation": loss * x.flow,
-        }
+        return {"flow": x.flow, **losses(x.flow, p)}
+
+
+class SteadyPipe:
+    """The same pipe without inertia, for steps long against its time constant: what it takes is the flow.
+
+    ::
+
+        p2 = p1 - rho g rise - loss(Q)
+
+    Equations, validity and reference as for `Pipe`.
+    """
+
+    states: Mapping[str, Quantity] = {}
+    inputs: Mapping[str, Quantity] = {
+        "inlet_pressure": Quantity("Pa", 2e5, low=-101e3, nominal=1e5),
+        "flow": Quantity("m3/s", 0.02, nominal=0.02),
+    }
+    outputs: Mapping[str, Quantity] = {
+        "outlet_pressure": Quantity("Pa", nominal=1e5),
+        **{name: quantity for name, quantity in Pipe.outputs.items() if name != "flow"},
+    }
+    parameters: Mapping[str, Quantity] = Pipe.parameters
+    ports: Mapping[str, Port] = Pipe.ports
+
+    def derivative(self, t: Array, x: Values, u: Values, p: Values) -> dict[str, Array]:
+        """Give nothing: it has no states."""
+        return {}
+
+    def output(self, t: Array, x: Values, u: Values, p: Values) -> dict[str, Array]:
+        """Give the pressure at the outlet, and the losses."""
+        found = losses(u.flow, p)
+        outlet = u.inlet_pressure - p.density * GRAVITY * p.rise - found["loss"]
+        return {"outlet_pressure": outlet, **found}
+
+
+def losses(flow: Array, p: Values) -> dict[str, Array]:
+    """Give velocity, regime and losses of a flow, by name."""
+    velocity = flow / (QUARTER_PI * p.diameter**2)
+    reynolds = maths.abs(velocity) * p.diameter / p.viscosity
+    loss = pressure_loss(flow, p)
+    return {
+        "velocity": velocity,
+        "reynolds": reynolds,
+        "friction_factor": friction_factor(reynolds, p.roughness / p.diameter),
+        "loss": loss,
+        "dissipation": loss * flow,
+    }
 
 
 def pressure_loss(flow: Array, p: Values) -> Array:

@@ -6,6 +6,7 @@ from typing import Final
 from gemel.dynamics import maths
 from gemel.dynamics.components.water import ATMOSPHERE_PA, DENSITY, GRAVITY, vapour_pressure
 from gemel.dynamics.declare import Array, Quantity, Values
+from gemel.dynamics.ports import Port
 
 ONSET: Final = 0.03  # loss of head that defines NPSH3 (Gülich 2014, section 6.2.2)
 STEEPNESS: Final = 20.0  # of the collapse of head below it; a radial wheel's falls within a fifth of NPSH3
@@ -59,6 +60,12 @@ class CentrifugalPump:
         "wear": Quantity("1", 0.0, low=0.0, high=0.5, nominal=0.05),
         "wear_rate": Quantity("1/s", 0.0, low=0.0, nominal=1e-8, description="at rated speed"),
         "density": Quantity("kg/m3", DENSITY, low=1.0),
+    }
+
+    ports: Mapping[str, Port] = {
+        "shaft": Port("rotational", "speed", "torque"),
+        "suction": Port("hydraulic", "suction_pressure", "flow"),
+        "discharge": Port("hydraulic", "discharge_pressure", "flow", out=True),
     }
 
     def derivative(self, t: Array, x: Values, u: Values, p: Values) -> dict[str, Array]:

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from gemel.dynamics.declare import Array, Quantity, Values
+from gemel.dynamics.ports import Port
 
 AIR: Final = 1.2 * 1005.0  # J/(m3 K), of air at 20 degC
 
@@ -35,6 +36,7 @@ class Room:
         "ventilation": Quantity("m3/s", 0.01, low=0.0),
     }
     outputs: Mapping[str, Quantity] = {
+        "air_temperature": Quantity("K", nominal=293.15),
         "heat_loss": Quantity("W", nominal=1e3, description="to the outside, ventilation included"),
         "stored": Quantity("J", nominal=1e7, description="heat above 0 degC"),
     }
@@ -45,6 +47,10 @@ class Room:
         "windows": Quantity("K/W", 0.04, low=1e-6, description="R_w"),
         "walls": Quantity("K/W", 0.03, low=1e-6, description="R_e"),
         "solar_to_air": Quantity("1", 0.3, low=0.0, high=1.0, description="s"),
+    }
+
+    ports: Mapping[str, Port] = {
+        "air": Port("thermal", "air_temperature", "heating"),
     }
 
     def derivative(self, t: Array, x: Values, u: Values, p: Values) -> dict[str, Array]:
@@ -63,4 +69,4 @@ class Room:
         leaving = (x.temperature - u.outdoor_temperature) * (1.0 / p.windows + AIR * u.ventilation)
         wall = (x.mass_temperature - u.outdoor_temperature) / p.walls
         held = p.air_capacity * (x.temperature - 273.15) + p.mass_capacity * (x.mass_temperature - 273.15)
-        return {"heat_loss": leaving + wall, "stored": held}
+        return {"air_temperature": x.temperature, "heat_loss": leaving + wall, "stored": held}

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from gemel.dynamics import maths
 from gemel.dynamics.components.water import DENSITY, GRAVITY, HEAT_CAPACITY
 from gemel.dynamics.declare import Array, Quantity, Values
+from gemel.dynamics.ports import Port
 
 
 class Tank:
@@ -49,6 +50,11 @@ class Tank:
         "orifice_area": Quantity("m2", 0.0, low=0.0, nominal=1e-3),
         "heat_transfer": Quantity("W/K", 150.0, low=0.0, description="to the air, whole surface"),
         "density": Quantity("kg/m3", DENSITY, low=1.0),
+    }
+
+    ports: Mapping[str, Port] = {
+        "inlet": Port("hydraulic", "pressure", "inflow"),
+        "outlet": Port("hydraulic", "pressure", "outflow", out=True),
     }
 
     def derivative(self, t: Array, x: Values, u: Values, p: Values) -> dict[str, Array]:

@@ -6,6 +6,7 @@ from typing import Final
 from gemel.dynamics import maths
 from gemel.dynamics.components.water import ATMOSPHERE_PA, CRITICAL_PA, DENSITY, vapour_pressure
 from gemel.dynamics.declare import Array, Quantity, Values
+from gemel.dynamics.ports import Port
 
 BAR: Final = 1e5
 WATER: Final = 1_000.0  # kg/m3, to which a flow coefficient refers
@@ -50,6 +51,11 @@ class ControlValve:
         "lag": Quantity("s", 5.0, low=0.01),
         "recovery": Quantity("1", 0.9, low=0.3, high=1.0, description="FL"),
         "density": Quantity("kg/m3", DENSITY, low=1.0),
+    }
+
+    ports: Mapping[str, Port] = {
+        "inlet": Port("hydraulic", "inlet_pressure", "flow"),
+        "outlet": Port("hydraulic", "outlet_pressure", "flow", out=True),
     }
 
     def derivative(self, t: Array, x: Values, u: Values, p: Values) -> dict[str, Array]:
