@@ -63,7 +63,7 @@ def test_what_only_acts_as_a_product_cannot_be_told_apart(record):
     assert told.collinearity > 1e3
     lost = [name for name in told.names if name not in told.told]
     assert set(lost) & {"gain", "gauge"}
-    assert any("cannot be told beside" in s for s in told.sentences())
+    assert any("cannot be told apart from" in s for s in told.sentences())
 
 
 def test_what_moves_no_output_is_said_to_move_none(record):

@@ -27,9 +27,9 @@ def test_physics_runs_free_better_than_the_best_published_state_space_model():
     seen = len(record) * 6 // 10
     found = fit(model, model.parameters, [record.part(0, seen)])
     assert found.converged, found.why
-    assert found.rms["level"] < 0.17
+    assert found.rms["lower"] < 0.17
     ran = free_run(model, found.vector, record.part(seen))
-    assert ran.rmse["level"] < 0.32 < STATE_SPACE
+    assert ran.rmse["lower"] < 0.32 < STATE_SPACE
     assert all(e.low < e.value < e.high for e in found.parameters.values())
     assert not found.diagnoses[0].white, "the benchmark's own residuals are not white: intervals must be wider"
     assert found.inflation > 2

@@ -12,6 +12,7 @@ from gemel.errors import GemelError
 COMMANDS: Final = {
     "backup": "Back up a twin's data while it runs.",
     "bench": "Measure speed on this machine.",
+    "calibrate": "Fit the parameters of a machine's model to its past.",
     "check": "Read a plant file and report everything that is wrong in it.",
     "demo": "Start a pumping station and its twin.",
     "doctor": "Say what is running, how far behind it is, what is wrong and what to do.",

@@ -7,7 +7,7 @@ records -> which start (many tried side by side) -> minimise -> noise of each ou
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
@@ -46,6 +46,9 @@ class Settings:
     most: int = 60
     seed: int = 0
     hold: bool = False
+
+
+PLAIN: Final = Settings()
 
 
 @dataclass(frozen=True)
@@ -99,7 +102,7 @@ class Fit:
     why: str
     iterations: int
     agreeing: int
-    settings: Settings = field(default=Settings())
+    settings: Settings = PLAIN
 
     @property
     def values(self) -> dict[str, float]:
@@ -109,7 +112,7 @@ class Fit:
 
 def fit(
     model: Compiled, free: Sequence[str], records: Sequence[Record], *,
-    start: F64 | None = None, sigma: F64 | None = None, settings: Settings = Settings(),
+    start: F64 | None = None, ranges: tuple[F64, F64] | None = None, sigma: F64 | None = None, settings: Settings = PLAIN,
 ) -> Fit:  # fmt: skip
     """Fit parameters to records by free run: no reading is fed back.
 
@@ -118,6 +121,7 @@ def fit(
         free: names of the parameters to search, each within the range that the model declares.
         records: of equal length and step; each has an initial state of its own.
         start: all parameters [parameters], also the values of those not searched; by default as declared.
+        ranges: lowest and highest values of all parameters [parameters]; by default as the model declares.
         sigma: noise of each output [outputs], if it is known; else it is found.
         settings: how to search.
 
@@ -125,7 +129,7 @@ def fit(
         A result also where the search did not end well: `converged` and `why` say so.
     """
     fixed = model.p0 if start is None else np.asarray(start, np.float64)
-    box = box_of(model, free)
+    box = box_of(model, free, ranges)
     noise = _first_noise(model, records) if sigma is None else np.asarray(sigma, np.float64)
     found, objective = _searched(model, free, records, fixed, noise, box, settings)
     if sigma is None and len(model.outputs) > 1:
@@ -136,9 +140,9 @@ def fit(
     return _told(model, objective, box, found, settings)
 
 
-def box_of(model: Compiled, free: Sequence[str]) -> Box:
-    """Give where a search may go: the ranges that the model declares."""
-    low, high = model.bounds("parameters")
+def box_of(model: Compiled, free: Sequence[str], ranges: tuple[F64, F64] | None = None) -> Box:
+    """Give where a search may go: the ranges of the parameters, by default those that the model declares."""
+    low, high = model.bounds("parameters") if ranges is None else ranges
     places = [model.place("parameters", name) for name in free]
     x_low, x_high = model.bounds("states")
     scale = model.scales("parameters")[places]
@@ -226,10 +230,12 @@ def _told(model: Compiled, objective: Objective, box: Box, found: list[Minimum],
     left = objective.residuals(best.p, best.x0)
     readings = int(np.isfinite(left).sum())
     noise = max(2 * best.cost / max(readings - len(best.p) - best.x0.size, 1), 1e-300)
-    told = identifiability(reduced(best.normal) / noise, objective.free, box.p_scale, readings)
     reach = np.minimum(box.p_high - box.p_low, box.p_scale)
     at_bound = (best.p - box.p_low <= AT_BOUND * reach) | (box.p_high - best.p <= AT_BOUND * reach)
     sure = spread(objective, best, at_bound)
+    told = identifiability(
+        reduced(best.normal) / (noise * sure.inflation**2), objective.free, box.p_scale, readings
+    )
     vector = objective.fixed.copy()
     vector[objective.places] = best.p
     inputs = np.concatenate([r.inputs for r in objective.records])

@@ -17,9 +17,8 @@ import numpy as np
 from gemel.samples.batch import F64
 
 CRITICAL: Final = 15.0  # Brun et al. 2001, section 3: above 10 to 15 a set is poorly identifiable
-ALONE: Final = (
-    1.0  # standard deviations of the noise over the whole record that a change by its scale must make
-)
+# a parameter that is told has a relative standard deviation of at most a fifth
+CLEAR: Final = 5.0  # standard deviations that a change by its scale leaves when the others undo what they can
 WITHIN: Final = (
     0.8  # |component| in the weakest direction that makes a parameter part of what cannot be told apart
 )
@@ -34,7 +33,7 @@ class Identifiability:
         sensitivity: how much each moves the outputs, root mean square of standard deviations per relative change.
         collinearity: gamma of all of them together; 1 is orthogonal.
         relative_sd: standard deviation of each, relative to its scale, that these data would leave at best.
-        told: those that can be told, most important first: the largest set below the critical collinearity.
+        told: those that can be told, most important first: the largest set in which each can be told beside the others.
         confused: for each that cannot be told, what the others in its weakest direction are.
         readings: how many count.
     """
@@ -55,6 +54,10 @@ class Identifiability:
     def sentences(self) -> list[str]:
         """Say it in words."""
         said = [f"{self.readings} readings can tell {', '.join(self.told) or 'nothing'}"]
+        if self.collinearity > CRITICAL:
+            said.append(
+                f"all together they are tied: collinearity index {self.collinearity:.0f}, critical above {CRITICAL:.0f}"
+            )
         for name, others in self.confused.items():
             at = self.sensitivity[self.names.index(name)]
             if not others:
@@ -63,7 +66,7 @@ class Identifiability:
                 )
             else:
                 said.append(
-                    f"{name} cannot be told beside {', '.join(others)}: a change of one is undone by the others"
+                    f"{name} cannot be told apart from {', '.join(others)}: what one does the others can undo"
                 )
         return said
 
@@ -72,7 +75,8 @@ def identifiability(information: F64, names: Sequence[str], scales: F64, reading
     """Ask what data can tell of parameters.
 
     Args:
-        information: [m, m] reduced normal matrix in units of 1/sigma² (initial states already eliminated).
+        information: [m, m] reduced normal matrix over the variance of the noise (initial states already eliminated);
+            the variance is larger for residuals that are not white.
         names: of the parameters.
         scales: their usual sizes, which make them comparable.
         readings: how many residuals stand behind it.
@@ -102,14 +106,14 @@ def collinearity(scaled: F64, length: F64) -> float:
 
 
 def _told(scaled: F64, length: F64) -> list[int]:
-    """Add one after the other, the one whose part that the others cannot undo is largest, while gamma allows."""
+    """Add one after the other, the one whose part that the others cannot undo is largest, while all stay clear."""
     told: list[int] = []
-    candidates = [j for j in range(len(length)) if length[j] > ALONE]
+    candidates = [j for j in range(len(length)) if length[j] > CLEAR]
     while candidates:
         rest = {j: _own_part(scaled, told, j) for j in candidates}
         best = max(rest, key=lambda j: rest[j])
         chosen = [*told, best]
-        if rest[best] <= ALONE or collinearity(scaled[np.ix_(chosen, chosen)], length[chosen]) > CRITICAL:
+        if not all(_own_part(scaled, [k for k in chosen if k != j], j) > CLEAR for j in chosen):
             candidates.remove(best)
             continue
         told, candidates = chosen, [j for j in candidates if j != best]
@@ -125,7 +129,7 @@ def _own_part(scaled: F64, others: list[int], j: int) -> float:
 
 
 def _confused_with(scaled: F64, length: F64, j: int, told: list[int]) -> list[int]:
-    if length[j] <= ALONE or not told:
+    if length[j] <= CLEAR or not told:
         return []
     weights = np.linalg.pinv(scaled[np.ix_(told, told)], hermitian=True) @ scaled[told, j]
     shares = np.abs(weights) * length[told] / length[j]

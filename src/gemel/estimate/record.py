@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass
 from typing import Final
 
@@ -132,3 +133,26 @@ def _at(readings: Readings, grid: I64, step: int) -> tuple[F64, F64]:
 def _runs(good: npt.NDArray[np.bool_]) -> list[tuple[int, int]]:
     edges = np.flatnonzero(np.diff(np.concatenate(([False], good, [False])).astype(np.int8)))
     return list(zip(edges[::2].tolist(), edges[1::2].tolist(), strict=True))
+
+
+def side_by_side(records: list[Record], longest: int) -> list[Record]:
+    """Cut records into pieces of at most `longest` steps and fill them up to one length with steps that do not count."""
+    pieces = [piece for record in records for piece in _even(record, longest) if piece.usable.any()]
+    length = max((len(p) for p in pieces), default=0)
+    return [_filled(piece, length) for piece in pieces]
+
+
+def _even(record: Record, longest: int) -> list[Record]:
+    count = -(-len(record) // longest)
+    edges = np.linspace(0, len(record), count + 1).astype(int).tolist()
+    return [record.part(a, b) for a, b in itertools.pairwise(edges)]
+
+
+def _filled(record: Record, length: int) -> Record:
+    more = length - len(record)
+    if not more:
+        return record
+    inputs = np.concatenate([record.inputs, np.repeat(record.inputs[-1:], more, axis=0)])
+    outputs = np.concatenate([record.outputs, np.full((more, record.outputs.shape[1]), np.nan)])
+    weights = np.concatenate([record.weights, np.zeros((more, record.weights.shape[1]))])
+    return Record(record.dt, inputs, outputs, weights, record.start)

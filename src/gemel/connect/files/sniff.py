@@ -23,6 +23,7 @@ TIME_NAMES: Final = (
     "zeitstempel",
     "t",
 )
+_UNIT: Final = re.compile(r"(?:_| ?[\[(])(?:s|ms|us|ns|sec|seconds)[\])]?$")  # time_s, time [ms]
 LOOK: Final = 1 << 16  # bytes
 
 
@@ -55,7 +56,7 @@ def dialect(path: Path) -> Dialect:
 
 
 def time_column(names: Sequence[str], example: Sequence[str]) -> str | None:
-    """Find the time: by its name, else the first column whose cell reads as ISO 8601; none where neither is there.
+    """Find the time: by its name, also with a unit behind (``time_s``), else the first column whose cell reads as ISO 8601; none where neither is there.
 
     >>> time_column(["flow", "Timestamp"], ["1", "2020-03-09 10:14:33"])
     'Timestamp'
@@ -64,6 +65,9 @@ def time_column(names: Sequence[str], example: Sequence[str]) -> str | None:
     for word in TIME_NAMES:
         if word in by_name:
             return by_name[word]
+    for name in names:
+        if _UNIT.sub("", name.lower()) in TIME_NAMES:
+            return name
     read = reader("iso")
     for name, cell in zip(names, example, strict=False):
         try:

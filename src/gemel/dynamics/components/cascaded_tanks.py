@@ -29,11 +29,11 @@ class CascadedTanks:
         "upper": Quantity(
             "V", 5.0, low=0.0, high=15.0, description="level of the upper tank; its rim is at 10 V"
         ),
-        "level": Quantity("V", 5.0, low=0.0, high=15.0, description="level of the lower tank"),
+        "lower": Quantity("V", 5.0, low=0.0, high=15.0, description="level of the lower tank"),
     }
     inputs: ClassVar = {"pump": Quantity("V", 3.0, description="voltage of the pump")}
     outputs: ClassVar = {
-        "level": Quantity("V", 5.0, low=0.0, high=10.0, description="reading of the lower level")
+        "lower": Quantity("V", 5.0, low=0.0, high=10.0, description="reading of the lower level")
     }
     parameters: ClassVar = {
         "k1": Quantity("V/s", 0.05, low=1e-3, high=0.5, description="fall of the upper level at 1 V"),
@@ -60,12 +60,12 @@ class CascadedTanks:
         """Give the rates of the levels [V/s]."""
         inflow = p.k4 * (u.pump - p.u0) * (1 - p.bend * (u.pump - 3.0))
         over, drain = _over(x.upper - RIM), maths.root(x.upper, 1e-3)
-        lost = p.k3 * maths.root(x.level, 1e-3) + p.slope * x.level + _over(x.level - LOWER_RIM)
-        return {"upper": inflow - p.k1 * drain - over, "level": p.k2 * drain + p.caught * over - lost}
+        lost = p.k3 * maths.root(x.lower, 1e-3) + p.slope * x.lower + _over(x.lower - LOWER_RIM)
+        return {"upper": inflow - p.k1 * drain - over, "lower": p.k2 * drain + p.caught * over - lost}
 
     def output(self, t: Any, x: Values, u: Values, p: Values) -> dict[str, Any]:
         """Give what the level sensor says [V]."""
-        return {"level": maths.minimum(x.level, RIM)}
+        return {"lower": maths.minimum(x.lower, RIM)}
 
 
 def _over(above: Any) -> Any:

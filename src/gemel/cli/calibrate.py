@@ -1,0 +1,169 @@
+"""`gemel calibrate`: the parameters of a machine's model, from files of the past."""
+
+import json as jsonlib
+import sys
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import click
+
+from gemel.assets import Plant, load
+from gemel.cli.replay import _mapping
+from gemel.connect.files import FileOptions
+from gemel.errors import ConfigError, ModelError
+from gemel.operate.machine import chosen, machine_of, modelled
+
+FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+
+
+@click.command(
+    epilog="Example: gemel calibrate examples/cascaded-tanks --data estimation.csv --validate validation.csv"
+)
+@click.argument("plant", type=click.Path(exists=True, file_okay=False, path_type=Path))
+@click.argument("asset", required=False)
+@click.option("--data", "files", multiple=True, type=FILE, help="CSV or Parquet file to fit to.")
+@click.option(
+    "--validate", "unseen", multiple=True, type=FILE, help="File to run free over: nothing of it is fitted."
+)
+@click.option(
+    "--first",
+    type=click.FloatRange(0, 1, min_open=True, max_open=True),
+    help="Fit to this part of --data, such as 0.6, and run free over the rest.",
+)
+@click.option(
+    "--parameter",
+    "parameters",
+    multiple=True,
+    metavar="NAME",
+    help="Fit this one [default: those marked calibrate].",
+)
+@click.option(
+    "--map",
+    "mapping",
+    multiple=True,
+    metavar="COLUMN=SIGNAL",
+    help="Which column is which signal, where names do not say.",
+)
+@click.option("--time", "time_column", help="Name of the time column [default: found].")
+@click.option(
+    "--time-unit",
+    type=click.Choice(["s", "ms", "us", "ns", "iso"]),
+    help="Of the time column [default: found].",
+)
+@click.option(
+    "--step",
+    type=click.FloatRange(0, min_open=True),
+    help="Of the fit, in seconds [default: as the rows are].",
+)
+@click.option(
+    "--lead",
+    type=click.IntRange(1),
+    default=10,
+    show_default=True,
+    help="Readings that a free run finds its initial state on; they do not count.",
+)
+@click.option(
+    "--starts",
+    type=click.IntRange(1),
+    default=3,
+    show_default=True,
+    help="Starts that are followed to their end.",
+)
+@click.option("--seed", type=int, default=0, show_default=True, help="Of the candidates to start from.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object on the output.")
+def command(
+    plant: Path, asset: str | None, files: tuple[Path, ...], unseen: tuple[Path, ...], first: float | None,
+    parameters: tuple[str, ...], mapping: tuple[str, ...], time_column: str | None, time_unit: str | None,
+    step: float | None, lead: int, starts: int, seed: int, as_json: bool,
+) -> None:  # fmt: skip
+    """Fit the parameters that PLANT marks `calibrate` to files, and say how sure they are and how the model runs free.
+
+    ASSET is a path, or a name that only one has; it may be left out where only one has a model. Exit code 1: the
+    search did not end well.
+    """
+    _needs_reason()
+    from gemel.estimate.calibrate import Settings
+    from gemel.operate.calibrating import calibrate
+    from gemel.operate.recorded import from_file
+
+    described = load(plant)
+    machine = machine_of(described, _asset(described, asset))
+    free = chosen(machine, parameters)
+    if not files:
+        raise click.UsageError("give --data FILE to fit to")
+    options, pairs = FileOptions(time_column, time_unit), _mapping(mapping)
+    records, others = (
+        [r for f in some for r in from_file(described, machine, f, options, pairs, step)]
+        for some in (files, unseen)
+    )
+    if not records:
+        raise ModelError(
+            "the file has no span in which all inputs are known",
+            code="record",
+            remedy="see its columns and times",
+        )
+    if first is not None:
+        seen = [round(len(r) * first) for r in records]
+        others = [*others, *(r.part(n) for r, n in zip(records, seen, strict=True))]
+        records = [r.part(0, n) for r, n in zip(records, seen, strict=True)]
+    began = time.perf_counter()
+    found = calibrate(machine, free, records, others, settings=Settings(starts=starts, seed=seed), lead=lead)
+    told = found.told() | {"seconds": round(time.perf_counter() - began, 3)}
+    click.echo(jsonlib.dumps(told) if as_json else "\n".join(_words(told)))
+    sys.exit(0 if found.fit.converged else 1)
+
+
+def _needs_reason() -> None:
+    try:
+        import jax  # noqa: F401 - only whether it is there
+        import scipy  # noqa: F401 - only whether it is there
+    except ImportError as e:
+        raise ConfigError(
+            f"calibration needs {e.name}", code="no-reason", remedy="pip install 'gemel[reason]'"
+        ) from None
+
+
+def _asset(plant: Plant, asked: str | None) -> str:
+    known = modelled(plant)
+    fits = known if asked is None else [p for p in known if p == asked or p.endswith("/" + asked)]
+    if len(fits) == 1:
+        return fits[0]
+    if asked is not None and asked in plant.assets.paths:
+        return asked
+    raise ConfigError(
+        f"{len(fits)} assets with a model" + (f" are called {asked!r}" if asked else ""), code="which-asset",
+        remedy=f"name one: {', '.join(known[:10]) or 'give a type a key `dynamics`'}",
+    )  # fmt: skip
+
+
+def _words(told: Mapping[str, Any]) -> Iterator[str]:
+    yield f"{told['asset']}: {told['readings']} readings over {told['span_s']:.6g} s, {told['dynamics']}"
+    width = max(len(name) for name in told["parameters"])
+    for name, e in told["parameters"].items():
+        marks = [
+            word
+            for word, so in (("at the end of its range", e["at_bound"]), ("tied to others", not e["told"]))
+            if so
+        ]
+        yield f"  {name:{width}}  {e['value']:12.6g} {e['unit']:6} 95 %: {e['low']:.4g} … {e['high']:.4g}  {', '.join(marks)}".rstrip()
+    how = "converged" if told["converged"] else f"NOT CONVERGED: {told['why']}"
+    yield f"fit       {_rmse(told['rmse'])}; {how}, {told['linearisations']} linearisations, {told['starts_agreeing']} of {told['starts']} starts agree, {told['seconds']:.3g} s"
+    yield from _list("data", told["identifiability"]["words"])
+    yield from _list("residuals", [s for d in told["residuals"] for s in d["words"]])
+    if told["interval_widening"] > 1.05:
+        yield f"          intervals are {told['interval_widening']:.1f} times as wide as for white residuals"
+    seen = told["validation"]
+    if seen:
+        explained = ", ".join(f"{100 * v:.1f} %" for v in seen["explained"].values())
+        yield f"free run  {_rmse(seen['rmse'])} ({explained} explained) on {seen['readings']} readings not seen; with the parameters before: {_rmse(seen['rmse_before'])}"
+
+
+def _list(head: str, said: Sequence[str]) -> Iterator[str]:
+    for at, sentence in enumerate(said):
+        yield f"{head if not at else '':9} {sentence}"
+
+
+def _rmse(by_output: Mapping[str, Any]) -> str:
+    return "RMSE " + ", ".join(f"{name} {e['value']:.4g} {e['unit']}" for name, e in by_output.items())

@@ -1,0 +1,135 @@
+"""Calibration of one machine: records in, parameters with intervals out, tried on what the fit has not seen.
+
+records of a machine -> fit -> free run on other records -> what is told, in the units of the plant file
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+
+from gemel.estimate.calibrate import PLAIN, Estimate, Fit, Settings, fit
+from gemel.estimate.free_run import LEAD, FreeRun, free_run
+from gemel.estimate.record import Record, side_by_side
+from gemel.operate.machine import Machine, parameters_from
+from gemel.samples.batch import F64
+
+LONGEST: Final = (
+    4096  # steps that a model runs free over in one fit; a longer history is cut and fitted side by side
+)
+
+
+@dataclass(frozen=True, eq=False)
+class Calibration:
+    """What a calibration of a machine found.
+
+    Args:
+        machine: whose.
+        fit: of its parameters.
+        records: what it was fitted to.
+        validations: free runs on records that it has not seen.
+        before: the same, with the parameters before.
+        lead: readings that each of those found its initial state on.
+    """
+
+    machine: Machine
+    fit: Fit
+    records: tuple[Record, ...]
+    validations: tuple[FreeRun, ...] = ()
+    before: tuple[FreeRun, ...] = ()
+    lead: int = LEAD
+
+    def told(self) -> dict[str, Any]:
+        """Give it as plain JSON, in the units of the plant file."""
+        found = self.fit
+        return {
+            "asset": self.machine.asset, "dynamics": self.machine.reference,
+            "parameters": {name: _estimate(self.machine, name, e) for name, e in found.parameters.items()},
+            "rmse": _by_output(self.machine, found.rms),
+            "readings": found.identifiability.readings,
+            "span_s": sum(float(r.usable.any(axis=1).sum()) * r.dt for r in self.records),
+            "converged": found.converged, "why": found.why, "linearisations": found.iterations,
+            "starts": found.settings.starts, "starts_agreeing": found.agreeing, "interval_widening": found.inflation,
+            "identifiability": {
+                "told": list(found.identifiability.told), "not_told": list(found.identifiability.confused),
+                "collinearity": _finite(found.identifiability.collinearity),
+                "sensitivity": dict(zip(found.identifiability.names, map(float, found.identifiability.sensitivity), strict=True)),
+                "words": found.identifiability.sentences(),
+            },
+            "residuals": [_residuals(self.machine, d) for d in found.diagnoses],
+            "validation": _validation(self) if self.validations else None,
+        }  # fmt: skip
+
+
+def calibrate(
+    machine: Machine, free: Sequence[str], records: Sequence[Record], unseen: Sequence[Record] = (), *,
+    settings: Settings = PLAIN, lead: int = LEAD,
+) -> Calibration:  # fmt: skip
+    """Fit a machine's parameters to records, and try them on records not seen.
+
+    Args:
+        machine: from the plant file.
+        free: parameters to fit.
+        records: of any length; a long one is cut into pieces that each have a state of their own.
+        unseen: for the free run; nothing of them is used for the fit.
+        settings: how to search.
+        lead: readings of each unseen record that its initial state is found on.
+    """
+    pieces = side_by_side(list(records), LONGEST)
+    found = fit(
+        machine.model, free, pieces, start=machine.p, ranges=(machine.low, machine.high), settings=settings
+    )
+    runs, before = (
+        tuple(free_run(machine.model, p, r, lead=lead, substeps=settings.substeps) for r in unseen)
+        for p in (found.vector, machine.p)
+    )
+    return Calibration(machine, found, tuple(records), runs, before, lead)
+
+
+def _estimate(machine: Machine, name: str, e: Estimate) -> dict[str, Any]:
+    known = machine.parameters[machine.model.place("parameters", name)]
+
+    def plain(value: float) -> float:
+        return (value - known.offset) / known.scale
+
+    low, high = sorted((plain(e.low), plain(e.high)))
+    return {
+        "value": plain(e.value), "sd": e.sd / abs(known.scale), "low": low, "high": high, "unit": known.unit,
+        "before": parameters_from(machine, machine.p)[name], "at_bound": e.at_bound, "told": e.told,
+    }  # fmt: skip
+
+
+def _by_output(machine: Machine, values: dict[str, float] | Any) -> dict[str, Any]:
+    lines = dict(zip(machine.model.outputs, machine.outputs, strict=True))
+    return {
+        name: {"value": float(v) / abs(lines[name].scale), "unit": lines[name].spec.unit}
+        for name, v in values.items()
+    }
+
+
+def _residuals(machine: Machine, d: Any) -> dict[str, Any]:
+    scale = machine.outputs[machine.model.outputs.index(d.output)].scale
+    return {
+        "output": d.output, "rms": d.rms / abs(scale), "bias": d.bias / scale, "first_correlation": d.first_correlation,
+        "whiteness_p": d.whiteness_p, "normality_p": d.normality_p, "worst_input": d.worst_input,
+        "input_correlation": d.input_correlation, "input_bound": d.input_bound, "words": d.sentences(),
+    }  # fmt: skip
+
+
+def _validation(found: Calibration) -> dict[str, Any]:
+    machine, runs = found.machine, found.validations
+    return {
+        "rmse": _by_output(machine, _pooled(machine, runs)), "rmse_before": _by_output(machine, _pooled(machine, found.before)),
+        "explained": {name: float(np.mean([r.explained[name] for r in runs])) for name in machine.model.outputs},
+        "readings": int(sum(np.isfinite(r.residuals).sum() for r in runs)), "lead": found.lead,
+    }  # fmt: skip
+
+
+def _pooled(machine: Machine, runs: Sequence[FreeRun]) -> dict[str, float]:
+    left: F64 = np.concatenate([r.residuals[r.lead :] for r in runs])
+    return {name: float(np.sqrt(np.nanmean(left[:, i] ** 2))) for i, name in enumerate(machine.model.outputs)}
+
+
+def _finite(value: float) -> float | None:
+    return value if np.isfinite(value) else None
