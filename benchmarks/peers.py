@@ -95,7 +95,7 @@ def gemel(load, folder):
     write_plant(folder / "plant", load.signals)
     with running(folder / "plant", folder / "data") as site:
         before = site.cpu_s()
-        sent = ingest._child("send", site, load)
+        sent = ingest.child("send", site, load)
         ingest._wait_folded(site, load.values)
         asyncio.run(ingest.ask(site.places, "flush"))
         durable = time.time()

@@ -94,10 +94,10 @@ def measure(folder: Path, sizes: Size, told: Callable[[str], None]) -> dict[str,
     return found | records(folder) | machine()
 
 
-def lay(site: Site, walks: Walks) -> dict[str, Any]:
-    """Send all values; give how fast they were durable, folded and to be asked for, and what that took."""
+def lay(site: Site, walks: Walks, rate: float = 0.0) -> dict[str, Any]:
+    """Send all values, no more than `rate` a second where it is given; give how fast they were durable and folded."""
     before = site.cpu_s()
-    sent = _child("send", site, walks)
+    sent = _child("send", site, walks, rate)
     _wait_folded(site, walks.values)
     folded = time.time()
     asyncio.run(ask(site.places, "flush"))
@@ -281,14 +281,15 @@ def _live(site: Site, walks: Walks) -> Iterator[None]:
         thread.join()
 
 
-def _child(what: str, site: Site, walks: Walks) -> dict[str, Any]:
-    arguments = [what, str(site.places.data), msgspec.json.encode(walks).decode()]
+def _child(what: str, site: Site, walks: Walks, rate: float = 0.0) -> dict[str, Any]:
+    arguments = [what, str(site.places.data), msgspec.json.encode(walks).decode(), str(rate)]
     done = subprocess.run(python("gemel.bench.history", *arguments), stdout=subprocess.PIPE, check=True)
     return dict(msgspec.json.decode(done.stdout))
 
 
-async def send(places: Places, walks: Walks) -> dict[str, float]:
+async def send(places: Places, walks: Walks, rate: float = 0.0) -> dict[str, float]:
     """Append all values, a few frames in flight; give when the first was sent and the last acknowledged."""
+    sent = 0
     making, waiting, slots = 0.0, set[asyncio.Task[None]](), asyncio.Semaphore(IN_FLIGHT)
     async with _log(places) as (bus, registry):
 
@@ -305,6 +306,9 @@ async def send(places: Places, walks: Walks) -> dict[str, float]:
                 break
             data = _frame(registry, f"bench-{walks.seed}", number, rows)
             making += time.perf_counter() - began
+            if rate:
+                await asyncio.sleep(max(start + sent / rate - time.time(), 0))
+            sent += len(rows)
             await slots.acquire()
             task = asyncio.create_task(one(number, data))
             waiting.add(task)
@@ -380,7 +384,7 @@ def _columns(paths: list[Path], delimiter: str, when: str, signals: int) -> Batc
     return Batch.concat(parts)
 
 
-def main(what: str, data: str, given: str) -> None:
+def main(what: str, data: str, given: str, rate: str = "0") -> None:
     """Be one of the processes beside the family."""
     places = Places(Path(data))
     if what == "draw":
@@ -389,9 +393,8 @@ def main(what: str, data: str, given: str) -> None:
         signals, seconds = msgspec.json.decode(given)
         told = {"sent": asyncio.run(trickle(places, int(signals), seconds))}
     else:
-        told = asyncio.run(
-            (send if what == "send" else backfill)(places, msgspec.json.decode(given, type=Walks))
-        )
+        walks = msgspec.json.decode(given, type=Walks)
+        told = asyncio.run(send(places, walks, float(rate)) if what == "send" else backfill(places, walks))
     sys.stdout.write(msgspec.json.encode(told).decode())
 
 

@@ -95,6 +95,21 @@ def history(full: bool, as_json: bool) -> None:
     report(lambda folder, told: measure(folder, size(full=full), told), as_json)
 
 
+@command.command(epilog="Example: gemel bench rolling --rate 1000000 --json")
+@click.option("--signals", default=2_000, show_default=True)
+@click.option("--hours", type=float, help="Of 1 Hz [default: 2; with --full 12].")
+@click.option("--rate", default=1_000_000, show_default=True, help="Values/s; 0: as fast as they are taken.")
+@click.option("--full", is_flag=True, help="Twelve hours: 86 million values.")
+@click.option("--json", "as_json", is_flag=True)
+def rolling(signals: int, hours: float | None, rate: float, full: bool, as_json: bool) -> None:
+    """Whether roll-ups keep up while values come at a steady rate, so long that hours close."""
+    from gemel.bench.rolling import measure
+    from gemel.bench.walks import Walks
+
+    walks = Walks(signals, round((hours or (12 if full else 2)) * 3600))
+    report(lambda folder, told: measure(folder, walks, rate, told), as_json)
+
+
 @command.command(epilog="Example: gemel bench twin --full --json")
 @click.option("--assets", type=int, help="Of the large plant, five signals each [default: 50,000; with --full 1,000,000].")
 @click.option("--seconds", type=int, help="Readings of each of 100,000 signals [default: 30; with --full 200].")

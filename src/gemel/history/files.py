@@ -51,7 +51,7 @@ COLUMNS: Final = "signal INTEGER, ms BIGINT, ns INTEGER, received BIGINT, q INTE
 # How SQL gets the samples' own columns back.
 TIME: Final = f"(ms * {MS} + ns)"
 VALUE: Final = "coalesce(base + q * factor / divisor + residual, value)"
-ROW_GROUP: Final = 131_072
+ROW_GROUP: Final = 65_536
 SAMPLED: Final = 8_192  # rows looked at to choose encodings
 FEW: Final = 256
 SOME: Final = 2_048

@@ -110,7 +110,10 @@ def tables(
 def sliced(
     stored: Sequence[Stored], wanted: Wanted, columns: Sequence[str], footers: Footers
 ) -> Iterator[list[pa.Table]]:
-    """Give all wanted rows, some signals at a time: each row group is read once, each signal is whole."""
+    """Give all wanted rows, some signals at a time: each row group is read once, each signal is whole.
+
+    Tables follow each other as the files were written, mostly as time goes: what is sorted is then sorted soon.
+    """
     groups = [
         (int(footer.low[g]), file.path, footer, g)
         for file in stored
@@ -118,20 +121,22 @@ def sliced(
         for g in _groups(footer, wanted)
     ]
     groups.sort(key=lambda one: (one[0], one[1], one[3]))
-    held: list[pa.Table] = []
+    held: list[tuple[Path, int, pa.Table]] = []
     rows = 0
     for i, (_, path, footer, group) in enumerate(groups):
         table = _cut(_read(path, footer, [group], columns), wanted)
-        held.append(table)
+        held.append((path, group, table))
         rows += table.num_rows
         beyond = groups[i + 1][0] if i + 1 < len(groups) else wanted.high + 1
         if rows < SLICE and i + 1 < len(groups):
             continue
-        ready = [_below(t, beyond) for t in held]
+        held.sort(key=lambda one: one[:2])
+        ready = [_below(t, beyond) for _, _, t in held]
         if any(t.num_rows for t in ready):
             yield [t for t in ready if t.num_rows]
-            held = [t.slice(r.num_rows) for t, r in zip(held, ready, strict=True) if t.num_rows > r.num_rows]
-            rows = sum(t.num_rows for t in held)
+            over = zip(held, ready, strict=True)
+            held = [(p, g, t.slice(r.num_rows)) for (p, g, t), r in over if t.num_rows > r.num_rows]
+            rows = sum(t.num_rows for _, _, t in held)
 
 
 def _groups(footer: Footer, wanted: Wanted) -> list[int]:

@@ -19,6 +19,7 @@ from gemel.history.files import TIME
 from gemel.history.groups import Footers
 from gemel.history.levels import dividing
 from gemel.history.lookback import clamped, first_rows, steps
+from gemel.history.levels import HOUR
 from gemel.history.manifest import Manifest
 from gemel.history.order import order
 from gemel.history.resolve import distinct, newest, resolved
@@ -194,6 +195,11 @@ class Reader:
             return None
 
         return self._session.ask(ask)
+
+    def rolled_up_to(self) -> int | None:
+        """Give the time up to which hours are rolled up [ns]; None where none is. Late rows may have changed some since."""
+        reached = self._session.look(lambda manifest: manifest.rolled.upto)
+        return None if reached is None else reached * HOUR
 
     def close(self) -> None:
         """Close the lake; a second call does nothing."""

@@ -4,7 +4,7 @@ Readings are read some signals at a time, and where files are many and wide, som
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import pairwise
 from pathlib import Path
@@ -195,11 +195,15 @@ class Grids:
     def __init__(self, signal: I32, table: pa.Table) -> None:
         size = int(signal.max()) + 1 if len(signal) else 0
         self._grid = [np.full(size, np.nan) for _ in rollfile.GRID]
-        if "factor" in table.column_names:
-            for column, name in zip(self._grid, rollfile.GRID, strict=True):
-                given = groups.column(table, name)
-                on = ~np.isnan(given)
-                column[signal[on]] = given[on]
+        if len(signal) and "factor" in table.column_names:
+            given = [groups.column(table, name) for name in rollfile.GRID]
+            new = np.append(True, signal[1:] != signal[:-1])  # of a grid each run of readings tells the same
+            for column in given:
+                new[1:] |= column[1:] != column[:-1]
+            rows = np.flatnonzero(new)
+            rows = rows[~np.isnan(given[0][rows])]
+            for column, told in zip(self._grid, given, strict=True):
+                column[signal[rows]] = told[rows]
 
     def of(self, signal: I32) -> Grid:
         size = int(signal.max(initial=-1)) + 1
@@ -259,12 +263,12 @@ def _fine(
 ) -> tuple[Summary, pa.Table]:
     """Write seconds and minutes, where they are worth it; give hours, and the readings that draw them."""
     grid, hold = Grids(groups.column(rows.table, "signal"), rows.table), output.terms.hold
-    minutes = summarise(rows.batch, Span(start, end, MINUTE), hold)
-    if len(rows.batch) and (rows.batch.time < start).any():
-        rows = rows.take(np.flatnonzero(rows.batch.time >= start))
-    drawn = rows.take(picks(rows.batch, Span(start, end, MINUTE)))
-    for level in (SECONDS, MINUTES):
-        chunks = _worth(rows.batch, level, stored[level])
+    every = rows.batch
+    if len(every) and (every.time < start).any():
+        rows = rows.take(np.flatnonzero(every.time >= start))
+    worth = {level: _worth(rows.batch, level, stored[level]) for level in (SECONDS, MINUTES)}
+    minutes, hours, drawn = _coarse(every, rows, Span(start, end, MINUTE), worth[MINUTES], hold)
+    for level, chunks in worth.items():
         if not len(chunks):
             continue
         if level is MINUTES:
@@ -279,8 +283,32 @@ def _fine(
         output.put(
             PICK, level, (chosen if mine.all() else chosen.take(np.flatnonzero(mine))).picks(output.made)
         )
-    span = Span(start, end, HOUR)
-    return combined(minutes, span), drawn.take(picks(drawn.batch, span)).picks(output.made)
+    return hours, drawn.take(picks(drawn.batch, Span(start, end, HOUR))).picks(output.made)
+
+
+def _coarse(every: Batch, rows: Rows, span: Span, chunks: I64, hold: I64) -> tuple[Summary, Summary, Rows]:
+    """Give minutes, hours, and readings that draw both; minutes of those signals alone that have a chunk worth them.
+
+    Args:
+        every: the readings of the span, and those before it that may still hold.
+        rows: those of the span.
+        span: in minutes.
+        chunks: those that are worth their minutes.
+        hold: by signal [ns].
+    """
+    dense = np.zeros(len(hold), np.bool_)
+    dense[chunks >> 32] = True
+    hour = replace(span, width=HOUR)
+    if dense[every.signal].all():
+        minutes = summarise(every, span, hold)
+        return minutes, combined(minutes, hour), rows.take(picks(rows.batch, span))
+    minutes = summarise(every.take(dense[every.signal]), span, hold)
+    direct = summarise(every.take(~dense[every.signal]), hour, hold)
+    hours = combined(Summary.concat([combined(minutes, hour), direct]), hour)
+    draws = ~dense[rows.batch.signal]
+    often = np.flatnonzero(~draws)
+    draws[often[picks(rows.batch.take(often), span)]] = True
+    return minutes, hours, rows.take(np.flatnonzero(draws))
 
 
 def _put_hours(hours: Summary, drawn: pa.Table, output: Output) -> None:

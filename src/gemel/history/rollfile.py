@@ -1,7 +1,9 @@
 """The stored form of roll-ups, two tables a level: summaries (`roll_…`), and the readings that draw them (`pick_…`).
 
 roll: signal, ms: start of the interval      readings, count, low, high, first, last, worst    as `Summary` has them
-      total, or base * count + total_q * factor / divisor where the values lie on a grid       sum of the usable values
+      low, high, first: NULL where they are `last`
+      total, or base * count + total_q * factor / divisor where the values lie on a grid       sum of the usable values;
+                                                                                               of one alone it is `last`
       weighted: time-weighted mean, NULL where it is the mean                                  covered [ns]
       hold [ms]: how long a reading was taken to hold
 pick: the columns of a reading, as stored; received = time + delay
@@ -21,7 +23,7 @@ from gemel.history.files import MS, packed
 from gemel.history.quantise import Grid
 from gemel.history.summary import Summary
 from gemel.samples import Batch
-from gemel.samples.batch import I64
+from gemel.samples.batch import F64, I64
 from gemel.samples.clock import SECOND
 
 ROLLS: Final = pa.schema(
@@ -48,6 +50,7 @@ ALIKE: Final = (
 )
 NEAR: Final = 2.0**-46  # relative: a sum of values on a grid lies on it but for the roundings of adding up
 GRID: Final = ("factor", "divisor", "base")
+AS_LAST: Final = ("low", "high", "first")  # so a slow signal's hours are not five times its readings
 
 
 def columns(schema: pa.Schema) -> str:
@@ -68,19 +71,25 @@ def of_summary(summary: Summary, grid: Grid, hold: I64, made: int) -> pa.Table:
     with np.errstate(all="ignore"):
         q = np.rint((summary.total - summary.count * grid.base) * grid.divisor / grid.factor)
         near = summary.count * grid.base + q * grid.factor / grid.divisor
+        alone = (summary.count == 1) & _same(summary.total, summary.last)
         most = np.abs(summary.total) + summary.count * np.abs(grid.base)
-        on = (np.abs(near - summary.total) <= most * NEAR) & (np.abs(q) < 2.0**53)
+        on = (np.abs(near - summary.total) <= most * NEAR) & (np.abs(q) < 2.0**53) & ~alone
         mean, weighted = summary.mean, summary.time_weighted_mean
         alike = (np.abs(weighted - mean) <= np.abs(mean) * ALIKE) | (np.isnan(weighted) & np.isnan(mean))
     given: dict[str, Any] = {
         "signal": summary.signal, "ms": summary.start // MS, "made": np.full(len(summary), made),
         "hold": (hold[summary.signal] // MS).astype(np.int32), "readings": summary.readings.astype(np.int32),
         "count": summary.count.astype(np.int32), "total_q": pa.array(np.where(on, q, 0).astype(np.int64), mask=~on),
-        "total": pa.array(summary.total, mask=on), "weighted": pa.array(weighted, mask=alike),
+        "total": pa.array(summary.total, mask=on | alone), "weighted": pa.array(weighted, mask=alike),
     }  # fmt: skip
     given |= {n: pa.array(getattr(grid, n), mask=~on) for n in GRID}
-    given |= {n: getattr(summary, n) for n in ("low", "high", "first", "last", "covered", "worst")}
+    given |= {n: getattr(summary, n) for n in ("last", "covered", "worst")}
+    given |= {n: pa.array(c, mask=_same(c, summary.last)) for n in AS_LAST for c in [getattr(summary, n)]}
     return _table(given, ROLLS)
+
+
+def _same(one: F64, other: F64) -> npt.NDArray[np.bool_]:
+    return np.equal(one.view(np.int64), other.view(np.int64))
 
 
 def to_summary(table: pa.Table) -> Summary:
@@ -88,7 +97,9 @@ def to_summary(table: pa.Table) -> Summary:
     get = {f.name: groups.optional(table, f.name) for f in fields(Summary)}
     nothing = np.zeros(len(table))
     count = nothing if get["count"] is None else get["count"]
-    total = _total(table, count)
+    last = np.full(len(table), np.nan) if get["last"] is None else get["last"]
+    get |= {n: last if (c := get[n]) is None else np.where(np.isnan(c), last, c) for n in AS_LAST}
+    total = np.where(count == 1, last, _total(table, count))
     with np.errstate(invalid="ignore", divide="ignore"):
         mean = total / count
     weighted, covered = groups.optional(table, "weighted"), get["covered"]

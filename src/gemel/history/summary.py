@@ -9,7 +9,7 @@ Its two parts, `integral` and `covered`, add up, so that coarser intervals are m
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import Any, Final, Self
 
 import numpy as np
@@ -122,14 +122,21 @@ def summarise(rows: Batch, span: Span, hold: I64) -> Summary:
         return held
     number = span.number(inside.time)
     read = _readings(inside, number, _starts(inside.signal, number), span)
-    return combined(Summary.concat([read, held]), span) if len(held) else read
+    return _together(read, held, span) if len(held) else read
+
+
+def _together(read: Summary, held: Summary, span: Span) -> Summary:
+    """Put together what was read and what was held in the same intervals; where readings are dense, that is all of them."""
+    if len(read) == len(held) and (read.signal == held.signal).all() and (read.start == held.start).all():
+        return replace(read, integral=held.integral, covered=held.covered)
+    return combined(Summary.concat([read, held]), span)
 
 
 def combined(parts: Summary, span: Span) -> Summary:
     """Make coarser intervals of finer ones, or one of several that say a part each; any order."""
+    if (order := _order(parts)) is not None:
+        parts = parts.take(order)
     number = span.number(parts.start)
-    order = np.lexsort((parts.start, number, parts.signal))
-    parts, number = parts.take(order), number[order]
     starts = _starts(parts.signal, number)
     if not len(starts):
         return parts
@@ -144,6 +151,20 @@ def combined(parts: Summary, span: Span) -> Summary:
         np.add.reduceat(parts.total, starts), np.add.reduceat(parts.integral, starts), np.add.reduceat(parts.covered, starts),
         np.maximum.reduceat(parts.worst, starts),
     )  # fmt: skip
+
+
+def _order(parts: Summary) -> Index | None:
+    """Give the permutation that sorts by (signal, start), stable; None where they are sorted."""
+    signal, start = parts.signal, parts.start
+    rising = (signal[1:] > signal[:-1]) | ((signal[1:] == signal[:-1]) & (start[1:] >= start[:-1]))
+    if rising.all():
+        return None
+    first, width = int(start.min()), int(np.gcd.reduce(start - start[0])) or 1
+    steps = (int(start.max()) - first) // width + 1
+    if steps * (int(signal.max()) + 1) >= 2**63:
+        return np.lexsort((start, signal))
+    key = signal.astype(np.int64) * steps + (start - first) // width
+    return np.argsort(key, kind="stable")  # parts that are sorted in themselves are only merged
 
 
 def picks(rows: Batch, span: Span) -> Index:
@@ -200,15 +221,15 @@ def _overhang(rows: Batch, hold: I64, span: Span) -> Summary:
     until = np.minimum(until, span.end)
     held = np.flatnonzero(usable(rows) & (until > np.maximum(rows.time, span.start)))
     begin, until = np.maximum(rows.time[held], span.start), until[held]
-    into = span.number(until - 1) - span.number(begin) + 1  # how many intervals each reaches into
-    piece = np.repeat(np.arange(len(held)), into)
-    nth = np.arange(len(piece)) - np.repeat(np.cumsum(into) - into, into)
-    at = np.repeat(span.number(begin), into) + nth
-    low = np.maximum(np.repeat(begin, into), span.origin + at * span.width)
-    high = np.minimum(np.repeat(until, into), span.origin + (at + 1) * span.width)
-    signal, value = rows.signal[held][piece], rows.value[held][piece]
+    signal, value, at = rows.signal[held], rows.value[held], span.number(begin)
+    into = span.number(until - 1) - at + 1  # how many intervals each reaches into: one, where they are dense
+    if (into > 1).any():
+        nth = np.arange(into.sum()) - np.repeat(np.cumsum(into) - into, into)
+        signal, value, at = np.repeat(signal, into), np.repeat(value, into), np.repeat(at, into) + nth
+        begin = np.maximum(np.repeat(begin, into), span.origin + at * span.width)
+        until = np.minimum(np.repeat(until, into), span.origin + (at + 1) * span.width)
     starts = _starts(signal, at)
-    covered = high - low
+    covered = until - begin
     n = len(starts)
     if not n:
         return Summary.concat([])

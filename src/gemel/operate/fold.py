@@ -32,7 +32,7 @@ from gemel.operate.partition import Effects, Lookup, Partition
 from gemel.operate.reached import Mark, Reached
 from gemel.operate.snapshots import SnapshotFolder
 from gemel.operate.tail import Part, Tail
-from gemel.operate.tidy import IDLE_S, Keep, Tidy
+from gemel.operate.tidy import EAGER, IDLE_S, SHARE, Keep, Tidy
 from gemel.operate.tracing import Arrivals
 from gemel.samples import Batch, Clock, Draft
 from gemel.samples.batch import I32
@@ -46,6 +46,7 @@ COMMIT_ROWS: Final = 1_000_000
 MOST_COMMIT: Final = 2_000_000  # rows in one transaction: what a commit needs beside them is six times their size
 MOST_TAIL: Final = 6_000_000  # rows; above it the fold waits for the lake, and the log takes what comes
 FOLD_ROWS: Final = 131_072
+KEEPS_UP_S: Final = 0.5  # behind its log the fold is not in need of what the tidying takes
 SNAPSHOT_S: Final = 30.0
 SNAPSHOT_SHARE: Final = 20  # a snapshot of many signals takes seconds: not more often than so many times that
 IDLE_PROGRESS: Final = 5_000  # positions; an idle plant's ticks need no commit each ten seconds
@@ -513,7 +514,8 @@ class Owner:
         """Merge small files, roll up, drop what is past its retention: a turn; give how long to rest [s]."""
         terms = Terms(self.partition.checks.stale_after, self._classes)
         now = self._stored_time if self.tail.rows else self.partition.time  # hours that wait for the lake are not over
-        return await self._tidy.turn(now, Keep(terms, self._retention, self._rollups))
+        share = EAGER if self.behind_now_s() < KEEPS_UP_S else SHARE
+        return await self._tidy.turn(now, Keep(terms, self._retention, self._rollups), share)
 
 
 def _nothing() -> None:

@@ -18,7 +18,8 @@ from gemel.history import Store, Terms
 
 TURN_S: Final = 2.0  # nothing is begun after so long in one turn
 IDLE_S: Final = 20.0  # between turns, while there is nothing left to do
-SHARE: Final = 0.5  # of one core, while there is
+SHARE: Final = 0.5  # of one core, while there is, and the fold is behind its log
+EAGER: Final = 0.9  # while the fold keeps up: else roll-ups of a busy plant would fall behind for ever
 NICE: Final = 10
 
 
@@ -45,12 +46,18 @@ class Tidy:
         self._store = store
         self._thread = ThreadPoolExecutor(1, "tidy", initializer=_step_back)
 
-    async def turn(self, now: int, keep: Keep) -> float:
-        """Do a turn's work; give how long to rest [s]: little while something is left to do."""
+    async def turn(self, now: int, keep: Keep, share: float = SHARE) -> float:
+        """Do a turn's work; give how long to rest [s]: little while something is left to do.
+
+        Args:
+            now: the plant's time [ns].
+            keep: what is kept.
+            share: of one core, to be taken on average.
+        """
         began = time.monotonic()
         behind = await asyncio.get_running_loop().run_in_executor(self._thread, self._turn, now, keep)
         took = time.monotonic() - began
-        return took * (1 / SHARE - 1) if behind else IDLE_S
+        return took * (1 / share - 1) if behind else IDLE_S
 
     def _turn(self, now: int, keep: Keep) -> bool:
         merged = self._store.compact(TURN_S)
