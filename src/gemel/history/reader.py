@@ -17,9 +17,8 @@ from gemel.history.answers import WEIGHTED, Aggregated, Existing, check_interval
 from gemel.history.draw import ALWAYS, History
 from gemel.history.files import TIME
 from gemel.history.groups import Footers
-from gemel.history.levels import dividing
+from gemel.history.levels import HOUR, dividing
 from gemel.history.lookback import clamped, first_rows, steps
-from gemel.history.levels import HOUR
 from gemel.history.manifest import Manifest
 from gemel.history.order import order
 from gemel.history.resolve import distinct, newest, resolved
