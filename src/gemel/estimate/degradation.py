@@ -160,7 +160,7 @@ def learn(record: Record) -> Law:
     mean = _filtered(best, record, np.ones(1), own=1.0)[0][0]
     # wander is relative to the rate: what was found of the one is kept when the other is set to what was found
     return replace(
-        best, rate=float(mean[1]), recovery=float(mean[3]), wander=best.wander * abs(slope / mean[1])
+        best, rate=float(mean[1]), recovery=float(mean[3]), wander=best.wander * abs(slope / float(mean[1]))
     )
 
 
