@@ -36,9 +36,9 @@ class CascadedTanks:
         "lower": Quantity("V", 5.0, low=0.0, high=10.0, description="reading of the lower level")
     }
     parameters: ClassVar = {
-        "k1": Quantity("V/s", 0.05, low=1e-3, high=0.5, description="fall of the upper level at 1 V"),
-        "k2": Quantity("V/s", 0.05, low=1e-3, high=0.5, description="rise of the lower level by it"),
-        "k3": Quantity("V/s", 0.05, low=1e-3, high=0.5, description="fall of the lower level at 1 V"),
+        "k1": Quantity("V^0.5/s", 0.05, low=1e-3, high=0.5, description="fall of the upper level at 1 V"),
+        "k2": Quantity("V^0.5/s", 0.05, low=1e-3, high=0.5, description="rise of the lower level by it"),
+        "k3": Quantity("V^0.5/s", 0.05, low=1e-3, high=0.5, description="fall of the lower level at 1 V"),
         "k4": Quantity(
             "1/s", 0.04, low=1e-3, high=0.5, description="rise of the upper level per volt of the pump"
         ),
