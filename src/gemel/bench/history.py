@@ -57,7 +57,7 @@ def size(*, full: bool) -> Size:
     if full:
         wide, long = Walks(10_000, 28 * 3600), Walks(32, YEAR // SECOND)
     else:
-        wide, long = Walks(10_000, 300), Walks(32, YEAR // SECOND // 120, interval_s=120)
+        wide, long = Walks(10_000, 300), Walks(32, YEAR // SECOND // 240, interval_s=240)
     past = Walks(32, long.readings // (1 if full else 10), long.interval_s, long.start - 2 * YEAR, seed=8)
     return Size(wide, long, past)
 

@@ -40,6 +40,7 @@ FIRST_S: Final = 300.0  # a first start numbers every signal
 MOST_LOOKS: Final = 1000
 TIMES: Final = 40  # each question is asked so often
 ROWS: Final = 65_536  # in a frame of the wide load
+LARGE: Final = 100_000  # assets from which on a snapshot is waited for
 
 
 def measure(
@@ -171,7 +172,7 @@ def _large(folder: Path, assets: int, passes: int, told: Callable[[str], None]) 
             began = _spread(site, signals, passes)
             spread_s = _until_folded(site, signals * passes) - began
             shown = _shown(site, signals)
-            wait(lambda: _snapshots(site), 120)
+            wait(lambda: _snapshots(site), 120 if assets > LARGE else 5)  # so that the peak holds one
             time.sleep(2)
         steady = shares_mb(site)
         with _Line(site) as line:
