@@ -34,6 +34,7 @@ from gemel.samples import Batch
 from gemel.samples.clock import SECOND
 
 RATE: Final = 100_000  # values/s while the way from the wire to the state is measured
+SPREAD_RATE: Final = 1_000_000  # values/s at most while every signal speaks
 ASKED: Final = 100_000  # signals in one answer
 PATIENCE_S: Final = 600.0
 FIRST_S: Final = 300.0  # a first start numbers every signal
@@ -221,7 +222,7 @@ def _shown(site: Site, signals: int) -> int:
 
 
 async def spread(places: Places, signals: int, passes: int) -> float:
-    """Send a value of every signal, frame after frame, so often; give when it began [s since 1970]."""
+    """Send a value of every signal, frame after frame, so often, at a million a second; give when it began [s since 1970]."""
     registry, running_ = read_registry(places.registry), read_running(places.data)
     assert running_ is not None
     bus = await Bus.open(running_.bus, "bench-spread")
@@ -237,6 +238,8 @@ async def spread(places: Places, signals: int, passes: int) -> float:
     for turn in range(passes):
         for first in range(0, signals, ROWS):
             sequence += 1
+            due = began + (turn * signals + first) / SPREAD_RATE
+            await asyncio.sleep(max(due - time.time(), 0))
             await slots.acquire()
             signal = np.arange(first, min(first + ROWS, signals), dtype=np.int32)
             now = time.time_ns()

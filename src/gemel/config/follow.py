@@ -12,6 +12,7 @@ from typing import Final
 
 from gemel.bus import Bus
 from gemel.config.apply import applied
+from gemel.config.memory import settle
 from gemel.config.versions import Versions
 from gemel.errors import GemelError
 from gemel.operate.applying import NEWS
@@ -77,6 +78,7 @@ class Follower:
             site = await asyncio.to_thread(self._versions.site, version)
             await self._take(site)
             self.version, self.problem = version, ""
+            settle()  # what is left of the former one is collected now, or never
         except (GemelError, OSError) as e:
             self.problem = f"the changed plant is not followed: {e}"
             log.error("%s", self.problem)

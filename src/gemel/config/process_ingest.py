@@ -6,6 +6,7 @@ from typing import Any
 from gemel.bus import Bus
 from gemel.config.follow import Follower, site_in_force
 from gemel.config.heartbeat import heartbeat
+from gemel.config.memory import settle
 from gemel.config.running import running_of, settings_of
 from gemel.config.versions import Versions
 from gemel.config.way_in import WayIn
@@ -31,6 +32,7 @@ async def run(places: Places) -> None:
     await bus.answer("ingest.rows", way.rows)
     await bus.answer("ingest.write", way.write)
     await follower.listen(bus)
+    settle()
     try:
         async with asyncio.TaskGroup() as group:
             group.create_task(way.run())
