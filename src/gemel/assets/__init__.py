@@ -18,11 +18,11 @@ from gemel.assets.plant import Plant
 from gemel.assets.problem import Problem
 from gemel.assets.rules import EventRules
 from gemel.assets.schema import schema
-from gemel.assets.secrets import secret
 from gemel.assets.spec import CommandSpec, Connection, Signal
 from gemel.assets.sync import Sync, by_event_only
 from gemel.assets.views import AssetView, SignalView
 from gemel.assets.volume import Volume
+from gemel.sealing.secrets import secret
 
 __all__ = [
     "WHERE",

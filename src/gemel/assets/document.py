@@ -8,6 +8,7 @@ from typing import Any, Final
 from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
+from gemel import sealing
 from gemel.assets.node import Node, Scalar
 from gemel.assets.problem import Problems
 
@@ -51,7 +52,7 @@ def parse_text(text: str, file: str, problems: Problems) -> Node | None:
 def parse_file(path: Path, problems: Problems) -> Node | None:
     """Read a file; one that cannot be read is a problem."""
     try:
-        text = path.read_text(encoding="utf-8-sig")
+        text = sealing.read(path).decode("utf-8-sig").replace("\r\n", "\n").replace("\r", "\n")
     except (OSError, UnicodeDecodeError) as e:
         problems.error(Node(None, str(path), 0), f"cannot be read: {e}", "make it a readable UTF-8 text file")
         return None

@@ -1,6 +1,7 @@
 """A fleet's table: CSV or Parquet beside the plant file, a row an asset, every cell a text."""
 
 import hashlib
+import io
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,6 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from pyarrow import csv, parquet
 
+from gemel import sealing
 from gemel.assets.node import Node
 from gemel.assets.problem import Problems
 from gemel.samples.texts import Texts
@@ -53,7 +55,7 @@ class Table:
 def read_table(path: Path, at: Node, problems: Problems) -> Table | None:
     """Read a table; one that cannot be read is a problem at the place that names it."""
     try:
-        found = parquet.read_table(path) if path.suffix == ".parquet" else _csv(path)
+        found = parquet.read_table(io.BytesIO(sealing.read(path))) if path.suffix == ".parquet" else _csv(path)
         cells = {name: _texts(column) for name, column in zip(found.column_names, found.columns, strict=True)}
     except (OSError, pa.ArrowInvalid, pa.ArrowNotImplementedError, UnicodeDecodeError) as e:
         problems.error(
@@ -69,12 +71,12 @@ def read_table(path: Path, at: Node, problems: Problems) -> Table | None:
 
 
 def _csv(path: Path) -> pa.Table:
-    with path.open(encoding="utf-8-sig") as file:
-        header = file.readline()
+    data = sealing.read(path)
+    header = io.BytesIO(data).readline().decode("utf-8-sig")
     delimiter = max(",;\t", key=header.count)
     names = [name.strip().strip('"') for name in header.split(delimiter)]
     options = csv.ConvertOptions(column_types=dict.fromkeys(names, pa.string()), strings_can_be_null=False)
-    return csv.read_csv(path, parse_options=csv.ParseOptions(delimiter=delimiter), convert_options=options)
+    return csv.read_csv(io.BytesIO(data), parse_options=csv.ParseOptions(delimiter=delimiter), convert_options=options)
 
 
 def _texts(column: pa.ChunkedArray) -> Texts:

@@ -23,6 +23,7 @@ COMMANDS: Final = {
     "replay": "Send files through a broker into a running twin.",
     "restore": "Restore a back-up into a new data directory.",
     "run": "Run the twin of a plant.",
+    "seal": "Seal data at rest under a secret, or have another secret open them.",
     "state": "Give an asset now or at a past time; check that replay equals live.",
     "user": "Add, list and remove people.",
     "verify": "Check every byte of back-ups, or of a data directory.",

@@ -13,12 +13,12 @@ import click
 
 from gemel.assets import Problem, check
 from gemel.assets.draft import Draft, written
-from gemel.assets.secrets import variable_of
 from gemel.cli.check import counted
 from gemel.cli.init_broker import Found, assets_of, is_filter, listen
 from gemel.cli.init_files import assets_in
 from gemel.connect.mqtt import mqtt_settings
 from gemel.errors import ConfigError
+from gemel.sealing.secrets import variable_of
 
 ADDRESS: Final = re.compile(r"^(?:(?:mqtt|mqtts|tcp|ssl)://[^\s/]+|[\w.-]+:\d{1,5})$")
 ROOT: Final = re.compile(r"^[\w-]+/[\w-]+$")

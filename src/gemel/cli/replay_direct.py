@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from gemel import sealing
 from gemel.assets import Plant, Sources
 from gemel.bus import Bus
 from gemel.connect.files import FileOptions, FilesConnector
@@ -33,7 +34,7 @@ def direct(
     running = read_running(data)
     if running is None:
         raise ConfigError(f"no twin runs on {data}", remedy="start it first: gemel run PLANT")
-    registry = Registry.from_bytes(Places(data).registry.read_bytes())
+    registry = Registry.from_bytes(sealing.read(Places(data).registry))
     sources = by_column(plant.sources(connection, registry), row_of)
     return asyncio.run(_send(running.bus, plant, registry, files, options, sources))
 

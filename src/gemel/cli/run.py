@@ -15,8 +15,7 @@ from gemel.config.settings import integer
 from gemel.config.supervise import guard, prepare, wait_ready
 from gemel.errors import ConfigError
 from gemel.operate.places import Places
-from gemel.operate.sealed import log_key as key_of_log
-from gemel.operate.sealed import seal_log
+from gemel.operate.sealed import check_sealed, seal_data, seal_log
 
 DAY_S = 86_400
 
@@ -33,7 +32,8 @@ DAY_S = 86_400
     type=int,
     help="Free bytes of disk below which nothing more is taken from the sources [default: the lesser of 10 % and 5 GB].",
 )
-@click.option("--log-key", default="", metavar="NAME", help="Secret that the log of new data is enciphered with.")
+@click.option("--key", default="", metavar="NAME", help="Secret that new data are sealed with, all of them.")
+@click.option("--log-key", default="", metavar="NAME", help="Secret that only the log of new data is sealed with.")
 @click.option("--tls-certificate", default="", help="PEM file, to serve HTTPS.")
 @click.option("--tls-key", default="", help="PEM file with its key.")
 def command(
@@ -42,6 +42,7 @@ def command(
     host: str,
     port: int,
     reserve: int | None,
+    key: str,
     log_key: str,
     tls_certificate: str,
     tls_key: str,
@@ -53,9 +54,7 @@ def command(
         log_bytes=integer("GEMEL_LOG_BYTES", 16 << 30), tls_certificate=tls_certificate, tls_key=tls_key,
     )  # fmt: skip
     check_credentials(settings)
-    if log_key:
-        seal_log(Places(Path(settings.data)), log_key)
-    key_of_log(Places(Path(settings.data)))  # refused here, in words, rather than by the log's server
+    _sealed(Places(Path(settings.data)), key, log_key)
     site = prepare(settings)
     announce(settings, site.plant, site.additions, site.first)
     if site.first:
@@ -65,6 +64,15 @@ def command(
     del site  # what it needed to look at the plant file is for the family
     give_back()
     sys.exit(watched(settings))
+
+
+def _sealed(places: Places, key: str, log_key: str) -> None:
+    """Seal new data where that is asked for; refuse here, in words, what could not be opened later."""
+    if key:
+        seal_data(places, key)
+    elif log_key:
+        seal_log(places, log_key)
+    check_sealed(places)
 
 
 def check_credentials(settings: Settings) -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import msgspec
 
+from gemel import sealing
 from gemel.assets import Plant, load
 from gemel.assets.changes import Plan
 from gemel.assets.succession import succeed
@@ -147,7 +148,7 @@ def _replace(source: Path, places: Places) -> None:
     shutil.rmtree(fresh, ignore_errors=True)
     fresh.mkdir()
     for file in files_of(source):
-        write_atomic(fresh / file.name, file.read_bytes())
+        sealing.write(fresh / file.name, sealing.read(file))
     places.applied.rename(former)
     fresh.rename(places.applied)
     sync(places.data)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pyarrow as pa
 
+from gemel import sealing
 from gemel.durable import sync, write_atomic
 from gemel.errors import GemelError
 from gemel.operate.places import Places
@@ -17,7 +18,12 @@ log = logging.getLogger(__name__)
 
 
 def read_registry(file: Path) -> Registry:
-    """Map a registry: all processes share its pages, and only those that are looked at come into memory."""
+    """Map a registry: all processes share its pages, and only those that are looked at come into memory.
+
+    A sealed one is opened into the memory of each.
+    """
+    if sealing.sealed_file(file):
+        return Registry.from_bytes(pa.py_buffer(sealing.read(file)))
     with pa.memory_map(str(file)) as mapped:
         return Registry.from_bytes(mapped.read_buffer())
 
@@ -59,7 +65,7 @@ def keep(registry: Registry, places: Places) -> Path:
     file = places.registries / f"{registry.digest}.arrow"
     if not file.exists():
         beside = file.with_name(file.name + ".new")
-        with pa.OSFile(str(beside), "wb") as sink:
+        with sealing.create(beside) as sink:
             registry.write(sink)
         sync(beside)
         beside.replace(file)
@@ -69,8 +75,8 @@ def keep(registry: Registry, places: Places) -> Path:
 
 def _keep_first_format(places: Places) -> None:
     """Keep a registry as it was stored, under the digest of its bytes: frames name it by that."""
-    data = places.registry.read_bytes()
+    data = sealing.read(places.registry)
     file = places.registries / f"{hashlib.sha256(data).hexdigest()}.arrow"
     if not file.exists():
-        write_atomic(file, data)
+        sealing.write(file, data)
 

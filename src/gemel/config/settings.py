@@ -7,6 +7,7 @@ from typing import Final
 
 import msgspec
 
+from gemel import sealing
 from gemel.errors import ConfigError
 
 _ROOT: Final = re.compile(r"^plant:\s*['\"]?([^\s'\"#]+)", re.MULTILINE)
@@ -45,7 +46,7 @@ def plant_root(plant: Path) -> str:
     """Read the plant's name, ``enterprise/site``, without reading the whole file; raises ConfigError."""
     file = plant / "plant.yaml" if plant.is_dir() else plant
     try:
-        found = _ROOT.search(file.read_text(encoding="utf-8"))
+        found = _ROOT.search(sealing.read(file).decode())
     except OSError as e:
         raise ConfigError(
             f"no plant file at {plant}",

@@ -7,7 +7,7 @@ from typing import Final
 
 import msgspec
 
-from gemel import __version__
+from gemel import __version__, sealing
 from gemel.assets import Plant
 from gemel.durable import write_atomic
 from gemel.errors import DefectError
@@ -48,4 +48,4 @@ def _file(places: Places) -> Path:
 
 
 def _contents(folder: Path) -> dict[str, bytes]:
-    return {file.name: hashlib.sha256(file.read_bytes()).digest() for file in files_of(folder)}
+    return {file.name: hashlib.sha256(sealing.read(file)).digest() for file in files_of(folder)}

@@ -17,10 +17,11 @@ from typing import Final
 
 import msgspec
 
+from gemel import sealing
 from gemel.assets import Plant, load
 from gemel.config.registries import keep, read_registry, registries
 from gemel.config.stamp import files_of
-from gemel.durable import sync, write_atomic
+from gemel.durable import sync
 from gemel.errors import AssetError, StorageError
 from gemel.operate.partition import Partition, Version
 from gemel.operate.places import Places
@@ -70,7 +71,7 @@ class Versions:
         beside = place.with_name(f".{uuid.uuid4().hex}")
         beside.mkdir(parents=True)
         for file in files_of(folder):
-            write_atomic(beside / file.name, file.read_bytes())
+            sealing.write(beside / file.name, sealing.read(file))
         try:
             beside.rename(place)
             sync(place.parent, place.parent.parent)
@@ -90,7 +91,7 @@ class Versions:
             for name, text in files.items():
                 if not FILE.fullmatch(name):
                     raise AssetError(f"{name!r} is no file of a plant", remedy="plant.yaml, other .yaml and .csv")
-                (beside / name).write_text(text, encoding="utf-8")
+                sealing.write(beside / name, text.encode())
             plant = load(beside)
             self.stage(beside, plant)
         finally:
@@ -167,7 +168,7 @@ class Versions:
         """Apply a version that is kept: from here on it is the one to be, however this process ends."""
         plant, registry = site.version
         pointer = Pointer(plant=plant, registry=registry, actor=actor, steps=_most(steps), reason=reason)
-        write_atomic(self._places.pointer, msgspec.json.encode(pointer))
+        sealing.write(self._places.pointer, msgspec.json.encode(pointer))
         return pointer
 
     def in_force(self) -> Version | None:
@@ -178,7 +179,7 @@ class Versions:
     def mark(self, version: Version) -> None:
         """Say that a version has taken effect."""
         if self.in_force() != version:
-            write_atomic(
+            sealing.write(
                 self._places.mark, msgspec.json.encode(Pointer(plant=version[0], registry=version[1]))
             )
 
@@ -190,6 +191,6 @@ def _most(steps: Iterable[str], most: int = 200) -> list[str]:
 
 def _read(file: Path, kind: type[Pointer]) -> Pointer | None:
     try:
-        return msgspec.json.decode(file.read_bytes(), type=kind)
+        return msgspec.json.decode(sealing.read(file), type=kind)
     except FileNotFoundError:
         return None

@@ -8,7 +8,7 @@ from typing import Final
 
 import duckdb
 
-from gemel.history import lake
+from gemel.history import lake, sealed
 
 META: Final = "__ducklake_metadata_lake"
 
@@ -71,7 +71,7 @@ def drop(connection: duckdb.DuckDBPyConnection, files: Iterable[Stored]) -> int:
     """Take whole files out of their tables, within the caller's transaction; gives how many rows went."""
     gone = 0
     for table, paths, first, last in _by_table(files):
-        names = ", ".join(lake.quoted(p) for p in paths)
+        names = ", ".join(lake.quoted(sealed.address(p)) for p in paths)
         row = connection.execute(
             f"DELETE FROM lake.{table} WHERE ms BETWEEN {first} AND {last} AND filename IN ({names})"
         ).fetchone()

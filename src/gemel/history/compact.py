@@ -15,7 +15,7 @@ import duckdb
 import numpy as np
 import pyarrow as pa
 
-from gemel.history import files, groups, lake, rollfile
+from gemel.history import files, groups, lake, rollfile, sealed
 from gemel.history.catalogue import Stored
 from gemel.history.levels import PICK, Level, level_of
 from gemel.history.order import order
@@ -97,11 +97,12 @@ def merge(group: Sequence[Stored], folder: Path, bounds: lake.Bounds) -> files.W
     if level is not None:
         return _merge_rolls(group, folder, level)
     ordered = sorted(group, key=lambda f: f.first)
-    source = f"read_parquet([{', '.join(lake.quoted(f.path) for f in ordered)}])"
+    source = f"read_parquet([{', '.join(lake.quoted(sealed.address(f.path)) for f in ordered)}])"
     writer: files.FileWriter | None = None
     grids = Grids()
     connection = duckdb.connect(":memory:", config={"threads": bounds.threads, "memory_limit": bounds.memory})
     try:
+        sealed.let_in(connection, folder)
         for condition in _slices(connection, source):
             table = _read(connection, source, condition, grids)
             writer = writer or files.FileWriter(folder / group[0].table, table)

@@ -16,6 +16,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from gemel import sealing
 from gemel.errors import StorageError
 from gemel.history import catalogue, lake
 from gemel.history.files import MS, digest
@@ -101,7 +102,10 @@ def check_catalogue(file: Path) -> None:
 def of_file(file: catalogue.Stored) -> Iterator[Damage]:
     """Give what is damaged in one file."""
     try:
-        with pq.ParquetFile(file.path, page_checksum_verification=True) as content:
+        with (
+            sealing.opened(file.path) as stored,
+            pq.ParquetFile(stored, page_checksum_verification=True) as content,
+        ):
             broken = _broken_groups(content)
             if content.metadata.num_rows != file.rows:
                 yield _whole(file, f"it holds {content.metadata.num_rows} rows instead of {file.rows}")

@@ -22,9 +22,12 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from gemel import sealing
 from gemel.durable import sync
+from gemel.history import sealed
 from gemel.history.quantise import Grids, Mask
 from gemel.samples import Batch
 from gemel.samples.batch import I64, Index
@@ -52,6 +55,8 @@ COLUMNS: Final = "signal INTEGER, ms BIGINT, ns INTEGER, received BIGINT, q INTE
 TIME: Final = f"(ms * {MS} + ns)"
 VALUE: Final = "coalesce(base + q * factor / divisor + residual, value)"
 ROW_GROUP: Final = 65_536
+CONSTANT: Final = ("ns", "residual", "late")  # columns left unread where they are nought throughout
+NOUGHT: Final = "gemel.nought"  # in a sealed file's footer: what its statistics leave unsaid
 SAMPLED: Final = 8_192  # rows looked at to choose encodings
 FEW: Final = 256
 SOME: Final = 2_048
@@ -128,18 +133,27 @@ class FileWriter:
         self.path = folder / f"{wall.time_ns():020d}-{uuid.uuid4().hex[:8]}.parquet"
         self.rows = 0
         self._group = group
+        self._nought = {n for n in first.column_names if n not in sealed.TOLD or n in CONSTANT}
+        told = {"write_statistics": sealed.statistics(first.column_names, folder)}
+        self._sink = None if sealing.seal_of(folder) is None else sealing.create(self.path)
         self._writer = pq.ParquetWriter(
-            self.path, first.schema, **(_options(first) if options is None else options)
+            self._sink or self.path, first.schema, **{**(_options(first) if options is None else options), **told}
         )
 
     def write(self, table: pa.Table) -> None:
         """Append rows; they must not sort before the ones already there."""
         self._writer.write_table(table, row_group_size=self._group)
+        if self._sink is not None:
+            self._nought = {n for n in self._nought if nought(table.column(n), n)}
         self.rows += table.num_rows
 
     def finish(self, table: str) -> Written:
         """Close the file, name it by its digest, and put it on the disk."""
+        if self._sink is not None:
+            self._writer.add_key_value_metadata({NOUGHT: " ".join(sorted(self._nought))})
         self._writer.close()
+        if self._sink is not None:
+            self._sink.close()
         named = self.path.with_name(f"{self.path.stem.split('-')[0]}-{digest(self.path)}.parquet")
         self.path = self.path.rename(named)
         sync(self.path, self.path.parent, self.path.parent.parent)  # a new table's folder has a name too
@@ -149,14 +163,23 @@ class FileWriter:
         """Leave nothing behind."""
         try:
             self._writer.close()
+            if self._sink is not None:
+                self._sink.close()
         finally:
             self.path.unlink(missing_ok=True)
 
 
+def nought(column: pa.ChunkedArray, name: str) -> bool:
+    """Tell whether a column says nothing: NULL throughout, or 0 where that is as good."""
+    if column.null_count == len(column):
+        return True
+    return name in CONSTANT and not column.null_count and not pc.any(pc.cast(column, pa.bool_())).as_py()
+
+
 def digest(path: Path) -> str:
-    """Give the first 16 digits of the SHA-256 of a file: with it in the name, a changed bit anywhere is found."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()[:16]
+    """Give the first 16 digits of the SHA-256 of what a file holds: with it in the name, a changed bit anywhere is found."""
+    with sealing.opened(path) as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()[:16]  # type: ignore[arg-type]
 
 
 def write(folder: Path, table: str, rows: pa.Table) -> Written:

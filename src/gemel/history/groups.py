@@ -15,14 +15,14 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from gemel import sealing
 from gemel.history.catalogue import Stored
-from gemel.history.files import MS
+from gemel.history.files import CONSTANT, MS, NOUGHT
 from gemel.samples import Batch
 from gemel.samples.batch import I32, I64
 
 FOOTERS: Final = 512
 SLICE: Final = 1_000_000  # rows in memory at a time, about
-CONSTANT: Final = ("ns", "residual", "late")  # columns left unread where they are nought throughout
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -33,6 +33,7 @@ class Footer:
     places: dict[str, int]
     low: I32
     high: I32
+    nought: frozenset[str] = frozenset()
 
     def statistics(self, group: int, column: str) -> Any:
         return self.metadata.row_group(group).column(self.places[column]).statistics
@@ -47,6 +48,8 @@ class Footer:
         return [c for c in columns if c in self.places and not all(self._nought(g, c) for g in groups)]
 
     def _nought(self, group: int, column: str) -> bool:
+        if column in self.nought:
+            return True
         s = self.statistics(group, column)
         if s is None:
             return False
@@ -78,12 +81,14 @@ class Footers:
 
 
 def _footer(path: Path) -> Footer:
-    metadata = pq.read_metadata(path)
+    with sealing.opened(path) as file:
+        metadata = pq.read_metadata(file)
     places = {metadata.schema.column(i).name: i for i in range(metadata.num_columns)}
     at = places["signal"]
     bounds = [metadata.row_group(g).column(at).statistics for g in range(metadata.num_row_groups)]
     low, high = (np.array([getattr(s, n) for s in bounds], np.int32) for n in ("min", "max"))
-    return Footer(metadata, places, low, high)
+    said = (metadata.metadata or {}).get(NOUGHT.encode(), b"").decode()
+    return Footer(metadata, places, low, high, frozenset(said.split()))
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,8 +150,12 @@ def _groups(footer: Footer, wanted: Wanted) -> list[int]:
 
 
 def _read(path: Path, footer: Footer, groups: Sequence[int], columns: Sequence[str]) -> pa.Table:
-    with pa.memory_map(str(path)) as mapped, pq.ParquetFile(mapped, metadata=footer.metadata) as file:
+    with _opened(path) as stored, pq.ParquetFile(stored, metadata=footer.metadata) as file:
         return file.read_row_groups(list(groups), columns=footer.needed(groups, columns), use_threads=False)
+
+
+def _opened(path: Path) -> Any:
+    return sealing.opened(path) if sealing.sealed_file(path) else pa.memory_map(str(path))
 
 
 def _cut(table: pa.Table, wanted: Wanted) -> pa.Table:

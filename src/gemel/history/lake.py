@@ -16,6 +16,7 @@ from typing import Final
 import duckdb
 
 from gemel.errors import ConfigError, StorageError
+from gemel.history import sealed
 
 FORMAT: Final = 2  # raised with every change of what is stored; a newer one is refused with words
 FORMER: Final = (1,)  # 1: without roll-ups. Read as they are; the writer brings them up to date when it opens
@@ -78,10 +79,11 @@ def connect(path: Path, *, read_only: bool, bounds: Bounds) -> duckdb.DuckDBPyCo
         for name in ("ducklake", "sqlite_scanner"):
             connection.execute(f"LOAD {quoted(extension(name))}")
         connection.execute("SET TimeZone = 'UTC'")
+        sealed.let_in(connection, path)
         access = "READ_ONLY" if read_only else "META_JOURNAL_MODE 'WAL'"
         connection.execute(
             f"ATTACH {quoted(f'ducklake:sqlite:{path / CATALOGUE}')} AS lake "
-            f"(DATA_PATH {quoted(path / 'files')}, OVERRIDE_DATA_PATH true, META_BUSY_TIMEOUT {bounds.busy_ms}, {access})"
+            f"(DATA_PATH {quoted(sealed.address(path / 'files'))}, OVERRIDE_DATA_PATH true, META_BUSY_TIMEOUT {bounds.busy_ms}, {access})"
         )
     except duckdb.Error as error:
         connection.close()

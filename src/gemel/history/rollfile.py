@@ -19,7 +19,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from gemel.history import groups
-from gemel.history.files import MS, packed
+from gemel.history.files import CONSTANT, MS, packed
 from gemel.history.quantise import Grid
 from gemel.history.summary import Summary
 from gemel.samples import Batch
@@ -150,7 +150,7 @@ def of_picks(stored: pa.Table, rows: Batch, made: int) -> pa.Table:
 def whole(table: pa.Table, schema: pa.Schema) -> pa.Table:
     """Give all columns again, of a table whose empty ones were left unread."""
     given: dict[str, Any] = {n: table.column(n) for n in table.column_names}
-    for name in groups.CONSTANT:
+    for name in CONSTANT:
         if name in schema.names:
             column = given.get(name)
             given[name] = np.zeros(len(table)) if column is None else column.fill_null(0)

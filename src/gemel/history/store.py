@@ -17,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from gemel.errors import ConflictError, StorageError
-from gemel.history import catalogue, files, lake, rolled
+from gemel.history import catalogue, files, lake, rolled, sealed
 from gemel.history.compact import merge, plan
 from gemel.history.levels import LEVELS, PICK, ROLL, level_of
 from gemel.history.lock import WriterLock
@@ -349,7 +349,7 @@ class Store:
     def _name(self, written: Sequence[files.Written]) -> None:
         for one in written:
             self._connection.execute(
-                f"CALL ducklake_add_data_files('lake', '{one.table}', {lake.quoted(one.path)})"
+                f"CALL ducklake_add_data_files('lake', '{one.table}', {lake.quoted(sealed.address(one.path))})"
             )
 
     def _settle_doubts(self) -> None:

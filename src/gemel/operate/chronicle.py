@@ -17,6 +17,7 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
+from gemel import sealing
 from gemel.bus import Bus, StreamReader
 from gemel.bus.link import FACTS
 from gemel.samples.batch import I32, I64
@@ -59,7 +60,8 @@ class Chronicle:
 
     Args:
         bus: where the record is read.
-        folder: where the file with their bytes may lie; it has no name and is gone with the process.
+        folder: where the file with their bytes may lie; it has no name and is gone with the process. Of sealed
+            data it lies in memory.
         wall: whether the plant's time is the wall's: then a fact was known once it was recorded; in a replay of
             old data, once it had happened.
     """
@@ -151,6 +153,9 @@ class Chronicle:
 
     def _handle(self) -> int:
         if self._file is None:
+            if sealing.folder_of(self._folder) is not None:  # nothing of it may lie on the disk in the clear
+                self._file = os.memfd_create("facts", os.MFD_CLOEXEC)
+                return self._file
             with tempfile.TemporaryFile(dir=self._folder) as file:
                 self._file = os.dup(file.fileno())
         return self._file

@@ -19,9 +19,9 @@ from typing import Final
 import msgspec
 import numpy as np
 
+from gemel import sealing
 from gemel.bus import Bus
 from gemel.bus.link import SAMPLES
-from gemel.durable import write_atomic
 from gemel.errors import ConflictError, NotFoundError, RefusedError
 from gemel.history import Reader
 from gemel.operate.chronicle import Chronicle
@@ -87,7 +87,7 @@ class Forks:
         fork = Fork(name=name, by=by, why=why, made=time.time_ns(), at=at, pid=os.getpid())
         try:
             with (self._folder / f"{name}.json").open("xb") as file:
-                file.write(msgspec.json.encode(fork))
+                file.write(sealing.stored(self._folder, msgspec.json.encode(fork)))
         except FileExistsError:
             raise ConflictError(
                 f"there is a fork {name!r} already", code="fork-exists", remedy="choose another name"
@@ -96,7 +96,8 @@ class Forks:
 
     def end(self, fork: Fork, snapshot: Snapshot, origin: str) -> Fork:
         """Keep the state of a fork: it is ready."""
-        write_atomic(self._state(fork.name), snapshot.to_bytes())
+        with sealing.atomic(self._state(fork.name)) as file:
+            snapshot.write(file)
         if not (self._folder / f"{fork.name}.json").exists():  # deleted while it was made
             self._state(fork.name).unlink()
         return self._note(
@@ -118,7 +119,7 @@ class Forks:
         """Give a fork; raises NotFoundError."""
         with contextlib.suppress(OSError, msgspec.DecodeError):
             if re.fullmatch(NAME, name):
-                return _looked_at(msgspec.json.decode((self._folder / f"{name}.json").read_bytes(), type=Fork))
+                return _looked_at(msgspec.json.decode(sealing.read(self._folder / f"{name}.json"), type=Fork))
         raise NotFoundError(f"no fork {name[:80]!r}", remedy="see GET /api/v1/forks")
 
     def listed(self) -> list[Fork]:
@@ -137,7 +138,8 @@ class Forks:
             raise ConflictError(
                 f"the fork {name} is {fork.state}", code="fork-not-ready", remedy=fork.problem or "wait for it"
             )
-        return Snapshot.from_bytes(self._state(name).read_bytes())
+        with sealing.opened(self._state(name)) as file:
+            return Snapshot.read(file)
 
     def delete(self, name: str) -> Fork:
         """Give a fork up."""
@@ -152,7 +154,7 @@ class Forks:
     def _note(self, fork: Fork) -> Fork:
         path = self._folder / f"{fork.name}.json"
         if path.exists():  # else it was deleted meanwhile
-            write_atomic(path, msgspec.json.encode(fork))
+            sealing.write(path, msgspec.json.encode(fork))
         return fork
 
 

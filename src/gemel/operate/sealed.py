@@ -1,39 +1,69 @@
-"""The log at rest under a key that is referred to: `sealed.json` names the secret, the secret lies elsewhere.
+"""Data at rest under a key that is referred to: `sealed.json` names the secret, the secret lies elsewhere.
 
-The log's server enciphers its blocks with AES-256-GCM (NATS, "JetStream Encryption At Rest"). History, snapshots and
-the signed head are not enciphered by gemel: that needs an encrypted file system under the data directory.
+Files are sealed by `gemel.sealing`, the log by its own server (AES-256-GCM; NATS, "JetStream Encryption At Rest"). Data
+of gemel 0.1 may have the log sealed alone; then its key is derived from the secret itself.
 """
 
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import msgspec
 
-from gemel.assets import secret
+from gemel import sealing
 from gemel.durable import write_atomic
 from gemel.errors import ConfigError
-from gemel.operate.cipher import Sealed
 from gemel.operate.places import Places
+from gemel.sealing.cipher import Sealed
+from gemel.sealing.folder import read_mark
+from gemel.sealing.secrets import secret
 
-MARK: Final = "sealed.json"
+MARK: Final = sealing.MARK
+
+
+def seal_data(places: Places, name: str) -> None:
+    """Have new data sealed under a secret; raises ConfigError where there are data in the clear, or under another."""
+    mark = read_mark(places.data)
+    if mark is None:
+        if _begun(places):
+            raise ConfigError(
+                "there are data already, in the clear", code="data-in-the-clear",
+                remedy=f"gemel seal --data {places.data} --key {name} seals them, while nothing runs on them",
+            )  # fmt: skip
+        sealing.seal(places.data, name)
+    elif "wrapped" not in mark:
+        raise ConfigError(
+            f"only the log of these data is sealed, with the secret {mark['key']!r}", code="log-sealed",
+            remedy=f"gemel seal --data {places.data} --key {name} seals the rest, while nothing runs on them",
+        )  # fmt: skip
+    elif mark["key"] != name:
+        raise _another(places, mark["key"], name)
 
 
 def seal_log(places: Places, name: str) -> None:
-    """Have the log of new data enciphered under a secret; raises ConfigError where there is a log in the clear already."""
-    mark = places.data / MARK
-    if mark.exists():
-        if (found := _header(mark)["key"]) != name:
-            raise ConfigError(
-                f"the log is sealed with the secret {found!r}", code="log-sealed", remedy=f"--log-key {found}"
-            )
+    """Have only the log of new data sealed; raises ConfigError where there is a log in the clear already."""
+    mark = read_mark(places.data)
+    if mark is not None:
+        if mark["key"] != name:
+            raise _another(places, mark["key"], name)
         return
     if (places.streams / "jetstream").exists():
         raise ConfigError(
             "the log of these data is there already, in the clear", code="log-in-the-clear",
-            remedy="start with another --data, or put the data directory on an encrypted file system",
+            remedy=f"gemel seal --data {places.data} --key {name} seals all of them, while nothing runs on them",
         )  # fmt: skip
     places.data.mkdir(parents=True, exist_ok=True)
-    write_atomic(mark, msgspec.json.encode(Sealed(secret(name, places.data), name).header))
+    write_atomic(places.data / MARK, msgspec.json.encode(Sealed(secret(name, places.data), name).header))
+
+
+def check_sealed(places: Places) -> None:
+    """Raise ConfigError where sealed data cannot be opened (secret missing, or another), or sealing was cut off."""
+    mark = read_mark(places.data)
+    if mark is not None and mark.get("under_way"):
+        raise ConfigError(
+            "sealing these data was cut off: some of them lie in the clear yet", code="seal-unfinished",
+            remedy=f"gemel seal --data {places.data} --key {mark['key']} goes on with it",
+        )  # fmt: skip
+    log_key(places)
 
 
 def log_key(places: Places, secrets: Path | None = None) -> str:
@@ -41,18 +71,21 @@ def log_key(places: Places, secrets: Path | None = None) -> str:
 
     `secrets` is the data directory whose secrets serve, where it is not this one.
     """
-    mark = places.data / MARK
-    if not mark.exists():
+    mark = read_mark(places.data)
+    if mark is None:
         return ""
-    header = _header(mark)
-    sealed = Sealed(secret(header["key"], secrets or places.data), header["key"], header)
-    return "k" + sealed.derived(b"gemel log")  # a letter first: the server reads digits as a number
+    text = secret(mark["key"], secrets or places.data)
+    if "wrapped" in mark:
+        return sealing.opened_keys(mark, text).log
+    return "k" + Sealed(text, mark["key"], mark).derived(b"gemel log")  # a letter first: the server reads digits as a number
 
 
-def _header(mark: Path) -> dict[str, Any]:
-    try:
-        return msgspec.json.decode(mark.read_bytes(), type=dict[str, Any])
-    except (OSError, msgspec.MsgspecError) as e:
-        raise ConfigError(
-            f"{mark} cannot be read: {e}", code="log-seal", remedy="restore it from a back-up"
-        ) from e
+def _begun(places: Places) -> bool:
+    return (places.data / "format.json").exists() or (places.streams / "jetstream").exists()
+
+
+def _another(places: Places, found: str, asked: str) -> ConfigError:
+    return ConfigError(
+        f"these data are sealed with the secret {found!r}", code="log-sealed",
+        remedy=f"say {found}; or have the secret {asked} open them instead: gemel seal --data {places.data} --key {asked}",
+    )  # fmt: skip

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Final
 
-from gemel.durable import atomic
+from gemel import sealing
 from gemel.errors import StorageError
 from gemel.operate.saving import Saving
 from gemel.samples import Snapshot
@@ -41,7 +41,7 @@ class SnapshotFolder:
 
     def save(self, snapshot: Snapshot) -> None:
         """Write a snapshot durably, then thin the old ones."""
-        with atomic(self._file(snapshot.sequence)) as file:
+        with sealing.atomic(self._file(snapshot.sequence)) as file:
             snapshot.write(file)
         self._thin()
 
@@ -69,7 +69,7 @@ class SnapshotFolder:
         """Give the snapshots that read back sound, the newest first."""
         for path in reversed(self._paths()):
             try:
-                with path.open("rb") as file:
+                with sealing.opened(path) as file:
                     snapshot = Snapshot.read(file)
             except (StorageError, OSError, ValueError, MemoryError) as e:
                 log.warning("snapshot %s is not used: %s", path.name, e)

@@ -8,7 +8,7 @@ from gemel.operate.backup.manifest import Entry, Manifest, Point, Stretch
 from gemel.operate.backup.put_back import put_back
 from gemel.operate.backup.take import Source, take
 from gemel.operate.backup.vault import Vault
-from gemel.operate.cipher import Cipher, Plain, Sealed
+from gemel.sealing.cipher import Cipher, Plain, Sealed
 
 __all__ = [
     "Cipher",

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import msgspec
 
+from gemel import sealing
 from gemel.assets import load
 from gemel.bus import Bus, StreamReader, decode_frame
 from gemel.bus.link import FACTS, SAMPLES
@@ -65,7 +66,7 @@ def _settings(places: Places) -> Iterator[Problem]:
 def _registries(places: Places) -> Iterator[Problem]:
     for file in (places.registry, *sorted(places.registries.glob("*.arrow"))):
         try:
-            Registry.from_bytes(file.read_bytes())
+            Registry.from_bytes(sealing.read(file))
         except Exception as e:  # whatever stands there
             yield Problem(where=_name(places, file), why=_words(e))
 
@@ -73,7 +74,7 @@ def _registries(places: Places) -> Iterator[Problem]:
 def _snapshots(places: Places) -> Iterator[Problem]:
     for file in sorted(places.snapshots.rglob("*.snap")):
         try:
-            Snapshot.from_bytes(file.read_bytes())
+            Snapshot.from_bytes(sealing.read(file))
         except FileNotFoundError:  # thinned meanwhile
             continue
         except Exception as e:  # whatever stands there
@@ -92,6 +93,11 @@ def _lake(places: Places) -> tuple[damage.Looked, list[Problem]]:
         for d in looked.damage
     ]
     return looked, found
+
+
+async def examine_log(bus: Bus, places: Places) -> list[Problem]:
+    """Read all of the log and the record."""
+    return [*(await _log(bus))[1], *(await _record(bus, places))[1]]
 
 
 async def _log(bus: Bus) -> tuple[int, list[Problem]]:

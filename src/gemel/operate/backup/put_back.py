@@ -20,10 +20,10 @@ from gemel.errors import ConfigError, StorageError
 from gemel.operate.backup import streams
 from gemel.operate.backup.manifest import Entry, Manifest
 from gemel.operate.backup.vault import Vault, sync_tree
-from gemel.operate.cipher import damaged
 from gemel.operate.places import DATA_FORMAT, Places
 from gemel.operate.sealed import log_key
 from gemel.samples import Draft
+from gemel.sealing.cipher import damaged
 from gemel.twin import record
 from gemel.twin.record import Record
 

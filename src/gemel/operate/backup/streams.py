@@ -14,7 +14,7 @@ from gemel.bus import Bus, Message, StreamReader
 from gemel.errors import StorageError
 from gemel.operate.backup.manifest import Entry, Stretch
 from gemel.operate.backup.vault import CHUNK, Vault
-from gemel.operate.cipher import damaged
+from gemel.sealing.cipher import damaged
 
 MAGIC: Final = b"GMP1"
 EACH: Final = 1024  # sequences to a pack at most

@@ -19,7 +19,7 @@ from typing import BinaryIO, Final
 
 import msgspec
 
-from gemel import __version__
+from gemel import __version__, sealing
 from gemel.bus import Bus, Message, decode_frame
 from gemel.bus.link import FACTS, SAMPLES
 from gemel.errors import StorageError
@@ -208,8 +208,18 @@ def _newest(places: Places) -> tuple[Path | None, Snapshot | None]:
     )
     for path in reversed(paths):
         with contextlib.suppress(StorageError):
-            return path, Snapshot.from_bytes(_read(path))
+            return path, _snapshot(path)
     return None, None
+
+
+def _snapshot(path: Path) -> Snapshot:
+    try:
+        with sealing.opened(path) as file:
+            return Snapshot.read(file)
+    except FileNotFoundError:
+        raise _moved(f"{path.name} was given up meanwhile") from None
+    except OSError as e:
+        raise StorageError(f"{path.name} cannot be read: {e}", code="snapshot-torn", remedy="an older one is used") from e
 
 
 def _read(path: Path) -> bytes:

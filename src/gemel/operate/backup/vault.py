@@ -18,7 +18,7 @@ import pyarrow as pa
 from gemel.durable import sync, write_atomic
 from gemel.errors import ConfigError, StorageError
 from gemel.operate.backup.manifest import FORMAT, Entry, Manifest
-from gemel.operate.cipher import Cipher, Plain, Sealed, damaged
+from gemel.sealing.cipher import Cipher, Plain, Sealed, damaged
 
 MAGIC: Final = b"GMB1"
 CHUNK: Final = 4 << 20  # bytes

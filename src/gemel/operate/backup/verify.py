@@ -9,13 +9,15 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
+from gemel import sealing
 from gemel.bus import decode_frame
 from gemel.bus.link import FACTS
-from gemel.errors import GemelError, StorageError
+from gemel.errors import ConfigError, GemelError, StorageError
 from gemel.operate.backup import streams
 from gemel.operate.backup.manifest import Entry, Manifest, Stretch
 from gemel.operate.backup.vault import Vault
 from gemel.samples import Registry, Snapshot
+from gemel.sealing import MARK, Seal
 from gemel.twin import chain
 
 
@@ -44,8 +46,11 @@ class Checked(msgspec.Struct, frozen=True, kw_only=True):
 def verify(vault: Vault, manifest: Manifest, told: Callable[[str], None]) -> Checked:
     """Read everything that a back-up holds."""
     problems: list[Problem] = []
+    seal, words = _seal(vault, manifest)
+    if words:
+        told(words)
     for entry in manifest.files:
-        problems += _of_file(vault, entry)
+        problems += _of_file(vault, entry, seal, whole=not words)
     told(f"{manifest.id}: {len(manifest.files)} files are read")
     facts = 0
     for stretch in manifest.streams:
@@ -71,10 +76,23 @@ def damaged_chunks(vault: Vault, manifests: Sequence[Manifest]) -> list[str]:
     return found
 
 
-def _of_file(vault: Vault, entry: Entry) -> Iterator[Problem]:
+def _seal(vault: Vault, manifest: Manifest) -> tuple[Seal | None, str]:
+    """Give what the data are sealed under, and in words why what they hold cannot be read."""
+    data = _content(vault, manifest, MARK)
+    mark = msgspec.json.decode(data) if data else {}
+    if "wrapped" not in mark:
+        return None, ""
+    try:
+        return sealing.seal_in(mark, sealing.secret(mark["key"], vault.folder)), ""
+    except ConfigError as e:
+        return None, f"{e.message}: of the files that are sealed with it every byte is checked, not what they hold"
+
+
+def _of_file(vault: Vault, entry: Entry, seal: Seal | None, *, whole: bool) -> Iterator[Problem]:
     try:
         data = b"".join(vault.content(entry))
-        _read(entry.path, data)
+        if whole:
+            _read(entry.path, sealing.unsealed(seal, data))
     except (GemelError, OSError, ValueError, KeyError, pa.ArrowException) as e:
         yield Problem(where=entry.path, why=e.message if isinstance(e, GemelError) else str(e).split("\n")[0])
 

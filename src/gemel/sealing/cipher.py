@@ -1,4 +1,4 @@
-"""How a back-up, or the log, is sealed: AES-256-GCM under keys derived from one secret, or not at all.
+"""How a back-up, or the key of data at rest, is sealed: AES-256-GCM under keys derived from one secret, or not at all.
 
 secret ─ scrypt (RFC 7914), salt of the back-up ─► HKDF-SHA-256 (RFC 5869) ─► one key to seal, one to name chunks
 """
