@@ -16,7 +16,7 @@ from mosquitto_kit import program
 from gemel.assets import check
 from gemel.testing.broker import Broker
 from gemel.testing.clock import ManualClock
-from gemel.testing.station import PLANT, Faults, Station, step, truth
+from gemel.testing.station import PLANT, Faults, Physics, Station, step, truth
 from gemel.testing.station.sensors import WORDS, Sensors
 from gemel.testing.station.water import daily
 
@@ -187,6 +187,50 @@ def test_extreme_orders_break_no_physics():
             assert np.isfinite(values).all()
             assert 0.0 <= station.water.level_m < 12.0
     assert station.pumps["pump-1"].energy_kwh > 0
+
+
+def test_the_drive_overshoots_a_little_and_settles_and_without_it_does_not():
+    def speeds(physics):
+        station = replace(live(0.05)[0], physics=physics).ordered("pump-1", "speed", 2600.0)
+        return column(live(0.02, seconds=0.5, station=station)[1], "pump-1", "speed")
+
+    real, plain = speeds(Physics()), speeds(Physics(second_order_drive=False))
+    assert 2601.0 < real.max() < 2630.0
+    assert real[-1] == 2600.0
+    assert plain.max() == 2600.0
+    assert np.abs(np.diff(real)).max() <= 60.0 + 1e-9  # the ramp's slope holds in both
+
+
+def test_the_plug_of_the_valve_rests_elsewhere_from_above_than_from_below():
+    def flow(first, physics):
+        rng, station = np.random.default_rng(1), replace(live(0.05)[0], physics=physics)
+        for position in (first, 50.0):
+            station = station.ordered("valve-1", "position", position)
+            for _ in range(30):
+                station = step(station, 2.0, rng)
+        assert station.water.position == 50.0
+        return station.water.outflow_m3h
+
+    assert flow(30.0, Physics()) < 0.99 * flow(70.0, Physics())
+    still = Physics(hysteresis=False)
+    assert flow(30.0, still) == pytest.approx(flow(70.0, still), rel=2e-3)
+
+
+def test_warm_water_flows_easier():
+    rng, cold = np.random.default_rng(1), live(0.05)[0]
+    warm = replace(cold, water=replace(cold.water, temperature_c=30.0))
+    flows = [step(replace(s, physics=p), 10.0, rng).pumps["pump-1"].flow_m3h for p in (Physics(), Physics(viscosity=False)) for s in (cold, warm)]
+    assert flows[1] > 1.005 * flows[0]
+    assert flows[3] == pytest.approx(flows[2], rel=1e-4)
+
+
+def test_both_pumps_at_full_speed_cavitate_and_are_heard():
+    station = live(0.05)[0].ordered("pump-1", "speed", 3000.0).ordered("pump-2", "speed", 3000.0)
+    loud, quiet = (live(0.2, station=replace(station, physics=p))[1] for p in (Physics(), Physics(cavitation=False)))
+    assert column(loud, "pump-1", "vibration")[-60:].mean() > column(quiet, "pump-1", "vibration")[-60:].mean() + 0.2
+    assert column(loud, "pump-1", "flow")[-60:].mean() < 0.95 * column(quiet, "pump-1", "flow")[-60:].mean()
+    assert np.ptp(column(loud, "pump-1", "flow")[-60:]) < 20.0
+    assert live(0.05)[0].pumps["pump-1"].kept > 1 - 1e-9  # in normal life nothing is heard of it
 
 
 def faulty(name, hours=0.5, target=None):

@@ -11,8 +11,9 @@ from typing import Final
 
 from gemel.testing.station.faults import Faults
 from gemel.testing.station.model import Station, step, truth
+from gemel.testing.station.physics import Physics
 from gemel.testing.station.process import StationProcess
 
 PLANT: Final = Path(__file__).parent / "plant"
 
-__all__ = ["PLANT", "Faults", "Station", "StationProcess", "step", "truth"]
+__all__ = ["PLANT", "Faults", "Physics", "Station", "StationProcess", "step", "truth"]

@@ -9,6 +9,7 @@ from gemel.connect.mqtt.settings import mqtt_settings
 from gemel.connect.times import parse_iso
 from gemel.samples.clock import SECOND
 from gemel.testing.station.faults import TARGETS
+from gemel.testing.station.physics import Physics
 from gemel.testing.station.process import StationProcess
 
 
@@ -35,6 +36,12 @@ from gemel.testing.station.process import StationProcess
     type=click.Choice(sorted(TARGETS)),
     help="A fault that is on from the start.",
 )
+@click.option(
+    "--without",
+    multiple=True,
+    type=click.Choice(sorted(Physics.__dataclass_fields__)),
+    help="An effect to leave out.",
+)
 @click.option("--client-id", default="gemel-station", show_default=True, help="Id at the broker.")
 def main(
     broker: str,
@@ -43,12 +50,15 @@ def main(
     seed: int,
     start: str | None,
     faults: tuple[str, ...],
+    without: tuple[str, ...],
     client_id: str,
 ) -> None:
     """Run the simulated pumping station."""
     settings = mqtt_settings(broker, {"version": "3.1.1"}, client_id)
     start_s = parse_iso(start) / SECOND if start else None
-    asyncio.run(_run(StationProcess(settings, speed=speed, rate_hz=rate, seed=seed, start_s=start_s), faults))
+    physics = Physics(**dict.fromkeys(without, False))
+    station = StationProcess(settings, speed=speed, rate_hz=rate, seed=seed, start_s=start_s, physics=physics)
+    asyncio.run(_run(station, faults))
 
 
 async def _run(station: StationProcess, faults: tuple[str, ...]) -> None:

@@ -6,8 +6,9 @@ from typing import Any, Final, Self
 
 import numpy as np
 
-from gemel.testing.station.pump import PumpSet, step_pump
-from gemel.testing.station.water import BAR_PER_M, Water, ambient, step_water
+from gemel.testing.station.physics import Physics
+from gemel.testing.station.pump import Around, PumpSet, step_pump
+from gemel.testing.station.water import BAR_PER_M, Moment, Water, ambient, step_water
 
 NORMAL: Final = {
     "pump-1": PumpSet(2330.0, 2330.0),
@@ -27,11 +28,14 @@ class Station:
     time_s: float
     pumps: Mapping[str, PumpSet] = field(default_factory=lambda: dict(NORMAL))
     water: Water = field(default_factory=Water)
+    physics: Physics = field(default_factory=Physics)
 
     @staticmethod
-    def at_rest(time_s: float, rng: np.random.Generator, hours: float = 3.0) -> "Station":
+    def at_rest(
+        time_s: float, rng: np.random.Generator, hours: float = 3.0, physics: Physics | None = None
+    ) -> "Station":
         """Make a station that has run for some hours, so that nothing is still warming up."""
-        station = Station(time_s - hours * 3600.0)
+        station = Station(time_s - hours * 3600.0, physics=physics or Physics())
         while station.time_s < time_s:
             station = step(station, min(LONGEST_STEP_S, time_s - station.time_s), rng)
         return station
@@ -48,39 +52,49 @@ class Station:
     def to_json(self) -> dict[str, Any]:
         """Give the state as plain JSON values."""
         pumps = {name: _plain(pump) for name, pump in self.pumps.items()}
-        return {"time_s": self.time_s, "pumps": pumps, "water": _plain(self.water)}
+        return {
+            "time_s": self.time_s, "pumps": pumps, "water": _plain(self.water), "physics": _plain(self.physics),
+        }  # fmt: skip
 
     @classmethod
     def from_json(cls, stored: Mapping[str, Any]) -> Self:
         """Read the state; raises KeyError or TypeError where it is none."""
         pumps = {name: PumpSet(**stored["pumps"][name]) for name in NORMAL}
-        return cls(float(stored["time_s"]), pumps, Water(**stored["water"]))
+        physics = Physics(**stored.get("physics", {}))
+        return cls(float(stored["time_s"]), pumps, Water(**stored["water"]), physics)
 
 
 def step(
     station: Station, seconds: float, rng: np.random.Generator, failing: frozenset[str] = frozenset()
 ) -> Station:
     """Advance the plant; `failing` names the pumps whose bearing is failing."""
-    air = ambient(station.time_s)
-    lift = station.water.lift_m
+    around = Around(
+        station.water.lift_m, ambient(station.time_s), station.water.temperature_c, _suction(station)
+    )
     pumps = {
-        name: step_pump(pump, lift, air, seconds, failing=name in failing)
+        name: step_pump(pump, around, seconds, station.physics, failing=name in failing)
         for name, pump in station.pumps.items()
     }
     inflow = sum(pump.flow_m3h for pump in pumps.values())
-    water = step_water(station.water, inflow, station.time_s, seconds, float(rng.standard_normal()))
+    moment = Moment(station.time_s, seconds, station.physics)
+    water = step_water(station.water, inflow, moment, float(rng.standard_normal()))
     return replace(station, time_s=station.time_s + seconds, pumps=pumps, water=water)
 
 
 def truth(station: Station) -> dict[Signal, float]:
     """Give the true value of every signal, in the units of the plant file; states as codes."""
     inflow = sum(pump.flow_m3h for pump in station.pumps.values())
-    suction = SUCTION_BAR - SUCTION_LOSS * inflow**2
+    suction = _suction(station)
     values: dict[Signal, float] = {}
     for name, pump in station.pumps.items():
         values.update({(name, signal): value for signal, value in _pump_values(pump, suction).items()})
     values.update({(asset, signal): value for asset, signal, value in _water_values(station.water, inflow)})
     return values
+
+
+def _suction(station: Station) -> float:
+    inflow = sum(pump.flow_m3h for pump in station.pumps.values())
+    return SUCTION_BAR - SUCTION_LOSS * inflow**2
 
 
 def _pump_values(pump: PumpSet, suction_bar: float) -> dict[str, float]:
@@ -119,5 +133,5 @@ def _water_values(water: Water, inflow_m3h: float) -> list[tuple[str, str, float
     ]
 
 
-def _plain(state: PumpSet | Water) -> dict[str, float]:
+def _plain(state: PumpSet | Water | Physics) -> dict[str, float]:
     return {name: getattr(state, name) for name in type(state).__dataclass_fields__}

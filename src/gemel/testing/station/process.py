@@ -9,6 +9,7 @@ station/state                 its state, retained: a station started again goes 
 import asyncio
 import contextlib
 import time
+from dataclasses import replace
 from typing import Any, Final
 
 import numpy as np
@@ -19,6 +20,7 @@ from gemel.samples.clock import SECOND
 from gemel.testing.station.faults import Faults
 from gemel.testing.station.link import StationLink
 from gemel.testing.station.model import LONGEST_STEP_S, Station, step, truth
+from gemel.testing.station.physics import Physics
 from gemel.testing.station.sensors import WORDS, Sensors
 
 STATE_TOPIC: Final = "station/state"
@@ -36,11 +38,12 @@ class StationProcess:
         rate_hz: readings of each signal per second of plant time, 1 to 10.
         seed: of noise and of the town's whims.
         start_s: plant time to begin at [s since 1970]; none: now, or where the former station stopped, if later.
+        physics: which effects are on.
     """
 
     def __init__(
         self, settings: MqttSettings, *, speed: float = 1.0, rate_hz: float = 2.0, seed: int = 1,
-        start_s: float | None = None,
+        start_s: float | None = None, physics: Physics | None = None,
     ) -> None:  # fmt: skip
         self.faults = Faults()
         self.link = StationLink(settings, TOPICS, self._take)
@@ -49,6 +52,7 @@ class StationProcess:
         self._step_ns = round(SECOND / rate_hz)
         self._rng = np.random.default_rng(seed)
         self._start_s = start_s
+        self._physics = physics or Physics()
         self._station: Station | None = None
         self._former: asyncio.Event = asyncio.Event()
         self._orders: list[tuple[str, str, float]] = []
@@ -68,7 +72,8 @@ class StationProcess:
                 await asyncio.wait_for(self._former.wait(), REMEMBER_S)
         now = self._start_s or time.time()
         if self._station is None:
-            self._station = Station.at_rest(now, self._rng)
+            self._station = Station.at_rest(now, self._rng, physics=self._physics)
+        self._station = replace(self._station, physics=self._physics)
         self._now_ns = round(max(now, self._station.time_s) * SECOND) // self._step_ns * self._step_ns
         self._signals = tuple(truth(self._station))
         self._sensors = Sensors.of(self._signals)
@@ -105,7 +110,7 @@ class StationProcess:
         self._now_ns += self._step_ns
         now_s = self._now_ns / SECOND
         if now_s - station.time_s > 60.0:  # a station that was away goes on as it was left
-            station = Station(now_s - LONGEST_STEP_S, station.pumps, station.water)
+            station = replace(station, time_s=now_s - LONGEST_STEP_S)
         while station.time_s < now_s - 1e-6:
             station = step(
                 station, min(LONGEST_STEP_S, now_s - station.time_s), self._rng, self.faults.failing

@@ -8,6 +8,8 @@ import math
 from dataclasses import dataclass, replace
 from typing import Final
 
+from gemel.testing.station.physics import Physics, drive, friction, head_kept
+
 GRAVITY: Final = 9.81  # m/s2
 RATED_SPEED: Final = 2900.0  # rpm
 SHUTOFF_HEAD: Final = 32.0  # m at rated speed
@@ -35,6 +37,8 @@ class PumpSet:
     energy_kwh: float = 0.0
     wear: float = 0.01
     damage: float = 0.0
+    rate_rpm_s: float = 0.0
+    kept: float = 1.0  # of the head, by cavitation
 
     @property
     def torque_nm(self) -> float:
@@ -52,27 +56,48 @@ class PumpSet:
         """Velocity at the bearing housing, RMS: unbalance, wear of the wheel, damage, and flow off its best point."""
         turn = self.speed_rpm / RATED_SPEED
         off = self.flow_m3h / max(BEST_FLOW * turn, 1.0) - 1.0
-        return 1.3 * turn**2 + 0.5 * off**2 * turn + 9.0 * self.wear * turn + 9.0 * self.damage * turn
+        return (
+            1.3 * turn**2
+            + 0.5 * off**2 * turn
+            + 9.0 * self.wear * turn
+            + 9.0 * self.damage * turn
+            + 6.0 * (1.0 - self.kept)
+        )
 
 
-def step_pump(pump: PumpSet, lift_m: float, ambient_c: float, seconds: float, *, failing: bool) -> PumpSet:
+@dataclass(frozen=True, slots=True)
+class Around:
+    """What surrounds a pump set: what it lifts against at no flow [m], air and water [degC], suction [bar gauge]."""
+
+    lift_m: float
+    ambient_c: float
+    water_c: float = 12.0
+    suction_bar: float = 0.3
+
+
+def step_pump(
+    pump: PumpSet, around: Around, seconds: float, physics: Physics, *, failing: bool = False
+) -> PumpSet:
     """Advance a pump set.
 
     Args:
         pump: its state.
-        lift_m: what it pumps against at no flow [m].
-        ambient_c: air in the pump house [degC].
+        around: what surrounds it.
         seconds: step; lags are exact for any length.
+        physics: which effects are on.
         failing: whether its bearing is failing.
     """
-    change = pump.setpoint_rpm - pump.speed_rpm
-    speed = pump.speed_rpm + math.copysign(min(abs(change), RAMP * seconds), change)
+    speed, rate = _speed(pump, seconds, physics)
     turn = speed / RATED_SPEED
-    ahead = SHUTOFF_HEAD * turn**2 * (1.0 - pump.wear) - lift_m
-    steady = math.sqrt(max(ahead, 0.0) / (PUMP_LOSS + PIPE_LOSS))
+    rough = friction(around.water_c) if physics.viscosity else 1.0
+    towards = head_kept(around.suction_bar, turn, pump.flow_m3h / BEST_FLOW) if physics.cavitation else 1.0
+    kept = _lag(pump.kept, towards, seconds, 20.0)  # vapour fills and leaves the wheel
+    ahead = kept * SHUTOFF_HEAD * turn**2 * (1.0 - pump.wear) - around.lift_m
+    steady = math.sqrt(max(ahead, 0.0) / (PUMP_LOSS + PIPE_LOSS * rough))
     flow = _lag(pump.flow_m3h, steady, seconds, 1.5)  # inertia of the water in the riser
-    head = max(SHUTOFF_HEAD * turn**2 * (1.0 - pump.wear) - PUMP_LOSS * flow**2, 0.0)
-    power = _power(flow, head, turn)
+    head = max(kept * SHUTOFF_HEAD * turn**2 * (1.0 - pump.wear) - PUMP_LOSS * flow**2, 0.0)
+    power = _power(flow, head, turn, rough)
+    ambient_c = around.ambient_c
     losses = 0.1 * power + 0.25 * min(1.0, turn)
     return replace(
         pump,
@@ -86,16 +111,25 @@ def step_pump(pump: PumpSet, lift_m: float, ambient_c: float, seconds: float, *,
         energy_kwh=pump.energy_kwh + power * seconds / 3600.0,
         wear=min(pump.wear + WEAR_PER_HOUR * turn * seconds / 3600.0, 0.3),
         damage=_damage(pump.damage, seconds) if failing else pump.damage,
+        rate_rpm_s=rate,
+        kept=kept,
     )
 
 
-def _power(flow_m3h: float, head_m: float, turn: float) -> float:
+def _speed(pump: PumpSet, seconds: float, physics: Physics) -> tuple[float, float]:
+    if physics.second_order_drive:
+        return drive(pump.speed_rpm, pump.rate_rpm_s, pump.setpoint_rpm, RAMP, seconds)
+    change = pump.setpoint_rpm - pump.speed_rpm
+    return pump.speed_rpm + math.copysign(min(abs(change), RAMP * seconds), change), 0.0
+
+
+def _power(flow_m3h: float, head_m: float, turn: float, rough: float) -> float:
     """Power at the shaft [kW]: hydraulic power over efficiency, and friction of disc and bearings."""
     if turn <= 0.0:
         return 0.0
     relative = flow_m3h / (BEST_FLOW * turn)
     efficiency = max(BEST_EFFICIENCY * (1.0 - 0.5 * (relative - 1.0) ** 2), 0.25)
-    return float(GRAVITY * flow_m3h * head_m / 3600.0 / efficiency + 0.5 * turn**3)
+    return float(GRAVITY * flow_m3h * head_m / 3600.0 / efficiency + 0.5 * rough * turn**3)
 
 
 def _bearing(pump: PumpSet, turn: float, ambient_c: float) -> float:

@@ -7,6 +7,7 @@ import math
 from dataclasses import dataclass, replace
 from typing import Final
 
+from gemel.testing.station.physics import Physics, follow
 from gemel.testing.station.pump import GRAVITY
 
 AREA_M2: Final = 80.0
@@ -33,6 +34,7 @@ class Water:
     spill_m3h: float = 0.0
     volume_m3: float = 0.0
     restless: float = 0.0  # slow noise on the draw, relative
+    plug: float = 60.0  # % of the stroke, behind the stem
 
     @property
     def lift_m(self) -> float:
@@ -50,22 +52,32 @@ class Water:
         return max(DROP_M + self.level_m - self.town_m, 0.0)
 
 
-def step_water(water: Water, inflow_m3h: float, time_s: float, seconds: float, shock: float) -> Water:
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """When a step begins [s since 1970], how long it is [s], and which effects are on."""
+
+    time_s: float
+    seconds: float
+    physics: Physics
+
+
+def step_water(water: Water, inflow_m3h: float, moment: Moment, shock: float) -> Water:
     """Advance the water side.
 
     Args:
         water: its state.
         inflow_m3h: from the pumps.
-        time_s: the plant's time, for the hour of the day [s].
-        seconds: step.
+        moment: the step; its time gives the hour of the day.
         shock: a standard normal number: what the town does unforeseen.
     """
+    time_s, seconds = moment.time_s, moment.seconds
     change = water.position_setpoint - water.position
     position = water.position + math.copysign(min(abs(change), STROKE * seconds), change)
+    plug = follow(water.plug, position) if moment.physics.hysteresis else position
     keep = math.exp(-seconds / 600.0)  # unforeseen draws last some ten minutes (Ornstein-Uhlenbeck)
     restless = water.restless * keep + 0.03 * math.sqrt(1.0 - keep**2) * shock
     draw = 22.0 * daily(time_s) * (1.0 + restless)
-    kv = max(VALVE_KV * position / 100.0, 1e-3)
+    kv = max(VALVE_KV * plug / 100.0, 1e-3)
     through = (
         draw * kv * math.sqrt((DROP_M + water.level_m) / (kv**2 + draw**2)) * min(1.0, water.level_m / 0.2)
     )
@@ -84,6 +96,7 @@ def step_water(water: Water, inflow_m3h: float, time_s: float, seconds: float, s
         spill_m3h=spill,
         volume_m3=water.volume_m3 + through * seconds / 3600.0,
         restless=restless,
+        plug=plug,
     )
 
 
