@@ -1,0 +1,74 @@
+"""The child process in which an FMU runs: one request on standard input, one answer on standard output.
+
+``python -m gemel.operate.fmi.child``; whatever the FMU prints goes to standard error.
+"""
+
+from __future__ import annotations
+
+import os
+import pickle
+import sys
+from typing import Any
+
+
+def main() -> None:
+    """Answer one request: a dictionary with `do`, `path` and what that needs. Its sender is our own parent process."""
+    answer_to = os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)
+    request: dict[str, Any] = pickle.load(sys.stdin.buffer)  # noqa: S301 - a pipe from the parent, nobody else writes
+    try:
+        answer = {"describe": described, "simulate": simulated}[request.pop("do")](**request)
+    except MemoryError:
+        answer = {"error": "it needs more memory than it may have"}
+    except Exception as e:  # whatever the FMU or its description is
+        answer = {"error": f"{type(e).__name__}: {(str(e).splitlines() or [''])[0]}"}
+    pickle.dump(answer, answer_to)
+    answer_to.flush()
+    os._exit(0)  # an FMU that hangs when it is unloaded is not waited for
+
+
+def described(path: str) -> dict[str, Any]:
+    """Give the variables of an FMU, each as a dictionary, and what kinds of simulation it offers."""
+    import fmpy
+
+    description = fmpy.read_model_description(path, validate=False)
+    units = {u.name: _unit(u.baseUnit) for u in description.unitDefinitions or [] if u.baseUnit is not None}
+    variables = [
+        {
+            "name": v.name, "causality": v.causality, "unit": v.unit or (v.declaredType.unit if v.declaredType else None),
+            "start": v.start, "low": _least(v, "min"), "high": _least(v, "max"), "nominal": v.nominal,
+            "description": v.description or "", "state": v.derivative.name if v.derivative is not None else None,
+        }
+        for v in description.modelVariables
+        if v.type in {"Real", "Float64", "Float32"} and not v.shape and not v.dimensions
+    ]  # fmt: skip
+    kinds = [k for k in ("coSimulation", "modelExchange") if getattr(description, k) is not None]
+    return {
+        "name": description.modelName, "version": description.fmiVersion, "kinds": kinds,
+        "variables": variables, "units": units,
+    }  # fmt: skip
+
+
+def _least(variable: Any, key: str) -> float | None:
+    value = getattr(variable, key)
+    if value is None and variable.declaredType is not None:
+        value = getattr(variable.declaredType, key)
+    return None if value is None else float(value)
+
+
+def _unit(base: Any) -> tuple[dict[str, int], float, float]:
+    """Give powers of SI units, factor and offset: SI = value * factor + offset (FMI 2.0.4, section 2.2.2)."""
+    powers = {k: int(getattr(base, k)) for k in ("kg", "m", "s", "A", "K", "mol", "cd", "rad")}
+    return {k: v for k, v in powers.items() if v}, float(base.factor), float(base.offset)
+
+
+def simulated(path: str, **how: Any) -> dict[str, Any]:
+    """Run an FMU by FMPy; gives its result by column."""
+    import fmpy
+
+    found = fmpy.simulate_fmu(path, validate=False, **how)
+    return {"columns": {name: found[name].copy() for name in found.dtype.names}}
+
+
+if __name__ == "__main__":
+    main()

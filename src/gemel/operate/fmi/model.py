@@ -1,0 +1,191 @@
+"""An FMU as a dynamic model: its variables as quantities in SI, its runs as solutions."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from gemel.dynamics.declare import Array, Quantity, Values
+from gemel.dynamics.solution import Floats, Profile, Solution
+from gemel.errors import AssetError, ModelError
+from gemel.operate.fmi.host import Limits, ask
+from gemel.samples.units import conversion, parse
+
+Affine = tuple[float, float]
+
+
+@dataclass(frozen=True, eq=False)
+class FmuModel:
+    """A model from a file, run by FMPy in a child process.
+
+    Args:
+        path: the FMU.
+        states: continuous states, where it tells them (model exchange).
+        inputs, outputs, parameters: its real variables of these causalities, in SI.
+        scales: SI = value * scale + offset, by name.
+        kind: ``CoSimulation`` or ``ModelExchange``.
+        limits: what a run may use.
+    """
+
+    path: Path
+    states: Mapping[str, Quantity]
+    inputs: Mapping[str, Quantity]
+    outputs: Mapping[str, Quantity]
+    parameters: Mapping[str, Quantity]
+    scales: Mapping[str, Affine]
+    kind: str
+    limits: Limits = field(default_factory=Limits)
+
+    traceable = False
+
+    def derivative(self, t: Array, x: Values, u: Values, p: Values) -> Mapping[str, Array]:
+        """Refuse: an FMU is run as a whole."""
+        raise _foreign(self.path)
+
+    def output(self, t: Array, x: Values, u: Values, p: Values) -> Mapping[str, Array]:
+        """Refuse: an FMU is run as a whole."""
+        raise _foreign(self.path)
+
+    def free_run(self, x0: Floats, profile: Profile, p: Floats, at: Floats) -> Solution:
+        """Run it from the first instant to the last; called by `gemel.dynamics.solve.solve`.
+
+        Values between its own steps are interpolated where the instants are not evenly apart. Where its process
+        fails, the status is `child`, and the words say how.
+        """
+        names = [*self.states, *self.outputs]
+        step = float(np.diff(at).min())
+        answer = ask(
+            {
+                "do": "simulate", "path": str(self.path), "fmi_type": self.kind, "output": list(dict.fromkeys(names)),
+                "start_time": float(at[0]), "stop_time": float(at[-1]), "output_interval": step,
+                "start_values": self._starts(x0, p), "input": self._input(profile, at), "relative_tolerance": 1e-8,
+            },
+            self.limits,
+        )  # fmt: skip
+        if "error" in answer:
+            x, y = (np.full((len(at), n), np.nan) for n in (len(self.states), len(self.outputs)))
+            return Solution(at, x, y, "child", f"{self.path.name}: {answer['error']}", 0, float(at[0]))
+        return self._solution(at, answer["columns"])
+
+    def _solution(self, at: Floats, columns: Mapping[str, Floats]) -> Solution:
+        instants = columns["time"]
+        # of two values at one instant (before and after an event) the later one counts
+        last = np.append(np.diff(instants) > 0, True)
+        read = [
+            np.stack([self._si(n, np.interp(at, instants[last], columns[n][last])) for n in names], -1)
+            if names else np.zeros((len(at), 0))
+            for names in (list(self.states), list(self.outputs))
+        ]  # fmt: skip
+        end = float(instants[-1])
+        for values in read:
+            values[at > end + 1e-9 * max(1.0, abs(end))] = np.nan
+        good = all(np.isfinite(v).all() for v in read)
+        words = f"{end:g} s were reached" if good else f"{self.path.name} gave no number at some instants"
+        return Solution(at, read[0], read[1], "complete" if good else "not-finite", words, len(instants), end)
+
+    def _si(self, name: str, values: Floats) -> Floats:
+        scale, offset = self.scales[name]
+        return values * scale + offset
+
+    def _own(self, name: str, si: Any) -> Any:
+        scale, offset = self.scales[name]
+        return (si - offset) / scale
+
+    def _starts(self, x0: Floats, p: Floats) -> dict[str, float]:
+        """Only what differs from the FMU's own: some may not be set."""
+        given = [*zip(self.states.items(), x0, strict=True), *zip(self.parameters.items(), p, strict=True)]
+        return {name: float(self._own(name, value)) for (name, q), value in given if value != q.start}
+
+    def _input(self, profile: Profile, at: Floats) -> Any:
+        if not self.inputs:
+            return None
+        times, values = np.asarray(profile.times, np.float64), np.asarray(profile.values, np.float64)
+        if profile.between == "held":  # two rows at an instant: what was until then, and what is from then on
+            times, values = np.repeat(times, 2)[1:], np.repeat(values, 2, axis=0)[:-1]
+        times, values = np.append(times, at[-1] + 1.0), np.concatenate([values, values[-1:]])
+        made = np.zeros(len(times), [("time", float), *((name, float) for name in self.inputs)])
+        made["time"] = times
+        for i, name in enumerate(self.inputs):
+            made[name] = self._own(name, values[:, i])
+        return made
+
+
+def fmu(path: str | Path, limits: Limits | None = None) -> FmuModel:
+    """Import an FMU of FMI 2 or 3; its description is read in a child process too.
+
+    Raises:
+        ModelError: no FMU, a version or kind that is not supported, a unit that cannot be understood.
+    """
+    path, limits = Path(path), limits or Limits()
+    if not path.is_file():
+        raise ModelError(f"no FMU {path}", code="no-fmu", remedy="name a file that is there")
+    found = ask({"do": "describe", "path": str(path)}, limits)
+    if "error" in found:
+        raise ModelError(f"{path.name}: {found['error']}", code="fmu", remedy="check it with `fmpy validate`")
+    if not str(found["version"]).startswith(("2.", "3.")) or not found["kinds"]:
+        raise ModelError(
+            f"{path.name} is of FMI {found['version']}, {', '.join(found['kinds']) or 'no simulation'}", code="fmu",
+            remedy="export it as FMI 2 or 3, co-simulation or model exchange",
+        )  # fmt: skip
+    return _made(path, found, limits)
+
+
+def _made(path: Path, found: Mapping[str, Any], limits: Limits) -> FmuModel:
+    variables = {v["name"]: v for v in found["variables"]}
+    scales: dict[str, Affine] = {}
+    kinds: dict[str, dict[str, Quantity]] = {"input": {}, "output": {}, "parameter": {}}
+    exchange = found["kinds"] == ["modelExchange"]
+    states = {v["state"] for v in variables.values() if v["state"]} if exchange else set()
+    of_states: dict[str, Quantity] = {}
+    for name, variable in variables.items():
+        kind = kinds.get(variable["causality"])
+        if kind is None and name not in states:
+            continue
+        unit, scale, offset = _si_unit(path, variable["unit"], found["units"])
+        scales[name] = (scale, offset)
+        quantity = _quantity(variable, unit, scale, offset)
+        if kind is not None:
+            kind[name] = quantity
+        if name in states:
+            of_states[name] = quantity
+    return FmuModel(
+        path, of_states, kinds["input"], kinds["output"], kinds["parameter"], scales,
+        "ModelExchange" if exchange else "CoSimulation", limits,
+    )  # fmt: skip
+
+
+def _quantity(variable: Mapping[str, Any], unit: str, scale: float, offset: float) -> Quantity:
+    def si(value: Any, other: float) -> float:
+        return other if value is None else float(value) * scale + offset
+
+    start = 0.0 if variable["start"] is None else float(variable["start"])
+    return Quantity(
+        unit, start * scale + offset, si(variable["low"], -math.inf), si(variable["high"], math.inf),
+        0.0 if variable["nominal"] is None else abs(float(variable["nominal"]) * scale), variable["description"],
+    )  # fmt: skip
+
+
+def _si_unit(path: Path, unit: str | None, defined: Mapping[str, Any]) -> tuple[str, float, float]:
+    """Give the coherent SI unit of a variable's unit, and how to get there: by the FMU's definition, else by name."""
+    if not unit:
+        return "1", 1.0, 0.0
+    if unit in defined:
+        powers, factor, offset = defined[unit]
+        return "*".join(f"{k}**{v}" for k, v in powers.items()) or "1", factor, offset
+    try:
+        base = str((1 * parse(unit)).to_base_units().units)
+        return (base if base != "dimensionless" else "1", *conversion(unit, base if base != "dimensionless" else "1"))
+    except AssetError as e:
+        raise ModelError(f"{path.name}: {e.message}", code="fmu", remedy="define it in the FMU, or use a common one") from e
+
+
+def _foreign(path: Path) -> ModelError:
+    return ModelError(
+        f"{path.name} runs in a process of its own and cannot be traced", code="model-foreign",
+        remedy="run it by `solve`; a fit or an ensemble needs a model of two functions",
+    )  # fmt: skip
