@@ -135,6 +135,17 @@ def estimate(assets: int, ticks: int | None, full: bool, as_json: bool) -> None:
     report(lambda _, told: measure(assets, ticks or (1000 if full else 100), told), as_json)
 
 
+@command.command(epilog="Example: gemel bench calibrate --json")
+@click.option("--day", type=click.IntRange(900), help="Seconds of the long record [default: 86,400].")
+@click.option("--full", is_flag=True, help="A week of one reading a second.")
+@click.option("--json", "as_json", is_flag=True)
+def calibrate(day: int | None, full: bool, as_json: bool) -> None:
+    """Eight parameters fitted to 1,024 readings, SciPy beside it, and to a day of one reading a second."""
+    from gemel.bench.calibrate import measure
+
+    report(lambda _, told: measure(day or (604_800 if full else 86_400), told), as_json)
+
+
 def report(measure: Callable[[Path, Callable[[str], None]], dict[str, Any]], as_json: bool) -> None:
     """Measure in a folder of its own, print, and exit with 1 where a reading was lost, doubled or changed."""
     folder = Path(tempfile.mkdtemp(prefix="gemel-bench-"))
