@@ -11,7 +11,8 @@ Valid between empty and overflow. Schoukens, M., Mattson, P., Wigren, T. and No√
 benchmark combining soft and hard nonlinearities, Workshop on Nonlinear System Identification Benchmarks.
 """
 
-from typing import Any, ClassVar
+from collections.abc import Mapping
+from typing import Any
 
 from gemel.dynamics import maths
 from gemel.dynamics.declare import Quantity, Values
@@ -25,17 +26,17 @@ EDGE = 0.1  # V over which a rim begins to act
 class CascadedTanks:
     """The cascaded tanks; parameters in volts and seconds."""
 
-    states: ClassVar = {
+    states: Mapping[str, Quantity] = {
         "upper": Quantity(
             "V", 5.0, low=0.0, high=15.0, description="level of the upper tank; its rim is at 10 V"
         ),
         "lower": Quantity("V", 5.0, low=0.0, high=15.0, description="level of the lower tank"),
     }
-    inputs: ClassVar = {"pump": Quantity("V", 3.0, description="voltage of the pump")}
-    outputs: ClassVar = {
+    inputs: Mapping[str, Quantity] = {"pump": Quantity("V", 3.0, description="voltage of the pump")}
+    outputs: Mapping[str, Quantity] = {
         "lower": Quantity("V", 5.0, low=0.0, high=10.0, description="reading of the lower level")
     }
-    parameters: ClassVar = {
+    parameters: Mapping[str, Quantity] = {
         "k1": Quantity("V^0.5/s", 0.05, low=1e-3, high=0.5, description="fall of the upper level at 1 V"),
         "k2": Quantity("V^0.5/s", 0.05, low=1e-3, high=0.5, description="rise of the lower level by it"),
         "k3": Quantity("V^0.5/s", 0.05, low=1e-3, high=0.5, description="fall of the lower level at 1 V"),
