@@ -191,10 +191,11 @@ def test_sensitivity_names_what_matters_most(decay):
      ("load=-3", "add", -3.0), ("load=0.4", "set", 0.4), ("load==-3", "set", -3.0), ("load=90%", "scale", 0.9)],
 )  # fmt: skip
 def test_a_change_is_read_from_words(text, how, value):
-    assert parse_change(text) == Change("load", how, pytest.approx(value))
+    assert parse_change(text) == (Change("load", how, pytest.approx(value)), None)
+    assert parse_change("flow=12.5 m3/h") == (Change("flow", "set", 12.5), "m3/h")
 
 
-@pytest.mark.parametrize("text", ["load", "load=", "load=much", "=3", "load=1e"])
+@pytest.mark.parametrize("text", ["load", "load=", "load=much", "=3", "load=+", "load=1 2"])
 def test_words_that_say_no_change_are_refused(text):
     with pytest.raises(ModelError, match="says no change"):
         parse_change(text)

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import ctypes
 import fcntl
+import json
 import os
 import secrets
 import signal
@@ -12,13 +13,19 @@ import subprocess
 import sysconfig
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
 from gemel.errors import ConfigError, StorageError
 
 READY_S: Final = 20.0
+REASON_MAY: Final = (  # nothing here is written to the plant, or leads to it: no twin.ask, no ingest.write, no FACTS
+    "jobs.progress", "$JS.ACK.JOBS.>", "$JS.API.INFO", "$JS.API.STREAM.INFO.JOBS", "$JS.API.STREAM.CREATE.JOBS",
+    "$JS.API.CONSUMER.INFO.JOBS.*", "$JS.API.CONSUMER.CREATE.JOBS.>", "$JS.API.CONSUMER.DURABLE.CREATE.JOBS.*",
+    "$JS.API.CONSUMER.MSG.NEXT.JOBS.*",
+)  # fmt: skip
+REASON_HEARS: Final = ("jobs.cancel", "_INBOX.>")
 KEY_VARIABLE: Final = "LOG_KEY"  # of the server's own environment
 _PR_SET_PDEATHSIG: Final = 1  # prctl(2)
 
@@ -34,6 +41,7 @@ class ServerSettings:
         max_bytes: most that all streams together may hold.
         sync: how often what was written is put on the disk; ``always`` before each acknowledgement.
         key: that the streams are enciphered with; empty leaves them in the clear.
+        reason: password of who works on jobs: their way carries jobs, and nothing to the plant.
     """
 
     store: Path
@@ -42,11 +50,17 @@ class ServerSettings:
     max_bytes: int = 64 << 30
     sync: str = "always"
     key: str = ""
+    reason: str = field(default_factory=lambda: secrets.token_urlsafe(24))
 
     @property
     def url(self) -> str:
         """Address with the token, for processes of this family only."""
-        return f"nats://{self.token}@127.0.0.1:{self.port}"
+        return f"nats://family:{self.token}@127.0.0.1:{self.port}"
+
+    @property
+    def reason_url(self) -> str:
+        """Address with a password that admits to `REASON_MAY` alone."""
+        return f"nats://reason:{self.reason}@127.0.0.1:{self.port}"
 
 
 def free_port() -> int:
@@ -98,7 +112,9 @@ class Server:
         return (
             f'listen: "127.0.0.1:{s.port}"\n'
             f'server_name: "gemel"\n'
-            f'authorization {{ token: "{s.token}" }}\n'
+            f'authorization {{ users: [{{user: "family", password: "{s.token}"}}, '
+            f'{{user: "reason", password: "{s.reason}", permissions: {{publish: {json.dumps(REASON_MAY)}, '
+            f'subscribe: {json.dumps(REASON_HEARS)}}}}}] }}\n'
             "max_payload: 8MB\n"
             "write_deadline: 10s\n"
             # always: an acknowledged frame is on the disk, not in the page cache

@@ -25,6 +25,7 @@ COMMANDS: Final = {
     "run": "Run the twin of a plant.",
     "seal": "Seal data at rest under a secret, or have another secret open them.",
     "state": "Give an asset now or at a past time; check that replay equals live.",
+    "whatif": "Try out what would come of a change, beside the plant.",
     "user": "Add, list and remove people.",
     "verify": "Check every byte of back-ups, or of a data directory.",
 }

@@ -15,6 +15,7 @@ from gemel.config.settings import Settings
 from gemel.durable import write_atomic
 from gemel.operate.family import Child, Family, python
 from gemel.operate.places import Places, Running
+from gemel.operate.reasoning import REASON_BUS
 from gemel.operate.sealed import log_key
 from gemel.twin import record
 
@@ -51,6 +52,10 @@ async def _family(places: Places, settings: Settings) -> None:
         Child(name, python("gemel.config", name, str(places.data)), places.logs, environment)
         for name in ("twin", "ingest", "serve")
     ]
+    reason = Child(
+        "reason", python("gemel.config", "reason", str(places.data)), places.logs,
+        {**environment, REASON_BUS: server.settings.reason_url},
+    )  # fmt: skip
     running = Running(
         pid=os.getpid(),
         url=settings.url,
@@ -59,7 +64,7 @@ async def _family(places: Places, settings: Settings) -> None:
         started=time.time_ns(),
     )
     write_atomic(places.run, msgspec.json.encode(running))
-    kin = Family(server, children, places.logs)
+    kin = Family(server, children, places.logs, [reason])
     try:
         await kin.start()
         await kin.run()

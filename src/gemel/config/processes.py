@@ -23,6 +23,7 @@ HOMES: Final = {
     "twin": "gemel.config.process_twin",
     "ingest": "gemel.config.process_ingest",
     "serve": "gemel.config.process_serve",
+    "reason": "gemel.config.process_reason",
     "family": "gemel.config.process_family",
 }
 

@@ -1,6 +1,6 @@
 """A twin to ask: its state, its history, its assets, its facts, each as a table."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Final, Literal, Protocol, Self
 
 import orjson
@@ -13,7 +13,9 @@ from gemel.face.instants import Instant, Span, instant, span
 from gemel.face.rerun import Replayed, Rerun
 from gemel.face.table import Table
 from gemel.face.transport import Transport
+from gemel.face.whatif import Asked, WhatIf, answer
 from gemel.history.formats import TIME
+from gemel.operate import whatif as job
 from gemel.samples import Registry
 from gemel.samples.clock import SECOND
 from gemel.serve.spans import read as read_span
@@ -191,6 +193,30 @@ class Twin:
             raise TypeError(f"find() has no parameter {min(unknown)!r}; it has {', '.join(sorted(RELATED))}")
         conditions = [where] if isinstance(where, str) else list(where)
         return Table(self._arrow("/assets", limit=limit, type=type, where=conditions or None, **related))
+
+    def whatif(
+        self, asset: str, change: Asked, *, at: Instant | None = None, horizon: Span = "24h", members: int = 1000, seed: int = 0,
+        told: Callable[[float], bool] = lambda done: True, **question: Any,
+    ) -> WhatIf:  # fmt: skip
+        """Ask what would come of a change, from the state of now or of a past time; computed here, written nowhere.
+
+        Args:
+            asset: whose type has a dynamic model.
+            change: ``"load=+15%"``, several of them (one scenario), or up to five scenarios by name.
+            at: from this time's state; now, if left out.
+            horizon: how far ahead.
+            members: of the ensemble.
+            seed: of what is drawn: the same seed gives the same answer.
+            told: takes how much is done (0 to 1), gives whether to go on.
+            question: `uncertain`, `kpis`, `watch`, `step_s`, `points`, `precision` as in ``POST /api/v1/scenarios``.
+
+        Raises ModelError where the asset's type has no dynamic model, or not one with such a quantity.
+        """
+        shown = self.state(asset, at)
+        values = zip(shown["property"], shown["value"], shown["unit"], strict=True)
+        begun = job.begin(self.plant, asset, {n: (float("nan") if v is None else v, u) for n, v, u in values})
+        asked = {"horizon_s": read_span(span(horizon)) / SECOND, "members": members, "seed": seed, **question}
+        return answer(begun, change, shown.notes["at"], self.plant, told, **asked)
 
     def signals(self, asset: str | None = None) -> Table:
         """Give the signals, of an asset or all: path, asset, name, unit, kind, lane.

@@ -23,6 +23,7 @@ STOP_S: Final = 4.0
 MUTE_S: Final = 6.0  # a server that is reached and stores nothing for so long is started again …
 MUTE_SPACING_S: Final = 30.0  # … not more often than this
 ROOM: Final = 64 << 20  # … and only where its disk has so many bytes
+WANTED: Final = "family.wanted"  # names a process that is only started when it is needed
 REFUSED: Final = 2  # exit code of a child that will not run as asked: starting it again would not help
 
 
@@ -36,6 +37,7 @@ class Child:
         self._environment = environment
         self.process: asyncio.subprocess.Process | None = None
         self.restarts = 0
+        self.wanted = asyncio.Event()
         self._started = 0.0
         self._failures = 0
 
@@ -72,9 +74,12 @@ class Child:
 class Family:
     """Starts, watches and stops the processes."""
 
-    def __init__(self, server: Server, children: Sequence[Child], logs: Path) -> None:
+    def __init__(
+        self, server: Server, children: Sequence[Child], logs: Path, called: Sequence[Child] = ()
+    ) -> None:
         self.server = server
         self.children = children
+        self.called = called
         self._logs = logs
         self._server_restarts = 0
         self._server_started = 0.0
@@ -95,6 +100,28 @@ class Family:
             group.create_task(self._report())
             for child in self.children:
                 group.create_task(self._watch(child))
+            for child in self.called:
+                group.create_task(self._watch_called(child))
+
+    async def _watch_called(self, child: Child) -> None:
+        """Start a process when it is first wanted; where it ended well, wait until it is wanted again."""
+        while True:
+            await child.wanted.wait()
+            await child.start()
+            assert child.process is not None
+            code = await child.process.wait()
+            child.process = None
+            if code == 0:
+                child.wanted.clear()
+                continue
+            self._ended(child.name, code)
+            child.restarts += 1
+            await asyncio.sleep(child.backoff_s())
+
+    async def _on_wanted(self, data: bytes) -> None:
+        for child in self.called:
+            if child.name == data.decode():
+                child.wanted.set()
 
     async def _watch(self, child: Child) -> None:
         while True:
@@ -152,6 +179,7 @@ class Family:
         """Tell the others who lives, and have what happened recorded as soon as the twin can."""
         self._bus = await Bus.open(self.server.settings.url, "family")
         await self._bus.hear("health.*", self._on_health)
+        await self._bus.hear(WANTED, self._on_wanted)
         while True:
             await asyncio.sleep(0.5)
             with contextlib.suppress(GemelError, OSError):
@@ -183,7 +211,7 @@ class Family:
                 "pid": server.pid if server else None,
             }
         }
-        for c in self.children:
+        for c in (*self.children, *(c for c in self.called if c.process is not None)):
             up = c.process is not None and c.process.returncode is None
             told[c.name] = {
                 "state": "up" if up else "down",
@@ -197,7 +225,7 @@ class Family:
         order = {"serve": 0, "ingest": 0, "twin": 1}
         for wave in (0, 1):
             await asyncio.gather(
-                *(c.stop(1.5 if wave == 0 else 2.5) for c in self.children if order.get(c.name, 0) == wave)
+                *(c.stop(1.5 if wave == 0 else 2.5) for c in (*self.children, *self.called) if order.get(c.name, 0) == wave)
             )
         if self._bus:
             with contextlib.suppress(Exception):

@@ -72,6 +72,11 @@ class Places:
         return self.data / "forks"
 
     @property
+    def jobs(self) -> Path:
+        """Long work that was asked for, and its results."""
+        return self.data / "jobs"
+
+    @property
     def heads(self) -> Path:
         """The signed head of the record and its key: a second place, best put on another disk."""
         return Path(os.environ.get("GEMEL_RECORD_HEAD", self.data / "record"))

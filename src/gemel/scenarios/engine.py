@@ -69,9 +69,12 @@ class MachineEngine:
         blocks = range(0, memory.wide, self.of.lanes)
         progress = _Progress(len(blocks) * self.plan.steps, told)
         threads = min(len(blocks), os.cpu_count() or 1)
-        with ThreadPoolExecutor(threads) as pool:
+        pool = ThreadPoolExecutor(threads)
+        try:
             for done in [pool.submit(self._block, memory, b, progress) for b in blocks]:
                 done.result()
+        finally:
+            pool.shutdown(cancel_futures=True)
         return memory.raw()
 
     def _block(self, memory: _Memory, first: int, progress: _Progress) -> None:

@@ -13,6 +13,7 @@ import numpy.typing as npt
 from gemel.errors import ModelError
 
 DAY_S: Final = 86_400.0
+ALWAYS_S: Final = 1e12
 MOST_SCENARIOS: Final = 5
 How = Literal["set", "scale", "add"]
 Statistic = Literal[
@@ -39,7 +40,7 @@ class Change:
     profile: tuple[tuple[float, float], ...] = ()
     shape: Literal["hold", "linear"] = "hold"
     start_s: float = 0.0
-    end_s: float = np.inf
+    end_s: float = ALWAYS_S
 
     def along(self, t: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
         """Give the value at each time [s]."""
@@ -174,34 +175,33 @@ class Start:
 
 
 _SET: Final = re.compile(
-    r"^\s*(?P<name>[^=]+?)\s*=\s*(?P<sign>[+\-*x=]?)\s*(?P<number>[\d.eE+\-]+)\s*(?P<percent>%?)\s*$"
+    r"^\s*(?P<name>[^=]+?)\s*=\s*(?P<sign>[+\-*=]?)\s*(?P<number>-?(\d+\.?\d*|\.\d+)([eE][+\-]?\d+)?)\s*(?P<unit>[^\d\s].*?)?\s*$"
 )
 
 
-def parse_change(text: str) -> Change:
-    """Read ``load=+15%``, ``speed=*1.1``, ``speed=+3``, ``opening=0.4``: by a share, by a factor, by an amount, to a value.
+def parse_change(text: str) -> tuple[Change, str | None]:
+    """Read ``load=+15%``, ``speed=*1.1``, ``speed=+3``, ``flow=12 m3/h``: by a share, a factor, an amount, to a value.
 
     A sign means by how much: to set a negative value write ``name==-3``. Raises ModelError.
+
+    Returns:
+        The change, and the unit its value is in where one was written; without one it is the model's.
+
+    >>> change, unit = parse_change("speed=+30 rpm")
+    >>> change.how, change.value, unit
+    ('add', 30.0, 'rpm')
     """
     found = _SET.match(text)
-    try:
-        number = float(found["number"]) if found else None
-    except ValueError:
-        number = None
-    if found is None or number is None:
-        _refuse(f"{text!r} says no change", "write name=+15%, name=*1.1, name=+3 or name=0.4")
+    if found is None:
+        _refuse(f"{text!r} says no change", "write name=+15%, name=*1.1, name=+3, name=0.4 or name=12 m3/h")
         raise AssertionError
-    name, sign = found["name"], found["sign"]
+    name, sign, unit, number = found["name"], found["sign"], found["unit"], float(found["number"])
     signed = -number if sign == "-" else number
-    if found["percent"]:
-        return (
-            Change(name, "scale", 1 + signed / 100)
-            if sign in ("+", "-")
-            else Change(name, "scale", number / 100)
-        )
-    if sign in ("*", "x"):
-        return Change(name, "scale", number)
-    return Change(name, "add", signed) if sign in ("+", "-") else Change(name, "set", number)
+    if unit == "%":
+        return Change(name, "scale", 1 + signed / 100 if sign in ("+", "-") else number / 100), None
+    if sign == "*":
+        return Change(name, "scale", number), None
+    return Change(name, "add" if sign in ("+", "-") else "set", signed), unit
 
 
 def _refuse(message: str, remedy: str) -> None:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 
 from gemel.dynamics import Compiled
+from gemel.errors import ModelError
 from gemel.scenarios.compare import Difference, Figure, Share, bands, difference, figure, sensitivity, sobol
 from gemel.scenarios.draw import Drawn, columns_of, drawn, points
 from gemel.scenarios.engine import Engine, Told, engine_for
@@ -20,6 +21,7 @@ from gemel.scenarios.scenario import Change, Question, Scenario, Start
 Array = npt.NDArray[np.float64]
 BASELINE: Final = Scenario("baseline")
 HALVINGS: Final = 6
+MOST_KEPT: Final = 400_000_000  # numbers of one scenario
 AGREED: Final = 2e-3  # of a quantity's magnitude, between a step and its half
 
 
@@ -119,10 +121,14 @@ def ask(model: Compiled, start: Start, question: Question, told: Told = lambda d
     draws = drawn(model, start, question.uncertain, unit)
     ready, converged = _finer(ready, draws)
     wanted = (BASELINE, *question.scenarios)
-    raws = []
+    runs: list[_Run] = []
     for i, scenario in enumerate(wanted):
-        raws.append(ready.engine.run(ready.members(scenario, draws), _part(told, i, len(wanted))))
-    return _answer(ready, draws, wanted, raws, converged=converged)
+        raw = ready.engine.run(ready.members(scenario, draws), _part(told, i, len(wanted)))
+        runs.append(_Run(scenario.name, raw.failed, ready.referee.figures(raw), _bands(raw, question)))
+    futures = tuple(_future(ready, draws, run, runs[0]) for run in runs)
+    plan = ready.plan
+    times: Array = np.arange(plan.points, dtype=np.float64) * (plan.every * plan.dt)
+    return Answer(times, plan.watch, futures, ready.engine.name, plan.dt / plan.substeps, converged)
 
 
 def indices(
@@ -162,6 +168,11 @@ def _planned(model: Compiled, q: Question) -> tuple[Referee, Plan]:
     plan = Plan(model, q.step_s, steps, every, 1, watch, referee.gauges, weights, driven)
     for name in (*watch, *(k.of for k in q.kpis)):
         plan.pick(name, np.zeros(len(model.states)), np.zeros(len(model.outputs)), np.zeros(len(held)))
+    if q.members * plan.points * len(watch) > MOST_KEPT:
+        raise ModelError(
+            f"{q.members} members × {plan.points} instants × {len(watch)} quantities are too many to keep",
+            code="bad-scenario", remedy="watch fewer quantities, or ask for fewer instants or members",
+        )  # fmt: skip
     return referee, plan
 
 
@@ -205,30 +216,32 @@ def _part(told: Told, i: int, of: int) -> Callable[[float], bool]:
     return lambda done: told((i + done) / of)
 
 
-def _answer(
-    ready: Ready, draws: Drawn, wanted: tuple[Scenario, ...], raws: list[Raw], *, converged: bool
-) -> Answer:
-    q, plan = ready.question, ready.plan
-    failed = [r.failed for r in raws]
-    figures = [ready.referee.figures(r) for r in raws]
-    futures = []
-    for i, scenario in enumerate(wanted):
-        good, both = ~failed[i], ~(failed[i] | failed[0])
-        found: dict[str, Any] = {"figures": {}, "differences": {}, "sensitivity": {}}
-        for j, kpi in enumerate(q.kpis if good.any() else ()):
-            found["figures"][kpi.name] = figure(figures[i][j][good], q.quantiles)
-            found["sensitivity"][kpi.name] = sensitivity(draws.names, draws.unit[good], figures[i][j][good])
-            if i and both.any():
-                found["differences"][kpi.name] = difference(
-                    figures[i][j][both], figures[0][j][both], q.quantiles
-                )
-        seen = (
-            bands(raws[i].kept[:, :, good], q.quantiles) if good.any() else np.full(_shape(plan, q), np.nan)
-        )
-        futures.append(Future(scenario.name, seen, **found, failed=int(failed[i].sum())))
-    times: Array = np.arange(plan.points, dtype=np.float64) * (plan.every * plan.dt)
-    return Answer(times, plan.watch, tuple(futures), ready.engine.name, plan.dt / plan.substeps, converged)
+@dataclass(frozen=True, eq=False)
+class _Run:
+    """What is kept of a scenario's run: its members' readings over time are bands already."""
+
+    name: str
+    failed: npt.NDArray[np.bool_]
+    figures: Array
+    bands: Array
 
 
-def _shape(plan: Plan, q: Question) -> tuple[int, int, int]:
-    return len(q.quantiles), plan.points, len(plan.watch)
+def _bands(raw: Raw, q: Question) -> Array:
+    """Give [quantiles, instants, watched] of the members that stayed finite; one quantity at a time, for the memory."""
+    good = slice(None) if not raw.failed.any() else ~raw.failed
+    if raw.failed.all():
+        return np.full((len(q.quantiles), *raw.kept.shape[:2]), np.nan)
+    return np.stack([bands(raw.kept[:, i][:, good], q.quantiles) for i in range(raw.kept.shape[1])], axis=-1)
+
+
+def _future(ready: Ready, draws: Drawn, run: _Run, baseline: _Run) -> Future:
+    q, good, both = ready.question, ~run.failed, ~(run.failed | baseline.failed)
+    figures: dict[str, Figure] = {}
+    differences: dict[str, Difference] = {}
+    shares: dict[str, Share] = {}
+    for j, kpi in enumerate(q.kpis if good.any() else ()):
+        figures[kpi.name] = figure(run.figures[j][good], q.quantiles)
+        shares[kpi.name] = sensitivity(draws.names, draws.unit[good], run.figures[j][good])
+        if run is not baseline and both.any():
+            differences[kpi.name] = difference(run.figures[j][both], baseline.figures[j][both], q.quantiles)
+    return Future(run.name, run.bands, figures, differences, shares, int(run.failed.sum()))

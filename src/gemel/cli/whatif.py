@@ -1,0 +1,97 @@
+"""`gemel whatif`: what would come of a change, from a state of now or of a past time; nothing reaches the plant."""
+
+import json
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import click
+
+from gemel.errors import ConfigError, GemelError
+
+
+@click.command(epilog="Example: gemel whatif PLANT --asset acme/site/pump-1 --set load=+15% --horizon 24h --scenarios 1000 --seed 1")
+@click.argument("plant", type=click.Path(path_type=Path))
+@click.option("--data", type=click.Path(path_type=Path), help="Data directory.")
+@click.option("--asset", required=True, help="Path of an asset whose type has a dynamic model.")
+@click.option("--set", "changes", multiple=True, metavar="NAME=HOW", help="load=+15%, load=*1.1, load=+3, load=12 kW; several make one scenario.")
+@click.option("--against", multiple=True, metavar="NAME=HOW", help="Another scenario, each of one change; at most four.")
+@click.option("--at", help="From the state of this time (ISO 8601); of now, if left out.")
+@click.option("--horizon", default="24h", show_default=True, help="How far ahead.")
+@click.option("--step", default=10.0, show_default=True, help="Of the solver, at most [s].")
+@click.option("--scenarios", "members", default=1000, show_default=True, help="Members of the ensemble.")
+@click.option("--seed", default=0, show_default=True, help="Of what is drawn: the same seed gives the same answer.")
+@click.option("--uncertain", multiple=True, metavar="NAME=SHARE", help="What is not known exactly: wear=10% [default: what is calibrated, by 5 %].")
+@click.option("--json", "as_json", is_flag=True, help="JSON.")
+def command(
+    plant: Path, data: Path | None, asset: str, changes: tuple[str, ...], against: tuple[str, ...], at: str | None, horizon: str,
+    step: float, members: int, seed: int, uncertain: tuple[str, ...], as_json: bool,
+) -> None:  # fmt: skip
+    """Say what would come of a change, with how sure that is, against what would happen anyway."""
+    import gemel
+
+    _needs_jax()
+    if not changes and not against:
+        raise click.UsageError("say what changes: --set NAME=HOW")
+    scenarios: dict[str, Any] = {", ".join(changes): list(changes)} if changes else {}
+    scenarios |= {one: [one] for one in against}
+    began = time.monotonic()
+    with gemel.open(plant, data=data) as twin:
+        found = twin.whatif(
+            asset, scenarios, at=at, horizon=horizon, members=members, seed=seed, told=_progress(quiet=as_json), step_s=step,
+            uncertain=[_uncertain(u) for u in uncertain] or None,
+        )  # fmt: skip
+    told = {**found.told, "seconds": round(time.monotonic() - began, 3)}
+    click.echo(json.dumps(told) if as_json else "\n".join(_words(told, found.figures())))
+    sys.exit(0 if told["converged"] and not any(f["failed"] for f in told["futures"]) else 1)
+
+
+def _words(told: dict[str, Any], figures: Any) -> Iterator[str]:
+    yield f"{told['asset']} from {told['at']}, {told['members']} members, seed {told['seed']} (a what-if: nothing was changed)"
+    for row in figures:
+        beyond = ""
+        if row["difference"] is not None:
+            beyond = f"   {row['difference']:+.4g} {'clearly' if row['clear'] else 'not clear'}"
+        span = f"{row['median']:.5g} [{row['low']:.5g} … {row['high']:.5g}] {row['unit']}"
+        yield f"  {row['scenario']:<24} {row['kpi']:<28} {span}{beyond}"
+    for future in told["futures"]:
+        if future["failed"]:
+            yield f"  {future['name']}: {future['failed']} members did not stay finite; they are in no figure"
+    if not told["converged"]:
+        yield f"  halving the step down to {told['step_s']:g} s still changed the result: do not trust it"
+    yield f"  {told['engine']}, step {told['step_s']:g} s, {told['seconds']:.2f} s"
+
+
+def _uncertain(text: str) -> dict[str, Any]:
+    name, _, share = text.partition("=")
+    try:
+        spread = float(share.strip().removesuffix("%")) / (100 if share.strip().endswith("%") else 1)
+    except ValueError:
+        raise click.UsageError(f"{text!r}: write NAME=10% or NAME=0.1") from None
+    return {"of": name.strip(), "spread": spread, "relative": share.strip().endswith("%")}
+
+
+def _progress(*, quiet: bool) -> Callable[[float], bool]:
+    shown = sys.stderr.isatty() and not quiet
+
+    def told(done: float) -> bool:
+        if shown:
+            click.echo(f"\r  {100 * done:3.0f} %", nl=done >= 1, err=True)
+        return True
+
+    return told
+
+
+def _needs_jax() -> None:
+    from importlib.util import find_spec
+
+    if find_spec("jax") is None or find_spec("scipy") is None:
+        raise _missing()
+
+
+def _missing() -> GemelError:
+    return ConfigError(
+        "what this computes with is not installed", code="reason-missing", remedy="pip install 'gemel[reason]'"
+    )

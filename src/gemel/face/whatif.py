@@ -1,0 +1,89 @@
+"""What-if in a notebook: answered in this process, on a state that is read; nothing is written anywhere."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import pyarrow as pa
+
+from gemel.errors import ModelError
+from gemel.face.table import Table
+from gemel.operate import whatif as job
+from gemel.scenarios import parse_change
+
+Asked = str | Sequence[str] | Mapping[str, str | Sequence[str]]
+"""``"load=+15%"``, several of them (one scenario), or scenarios by name."""
+
+
+@dataclass(frozen=True)
+class WhatIf:
+    """What came of it.
+
+    Args:
+        told: all of it, as ``GET /api/v1/scenarios/{id}`` gives it under ``result``.
+    """
+
+    told: Mapping[str, Any]
+
+    def figures(self) -> Table:
+        """Give the figures: scenario, kpi, unit, mean, low, median, high, difference, and whether that is clear."""
+        return Table(pa.Table.from_pylist(list(self._figures())))
+
+    def bands(self, quantity: str) -> Table:
+        """Give a quantity over time: scenario, seconds from now, and a column a quantile; raises ModelError."""
+        names = [w["name"] for w in self.told["watch"]]
+        if quantity not in names:
+            raise ModelError(
+                f"{quantity!r} was not watched",
+                code="unknown-quantity",
+                remedy=f"there are: {', '.join(names)}",
+            )
+        at, labels = names.index(quantity), [f"q{round(100 * q):02d}" for q in self.told["quantiles"]]
+        rows = [
+            {"scenario": f["name"], "time_s": t, **dict(zip(labels, values, strict=True))}
+            for f in self.told["futures"]
+            for t, *values in zip(self.told["times_s"], *f["bands"][at], strict=True)
+        ]
+        return Table(pa.Table.from_pylist(rows), {"unit": self.told["watch"][at]["unit"]})
+
+    def _figures(self) -> Iterator[dict[str, Any]]:
+        for future in self.told["futures"]:
+            for kpi in self.told["kpis"]:
+                figure = future["figures"].get(kpi["name"])
+                if figure is None:  # every member failed
+                    continue
+                q, d = figure["quantiles"], future["differences"].get(kpi["name"])
+                yield {
+                    "scenario": future["name"], "kpi": kpi["name"], "unit": kpi["unit"], "mean": figure["mean"],
+                    "low": q[0], "median": q[len(q) // 2], "high": q[-1],
+                    "difference": None if d is None else d["mean"], "clear": None if d is None else d["clear"],
+                }  # fmt: skip
+
+
+def answer(
+    begun: Mapping[str, Any],
+    change: Asked,
+    at: str,
+    plant: Any,
+    told: Callable[[float], bool],
+    **question: Any,
+) -> WhatIf:
+    """Answer a what-if here and now; raises ModelError."""
+    asked = {"scenarios": _scenarios(change), **{k: v for k, v in question.items() if v is not None}}
+    return WhatIf(job.run(job.spec(begun, asked, at, plant), told))
+
+
+def _scenarios(change: Asked) -> list[dict[str, Any]]:
+    if isinstance(change, Mapping):
+        return [{"name": name, "changes": _changes(given)} for name, given in change.items()]
+    return [{"name": change if isinstance(change, str) else ", ".join(change), "changes": _changes(change)}]
+
+
+def _changes(given: str | Sequence[str]) -> list[dict[str, Any]]:
+    found = []
+    for text in [given] if isinstance(given, str) else given:
+        change, unit = parse_change(text)
+        found.append({"of": change.of, "how": change.how, "value": change.value, "unit": unit})
+    return found

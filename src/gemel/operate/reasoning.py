@@ -1,0 +1,134 @@
+"""The *reason* process: takes jobs from the queue, works on them, tells how far it is.
+
+It has a way to the bus of its own, that carries jobs and nothing else: what it computes cannot reach the plant.
+"""
+
+import asyncio
+import contextlib
+import logging
+import os
+import threading
+import time
+from collections.abc import Callable
+from importlib import import_module
+from typing import Any, Final
+
+import msgspec
+
+from gemel.bus import Bus
+from gemel.bus.work import TRIES, Work, WorkQueue
+from gemel.errors import GemelError, NotFoundError
+from gemel.operate.jobs import Ended, Jobs
+from gemel.operate.jobs_kinds import kind
+
+log = logging.getLogger(__name__)
+TOLD_S: Final = 0.2  # between two words on how far a job is
+ALIVE_S: Final = 1.5
+REASON_BUS: Final = "REASON_BUS"  # of the environment of who works on jobs: their only way to the bus
+PROGRESS: Final = "jobs.progress"
+CANCEL: Final = "jobs.cancel"
+
+
+class Reason:
+    """Works on jobs, one at a time; any number of such processes share the queue."""
+
+    def __init__(self, bus: Bus, jobs: Jobs) -> None:
+        self._bus = bus
+        self._jobs = jobs
+        self._queue = WorkQueue(bus)
+        self._name = ""
+        self._done = 0.0
+        self._stop = False
+        self.worked = time.monotonic()
+        self.count = 0
+
+    async def run(self) -> None:
+        """Take and work, until cancelled."""
+        await self._bus.hear(CANCEL, self._on_cancel)
+        while True:
+            try:
+                await self._queue.ensure()
+                while True:
+                    work = await self._queue.take(1.0)
+                    if work is not None:
+                        await self._work(work)
+            except (GemelError, OSError) as e:
+                log.warning("jobs wait: %s", e)
+                await asyncio.sleep(0.5)
+
+    async def _on_cancel(self, data: bytes) -> None:
+        if data.decode() == self._name:
+            self._stop = True
+
+    async def _work(self, work: Work) -> None:
+        name = work.data.decode()
+        try:
+            job = self._jobs.get(name, whole=False)
+        except NotFoundError:
+            await work.done()
+            return
+        if job.state not in ("queued", "running"):
+            await work.done()
+            return
+        self._name, self._done, self._stop, began = name, 0.0, False, time.monotonic()
+        if work.tries > TRIES:
+            ended = Ended(wall=time.time_ns(), seconds=0.0, problem=f"whoever worked on it died, {TRIES} times",
+                          code="job-died", remedy="ask for less: fewer members, a shorter horizon")  # fmt: skip
+        else:
+            self._jobs.begin(name)
+            ended = await self._watched(work, job.asked.kind, job.asked.spec, began)
+        await asyncio.to_thread(self._jobs.end, name, ended)
+        self._name, self.worked = "", time.monotonic()
+        self.count += 1
+        await self._tell(name, 1.0)
+        await work.done()
+
+    async def _watched(self, work: Work, what: str, spec: dict[str, Any], began: float) -> Ended:
+        task = asyncio.create_task(asyncio.to_thread(_outcome, what, spec, self._on_progress))
+        said = time.monotonic()
+        while not task.done():
+            await asyncio.wait([task], timeout=TOLD_S)
+            await self._tell(self._name, self._done)
+            if time.monotonic() - said > ALIVE_S:
+                said = time.monotonic()
+                await work.alive()
+        return msgspec.structs.replace(task.result(), wall=time.time_ns(), seconds=time.monotonic() - began)
+
+    def _on_progress(self, done: float) -> bool:
+        self._done = done
+        return not self._stop
+
+    async def _tell(self, name: str, done: float) -> None:
+        with contextlib.suppress(GemelError, OSError):
+            await self._bus.tell(
+                PROGRESS, msgspec.json.encode({"id": name, "progress": done, "pid": os.getpid()})
+            )
+
+
+def _outcome(what: str, spec: dict[str, Any], told: Callable[[float], bool]) -> Ended:
+    """Work; whatever goes wrong with one job is said, and the next one is taken."""
+    try:
+        return Ended(wall=0, seconds=0.0, result=kind(what)(spec, told))
+    except GemelError as e:
+        return Ended(wall=0, seconds=0.0, problem=e.message, code=e.code, remedy=e.remedy)
+    except Exception as e:
+        if type(e).__name__ != "Cancelled":
+            log.exception("a job failed")
+        return Ended(
+            wall=0,
+            seconds=0.0,
+            problem=f"{type(e).__name__}: {e}",
+            code="job-failed",
+            remedy="see reason.log",
+        )
+
+
+def import_ahead() -> None:
+    """Load what takes seconds to load, beside everything else, before the first job needs it."""
+
+    def load() -> None:
+        with contextlib.suppress(ImportError):  # the job that needs it says what is missing
+            for name in ("jax.numpy", "scipy.stats", "llvmlite.binding", "gemel.scenarios"):
+                import_module(name)
+
+    threading.Thread(target=load, daemon=True).start()

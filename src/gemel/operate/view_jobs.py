@@ -1,0 +1,105 @@
+"""Jobs as serve sees them: asked for here, worked on by *reason*."""
+
+import asyncio
+import time
+from collections.abc import Mapping
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from gemel.assets import Plant
+from gemel.bus import Bus
+from gemel.bus.work import WorkQueue
+from gemel.history import Reader
+from gemel.operate import whatif
+from gemel.operate.family import WANTED
+from gemel.operate.jobs import Job, Jobs
+from gemel.operate.reasoning import CANCEL, PROGRESS
+
+
+class JobsView:
+    """Asks for jobs, follows and stops them.
+
+    Args:
+        bus: where the queue is.
+        folder: where jobs are kept.
+    """
+
+    def __init__(self, bus: Bus, folder: Path) -> None:
+        self._bus = bus
+        self.kept = Jobs(folder)
+        self._progress: dict[str, tuple[float, float]] = {}
+        self._listening = False
+
+    @cached_property
+    def _queue(self) -> WorkQueue:
+        return WorkQueue(self._bus)
+
+    async def ask(self, kind: str, spec: dict[str, Any], title: str, by: str) -> Job:
+        """Ask for a job; the same asked again is the same. Raises RefusedError, StorageError."""
+        await self.warm()
+        asked, new = await asyncio.to_thread(self.kept.ask, kind, spec, title, by)
+        if new:
+            await self._queue.ensure()
+            await self._queue.put(asked.id.encode())
+        return await self.get(asked.id)
+
+    async def warm(self) -> None:
+        """Have a process that works on jobs started, where none runs."""
+        await self._listen()
+        await self._bus.tell(WANTED, b"reason")
+
+    async def get(self, name: str) -> Job:
+        """Give a job and how far it is; raises NotFoundError."""
+        await self._listen()
+        return self._far(await asyncio.to_thread(self.kept.get, name))
+
+    async def listed(self, kind: str) -> list[Job]:
+        """Give the jobs of a kind without their results, the newest first."""
+        return [self._far(job) for job in await asyncio.to_thread(self.kept.listed, kind)]
+
+    async def cancel(self, name: str) -> Job:
+        """Stop a job, or give one up that has ended; raises NotFoundError."""
+        job = await asyncio.to_thread(self.kept.cancel, name)
+        await self._bus.tell(CANCEL, name.encode())
+        return job
+
+    def _far(self, job: Job) -> Job:
+        if job.state != "running" or job.asked.id not in self._progress:
+            return job
+        return msgspec.structs.replace(job, progress=self._progress[job.asked.id][0])
+
+    async def _listen(self) -> None:
+        if not self._listening:
+            self._listening = True
+            await self._bus.hear(PROGRESS, self._on_progress)
+
+    async def _on_progress(self, data: bytes) -> None:
+        told = msgspec.json.decode(data)
+        self._progress = {n: p for n, p in self._progress.items() if time.monotonic() - p[1] < 60}
+        self._progress[told["id"]] = (float(told["progress"]), time.monotonic())
+
+
+class ReasonedView:
+    """The part of `View` that reasons."""
+
+    bus: Bus
+    plant: Plant
+    _reader: Reader
+
+    @cached_property
+    def jobs(self) -> JobsView:
+        """Long work, kept beside the history."""
+        return JobsView(self.bus, self._reader.path.parent / "jobs")
+
+    async def whatif_begin(self, asset: str, shown: Mapping[str, tuple[float, str]]) -> dict[str, Any]:
+        """Give where a what-if about an asset begins, from what it shows."""
+        return await asyncio.to_thread(whatif.begin, self.plant, asset, shown)
+
+    async def whatif_spec(
+        self, begun: Mapping[str, Any], question: Mapping[str, Any], at: str
+    ) -> dict[str, Any]:
+        """Give all that the result of a what-if follows from."""
+        return await asyncio.to_thread(whatif.spec, begun, question, at, self.plant)

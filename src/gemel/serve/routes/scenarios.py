@@ -1,0 +1,204 @@
+"""What-ifs: futures of an asset, from the state of now or of a past time, tried out beside the plant, never on it."""
+
+from typing import Annotated, Any, Literal
+
+import numpy as np
+from fastapi import APIRouter, Path, Query, Request, Response
+from pydantic import BaseModel, ConfigDict, Field
+
+from gemel.errors import NotFoundError
+from gemel.serve import times
+from gemel.serve.access import Asked, Operator, Viewer
+from gemel.serve.names import Names
+from gemel.serve.port import Twin
+from gemel.serve.port_jobs import Job
+from gemel.serve.routes.state import properties
+from gemel.serve.standing import Moment
+
+router = APIRouter(tags=["scenarios"])
+Name = Annotated[str, Field(max_length=200)]
+Number = Annotated[float, Field(allow_inf_nan=False)]
+Pairs = Annotated[list[tuple[Number, Number]], Field(max_length=2000)]
+JobId = Annotated[str, Path(pattern=r"^[0-9a-f]{20}$", description="Of a what-if.")]
+
+
+class _Exact(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+
+class ChangeShape(_Exact):
+    """One thing done differently."""
+
+    of: Name = Field(description="An input or a parameter of the model.")
+    how: Literal["set", "scale", "add"]
+    value: Number = 0.0
+    unit: Annotated[str | None, Field(max_length=40)] = Field(
+        default=None, description="Of the value; the model's own, if left out."
+    )
+    profile: Pairs = Field(default=[], description="Pairs (seconds from now, value) instead of one value.")
+    shape: Literal["hold", "linear"] = "hold"
+    start_s: Number = 0.0
+    end_s: Number = 1e12
+
+
+class ScenarioShape(_Exact):
+    """A future that is tried out."""
+
+    name: Annotated[str, Field(min_length=1, max_length=80)]
+    changes: Annotated[list[ChangeShape], Field(max_length=100)] = []
+
+
+class UncertainShape(_Exact):
+    """Something not known exactly."""
+
+    of: Name
+    spread: Annotated[float, Field(ge=0, le=1e12)]
+    relative: bool = True
+    law: Literal["normal", "uniform"] = "normal"
+
+
+class KpiShape(_Exact):
+    """A figure by which futures are judged."""
+
+    name: Annotated[str, Field(min_length=1, max_length=80)]
+    statistic: Literal[
+        "integral",
+        "mean",
+        "min",
+        "max",
+        "last",
+        "time_above",
+        "time_below",
+        "first_above",
+        "first_below",
+        "life",
+    ]
+    of: Name
+    limit: Number = 0.0
+    factor: Number = 1.0
+    unit: Annotated[str, Field(max_length=40)] = ""
+    price: Pairs = Field(default=[], description="Pairs (second of the day, price): an integral's weight.")
+    better: Literal["less", "more", ""] = ""
+
+
+class Wish(_Exact):
+    """What is asked."""
+
+    asset: Annotated[str, Field(max_length=500)]
+    title: Annotated[str, Field(max_length=200)] = ""
+    at: times.Instant | None = Field(default=None, description="From a past state; from now, if left out.")
+    scenarios: Annotated[list[ScenarioShape], Field(min_length=1, max_length=5)]
+    horizon_s: Annotated[float, Field(gt=0, le=3.2e8)] = 86_400.0
+    step_s: Annotated[float, Field(gt=0, le=86_400)] = 10.0
+    members: Annotated[int, Field(ge=1, le=100_000)] = 1000
+    seed: Annotated[int, Field(ge=0, lt=1 << 53)] = 0
+    uncertain: Annotated[list[UncertainShape] | None, Field(max_length=50)] = Field(
+        default=None, description="If left out: the parameters that are calibrated, by 5 % each."
+    )
+    kpis: Annotated[list[KpiShape], Field(max_length=30)] = []
+    watch: Annotated[list[Name], Field(max_length=30)] = []
+    points: Annotated[int, Field(ge=2, le=1000)] = 121
+    precision: Literal["float32", "float64"] = "float32"
+
+
+class WhatIf(BaseModel):
+    """A what-if as it stands."""
+
+    id: str
+    title: str
+    asset: str
+    by: str
+    made: times.Written
+    at: str = Field(description="Plant time of the state that it begins with.")
+    state: Literal["queued", "running", "done", "failed", "cancelled"]
+    progress: float = Field(ge=0, le=1)
+    seconds: float | None = Field(default=None, description="It was worked on.")
+    problem: str = ""
+    code: str = ""
+    remedy: str = ""
+    question: dict[str, Any]
+    result: dict[str, Any] | None = None
+
+
+class WhatIfPage(BaseModel):
+    """What-ifs, the newest first, without their results."""
+
+    items: list[WhatIf]
+    next: int | None = None
+
+
+class Beginning(BaseModel):
+    """Where a what-if about an asset would begin, and what can be changed."""
+
+    asset: str
+    at: times.Written
+    model: str
+    quantities: dict[str, dict[str, dict[str, Any]]]
+    calibrated: list[str]
+
+
+@router.post("/scenarios", status_code=202)
+async def ask(request: Request, person: Operator, twin: Asked, wish: Wish, response: Response) -> WhatIf:
+    """Ask what would come of it. The same question about the same state is the same what-if, and is there at once."""
+    assert person.name is not None
+    begun, moment = await _begun(request, twin, wish.asset, wish.at)
+    question = wish.model_dump(exclude={"asset", "title", "at"})
+    spec = await twin.whatif_spec(begun, question, times.text(moment.at) or "")
+    job = await twin.jobs.ask("whatif", spec, wish.title, person.name)
+    response.headers["Location"] = f"/api/v1/scenarios/{job.asked.id}"
+    return _shape(job)
+
+
+@router.get("/scenarios")
+async def listed(_: Viewer, twin: Asked) -> WhatIfPage:
+    """Give the what-ifs there are."""
+    return WhatIfPage(items=[_shape(job) for job in await twin.jobs.listed("whatif")])
+
+
+@router.get("/scenarios/start")
+async def start(
+    request: Request, _: Viewer, twin: Asked,
+    asset: Annotated[str, Query(max_length=500, description="Path of an asset.")],
+    at: Annotated[times.Instant | None, Query(description="A past state; that of now, if left out.")] = None,
+) -> Beginning:  # fmt: skip
+    """Give where a what-if would begin and what can be changed; has whoever computes it made ready meanwhile."""
+    begun, moment = await _begun(request, twin, asset, at)
+    await twin.jobs.warm()
+    return Beginning.model_validate({**begun, "at": moment.at})
+
+
+@router.get("/scenarios/{job}")
+async def one(job: JobId, _: Viewer, twin: Asked) -> WhatIf:
+    """Give a what-if: how far it is, and its result once it is done."""
+    return _shape(await twin.jobs.get(job))
+
+
+@router.delete("/scenarios/{job}")
+async def stop(job: JobId, _: Operator, twin: Asked) -> WhatIf:
+    """Stop one that waits or runs; give one up that has ended."""
+    return _shape(await twin.jobs.cancel(job))
+
+
+async def _begun(request: Request, twin: Twin, asset: str, at: int | None) -> tuple[dict[str, Any], Moment]:
+    names: Names = request.app.state.names
+    signals = np.array(names.of_asset(asset), np.int32)
+    moment = Moment.of(twin, at, None)
+    shown: dict[str, tuple[float, str]] = {}
+    if len(signals):
+        told = properties(names, await moment.standing(names, signals, asset), moment.at)
+        shown = {n: (float("nan") if p["value"] is None else p["value"], p["unit"]) for n, p in told.items()}
+    begun = dict(await twin.whatif_begin(asset, shown))
+    if not begun:
+        raise NotFoundError(f"no asset {asset[:200]!r}", remedy="see GET /api/v1/assets")
+    return begun, moment
+
+
+def _shape(job: Job) -> WhatIf:
+    asked, ended = job.asked, job.ended
+    told: dict[str, Any] = {} if ended is None else {
+        "seconds": ended.seconds, "problem": ended.problem, "code": ended.code, "remedy": ended.remedy, "result": ended.result,
+    }  # fmt: skip
+    return WhatIf.model_validate({
+        "id": asked.id, "title": asked.title, "asset": asked.spec["asset"], "by": asked.by, "made": asked.made,
+        "at": asked.spec["at"], "state": job.state, "progress": job.progress, "question": asked.spec["question"], **told,
+    })  # fmt: skip
