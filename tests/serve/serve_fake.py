@@ -7,10 +7,12 @@ from contextlib import asynccontextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
+import msgspec
 import numpy as np
 from gemel.assets import load
 from gemel.condition.retrospect import retrospect
 from gemel.errors import ConflictError, NotFoundError, RefusedError
+from gemel.operate import jobs, whatif
 from gemel.operate.applying import check, told
 from gemel.samples import Batch, Fact
 from gemel.samples.status import is_bad
@@ -97,6 +99,7 @@ class FakeTwin:
         self.commands = {}
         self.numbers = itertools.count(1)
         self.forked = FakeForks()
+        self.jobs = FakeJobs()
 
     # ---- what a test does to it
 
@@ -217,6 +220,12 @@ class FakeTwin:
     @property
     def forks(self):
         return self.forked
+
+    async def whatif_begin(self, asset, shown):
+        return whatif.begin(self.plant, asset, shown)
+
+    async def whatif_spec(self, begun, question, at):
+        return whatif.spec(begun, question, at, self.plant)
 
     async def facts(self, after, limit, kind, subject):
         found = [f for f in self.record if f.seq > after and kind in (None, f.kind) and f.subject.startswith(subject or "")]
@@ -490,6 +499,33 @@ class FakeForks:
     def delete(self, name):
         self.get(name)
         return self.all.pop(name)
+
+
+class FakeJobs:
+    """Jobs in memory: each waits until a test says how it ended."""
+
+    def __init__(self):
+        self.all = {}
+
+    async def warm(self):
+        pass
+
+    async def ask(self, kind, spec, title, by):
+        name = jobs.digest(kind, spec)
+        asked = jobs.Asked(id=name, kind=kind, title=title, by=by, made=START, spec=spec)
+        return self.all.setdefault(name, jobs.Job(asked=asked, state="queued"))
+
+    async def get(self, name):
+        if name not in self.all:
+            raise NotFoundError(f"no job {name[:40]!r}", remedy="see GET /api/v1/scenarios")
+        return self.all[name]
+
+    async def listed(self, kind):
+        return [job for job in self.all.values() if job.asked.kind == kind]
+
+    async def cancel(self, name):
+        await self.get(name)
+        return msgspec.structs.replace(self.all.pop(name), state="cancelled")
 
 
 @dataclass

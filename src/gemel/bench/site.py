@@ -45,7 +45,7 @@ class Site:
         pending = [self.process.pid]
         while pending:
             pid = pending.pop()
-            with suppress(OSError):  # a snapshot was written just now, and its writer is gone
+            with suppress(OSError, IndexError):  # gone meanwhile, as the writer of a snapshot, or dead: it has no words then
                 line = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
                 name = "nats" if b"nats-server" in line[0] else line[3].decode()
                 found[f"{name}'s snapshot" if name in found else name] = pid  # a process before its fork

@@ -2,7 +2,6 @@
 
 import asyncio
 import os
-import time
 from typing import Final
 
 from gemel.bus import Bus
@@ -21,7 +20,7 @@ async def run(places: Places) -> None:
     working = Reason(bus, Jobs(places.jobs))
     task = asyncio.create_task(working.run())
     try:
-        while not task.done() and time.monotonic() - working.worked < IDLE_S:
+        while not task.done() and working.idle_s < IDLE_S:
             await asyncio.wait([task], timeout=5)
         if task.done():
             await task

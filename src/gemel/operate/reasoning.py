@@ -39,8 +39,12 @@ class Reason:
         self._name = ""
         self._done = 0.0
         self._stop = False
-        self.worked = time.monotonic()
-        self.count = 0
+        self._worked = time.monotonic()
+
+    @property
+    def idle_s(self) -> float:
+        """For how long there was nothing to do [s]."""
+        return 0.0 if self._name else time.monotonic() - self._worked
 
     async def run(self) -> None:
         """Take and work, until cancelled."""
@@ -78,8 +82,7 @@ class Reason:
             self._jobs.begin(name)
             ended = await self._watched(work, job.asked.kind, job.asked.spec, began)
         await asyncio.to_thread(self._jobs.end, name, ended)
-        self._name, self.worked = "", time.monotonic()
-        self.count += 1
+        self._name, self._worked = "", time.monotonic()
         await self._tell(name, 1.0)
         await work.done()
 
