@@ -63,7 +63,7 @@ def ended(face, job, seconds=90):
 
 
 def test_a_what_if_begins_with_what_the_asset_shows_in_the_units_of_its_model(olga):
-    told = olga.get("scenarios/start", asset=ASSET)
+    told = olga.get("whatif", asset=ASSET)
     inputs, states, parameters = (told["quantities"][k] for k in ("inputs", "states", "parameters"))
     assert inputs["demand"]["value"] == pytest.approx(0.085) and inputs["demand"]["source"] == "signal"
     assert inputs["ambient"]["value"] == pytest.approx(293.15)

@@ -18,6 +18,7 @@ import { CommandsView } from "./views/commands";
 import { CompareView } from "./views/compare";
 import { OverviewView } from "./views/overview";
 import { QualityView } from "./views/quality";
+import { WhatIfView } from "./views/whatif";
 
 const VIEWS: Record<ViewName, () => preact.JSX.Element> = {
   overview: OverviewView,
@@ -27,6 +28,7 @@ const VIEWS: Record<ViewName, () => preact.JSX.Element> = {
   compare: CompareView,
   quality: QualityView,
   audit: AuditView,
+  whatif: WhatIfView,
 };
 
 export function App() {

@@ -1,8 +1,8 @@
 /** What is looked at, in the address: `#/asset/acme/riverside/pump-1?span=3600`. Whoever copies it sees the same. */
 
-export type ViewName = "overview" | "asset" | "alarms" | "commands" | "compare" | "quality" | "audit";
+export type ViewName = "overview" | "asset" | "alarms" | "commands" | "compare" | "quality" | "audit" | "whatif";
 
-const VIEWS: readonly ViewName[] = ["overview", "asset", "alarms", "commands", "compare", "quality", "audit"];
+const VIEWS: readonly ViewName[] = ["overview", "asset", "alarms", "commands", "compare", "quality", "audit", "whatif"];
 
 export interface Route {
   view: ViewName;

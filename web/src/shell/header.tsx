@@ -25,7 +25,7 @@ const NAVIGATION: readonly (readonly [ViewName, string])[] = [
 
 function Navigation() {
   const { view } = route.value;
-  const here = view === "asset" || view === "compare" ? "overview" : view;
+  const here = view === "asset" || view === "compare" || view === "whatif" ? "overview" : view;
   return (
     <nav aria-label="Views">
       {NAVIGATION.map(([view, title]) => (

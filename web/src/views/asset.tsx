@@ -50,6 +50,8 @@ function About({ asset }: { asset: Asset }) {
         <a href={toHash("quality", asset.path)}>Data quality of its signals</a>
         {" · "}
         <a href={toHash("compare", asset.path)}>Then and now</a>
+        {" · "}
+        <a href={toHash("whatif", asset.path)}>What if</a>
       </p>
       <details>
         <summary>Marks of quality</summary>

@@ -155,7 +155,7 @@ async def listed(_: Viewer, twin: Asked) -> WhatIfPage:
     return WhatIfPage(items=[_shape(job) for job in await twin.jobs.listed("whatif")])
 
 
-@router.get("/scenarios/start")
+@router.get("/whatif")
 async def start(
     request: Request, _: Viewer, twin: Asked,
     asset: Annotated[str, Query(max_length=500, description="Path of an asset.")],

@@ -1,0 +1,210 @@
+/** What if: futures of an asset tried out beside the plant. Framed, so that nobody takes it for the plant. */
+
+import { useSignal } from "@preact/signals";
+
+import { escapePath, get, send, words } from "../api/http";
+import { isoTime, lastPart } from "../format";
+import { Breadcrumb } from "../parts/breadcrumb";
+import { useFetched } from "../parts/use-fetched";
+import { may, zone } from "../plant";
+import { route, setQuery } from "../route/current";
+import { toHash } from "../route/route";
+import { atQuery } from "../time/shown";
+import { change, type Draft, inWords, read, write } from "../whatif/draft";
+import { FanChart, FanKey } from "../whatif/fan";
+import { Figures, Sensitivity } from "../whatif/figures";
+import { useJobs } from "../whatif/follow";
+import { Slider } from "../whatif/slider";
+import { type Beginning, ended, type Result, type WhatIf } from "../whatif/types";
+
+const MOST = 5;
+const number = (text: string | undefined, otherwise: number): number => {
+  const found = Number(text);
+  return text !== undefined && Number.isFinite(found) && found >= 0 ? found : otherwise;
+};
+
+function Running({ job, onStop }: { job: WhatIf; onStop(): void }) {
+  return (
+    <p class="whatif-running" role="status">
+      <progress value={job.progress} max={1} aria-label={`${job.title}: how far`} />{" "}
+      <b class="number">{Math.floor(job.progress * 100)} %</b> {job.state === "queued" ? "waits its turn" : "is computed"}:{" "}
+      {job.title}{" "}
+      <button type="button" onClick={onStop}>
+        Stop it
+      </button>
+    </p>
+  );
+}
+
+function Told({ job, onForget }: { job: WhatIf; onForget(): void }) {
+  const r = job.result;
+  return (
+    <li data-job={job.id} data-state={job.state}>
+      <b>{job.title}</b>{" "}
+      {r && (
+        <span class="quiet">
+          from {isoTime(job.at, zone())}, {r.members} members, seed {r.seed}, {r.engine}, {(job.seconds ?? 0).toFixed(1)} s
+        </span>
+      )}
+      {job.state === "failed" && <span role="alert"> failed: {job.problem} {job.remedy}</span>}
+      {job.state === "cancelled" && <span> was stopped</span>}
+      {r && !r.converged && <span role="alert"> Halving the step still changed it: do not trust it.</span>}
+      {r && r.futures.some((f) => f.failed > 0) && (
+        <span role="alert"> {Math.max(...r.futures.map((f) => f.failed))} members did not stay finite; they are in no figure.</span>
+      )}{" "}
+      <button type="button" class="plain" onClick={onForget}>
+        Leave out
+      </button>
+    </li>
+  );
+}
+
+function Futures({ done }: { done: { name: string; result: Result }[] }) {
+  const first = done[0]?.result;
+  if (!first) return null;
+  const named = [{ name: "baseline" }, ...done];
+  return (
+    <>
+      <FanKey fans={named} />
+      <div class="fans">
+        {first.watch.map(({ name, unit }) => {
+          const fans = [{ name: "baseline", bands: first.futures[0]?.bands[first.watch.findIndex((w) => w.name === name)] ?? [] }];
+          for (const { name: scenario, result } of done) {
+            const at = result.watch.findIndex((w) => w.name === name);
+            fans.push({ name: scenario, bands: result.futures[1]?.bands[at] ?? [] });
+          }
+          return <FanChart key={name} quantity={name} unit={unit} times={first.times_s} fans={fans} />;
+        })}
+      </div>
+      <Figures results={done} />
+      <details>
+        <summary>What matters most</summary>
+        {done.map(({ name, result }) => (
+          <section key={name}>
+            <h3>{name}</h3>
+            <Sensitivity result={result} />
+          </section>
+        ))}
+      </details>
+    </>
+  );
+}
+
+function Loaded({ begun }: { begun: Beginning }) {
+  const { query } = route.value;
+  const drafts = read(query.set);
+  const [hours, members, seed] = [number(query.h, 24), number(query.n, 1000), number(query.seed, 1)];
+  const ids = (query.jobs ?? "").split(",").filter(Boolean).slice(-MOST);
+  const jobs = useJobs(ids);
+  const problem = useSignal("");
+  const put = (name: string, next: Draft | null): void => {
+    const rest = drafts.filter((d) => d.of !== name);
+    setQuery({ set: write(next ? [...rest, next] : rest) });
+  };
+  const keep = (next: readonly string[]): void => setQuery({ jobs: next.join(",") });
+  const all = { ...begun.quantities.inputs, ...begun.quantities.parameters };
+  const title = drafts.map((d) => inWords(d, all[d.of]?.unit ?? "")).join(", ");
+  const ask = async (): Promise<void> => {
+    problem.value = "";
+    try {
+      const job = await send<WhatIf>("POST", "scenarios", {
+        asset: begun.asset, at: query.at ?? begun.at, title, horizon_s: hours * 3600, members, seed, points: 121,
+        scenarios: [{ name: title, changes: drafts.map((d) => change(d, hours * 3600)) }],
+      });
+      setQuery({ at: query.at ?? begun.at, jobs: [...ids.filter((id) => id !== job.id), job.id].slice(-MOST).join(",") });
+    } catch (error) {
+      problem.value = words(error);
+    }
+  };
+  const stop = (id: string): void => {
+    send("DELETE", `scenarios/${id}`).then(() => keep(ids.filter((one) => one !== id)), (error: unknown) => {
+      problem.value = words(error);
+    });
+  };
+  const known = ids.map((id) => jobs.value[id]).filter((job): job is WhatIf | string => job !== undefined);
+  const found = known.filter((job): job is WhatIf => typeof job !== "string");
+  const done = found.flatMap((job) => (job.result ? [{ name: job.title || job.id, result: job.result }] : []));
+  const slider = ([name, q]: [string, (typeof all)[string]]) => (
+    <Slider key={name} name={name} quantity={q} draft={drafts.find((d) => d.of === name)} hours={hours} onChange={(next) => put(name, next)} />
+  );
+  return (
+    <div class="whatif" data-frame="what-if">
+      <p class="whatif-banner">
+        <b>WHAT IF</b> – not the plant. What is tried out here is computed; nothing of it is ever sent to the plant.
+      </p>
+      <Breadcrumb path={begun.asset} />
+      <form
+        class="panel whatif-form"
+        aria-label="What is tried out"
+        onSubmit={(event) => {
+          event.preventDefault();
+          void ask();
+        }}
+      >
+        <h2>What changes</h2>
+        <p class="quiet">
+          From the state of {isoTime(query.at ?? begun.at, zone())}
+          {query.at && (
+            <>
+              {" "}
+              <button type="button" class="plain" onClick={() => setQuery({ at: undefined, jobs: undefined })}>
+                begin with now
+              </button>
+            </>
+          )}
+          . What is left alone stays as it is.
+        </p>
+        {Object.entries(begun.quantities.inputs).map(slider)}
+        <details open={drafts.some((d) => d.of in begun.quantities.parameters)}>
+          <summary>Parameters: wear, settings, faults</summary>
+          {Object.entries(begun.quantities.parameters).map(slider)}
+        </details>
+        <div class="whatif-run">
+          <label>
+            Horizon [h] <input type="number" min={0.1} max={8760} step="any" value={hours} onChange={(e) => setQuery({ h: e.currentTarget.value })} />
+          </label>
+          <label>
+            Members <input type="number" min={1} max={100000} value={members} onChange={(e) => setQuery({ n: e.currentTarget.value })} />
+          </label>
+          <label>
+            Seed <input type="number" min={0} value={seed} onChange={(e) => setQuery({ seed: e.currentTarget.value })} />
+          </label>
+          <button class="main" disabled={!drafts.length || !may("operator")}>
+            Try it out
+          </button>
+          {!may("operator") && <span class="quiet">Log in as operator or engineer to try it out.</span>}
+        </div>
+        {problem.value && <p role="alert">{problem.value}</p>}
+      </form>
+      {known.map((job) => typeof job === "string" && <p role="alert">{job}</p>)}
+      {found.filter((job) => !ended(job)).map((job) => (
+        <Running key={job.id} job={job} onStop={() => stop(job.id)} />
+      ))}
+      {found.some(ended) && (
+        <ul class="whatif-jobs">
+          {found.filter(ended).map((job) => (
+            <Told key={job.id} job={job} onForget={() => keep(ids.filter((id) => id !== job.id))} />
+          ))}
+        </ul>
+      )}
+      <Futures done={done} />
+    </div>
+  );
+}
+
+export function WhatIfView() {
+  const { path, query } = route.value;
+  const at = query.at ? { at: query.at } : atQuery();
+  const { data, error } = useFetched(() => get<Beginning>("whatif", { asset: path, ...at }), [path, query.at ?? ""]);
+  if (data.value) return <Loaded begun={data.value} />;
+  if (error.value)
+    return (
+      <div class="whatif" data-frame="what-if">
+        <p role="alert">{error.value}</p>
+        <p>
+          <a href={toHash("asset", path)}>Back to {lastPart(path)}</a>
+        </p>
+      </div>
+    );
+  return <p class="quiet">Asking where {lastPart(escapePath(path))} stands…</p>;
+}

@@ -1,0 +1,101 @@
+/** A fan over time: the middle as a line, the outer and inner band around it; the baseline in grey, scenarios in dashes. */
+
+import { round } from "./draft";
+
+export interface Fan {
+  name: string;
+  /** By quantile, ascending; the middle one is the median. */
+  bands: (number | null)[][];
+}
+
+interface Props {
+  quantity: string;
+  unit: string;
+  times: number[];
+  fans: Fan[];
+}
+
+const WIDTH = 640;
+const HEIGHT = 190;
+const LEFT = 62;
+const BOTTOM = 22;
+const TOP = 8;
+export const DASHES = ["", "7 4", "2 3", "11 3 2 3", "5 2", "1 4"];
+
+function span(fans: Fan[]): [number, number] {
+  const all = fans.flatMap((fan) => fan.bands.flat()).filter((v): v is number => v !== null && Number.isFinite(v));
+  if (!all.length) return [0, 1];
+  const low = Math.min(...all);
+  const high = Math.max(...all);
+  const room = (high - low || Math.abs(high) * 0.01 || 1) * 0.06;
+  return [low - room, high + room];
+}
+
+export function FanChart({ quantity, unit, times, fans }: Props) {
+  const [low, high] = span(fans);
+  const end = times[times.length - 1] || 1;
+  const x = (t: number): number => LEFT + (t / end) * (WIDTH - LEFT - 8);
+  const y = (v: number): number => TOP + (1 - (v - low) / (high - low)) * (HEIGHT - TOP - BOTTOM);
+  const line = (values: (number | null)[]): string =>
+    values.map((v, i) => (v === null ? "" : `${i && values[i - 1] !== null ? "L" : "M"}${x(times[i] ?? 0).toFixed(1)} ${y(v).toFixed(1)}`)).join("");
+  const area = (from: (number | null)[], to: (number | null)[]): string => {
+    const back = to.map((v, i) => [x(times[i] ?? 0), y(v ?? low)] as const).reverse();
+    return `${line(from)}${back.map(([a, b]) => `L${a.toFixed(1)} ${b.toFixed(1)}`).join("")}Z`;
+  };
+  const hours = end / 3600;
+  const days = hours > 72;
+  return (
+    <figure class="fan" data-quantity={quantity}>
+      <figcaption>
+        {quantity} <span class="quiet">{unit}</span>
+      </figcaption>
+      <svg viewBox={`0 0 ${WIDTH} ${HEIGHT}`} role="img" aria-label={`What if: ${quantity} over time; the table below says the same.`}>
+        <text class="watermark" x={WIDTH / 2} y={HEIGHT / 2 + 6} text-anchor="middle" aria-hidden="true">
+          WHAT IF
+        </text>
+        {[0, 0.25, 0.5, 0.75, 1].map((part) => {
+          const value = low + part * (high - low);
+          return (
+            <g key={part}>
+              <path class="grid" d={`M${LEFT} ${y(value)}H${WIDTH - 8}`} />
+              <text x={LEFT - 6} y={y(value) + 4} text-anchor="end">
+                {round(value)}
+              </text>
+            </g>
+          );
+        })}
+        {[0, 0.25, 0.5, 0.75, 1].map((part) => (
+          <text key={part} x={x(part * end)} y={HEIGHT - 5} text-anchor={part === 0 ? "start" : part === 1 ? "end" : "middle"}>
+            {`+${round(days ? (part * hours) / 24 : part * hours)} ${days ? "d" : "h"}`}
+          </text>
+        ))}
+        {fans.map((fan, i) => {
+          const last = fan.bands.length - 1;
+          return (
+            <g key={fan.name} class={`fan-${i}`} data-scenario={fan.name}>
+              {last >= 2 && <path class="outer" d={area(fan.bands[0] ?? [], fan.bands[last] ?? [])} />}
+              {last >= 4 && <path class="inner" d={area(fan.bands[1] ?? [], fan.bands[last - 1] ?? [])} />}
+              <path class="median" d={line(fan.bands[last >> 1] ?? [])} stroke-dasharray={DASHES[i]} />
+            </g>
+          );
+        })}
+      </svg>
+    </figure>
+  );
+}
+
+export function FanKey({ fans }: { fans: readonly { name: string }[] }) {
+  return (
+    <ul class="fan-key">
+      {fans.map((fan, i) => (
+        <li key={fan.name}>
+          <svg viewBox="0 0 34 10" width="34" height="10" aria-hidden="true" class={`fan-${i}`}>
+            <path class="median" d="M0 5h34" stroke-dasharray={DASHES[i]} />
+          </svg>
+          {fan.name}
+        </li>
+      ))}
+      <li class="quiet">line: median; bands: 50 and 90 % of the members</li>
+    </ul>
+  );
+}

@@ -1,0 +1,103 @@
+/** The referee's figures side by side: the baseline, and what each scenario changes of it, member by member. */
+
+import { round } from "./draft";
+import type { Difference, Figure, Result } from "./types";
+
+const said = (value: number | null | undefined): string => (value === null || value === undefined ? "never" : round(value));
+
+function Cell({ figure }: { figure: Figure | undefined }) {
+  if (!figure) return <td>–</td>;
+  const q = figure.quantiles;
+  return (
+    <td class="right number">
+      {said(q[q.length >> 1])}{" "}
+      <span class="quiet">
+        [{said(q[0])} … {said(q[q.length - 1])}]
+      </span>
+    </td>
+  );
+}
+
+function Change({ difference }: { difference: Difference | undefined }) {
+  if (!difference || difference.mean === null) return <td>–</td>;
+  const shape = !difference.clear ? "≈" : difference.mean > 0 ? "▲" : "▼";
+  return (
+    <td class="right number" data-clear={difference.clear ? "yes" : "no"}>
+      {difference.mean > 0 ? "+" : ""}
+      {round(difference.mean)} <span aria-hidden="true">{shape}</span>{" "}
+      <span class="quiet">{difference.clear ? "clear" : "not clear"}</span>
+    </td>
+  );
+}
+
+export function Figures({ results }: { results: { name: string; result: Result }[] }) {
+  const first = results[0]?.result;
+  if (!first) return null;
+  return (
+    <div class="scroll panel">
+      <table class="whatif-figures">
+        <thead>
+          <tr>
+            <th scope="col">Figure</th>
+            <th scope="col">Unit</th>
+            <th scope="col">Baseline, median [90 %]</th>
+            {results.map(({ name }) => (
+              <>
+                <th scope="col">{name}</th>
+                <th scope="col">Difference</th>
+              </>
+            ))}
+          </tr>
+        </thead>
+        <tbody>
+          {first.kpis.map((kpi) => (
+            <tr key={kpi.name} data-kpi={kpi.name}>
+              <th scope="row">{kpi.name}</th>
+              <td>{kpi.unit}</td>
+              <Cell figure={first.futures[0]?.figures[kpi.name]} />
+              {results.map(({ result }) => (
+                <>
+                  <Cell figure={result.futures[1]?.figures[kpi.name]} />
+                  <Change difference={result.futures[1]?.differences[kpi.name]} />
+                </>
+              ))}
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </div>
+  );
+}
+
+/** What mattered most for each figure, strongest first. */
+export function Sensitivity({ result }: { result: Result }) {
+  const shares = result.futures[1]?.sensitivity ?? {};
+  const rows = Object.entries(shares).filter(([, share]) => Object.keys(share.coefficients).length > 0);
+  if (!rows.length) return <p class="quiet">Nothing was taken as uncertain: every member is the same.</p>;
+  return (
+    <table>
+      <thead>
+        <tr>
+          <th scope="col">Figure</th>
+          <th scope="col">What mattered most (rank regression, −1 … +1)</th>
+          <th scope="col">Explained</th>
+        </tr>
+      </thead>
+      <tbody>
+        {rows.map(([kpi, share]) => (
+          <tr key={kpi}>
+            <th scope="row">{kpi}</th>
+            <td>
+              {Object.entries(share.coefficients)
+                .sort(([, a], [, b]) => Math.abs(b) - Math.abs(a))
+                .slice(0, 4)
+                .map(([name, value]) => `${name} ${value.toFixed(2)}`)
+                .join(", ")}
+            </td>
+            <td class="right number">{Math.round(share.explained * 100)} %</td>
+          </tr>
+        ))}
+      </tbody>
+    </table>
+  );
+}

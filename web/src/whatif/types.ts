@@ -1,0 +1,71 @@
+/** What-ifs as the API tells them: see `GET /api/v1/openapi.json`. */
+
+export interface Quantity {
+  unit: string;
+  value: number;
+  source: "signal" | "plant file" | "model";
+  low: number | null;
+  high: number | null;
+  description: string;
+}
+
+export interface Beginning {
+  asset: string;
+  at: string;
+  model: string;
+  quantities: Record<"inputs" | "states" | "parameters" | "outputs", Record<string, Quantity>>;
+  calibrated: string[];
+}
+
+export interface Figure {
+  mean: number | null;
+  quantiles: (number | null)[];
+  never: number;
+}
+
+export interface Difference {
+  mean: number | null;
+  quantiles: (number | null)[];
+  more: number;
+  clear: boolean;
+}
+
+export interface Future {
+  name: string;
+  failed: number;
+  /** By watched quantity, quantile, instant. */
+  bands: (number | null)[][][];
+  figures: Record<string, Figure>;
+  differences: Record<string, Difference>;
+  sensitivity: Record<string, { coefficients: Record<string, number>; explained: number }>;
+}
+
+export interface Result {
+  seed: number;
+  members: number;
+  engine: string;
+  step_s: number;
+  converged: boolean;
+  quantiles: number[];
+  times_s: number[];
+  watch: { name: string; unit: string }[];
+  kpis: { name: string; unit: string; better: string }[];
+  futures: Future[];
+}
+
+export interface WhatIf {
+  id: string;
+  title: string;
+  asset: string;
+  by: string;
+  made: string;
+  at: string;
+  state: "queued" | "running" | "done" | "failed" | "cancelled";
+  progress: number;
+  seconds: number | null;
+  problem: string;
+  remedy: string;
+  result: Result | null;
+}
+
+export const ended = (job: WhatIf): boolean => job.state !== "queued" && job.state !== "running";
