@@ -146,6 +146,17 @@ def calibrate(day: int | None, full: bool, as_json: bool) -> None:
     report(lambda _, told: measure(day or (604_800 if full else 86_400), told), as_json)
 
 
+@command.command(epilog="Example: gemel bench whatif --json")
+@click.option("--full", is_flag=True, help="Also 100,000 futures.")
+@click.option("--json", "as_json", is_flag=True)
+def whatif(full: bool, as_json: bool) -> None:
+    """Futures of a station a second, and how soon the first answer; beside JAX, SciPy, FMPy and ProgPy."""
+    from gemel.bench.whatif import measure
+
+    sizes = (100, 1000, 10_000, 100_000) if full else (100, 1000, 10_000)
+    report(lambda _folder, told: measure(sizes, told), as_json)
+
+
 def report(measure: Callable[[Path, Callable[[str], None]], dict[str, Any]], as_json: bool) -> None:
     """Measure in a folder of its own, print, and exit with 1 where a reading was lost, doubled or changed."""
     folder = Path(tempfile.mkdtemp(prefix="gemel-bench-"))

@@ -16,8 +16,8 @@ from typing import Any, Final
 
 import msgspec
 
-from gemel import __version__
-from gemel.durable import sync, write_atomic
+from gemel import __version__, sealing
+from gemel.durable import sync
 from gemel.errors import ConflictError, NotFoundError, RefusedError
 
 MOST: Final = 500  # kept; what is done longest ago is given up first
@@ -93,7 +93,7 @@ class Jobs:
         asked = Asked(id=name, kind=kind, title=title, by=by, made=time.time_ns(), spec=spec)
         shutil.rmtree(self._folder / name, ignore_errors=True)  # failed or cancelled: it is worked on anew
         (self._folder / name).mkdir(parents=True)
-        write_atomic(self._folder / name / "asked.json", msgspec.json.encode(asked))
+        sealing.write(self._folder / name / "asked.json", msgspec.json.encode(asked))
         sync(self._folder)
         self._known[name] = asked
         self._tidy()
@@ -105,7 +105,7 @@ class Jobs:
             if name in self._known and (self._folder / name).exists():
                 return self._known[name]
             try:
-                found = msgspec.json.decode((self._folder / name / "asked.json").read_bytes(), type=Asked)
+                found = msgspec.json.decode(sealing.read(self._folder / name / "asked.json"), type=Asked)
             except (OSError, msgspec.DecodeError):
                 pass
             else:
@@ -117,7 +117,7 @@ class Jobs:
         """Give a job as it stands, with its result where `whole`; raises NotFoundError."""
         asked, state, ended = self.asked(name), self._state(name), None
         if whole and state in ("done", "failed"):
-            ended = msgspec.json.decode((self._folder / name / "ended.json").read_bytes(), type=Ended)
+            ended = msgspec.json.decode(sealing.read(self._folder / name / "ended.json"), type=Ended)
         return Job(asked=asked, state=state, progress=float(state == "done"), ended=ended)
 
     def listed(self, kind: str | None = None) -> list[Job]:
@@ -135,7 +135,7 @@ class Jobs:
 
     def begin(self, name: str) -> None:
         """Say that it is worked on."""
-        write_atomic(
+        sealing.write(
             self._folder / name / "running.json",
             msgspec.json.encode({"pid": os.getpid(), "wall": time.time_ns()}),
         )
@@ -145,7 +145,7 @@ class Jobs:
         folder = self._folder / name
         if not folder.exists() or self._state(name) == "cancelled":
             return
-        write_atomic(folder / "ended.json", msgspec.json.encode(ended))
+        sealing.write(folder / "ended.json", msgspec.json.encode(ended))
         (folder / ("failed" if ended.problem else "done")).touch()
 
     def cancel(self, name: str) -> Job:
