@@ -33,7 +33,7 @@ def partition(registry=REGISTRY):
 
 
 def owner(tmp_path, record=None, registry=REGISTRY, bus=None, store=None):
-    clock = SimpleNamespace(now=lambda: 5 * SECOND, observe=lambda newest: None)
+    clock = SimpleNamespace(now=lambda: 5 * SECOND, observe=lambda newest: None, resume=lambda reached: None)
     folder = SnapshotFolder(tmp_path / "snapshots")
     return Owner(bus, partition(registry), store, record or Recording(), clock, folder, None, ["default"] * len(registry), {}, 1 << 20)
 

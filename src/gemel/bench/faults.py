@@ -35,6 +35,7 @@ from gemel.samples import Registry
 PROCESSES: Final = ("twin", "ingest", "serve", "nats", "family")
 TWO_AT_ONCE: Final = 0.15  # share of the kills that are followed by another at once
 PAUSE_S: Final = (0.1, 2.0)  # between a recovery and the next kill
+START_S: Final = 240.0  # of all instances side by side, on a machine that may be busy
 GIVEN_UP_S: Final = 60.0
 PATIENCE_S: Final = 90.0  # until everything acknowledged is stored
 
@@ -94,7 +95,7 @@ def _instance(folder: Path, share: Campaign, tally: Tally, told: Callable[[str],
     extra = f'connections: {{field: {{mqtt: "mqtt://127.0.0.1:{port}", version: 5}}}}\n'
     source = '    source: {from: field, topic: "bench/{asset}/{signal}", path: "$.v", time: "$.t", time_unit: ns}\n'
     write_plant(folder / "plant", SIGNALS, extra, clock="wall", source=source, high=1_000_000_000)
-    with broker(folder / "broker", port) as name, running(folder / "plant", folder / "data") as site:
+    with broker(folder / "broker", port) as name, running(folder / "plant", folder / "data", START_S) as site:
         tally.found["broker"] = name
         wait(lambda: is_connected(site), 30)
         sender = Sender(port, share.rate, share.seed).start()

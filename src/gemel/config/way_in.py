@@ -90,6 +90,9 @@ class WayIn:
         if not self.guard.open.is_set():
             problems.append({"code": "disk-nearly-full", "message": f"only {self.guard.free >> 20} MB free: nothing more is taken from the sources",
                              "remedy": "free disk space, or lower --reserve"})  # fmt: skip
+        if (doubted_s := self._clock.doubted_s) > 0:
+            problems.append({"code": "clock-leapt", "message": f"the machine's clock leapt ahead {doubted_s:.0f} s ago: it is not believed yet",
+                             "remedy": "set it; a leap that lasts is believed in the end"})  # fmt: skip
         if self.framer.refusing:
             problems.append(
                 {

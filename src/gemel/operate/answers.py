@@ -53,7 +53,7 @@ class Answers:
             "state": self._state, "tail": self._tail, "facts": self._facts, "verify": self._verify,
             "alarms": self._alarms, "acknowledge": self._acknowledge, "shelve": self._shelve, "note": self._note,
             "quality": self._quality, "flush": self._flush,
-            "caught_up": self._caught_up, "tend": self._tend, "counts": self._counts, "latency": self._latency,
+            "caught_up": self._caught_up, "reached": self._reached, "tend": self._tend, "counts": self._counts, "latency": self._latency,
             "command": c.request, "command_get": c.get, "command_list": c.list,
             "approve": c.approve, "reject": c.reject, "cancel": c.cancel, "revert": self._revert,
             **overriding.verbs,
@@ -90,6 +90,10 @@ class Answers:
     async def _caught_up(self, body: dict[str, Any]) -> bytes:
         """Give the newest source time [ns], once all that was in the log when it was asked for is folded."""
         return json(await self._owner.caught_up())
+
+    async def _reached(self, body: dict[str, Any]) -> bytes:
+        """Give the plant time [ns] that was reached, once all that was in the log when it was asked for is folded."""
+        return json(await self._owner.reached())
 
     async def _tend(self, body: dict[str, Any]) -> bytes:
         return json({"behind": await self._owner.tend() < IDLE_S})

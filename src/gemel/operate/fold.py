@@ -161,6 +161,7 @@ class Owner:
         self._once_reached = self._reached.load()
         self._reader = StreamReader(self.bus, self._stream, self.partition.position)
         self._clock.observe(self.partition.newest)
+        self._clock.resume(self.partition.time)
 
     def _restore(self, upto: int) -> None:
         """Go on from the newest snapshot that this version understands; without one, from the log alone.
@@ -367,6 +368,7 @@ class Owner:
 
     def _after_tick(self) -> None:
         self._dirty[self.partition.turned] = True
+        self._clock.resume(self.partition.time)
         now = asyncio.get_running_loop().time()
         if now - self._ticked < TICK_S * 0.8:
             return  # catching up: many ticks at once need one delta
@@ -509,6 +511,11 @@ class Owner:
         while self.partition.position < last:  # noqa: ASYNC110 - the position moves with every message, for all
             await asyncio.sleep(0.01)
         return self.partition.newest
+
+    async def reached(self) -> int:
+        """Give the plant time [ns] that all in the log now has reached: of ticks, and of receipt."""
+        await self.caught_up()
+        return max(self.partition.time, int(self.partition.lanes.latest.received.max(initial=0)))
 
     async def tend(self) -> float:
         """Merge small files, roll up, drop what is past its retention: a turn; give how long to rest [s]."""

@@ -6,6 +6,7 @@ acknowledgement stores nothing twice. A full disk or a log that refuses stops th
 
 import asyncio
 import logging
+import math
 import os
 import time
 from collections.abc import Callable, Sequence
@@ -34,26 +35,30 @@ MOST_WAITING: Final = (
     1_000_000  # rows on their way; a connector's are bounded by its readings, requests by this
 )
 READINGS: Final = 256  # readings of one connector on their way
+PATIENCE_S: Final = 10.0  # with a twin that does not say how far its time is
 LEAVE_S: Final = 5.0  # for what a connector has read, before it is left
 NO_TIME: Final = np.iinfo(np.int64).min  # a payload without a time of its own: it gets the time of receipt
 
 
-async def clock_for(bus: Bus, kind: str) -> Clock:
-    """Make the clock that dates receipts.
+async def clock_for(bus: Bus, kind: str, patience_s: float = PATIENCE_S) -> Clock:
+    """Make the clock that dates receipts; it goes on after all that was ever received.
 
-    A clock that follows the data must go on after all that was ever received: what a source sends again after a
-    restart would else look as old as it was the first time, and could not be told from it.
+    What a source sends again after a restart would else look as old as it was the first time, or older where the
+    machine's clock was set back meanwhile, and could not be told from it. A clock that follows the data waits for the
+    twin to tell it; the wall, which is right nearly always, only for so long [s]: sources must not wait for a twin that
+    does not come up.
     """
-    if kind != "data":
-        return plant_clock(kind)
+    word, begun = {"data": "caught_up"}.get(kind, "reached"), time.monotonic()
     while True:
+        left = math.inf if kind == "data" else begun + patience_s - time.monotonic()
+        if left <= 0:
+            log.warning("the twin does not say how far its time is: receipts are dated by the machine's clock alone")
+            return plant_clock(kind)
         try:
-            return plant_clock(
-                kind,
-                int(msgspec.json.decode(await bus.ask("twin.ask", {"do": "caught_up"}, timeout_s=30))) + 1,
-            )
+            told = await bus.ask("twin.ask", {"do": word}, timeout_s=min(left, 30))
+            return plant_clock(kind, int(msgspec.json.decode(told)) + 1)
         except StorageError:
-            await asyncio.sleep(0.2)
+            await asyncio.sleep(0.1)
 
 
 class Framer:

@@ -20,6 +20,14 @@ class ManualClock:
     def observe(self, newest: int) -> None:
         """Do nothing: only the test moves it."""
 
+    def resume(self, reached: int) -> None:
+        """Do nothing: only the test moves it."""
+
+    @property
+    def doubted_s(self) -> float:
+        """It is believed: 0."""
+        return 0.0
+
     def advance(self, seconds: float) -> None:
         """Move forward [s]; a clock never goes backwards."""
         if seconds < 0:
