@@ -71,6 +71,14 @@ def test_set_back_it_goes_on_at_half_the_pace_until_the_wall_has_caught_up():
     assert machine.passes(1) == -3600
 
 
+def test_set_back_it_is_told_by_a_source_what_it_fell_behind():
+    machine = Machine()
+    machine.passes(1)
+    machine.set = -HOUR
+    assert machine.passes(20) == pytest.approx(-10, abs=1)
+    assert machine.passes(0.1, sources=True) == 0
+
+
 def test_set_back_it_keeps_the_pace_while_sources_agree_with_it():
     machine = Machine()
     machine.passes(1, sources=True)
@@ -86,6 +94,14 @@ def test_a_machine_that_boots_with_a_wrong_clock_goes_on_after_what_was_reached(
     machine.passes(100)
     machine.set = 0
     assert machine.passes(11) == 0
+
+
+@pytest.mark.parametrize("ahead", [-30 * 365 * DAY, 50 * 365 * DAY])
+def test_a_machine_that_boots_with_a_wrong_clock_is_told_by_its_sources_for_how_long_it_was_off(ahead):
+    machine = Machine(start=NOW - HOUR, ahead=ahead)
+    assert machine.passes(1, sources=True) == 0
+    machine.clock.observe(NOW + 2 * FAR)
+    assert machine.passes(0.1) == 0, "but not by one that is as far off"
 
 
 def test_a_plant_that_was_off_for_weeks_is_in_the_present_at_once():

@@ -55,8 +55,8 @@ async def clock_for(bus: Bus, kind: str, patience_s: float = PATIENCE_S) -> Cloc
             log.warning("the twin does not say how far its time is: receipts are dated by the machine's clock alone")
             return plant_clock(kind)
         try:
-            told = await bus.ask("twin.ask", {"do": word}, timeout_s=min(left, 30))
-            return plant_clock(kind, int(msgspec.json.decode(told)) + 1)
+            reached = int(msgspec.json.decode(await bus.ask("twin.ask", {"do": word}, timeout_s=min(left, 30))))
+            return plant_clock(kind, reached + 1 if reached else 0)
         except StorageError:
             await asyncio.sleep(0.1)
 

@@ -43,7 +43,7 @@ class WallClock:
     It is held against the steady clock of the machine (monotonic). A leap forwards of more than a minute is taken for
     true once it lasted `TRUST`, or at once where what a source says agrees with it; one of more than `FAR`, also over
     a restart, and one that sources contradict, once it lasted `DOUBT`: a machine that boots with a wrong year is set
-    right by then. Until then, plant time goes on at the steady pace. Set back, it goes on at half that pace until the
+    right by then. Until then, plant time goes on at the steady pace, or as sources say. Set back, it goes on at half that pace until the
     wall has caught up, or at the whole of it where it is further back than `FAR`, or sources agree with plant time.
 
     Args:
@@ -67,11 +67,14 @@ class WallClock:
         passed, self._looked = steady - self._looked, steady
         due = self._last + passed
         if self._last and wall - due > self._limit and not self._trusted(wall, due, steady):
-            self._last = due
-            return due
+            self._last = self._told(due, steady)
+            return self._last
         self._limit, self._leapt = STEP, None
-        wrong = due - wall > FAR or (wall < due and self._agrees(due, steady) and not self._agrees(wall, steady))
-        self._last = due if wrong and self._last else max(wall, self._last + passed // 2)
+        contradicted = wall < due and self._agrees(due, steady) and not self._agrees(wall, steady)
+        if contradicted or due - wall > FAR:
+            self._last = self._told(due, steady)
+        else:
+            self._last = max(wall, self._last + passed // 2)
         return self._last
 
     def observe(self, newest: int) -> None:
@@ -93,6 +96,11 @@ class WallClock:
         doubtful = wall - due > FAR or self._agrees(due, steady)
         lasted = steady - self._leapt >= (DOUBT if doubtful else TRUST)
         return lasted or (self._agrees(wall, steady) and self._heard > self._leapt)
+
+    def _told(self, due: int, steady: int) -> int:
+        """Give plant time where the wall is not believed: a machine that was off does not know for how long, sources do."""
+        fresh = steady - self._heard <= TRUST and self._said - due <= FAR
+        return max(due, self._said) if fresh else due
 
     def _agrees(self, time: int, steady: int) -> bool:
         return abs(self._said - time) <= STEP and steady - self._heard <= TRUST
