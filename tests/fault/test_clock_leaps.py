@@ -41,6 +41,12 @@ def goes_on(site, sender, more=200):
     return wait(lambda: newest(site) >= mark, 30)
 
 
+def missing(site, sender):
+    """What was acknowledged and is not stored, and what was counted on its way."""
+    gone = sorted(sender.acknowledged - {int(v) for _, _, v in stored(site)})
+    return len(gone), gone[:3], gone[-3:], len(sender.sent), counts(site), get(site, "quality")["connections"]
+
+
 def counts(site):
     return asyncio.run(ask(site.places, "counts"))
 
@@ -73,7 +79,7 @@ def test_a_clock_that_leaps_and_is_put_right_changes_nothing(wall, tmp_path):
             in_order(site)
         finally:
             sender.stop()
-        assert settled(site, sender)
+        assert settled(site, sender), missing(site, sender)
         check(site, sender)
         assert get(site, "facts/verify")["ok"]
 
