@@ -22,6 +22,7 @@ from gemel import __version__
 from gemel.bus import Bus, FrameHeader, encode_frame
 from gemel.connect import Connector, Reading
 from gemel.errors import ConnectError, StorageError
+from gemel.operate.leaps import Leaps
 from gemel.operate.measures import Told
 from gemel.operate.tracing import Departures
 from gemel.samples import Batch, Clock, Registry, plant_clock
@@ -68,6 +69,7 @@ class Framer:
         self._bus = bus
         self._registry = registry
         self._clock = clock
+        self._leaps = Leaps(len(registry))
         self._partition = partition
         self._producer = f"ingest-{time.time_ns():x}"
         self._sequence = 0
@@ -101,7 +103,7 @@ class Framer:
 
     def number_by(self, registry: Registry) -> None:
         """Number rows by another registry from now on; those that were added before keep theirs."""
-        self._registry = registry
+        self._registry, self._leaps = registry, Leaps(len(registry))
 
     def check(self) -> None:
         """Raise StorageError where more rows would only wait: whoever asks again would fill the memory with them."""
@@ -114,7 +116,9 @@ class Framer:
     def _stamped(self, rows: Batch) -> Batch:
         timed = rows.time != NO_TIME
         if timed.any():
-            self._clock.observe(int(rows.time[timed].max()))
+            newest = self._leaps.believed(rows.signal[timed], rows.time[timed], self._clock.now())
+            if newest is not None:
+                self._clock.observe(newest)
         now = self._clock.now()
         return rows.with_columns(
             time=rows.time if timed.all() else np.where(timed, rows.time, now),
