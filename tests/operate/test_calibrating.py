@@ -23,9 +23,9 @@ types:
     dynamics: gemel.dynamics.components.cascaded_tanks:CascadedTanks
     signals: {pump: {unit: mV}, lower: {unit: V, range: [0, 10]}}
     parameters:
-      k1: {unit: V/min, calibrate: true, range: [1.2, 2.4]}
-      k3: {unit: V/min, default: 6}
-assets: {rig: {type: T, parameters: {k1: 1.8 V/min}}}
+      k1: {unit: V^0.5/min, calibrate: true, range: [1.2, 2.4]}
+      k3: {unit: V^0.5/min, default: 6}
+assets: {rig: {type: T, parameters: {k1: 1.8 V^0.5/min}}}
 """
 
 
@@ -104,12 +104,14 @@ def test_the_command_finds_known_parameters_and_says_how_the_model_runs_free(tmp
     assert told["validation"]["rmse"]["lower"]["value"] == pytest.approx(0.01, rel=0.3)
     assert told["validation"]["rmse_before"]["lower"]["value"] > 0.1
     assert told["residuals"][0]["whiteness_p"] > 0.01
+    assert told["gate"]["passed"], told["gate"]["against"]
 
 
 def test_the_command_says_what_is_missing(tmp_path):
-    ran = CliRunner().invoke(command, [str(EXAMPLE)])
-    assert ran.exit_code == 2
-    assert "--data" in ran.stderr
+    with pytest.raises(ConfigError, match="no data of a twin"):
+        CliRunner().invoke(command, [str(EXAMPLE), "--data", str(tmp_path)], catch_exceptions=False)
+    with pytest.raises(ConfigError, match="the twin does not run"):
+        CliRunner().invoke(command, [str(EXAMPLE), "--data", str(tmp_path), "--roll-back"], catch_exceptions=False)
     file = tmp_path / "x.csv"
     file.write_text("time_s,u_pump_V,y_level_V\n0,1,1\n")
     with pytest.raises(ConfigError, match="0 assets with a model are called 'pump-9'"):

@@ -1,19 +1,22 @@
-"""`gemel calibrate`: the parameters of a machine's model, from files of the past."""
+"""`gemel calibrate`: the parameters of a machine's model, from files of the past or from its history."""
 
 import json as jsonlib
 import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import click
 
 from gemel.assets import Plant, load
+from gemel.cli import calibrate_release
 from gemel.cli.replay import _mapping
+from gemel.config import data_dir
 from gemel.connect.files import FileOptions
 from gemel.errors import ConfigError, ModelError
-from gemel.operate.machine import chosen, machine_of, modelled
+from gemel.operate.machine import chosen, machine_of, modelled, parameters_to
 
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
@@ -23,7 +26,15 @@ FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 )
 @click.argument("plant", type=click.Path(exists=True, file_okay=False, path_type=Path))
 @click.argument("asset", required=False)
-@click.option("--data", "files", multiple=True, type=FILE, help="CSV or Parquet file to fit to.")
+@click.option(
+    "--data",
+    "given",
+    multiple=True,
+    type=click.Path(exists=True, path_type=Path),
+    help="CSV or Parquet file to fit to; or the data directory of the twin, whose history is taken where no file is given.",
+)
+@click.option("--start", help="Of the history (ISO 8601) [default: an hour before its end].")
+@click.option("--end", help="Of the history [default: now].")
 @click.option(
     "--validate", "unseen", multiple=True, type=FILE, help="File to run free over: nothing of it is fitted."
 )
@@ -72,35 +83,57 @@ FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
     help="Starts that are followed to their end.",
 )
 @click.option("--seed", type=int, default=0, show_default=True, help="Of the candidates to start from.")
+@click.option(
+    "--release",
+    "doing",
+    is_flag=True,
+    help="Put it in force in the running twin, if the gate lets it through.",
+)
+@click.option(
+    "--despite-gate", is_flag=True, help="With --release: whatever the gate says; the record tells so."
+)
+@click.option("--roll-back", "undoing", is_flag=True, help="Take back what is in force; nothing is fitted.")
+@click.option("--reason", default="", help="Why, for the record.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object on the output.")
 def command(
-    plant: Path, asset: str | None, files: tuple[Path, ...], unseen: tuple[Path, ...], first: float | None,
+    plant: Path, asset: str | None, given: tuple[Path, ...], start: str | None, end: str | None, unseen: tuple[Path, ...], first: float | None,
     parameters: tuple[str, ...], mapping: tuple[str, ...], time_column: str | None, time_unit: str | None,
-    step: float | None, lead: int, starts: int, seed: int, as_json: bool,
+    step: float | None, lead: int, starts: int, seed: int, doing: bool, despite_gate: bool, undoing: bool, reason: str, as_json: bool,
 ) -> None:  # fmt: skip
     """Fit the parameters that PLANT marks `calibrate` to files, and say how sure they are and how the model runs free.
 
     ASSET is a path, or a name that only one has; it may be left out where only one has a model. Exit code 1: the
-    search did not end well.
+    search did not end well, or the gate refuses the release.
     """
+    files, folder = (
+        [g for g in given if g.is_file()],
+        data_dir(plant, next((g for g in given if g.is_dir()), None)),
+    )
+    if undoing:
+        described = load(plant)
+        _show_release(calibrate_release.roll_back(folder, _asset(described, asset), reason), as_json)
+        return
     _needs_reason()
     from gemel.estimate.calibrate import Settings
-    from gemel.operate.calibrating import calibrate
+    from gemel.operate.calibrating import calibrate, released_body
     from gemel.operate.recorded import from_file
 
     described = load(plant)
     machine = machine_of(described, _asset(described, asset))
     free = chosen(machine, parameters)
-    if not files:
-        raise click.UsageError("give --data FILE to fit to")
+    champion = calibrate_release.in_force(folder, machine.asset)
+    if champion:
+        machine = replace(machine, p=parameters_to(machine, champion["values"]))
     options, pairs = FileOptions(time_column, time_unit), _mapping(mapping)
     records, others = (
         [r for f in some for r in from_file(described, machine, f, options, pairs, step)]
         for some in (files, unseen)
     )
+    if not files:
+        records = calibrate_release.from_history(folder, machine, start, end, step)
     if not records:
         raise ModelError(
-            "the file has no span in which all inputs are known",
+            "there is no span in which all inputs are known",
             code="record",
             remedy="see its columns and times",
         )
@@ -110,9 +143,30 @@ def command(
         records = [r.part(0, n) for r, n in zip(records, seen, strict=True)]
     began = time.perf_counter()
     found = calibrate(machine, free, records, others, settings=Settings(starts=starts, seed=seed), lead=lead)
-    told = found.told() | {"seconds": round(time.perf_counter() - began, 3)}
+    told = found.told() | {
+        "seconds": round(time.perf_counter() - began, 3),
+        "champion": champion["version"] if champion else 0,
+    }
+    refused = False
+    if doing:
+        refused = not told["gate"]["passed"] and not despite_gate
+        if not refused:
+            body = released_body(found, [f.name for f in files]) | {"champion": told["champion"]}
+            told["released"] = calibrate_release.release(
+                folder, machine.asset, body, reason=reason, despite_gate=despite_gate
+            )
     click.echo(jsonlib.dumps(told) if as_json else "\n".join(_words(told)))
-    sys.exit(0 if found.fit.converged else 1)
+    sys.exit(0 if found.fit.converged and not refused else 1)
+
+
+def _show_release(told: Mapping[str, Any], as_json: bool) -> None:
+    values = ", ".join(f"{name} {value:.6g}" for name, value in told["values"].items())
+    words = (
+        f"version {told['version']} is in force: {values}"
+        if told["version"]
+        else "what the plant file says is in force"
+    )
+    click.echo(jsonlib.dumps(told) if as_json else f"{told['asset']}: {words}")
 
 
 def _needs_reason() -> None:
@@ -158,6 +212,15 @@ def _words(told: Mapping[str, Any]) -> Iterator[str]:
     if seen:
         explained = ", ".join(f"{100 * v:.1f} %" for v in seen["explained"].values())
         yield f"free run  {_rmse(seen['rmse'])} ({explained} explained) on {seen['readings']} readings not seen; with the parameters before: {_rmse(seen['rmse_before'])}"
+        yield from _gate(told["gate"], told.get("released"))
+
+
+def _gate(gate: Mapping[str, Any], released: Mapping[str, Any] | None) -> Iterator[str]:
+    if released:
+        yield f"released  version {released['version']} is in force"
+    elif gate["passed"]:
+        yield "gate      nothing speaks against it; --release puts it in force"
+    yield from _list("gate", [f"no: {words}" for words in gate["against"]])
 
 
 def _list(head: str, said: Sequence[str]) -> Iterator[str]:

@@ -16,6 +16,7 @@ from gemel.operate.ask_state import AskState
 from gemel.operate.commanding import Commanding
 from gemel.operate.fold import Owner
 from gemel.operate.overriding import Overriding
+from gemel.operate.release import Releasing
 from gemel.operate.tidy import IDLE_S
 from gemel.operate.watchdog import Watchdog
 from gemel.samples import Clock, Draft, Fact
@@ -47,7 +48,10 @@ class Answers:
         self._watchdog = watchdog
         c = commanding
         overriding = Overriding(owner.partition, record, clock, c.versions)
-        taken_back: dict[str, revert.Compensate] = {"Alarm": self._alarm_taken_back, "Override": overriding.taken_back}
+        releasing = Releasing(record, clock)
+        taken_back: dict[str, revert.Compensate] = {
+            "Alarm": self._alarm_taken_back, "Override": overriding.taken_back, "ParametersReleased": releasing.taken_back,
+        }  # fmt: skip
         self._reverts = revert.Reverts(record, taken_back)
         self._verbs: dict[str, Callable[[dict[str, Any]], Awaitable[bytes]]] = {
             "state": self._state, "tail": self._tail, "facts": self._facts, "verify": self._verify,
@@ -57,6 +61,7 @@ class Answers:
             "command": c.request, "command_get": c.get, "command_list": c.list,
             "approve": c.approve, "reject": c.reject, "cancel": c.cancel, "revert": self._revert,
             **overriding.verbs,
+            **releasing.verbs,
             **AskState(owner.partition, record, c.versions).verbs,
             **ask_backup.verbs(owner, record),
         }  # fmt: skip

@@ -5,12 +5,14 @@ records of a machine -> fit -> free run on other records -> what is told, in the
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from hashlib import sha256
 from typing import Any, Final
 
 import numpy as np
 
 from gemel.estimate.calibrate import PLAIN, Estimate, Fit, Settings, fit
 from gemel.estimate.free_run import LEAD, FreeRun, free_run
+from gemel.estimate.gate import Verdict, judge
 from gemel.estimate.record import Record, side_by_side
 from gemel.operate.machine import Machine, parameters_from
 from gemel.samples.batch import F64
@@ -40,6 +42,13 @@ class Calibration:
     before: tuple[FreeRun, ...] = ()
     lead: int = LEAD
 
+    @property
+    def verdict(self) -> Verdict:
+        """What the gate says of putting it in force."""
+        there = [np.isfinite(r.outputs) for r in self.records]
+        good = sum(float((r.weights[t] == 1.0).sum()) for r, t in zip(self.records, there, strict=True))
+        return judge(self.fit, self.validations, self.before, usable=good / max(sum(int(t.sum()) for t in there), 1))
+
     def told(self) -> dict[str, Any]:
         """Give it as plain JSON, in the units of the plant file."""
         found = self.fit
@@ -59,7 +68,25 @@ class Calibration:
             },
             "residuals": [_residuals(self.machine, d) for d in found.diagnoses],
             "validation": _validation(self) if self.validations else None,
+            "gate": _gate(self.verdict),
         }  # fmt: skip
+
+
+def released_body(found: Calibration, sources: Sequence[str]) -> dict[str, Any]:
+    """Give what the record is told of a version: values and intervals in the plant file's units, data, gate, fidelity."""
+    told = found.told()
+    values = {name: e["value"] for name, e in told["parameters"].items()}
+    data = b"".join(r.inputs.tobytes() + r.outputs.tobytes() + r.weights.tobytes() for r in found.records)
+    starts = [r.start for r in found.records]
+    ends = [r.start + len(r) * r.dt for r in found.records]
+    seen = told["validation"] or {}
+    return {
+        "values": values, "intervals": {name: [e["low"], e["high"]] for name, e in told["parameters"].items()},
+        "units": {name: e["unit"] for name, e in told["parameters"].items()}, "dynamics": told["dynamics"],
+        "digest": sha256(data + repr(sorted(values.items())).encode()).hexdigest(),
+        "data": {"sources": list(sources), "from_s": min(starts), "to_s": max(ends), "readings": told["readings"]},
+        "gate": told["gate"], "rmse": seen.get("rmse"), "fidelity": seen.get("explained"),
+    }  # fmt: skip
 
 
 def calibrate(
@@ -133,3 +160,8 @@ def _pooled(machine: Machine, runs: Sequence[FreeRun]) -> dict[str, float]:
 
 def _finite(value: float) -> float | None:
     return value if np.isfinite(value) else None
+
+
+def _gate(verdict: Verdict) -> dict[str, Any]:
+    checks = [{"name": c.name, "passed": c.passed, "words": c.words} for c in verdict.checks]
+    return {"passed": verdict.passed, "against": list(verdict.against), "checks": checks, "p": verdict.p}

@@ -1,0 +1,94 @@
+"""What `gemel calibrate` asks of a running twin: its history, and which version of the parameters is in force."""
+
+import asyncio
+import getpass
+from pathlib import Path
+from typing import Any, Final
+
+import msgspec
+import numpy as np
+import pyarrow as pa
+
+from gemel.bus import Bus
+from gemel.errors import ConfigError, ModelError
+from gemel.estimate.record import Readings, Record, on_grid
+from gemel.operate.machine import Line, Machine
+from gemel.operate.places import Places, alive, read_running
+
+PATIENCE_S: Final = 15.0
+
+
+def in_force(data: Path, asset: str) -> dict[str, Any] | None:
+    """Give the version in force and all others; None where no twin runs."""
+    running = read_running(data)
+    if running is None or not alive(running.pid):
+        return None
+    return asyncio.run(_asked(running.bus, {"do": "releases", "asset": asset}))
+
+
+def release(
+    data: Path, asset: str, body: dict[str, Any], *, reason: str, despite_gate: bool
+) -> dict[str, Any]:
+    """Put parameters in force; raises RefusedError where the gate says no."""
+    said = {"do": "release", "asset": asset, "body": body, "despite_gate": despite_gate}
+    return asyncio.run(_asked(_bus(data), {**said, "user": getpass.getuser(), "reason": reason}))
+
+
+def roll_back(data: Path, asset: str, reason: str) -> dict[str, Any]:
+    """Take back what is in force."""
+    body = {"do": "roll_back", "asset": asset, "user": getpass.getuser(), "reason": reason}
+    return asyncio.run(_asked(_bus(data), body))
+
+
+def from_history(
+    data: Path, machine: Machine, start: str | None, end: str | None, step_s: float | None
+) -> list[Record]:
+    """Read records of a machine from the history of its twin, whether it runs or not, weighted by status."""
+    from gemel.face import open as open_twin
+
+    if not Places(data).registry.exists():
+        raise ConfigError(
+            f"no data of a twin in {data}", code="no-data", remedy="give files with --data, or run it first"
+        )
+    lines = (*machine.inputs, *machine.outputs)
+    with open_twin(data) as twin:
+        read = [
+            _readings(line, twin.history(line.path, start, end, lane=line.spec.lane).arrow) for line in lines
+        ]
+    if not all(len(r.times) for r in read):
+        empty = next(line.path for line, r in zip(lines, read, strict=True) if not len(r.times))
+        raise ModelError(
+            f"the history has nothing of {empty} in that time",
+            code="no-readings",
+            remedy="give --start and --end",
+        )
+    inputs, outputs = read[: len(machine.inputs)], read[len(machine.inputs) :]
+    dt = step_s or float(np.median(np.diff(outputs[0].times))) / 1e9
+    hold = max(line.spec.stale_after_ns for line in machine.inputs) / 1e9 if machine.inputs else dt
+    return on_grid(inputs, outputs, dt, max(hold, dt))
+
+
+def _readings(line: Line, rows: pa.Table) -> Readings:
+    rows = rows.sort_by("time")
+    times = np.asarray(rows["time"].cast(pa.int64()).to_numpy(), np.int64)
+    newest = np.append(times[1:] != times[:-1], True) if len(times) else np.zeros(0, np.bool_)
+    values = np.asarray(rows["value"].to_numpy(), np.float64)
+    status = np.asarray(rows["status"].to_numpy(), np.uint32)
+    return Readings(times[newest], line.si(values[newest]), status[newest])
+
+
+def _bus(data: Path) -> str:
+    running = read_running(data)
+    if running is None or not alive(running.pid):
+        raise ConfigError(
+            "the twin does not run: its record takes no facts", code="twin-away", remedy="gemel run PLANT"
+        )
+    return running.bus
+
+
+async def _asked(address: str, body: dict[str, Any]) -> dict[str, Any]:
+    bus = await Bus.open(address, "calibrate")
+    try:
+        return dict(msgspec.json.decode(await bus.ask("twin.ask", body, timeout_s=PATIENCE_S)))
+    finally:
+        await bus.close()

@@ -1,0 +1,149 @@
+"""Whether a challenger may take the champion's place: judged on data that neither has seen.
+
+free runs of both on the same unseen records + how the fit went -> every check with its reason -> yes or no
+
+Better counts only where it is significant: the squared errors of the two runs are compared pairwise (Diebold, F. X. and
+Mariano, R. S. (1995), Comparing predictive accuracy, J. Bus. Econ. Stat. 13(3), equation 4), with the variance of their
+difference summed over its correlation (Newey and West 1987).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import erfc, isfinite, sqrt
+
+import numpy as np
+
+from gemel.estimate.calibrate import Fit
+from gemel.estimate.free_run import FreeRun
+from gemel.samples.batch import F64
+
+
+@dataclass(frozen=True)
+class Rules:
+    """What a challenger must reach.
+
+    Args:
+        readings: usable ones that neither has seen, at least.
+        margin: relative fall of the mean squared error, at least.
+        level: at which it must be significant.
+        suspect: share of readings that may be not Good, at most.
+    """
+
+    readings: int = 100
+    margin: float = 0.05
+    level: float = 0.05
+    suspect: float = 0.2
+
+
+PLAIN = Rules()
+
+
+@dataclass(frozen=True)
+class Check:
+    """One question of the gate: its name, whether it passed, and why, in words."""
+
+    name: str
+    passed: bool
+    words: str
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What the gate says.
+
+    Args:
+        checks: all of them.
+        champion, challenger: root mean square errors on the unseen data, relative to each output's spread.
+        p: of the hypothesis that the challenger is not better.
+    """
+
+    checks: tuple[Check, ...]
+    champion: float
+    challenger: float
+    p: float
+
+    @property
+    def passed(self) -> bool:
+        """Whether the challenger may take the champion's place."""
+        return all(c.passed for c in self.checks)
+
+    @property
+    def against(self) -> tuple[str, ...]:
+        """What speaks against it, in words."""
+        return tuple(c.words for c in self.checks if not c.passed)
+
+
+def judge(
+    found: Fit, challenger: Sequence[FreeRun], champion: Sequence[FreeRun], *,
+    usable: float = 1.0, blamed: Sequence[str] = (), rules: Rules = PLAIN,
+) -> Verdict:  # fmt: skip
+    """Judge a challenger.
+
+    Args:
+        found: the fit that it comes from.
+        challenger: its free runs on records that nobody was fitted to.
+        champion: those of the parameters in force, on the same records.
+        usable: share of all readings, fitted and unseen, that were Good.
+        blamed: signals that the attribution of residuals holds wrong: nothing is learned from what they say.
+        rules: what it must reach.
+    """
+    theirs, ours = _errors(champion), _errors(challenger)
+    both = np.isfinite(theirs) & np.isfinite(ours)
+    gain = 1 - float(np.mean(ours[both])) / float(np.mean(theirs[both])) if both.any() else float("nan")
+    p = not_better(theirs[both], ours[both])
+    ends = [name for name, e in found.parameters.items() if e.at_bound]
+    lost = [name for name, e in found.parameters.items() if not e.told]
+    blown = sum(not np.isfinite(run.outputs).all() for run in challenger)
+    checks = (
+        Check("readings", int(both.sum()) >= rules.readings, f"{int(both.sum())} unseen readings, {rules.readings} are needed"),
+        Check("good data", usable >= 1 - rules.suspect, f"{100 * (1 - usable):.0f} % of the readings are not Good, {100 * rules.suspect:.0f} % may be"),
+        Check("sensors", not blamed, f"the residuals blame {', '.join(blamed) or 'no sensor'}"),
+        Check("search", found.converged, f"the search: {found.why}"),
+        Check("identifiable", not lost, f"these data cannot tell {', '.join(lost) or 'nothing that was fitted'}"),
+        Check("range", not ends, f"at the end of its range: {', '.join(ends) or 'none'}"),
+        Check("sane", not blown, f"{blown} free runs blow up"),
+        Check("better", isfinite(gain) and gain >= rules.margin, f"the mean squared error falls by {100 * gain:.1f} %, {100 * rules.margin:.0f} % are needed"),
+        Check("significant", p <= rules.level, f"p = {p:.2g} that it is not better, {rules.level:g} may be"),
+    )  # fmt: skip
+    return Verdict(checks, _root(theirs[both]), _root(ours[both]), p)
+
+
+def not_better(theirs: F64, ours: F64) -> float:
+    """Give the p-value that squared errors `ours` are not smaller than `theirs`, in the same order of time."""
+    apart = theirs - ours
+    n = len(apart)
+    if n < 8 or not np.isfinite(apart).all():
+        return 1.0
+    rest = apart - apart.mean()
+    variance = float(rest @ rest)
+    if variance <= 0:
+        return 0.0 if apart.mean() > 0 else 1.0
+    lags = min(_correlated(rest), n // 4)
+    weighed = [(1 - lag / (lags + 1)) * float(rest[lag:] @ rest[:-lag]) for lag in range(1, lags + 1)]
+    long_run = max(variance + 2 * sum(weighed), variance)
+    return 0.5 * erfc(float(apart.mean()) / sqrt(long_run / n**2) / sqrt(2))
+
+
+def _correlated(rest: F64) -> int:
+    rho = min(max(float(rest[1:] @ rest[:-1]) / float(rest @ rest), 0.0), 0.97)
+    return int(
+        np.ceil(1.1447 * (4 * rho**2 / (1 - rho**2) ** 2 * len(rest)) ** (1 / 3))
+    )  # Andrews 1991, Bartlett
+
+
+def _errors(runs: Sequence[FreeRun]) -> F64:
+    """Give squared errors after the lead-ins, each output over the spread of its readings."""
+    parts = [run.residuals[run.lead :] for run in runs]
+    if not parts:
+        return np.zeros(0)
+    measured = np.concatenate([(run.outputs + run.residuals)[run.lead :] for run in runs])
+    spread = np.nanstd(measured, axis=0)
+    return np.asarray(
+        (np.concatenate(parts) / np.where(spread > 0, spread, 1.0)).T.reshape(-1) ** 2, np.float64
+    )
+
+
+def _root(squares: F64) -> float:
+    return float(np.sqrt(np.mean(squares))) if len(squares) else float("nan")

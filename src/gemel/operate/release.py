@@ -1,0 +1,103 @@
+"""The shell around releases: what is asked is decided as the record stands, and recorded as a fact.
+
+Parameters in force are no part of the partition's state: they are read from the record by whoever computes with them, so a
+replay that reads the same record has the same parameters.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
+
+import msgspec
+
+from gemel.errors import RefusedError
+from gemel.samples import Clock, Draft, Fact
+from gemel.twin.record import Record
+from gemel.twin.releases import Release, Releases, released, rolled_back
+
+json = msgspec.json.encode
+READ = 5000  # facts at once
+
+
+class Releasing:
+    """Answers what people ask about versions of parameters."""
+
+    def __init__(self, record: Record, clock: Clock) -> None:
+        self._record = record
+        self._clock = clock
+        self._stands = Releases()
+        self._turn = asyncio.Lock()  # a decision is recorded before the next is asked
+
+    @property
+    def verbs(self) -> dict[str, Callable[[dict[str, Any]], Awaitable[bytes]]]:
+        """The words by which they are asked."""
+        return {"release": self.release, "roll_back": self.roll_back, "releases": self.list}
+
+    async def release(self, body: dict[str, Any]) -> bytes:
+        """Put a version in force: ``asset``, ``user``, ``reason``, ``body`` with values and what the gate said."""
+        async with self._turn:
+            gate = body["body"].get("gate", {})
+            if not gate.get("passed") and not body.get("despite_gate"):
+                against = "; ".join(gate.get("against", ["no gate was asked"]))
+                raise RefusedError(
+                    f"the gate refuses: {against}",
+                    code="gate",
+                    remedy="see the checks; give it more good data",
+                )
+            stands, now = await self._now()
+            draft = released(
+                body["asset"], body["body"], body["user"], now, stands=stands, reason=body.get("reason", "")
+            )
+            await self._record.append(draft)
+            return json(await self._told(body["asset"]))
+
+    async def roll_back(self, body: dict[str, Any]) -> bytes:
+        """Take back what is in force: ``asset``, ``user``, ``reason``."""
+        async with self._turn:
+            stands, now = await self._now()
+            await self._record.append(
+                rolled_back(body["asset"], body["user"], now, stands=stands, reason=body.get("reason", ""))
+            )
+            return json(await self._told(body["asset"]))
+
+    async def list(self, body: dict[str, Any]) -> bytes:
+        """Give what is in force and all versions, of one ``asset`` or of all."""
+        if "asset" in body:
+            return json(await self._told(body["asset"]))
+        stands, _ = await self._now()
+        return json([told(r, stands) for r in stands.all()])
+
+    def taken_back(self, fact: Fact, user: str, reason: str, at: int) -> Draft:
+        """Give the fact that takes a release back, where it is the one in force."""
+        last = self._stands.in_force(fact.subject)
+        if last is None or last.fact != fact.seq:
+            raise RefusedError(
+                "another version is in force", code="revert-kind", remedy="take back that one first"
+            )
+        return rolled_back(fact.subject, user, at, stands=self._stands, reason=reason)
+
+    async def _now(self) -> tuple[Releases, int]:
+        stands = self._stands
+        while stands.position < self._record.position and (
+            facts := await self._record.read(stands.position, READ)
+        ):
+            stands.take_all(facts)
+        return stands, self._clock.now()
+
+    async def _told(self, asset: str) -> Mapping[str, Any]:
+        stands, _ = await self._now()
+        now = stands.in_force(asset)
+        return {
+            "asset": asset, "version": now.version if now else 0, "values": dict(now.values) if now else {},
+            "items": [told(r, stands) for r in stands.of(asset)],
+        }  # fmt: skip
+
+
+def told(release: Release, stands: Releases) -> dict[str, Any]:
+    """Give a version as plain JSON."""
+    now = stands.in_force(release.asset)
+    state = "in_force" if now is release else "rolled_back" if release.rolled_back else "superseded"
+    return {
+        "asset": release.asset, "version": release.version, "state": state, "values": dict(release.values), "at": release.at,
+        "by": release.by, "fact": release.fact, **{k: v for k, v in release.body.items() if k != "values"},
+    }  # fmt: skip
