@@ -13,6 +13,7 @@ from gemel.assets import Plant, Problem, check
 from gemel.assets.schema import printed
 from gemel.assets.volume import ASSUMED_S, DAY_S, lasts_days
 from gemel.config import data_dir
+from gemel.operate.models_check import model_problems
 
 COLOURS = {"error": "red", "warning": "yellow"}
 
@@ -26,18 +27,22 @@ def _print_schema(ctx: click.Context, _param: click.Parameter, wanted: bool) -> 
 @click.command(epilog="Example: gemel check examples/water-loop")
 @click.argument("plant", type=click.Path(exists=True, path_type=Path))
 @click.option("--data", type=click.Path(path_type=Path), help="Data directory whose disk is looked at.")
+@click.option("--models", is_flag=True, help="Compute with its dynamic models too: shapes, dimensions, numbers, jumps.")
 @click.option("--json", "as_json", is_flag=True, help="Report as one JSON object.")
 @click.option(
     "--schema", is_flag=True, is_eager=True, expose_value=False, callback=_print_schema,
     help="Print the JSON Schema of plant files, for an editor, and end.",
 )  # fmt: skip
-def command(plant: Path, data: Path | None, as_json: bool) -> None:
+def command(plant: Path, data: Path | None, models: bool, as_json: bool) -> None:
     """Read PLANT, a folder with a plant.yaml, and report everything that is wrong, with file and line.
 
     Exit code 0: it can be run (warnings may stand); 1: it cannot; 2: no such file.
     """
     folder = plant if plant.is_dir() else plant.parent
     read, problems = check(folder)
+    if read is not None:
+        problems = sorted([*problems, *model_problems(read, folder, models)], key=lambda p: (p.file, p.line))
+        read = None if any(p.severity == "error" for p in problems) else read
     report = _report(read, problems, folder, data)
     if as_json:
         click.echo(jsonlib.dumps(report))

@@ -1,6 +1,6 @@
-"""The child process in which an FMU runs: one request on standard input, one answer on standard output.
+"""The child process in which foreign models run: one request on standard input, one answer on standard output.
 
-``python -m gemel.operate.fmi.child``; whatever the FMU prints goes to standard error.
+``python -P -m gemel.operate.fmi.child``; whatever a model prints goes to standard error.
 """
 
 from __future__ import annotations
@@ -8,7 +8,8 @@ from __future__ import annotations
 import os
 import pickle
 import sys
-from typing import Any
+from collections.abc import Callable
+from typing import Any, Final
 
 
 def main() -> None:
@@ -17,7 +18,7 @@ def main() -> None:
     os.dup2(2, 1)
     request: dict[str, Any] = pickle.load(sys.stdin.buffer)  # noqa: S301 - a pipe from the parent, nobody else writes
     try:
-        answer = {"describe": described, "simulate": simulated}[request.pop("do")](**request)
+        answer = VERBS[request.pop("do")](**request)
     except MemoryError:
         answer = {"error": "it needs more memory than it may have"}
     except Exception as e:  # whatever the FMU or its description is
@@ -69,6 +70,29 @@ def simulated(path: str, **how: Any) -> dict[str, Any]:
     found = fmpy.simulate_fmu(path, validate=False, **how)
     return {"columns": {name: found[name].copy() for name in found.dtype.names}}
 
+
+def looked_at(path: str, evaluate: bool) -> dict[str, Any]:
+    """Check a model by its reference ``module:Class``: what it declares, and what is found."""
+    from gemel.dynamics.check import KINDS, check_declared, check_model
+    from gemel.dynamics.reference import find_model
+    from gemel.errors import ModelError
+
+    try:
+        model = find_model(path)
+    except ModelError as e:
+        return {"error": e.message, "remedy": e.remedy}
+    found = check_model(model) if evaluate else list(check_declared(model))
+    answer: dict[str, Any] = {"findings": [(f.severity, f.message, f.remedy) for f in found]}
+    if any(f.code == "model-quantity" for f in found):
+        return answer
+    quantities = {k: {n: (q.unit, q.start) for n, q in getattr(model, k).items()} for k in KINDS}
+    limits = {n: (q.unit, q.start, q.low, q.high) for n, q in model.parameters.items()}
+    return answer | {"quantities": quantities | {"parameters": limits}}
+
+
+VERBS: Final[dict[str, Callable[..., dict[str, Any]]]] = {
+    "describe": described, "simulate": simulated, "check": looked_at,
+}  # fmt: skip
 
 if __name__ == "__main__":
     main()

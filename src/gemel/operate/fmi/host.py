@@ -34,7 +34,7 @@ def ask(request: dict[str, Any], limits: Limits) -> dict[str, Any]:
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 
     child = subprocess.Popen(
-        [sys.executable, "-m", "gemel.operate.fmi.child"],
+        [sys.executable, "-P", "-m", "gemel.operate.fmi.child"],
         stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, preexec_fn=bound, start_new_session=True,
     )  # fmt: skip
     try:

@@ -1,0 +1,107 @@
+"""`gemel check` tells what is wrong with a dynamic model, by file and line; one that hangs is told too."""
+
+import json
+import os
+import subprocess
+import sys
+
+import pytest
+
+PLANT = """plant: acme/site
+types:
+  Tank:
+    dynamics: {reference}
+    signals:
+      level: {{unit: cm, range: [0, 400], interval: 1 s}}
+      inflow: {{unit: {inflow}, range: [0, 100], interval: 1 s}}
+    parameters:
+      area: {{unit: m2, default: {area}}}
+      {other}: {{unit: "1", default: 1}}
+assets:
+  tank-1: {{type: Tank, at: area-1}}
+"""
+
+MODEL = """
+from gemel.dynamics import Quantity, maths
+
+class Tank:
+    states = {"level": Quantity("m", 1.0, low=0.1, high=4.0)}
+    inputs = {"inflow": Quantity("m3/s", 0.01), "leak": Quantity("m3/s", 0.002)}
+    outputs = {"outflow": Quantity("m3/s")}
+    parameters = {"area": Quantity("m2", 2.0, low=0.1, high=10.0), "factor": Quantity("1", 1.0)}
+
+    def derivative(self, t, x, u, p):
+        return {"level": (u.inflow - u.leak) / p.area}
+
+    def output(self, t, x, u, p):
+        return {"outflow": p.factor * u.leak}
+
+class Wrong(Tank):
+    def derivative(self, t, x, u, p):
+        return {"level": u.inflow}
+
+class Rpm(Tank):
+    inputs = {"inflow": Quantity("m3/h")}
+
+class Endless(Tank):
+    def __init__(self):
+        import os, signal
+        os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+@pytest.fixture
+def looked(tmp_path):
+    (tmp_path / "own_models_of_test.py").write_text(MODEL)
+
+    def look(name, *options, inflow="m3/h", area="2", other="factor"):
+        folder = tmp_path / f"{name}{inflow}{area}".replace("/", "")
+        folder.mkdir(exist_ok=True)
+        (folder / "plant.yaml").write_text(PLANT.format(reference=f"own_models_of_test:{name}", inflow=inflow, area=area, other=other))
+        paths = os.pathsep.join([str(tmp_path), os.environ.get("PYTHONPATH", "")])
+        done = subprocess.run(
+            [sys.executable, "-m", "gemel", "check", str(folder), "--json", "--data", str(tmp_path), *options],
+            capture_output=True, text=True, env=os.environ | {"PYTHONPATH": paths},
+        )
+        report = json.loads(done.stdout)
+        return done.returncode, [(p["line"], p["severity"], p["message"]) for p in report["problems"] if p["line"] < 11]
+
+    return look
+
+
+def test_a_model_that_fits_its_plant_file_is_right(looked):
+    assert looked("Tank") == (0, [])
+    code, problems = looked("Tank", "--models")
+    assert code == 0
+    assert problems == [(4, "warning", "the model's input 'leak' has no signal: 0.002 m3/s is taken")]
+
+
+def test_units_ranges_and_names_that_do_not_fit_are_told_by_line(looked):
+    code, problems = looked("Tank", inflow="kg/h", area="20", other="faktor")
+    assert code == 1
+    assert (7, "error", "signal 'inflow' is in kg/h, the model's input of that name in m3/s") in problems
+    assert (9, "error", "the default of 'area', 20 m2, is impossible in the model: 0.1 to 10 m2") in problems
+    assert (10, "warning", "the model has no parameter 'faktor'") in problems
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("Nothing", "no dynamic model 'own_models_of_test:Nothing'"),
+        ("Rpm", "input 'inflow': m3/h is no coherent SI unit"),
+        ("Endless", "its process was ended by SIGKILL"),
+    ],
+)
+def test_a_model_that_cannot_be_loaded_is_told_at_the_line_that_names_it(looked, name, words):
+    code, problems = looked(name)
+    assert code == 1
+    errors = [p for p in problems if p[1] == "error"]
+    assert errors[0][0] == 4
+    assert words in errors[0][2], errors
+
+
+def test_equations_are_looked_at_when_asked_for(looked):
+    code, problems = looked("Wrong", "--models")
+    assert code == 1
+    assert any("the rate of 'level' comes out in m3.s-1, declared is m.s-1" in p[2] for p in problems), problems
+    assert looked("Wrong")[0] == 0
