@@ -81,11 +81,12 @@ def opened_by_others(file):
     return found
 
 
+@pytest.mark.timeout(600)
 def test_data_in_the_clear_are_sealed_and_live_on_through_kills_and_a_restore(tmp_path, told):
     data, vault, again = tmp_path / "data", tmp_path / "vault", tmp_path / "again"
     with rig(tmp_path, data=data) as (broker, site):
         say(broker.port, [VALUE] * 50)
-        assert wait(lambda: len(values(site)) == 50, 20)
+        assert wait(lambda: len(values(site)) == 50, 90)
         site.stop()
         clear = in_the_clear(data)
         assert {w for words in clear.values() for w in words} >= set(WORDS[:2]), "the search can find: in the clear the names lie there"
@@ -101,9 +102,9 @@ def test_data_in_the_clear_are_sealed_and_live_on_through_kills_and_a_restore(tm
         for name in ("twin", "nats"):
             mark = len(stored(site))
             kill(site, name)
-            assert wait(lambda mark=mark: more_than(site, mark), 30), name
+            assert wait(lambda mark=mark: more_than(site, mark), 90), name
         sender.stop()
-        assert settled(site, sender)
+        assert settled(site, sender, 90)
         check(site, sender)
         assert sorted(values(site)) == sorted([VALUE] * 50 + [VALUE + i / 8 for i in range(50)])
         assert get(site, "facts/verify")["ok"]

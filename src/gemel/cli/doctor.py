@@ -41,6 +41,7 @@ def examine(places: Places) -> dict[str, Any]:
         "sizes": {name: _size(getattr(places, name)) for name in ("streams", "lake", "snapshots", "logs")},
     }  # fmt: skip
     problems = report["problems"]
+    problems += doctor_findings.sealing_findings(places)
     running = read_running(places.data)
     if running is None or not alive(running.pid):
         problems.append(

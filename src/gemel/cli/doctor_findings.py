@@ -6,6 +6,11 @@ from typing import Any, Final
 
 from prometheus_client.parser import text_string_to_metric_families
 
+from gemel import sealing
+from gemel.errors import ConfigError
+from gemel.operate.places import Places
+from gemel.operate.sealed import check_sealed, in_the_clear
+
 Measures = Mapping[str, Mapping[str, float]]  # by measure, by its labels' values
 LATE_S: Final = 5.0
 LINES: Final = 3
@@ -60,6 +65,21 @@ def findings(measures: Measures) -> Iterator[dict[str, str]]:
         if count > 0.01 * (count + taken):
             yield _finding(code="readings-refused", message=f"{count:.0f} messages of {name.removeprefix('ingest/')} could not be decoded",
                            remedy="examples stand under quality on the page, beside the connection")  # fmt: skip
+
+
+def sealing_findings(places: Places) -> Iterator[dict[str, str]]:
+    """Give what is wrong with the seal of the data."""
+    try:
+        check_sealed(places)
+        clear = list(in_the_clear(places)) if sealing.seal_of(places.data) is not None else []
+    except ConfigError as e:
+        yield _finding(code=e.code, message=e.message, remedy=e.remedy)
+        return
+    if clear:
+        yield _finding(
+            code="in-the-clear", message=f"{len(clear)} files lie in the clear, though these data are sealed, such as {clear[0].name}",
+            remedy="stop the twin, then: gemel seal PLANT --key NAME",
+        )  # fmt: skip
 
 
 def last_errors(logs: Path) -> list[str]:

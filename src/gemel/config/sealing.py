@@ -7,7 +7,7 @@ mark taken off. A file says itself whether it is sealed, so what is half done ca
 
 import asyncio
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -22,7 +22,7 @@ from gemel.history.lake import CATALOGUE
 from gemel.history.scrub import scrub
 from gemel.operate.backup.examine import examine_log
 from gemel.operate.places import Places
-from gemel.operate.sealed import log_key
+from gemel.operate.sealed import in_the_clear, log_key
 from gemel.sealing.folder import read_mark
 
 PIECE: Final = 1 << 22  # bytes copied at a time
@@ -88,26 +88,6 @@ def _begin(places: Places, name: str) -> tuple[sealing.Keys, bool, bool]:
             remedy=f"go on with --key {mark['key']}; another secret can open them afterwards",
         )  # fmt: skip
     return keys, (places.data / BEFORE).exists() or not _log_is_sealed(places), False
-
-
-def in_the_clear(places: Places) -> Iterator[Path]:
-    """Give the files that are sealed where a directory is, and lie in the clear."""
-    for file in _files(places):
-        if file.is_file() and not sealing.sealed_file(file):
-            yield file
-
-
-def _files(places: Places) -> Iterator[Path]:
-    yield from (places.registry, places.pointer, places.mark)
-    for folder, pattern in (
-        (places.registries, "*.arrow"),
-        (places.plants, "*"),
-        (places.applied, "*"),
-        (places.forks, "*"),
-        (places.snapshots, "*.snap"),
-        (places.lake / "files", "*.parquet"),
-    ):
-        yield from sorted(folder.rglob(pattern))
 
 
 def _seal(file: Path) -> int:

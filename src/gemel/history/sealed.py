@@ -4,6 +4,7 @@ DuckDB asks an fsspec file system for `sealed:///…`; a file in the clear among
 through it: the catalogue is SQLite's, and holds no readings (`statistics`).
 """
 
+import io
 import os
 from datetime import UTC, datetime
 from pathlib import Path
@@ -19,6 +20,13 @@ SCHEME: Final = "sealed"
 TOLD: Final = frozenset({"signal", "ms", "ns", "received", "delay", "made", "hold", "late"})
 
 
+class LetGo(io.BufferedReader):
+    """A file in the clear; DuckDB lets go of what it read without closing it."""
+
+    def __del__(self) -> None:
+        self.close()
+
+
 class SealedFiles(AbstractFileSystem):  # type: ignore[misc] # it has no types
     """Reads and deletes the files of a lake; they are written by ourselves."""
 
@@ -32,7 +40,8 @@ class SealedFiles(AbstractFileSystem):  # type: ignore[misc] # it has no types
     def _open(self, path: str, mode: str = "rb", **_: Any) -> Any:
         if mode != "rb":
             raise OSError(f"{path} is not written by DuckDB")
-        return sealing.opened(self._path(path))
+        file = sealing.opened(self._path(path))
+        return LetGo(file.detach()) if isinstance(file, io.BufferedReader) else file
 
     def info(self, path: str, **_: Any) -> dict[str, Any]:
         with sealing.opened(self._path(path)) as file:

@@ -4,6 +4,8 @@ Files are sealed by `gemel.sealing`, the log by its own server (AES-256-GCM; NAT
 of gemel 0.1 may have the log sealed alone; then its key is derived from the secret itself.
 """
 
+from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
@@ -78,6 +80,27 @@ def log_key(places: Places, secrets: Path | None = None) -> str:
     if "wrapped" in mark:
         return sealing.opened_keys(mark, text).log
     return "k" + Sealed(text, mark["key"], mark).derived(b"gemel log")  # a letter first: the server reads digits as a number
+
+
+def in_the_clear(places: Places) -> Iterator[Path]:
+    """Give the files that are sealed where a directory is, and lie in the clear."""
+    for file in _files(places):
+        with suppress(FileNotFoundError):  # replaced or given up meanwhile
+            if file.is_file() and file.suffix != ".new" and not sealing.sealed_file(file):
+                yield file
+
+
+def _files(places: Places) -> Iterator[Path]:
+    yield from (places.registry, places.pointer, places.mark)
+    for folder, pattern in (
+        (places.registries, "*.arrow"),
+        (places.plants, "*"),
+        (places.applied, "*"),
+        (places.forks, "*"),
+        (places.snapshots, "*.snap"),
+        (places.lake / "files", "*.parquet"),
+    ):
+        yield from sorted(folder.rglob(pattern))
 
 
 def _begun(places: Places) -> bool:

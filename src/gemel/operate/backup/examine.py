@@ -1,5 +1,6 @@
 """Checking a data directory, running or not: plant file, registries, snapshots, history, log and record."""
 
+import hashlib
 from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from gemel.errors import GemelError, StorageError
 from gemel.history import damage
 from gemel.operate.backup.verify import Problem
 from gemel.operate.places import DATA_FORMAT, Places
+from gemel.operate.sealed import in_the_clear
 from gemel.samples import Registry, Snapshot
 from gemel.twin import chain
 
@@ -31,7 +33,7 @@ class Examined(msgspec.Struct, frozen=True, kw_only=True):
 
 async def examine(places: Places, bus: Bus, told: Callable[[str], None]) -> Examined:
     """Read everything there is; nothing is changed."""
-    problems = [*_settings(places), *_registries(places), *_snapshots(places)]
+    problems = [*_settings(places), *_sealed(places), *_registries(places), *_snapshots(places)]
     looked, found = _lake(places)
     problems += found
     told("history is read")
@@ -63,10 +65,21 @@ def _settings(places: Places) -> Iterator[Problem]:
         yield Problem(where="applied", why=_words(e))
 
 
+def _sealed(places: Places) -> Iterator[Problem]:
+    if sealing.seal_of(places.data) is None:
+        return
+    for file in in_the_clear(places):
+        yield Problem(where=_name(places, file), why="it lies in the clear, though these data are sealed: gemel seal")
+
+
 def _registries(places: Places) -> Iterator[Problem]:
     for file in (places.registry, *sorted(places.registries.glob("*.arrow"))):
         try:
-            Registry.from_bytes(sealing.read(file))
+            stored = sealing.read(file)
+            registry = Registry.from_bytes(stored)
+            named = (registry.digest, hashlib.sha256(stored).hexdigest())  # by the second, those of 0.1
+            if not registry.sound or (file != places.registry and file.stem not in named):
+                yield Problem(where=_name(places, file), why="it is not what its digest says")
         except Exception as e:  # whatever stands there
             yield Problem(where=_name(places, file), why=_words(e))
 
