@@ -214,3 +214,18 @@ def test_many_scattered_signals_and_days(tmp_path):
         assert reader.rows_count() == n
         assert reader.rows_count(some) == int(np.isin(signal, some).sum())
         assert reader.rows_count(end=START + 50 * DAY) == int((time < START + 50 * DAY).sum())
+
+
+def test_several_aggregates_at_once_are_each_what_it_is_alone(tmp_path):
+    batch = random_batch(3, 4000, signals=2)
+    with Store.open(tmp_path) as store, Reader(tmp_path) as reader:
+        store.commit(0, store.take_over(0), 1, batch)
+        start, end = int(batch.time.min()), int(batch.time.max()) + 1
+        step = (end - start) // 7 + 1
+        which = ("min", "max", "mean", "count", WEIGHTED)
+        found = reader.aggregates(1, start, end, step, which)
+        assert tuple(found) == which
+        for name in which:
+            alone = reader.aggregated(1, start, end, step, name)
+            assert np.array_equal(found[name].values, alone.values, equal_nan=True)
+            assert np.array_equal(found[name].counts, alone.counts)

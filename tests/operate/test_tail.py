@@ -36,5 +36,14 @@ def test_a_part_holds_about_as_many_rows_as_it_may():
     tail = Tail()
     for n in range(100):
         tail.add(n + 1, rows(n * 10, 10))
-    assert {p.rows for p in tail.parts(100, 200)} <= {190, 200, 10}
-    assert len(tail.parts(100, 200)) in (5, 6)
+    assert [p.rows for p in tail.parts(100, 1000)] == [1000]
+    assert len(tail.parts(100, 200)) == 5
+    assert all(180 <= p.rows <= 220 for p in tail.parts(100, 200))
+    assert [p.rows for p in tail.parts(100, 900)] == [1000]  # no rest of a hundred
+
+
+def test_what_does_not_come_up_to_a_transaction_is_one():
+    tail = Tail()
+    assert [(p.sequence, p.rows) for p in tail.parts(7, 10)] == [(7, 0)]
+    tail.add(3, rows(0, 2))
+    assert [(p.sequence, p.rows) for p in tail.parts(7, 10)] == [(7, 2)]

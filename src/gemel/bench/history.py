@@ -117,8 +117,10 @@ def settled(site: Site, walks: Walks) -> dict[str, Any]:
         pass
     behind = time.time() - began
     by_kind: dict[str, int] = {}
+    with Reader(site.places.lake) as reader:
+        live = set(reader.files())  # what was replaced goes some minutes later
     for file in site.places.lake.rglob("*"):
-        if file.is_file() and "extension" not in str(file):
+        if file.is_file() and "extension" not in str(file) and (file.suffix != ".parquet" or file in live):
             kind = (
                 "rollups"
                 if file.parent.name.startswith(("roll_", "pick_"))

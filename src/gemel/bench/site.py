@@ -16,6 +16,7 @@ from gemel.bus.server import die_with_parent, free_port
 from gemel.config import Settings
 from gemel.config.supervise import wait_ready
 from gemel.errors import StorageError
+from gemel.history import Reader
 from gemel.operate.family import python
 from gemel.operate.places import Places, Running, read_running
 
@@ -146,8 +147,11 @@ def running(plant: Path, data: Path, timeout_s: float = 60, **more: Any) -> Iter
 
 
 def lake_bytes(places: Places) -> int:
-    """Give the size of every file of the lake [bytes]."""
-    return sum(f.stat().st_size for f in places.lake.rglob("*") if f.is_file() and "extension" not in str(f))
+    """Give the size of the lake's newest version and its catalogue [bytes]: replaced files go some minutes later."""
+    with Reader(places.lake) as reader:
+        stored = reader.files()
+    beside = [f for f in places.lake.rglob("*") if f.is_file() and f.suffix != ".parquet"]
+    return sum(f.stat().st_size for f in [*stored, *beside] if "extension" not in str(f))
 
 
 def wait(condition: Any, timeout_s: float, step_s: float = 0.05) -> bool:

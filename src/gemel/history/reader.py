@@ -100,16 +100,26 @@ class Reader:
             hold_ns: for the time-weighted mean, how long a reading holds at most; None: as the roll-ups took it.
 
         """
-        check_intervals(start, end, interval_ns, aggregate)
+        asked = (aggregate,)
+        return self.aggregates(signal, start, end, interval_ns, asked, tail=tail, hold_ns=hold_ns)[aggregate]
+
+    def aggregates(
+        self, signal: int, start: int, end: int, interval_ns: int, which: Sequence[str],
+        *, tail: Batch | None = None, hold_ns: int | None = None,
+    ) -> dict[str, Aggregated]:  # fmt: skip
+        """Give several aggregates an interval, as `aggregated` gives one, from one reading of the files."""
+        for aggregate in which:
+            check_intervals(start, end, interval_ns, aggregate)
         span = Span(start, end, interval_ns, start)
 
         def look(manifest: Manifest) -> Summary:
             history = self._history(signal, manifest, tail)
-            if aggregate == WEIGHTED:
+            if WEIGHTED in which:
                 history = history.holding(hold_ns, start, end)
             return history.summary(span, dividing(interval_ns, start))
 
-        return filled(self._session.look(look), start, end, interval_ns, aggregate)
+        summary = self._session.look(look)
+        return {aggregate: filled(summary, start, end, interval_ns, aggregate) for aggregate in which}
 
     def _history(self, signal: int, manifest: Manifest, tail: Batch | None) -> History:
         mine = Batch.empty() if tail is None else tail.take(tail.signal == signal)
@@ -194,6 +204,10 @@ class Reader:
             return None
 
         return self._session.ask(ask)
+
+    def files(self) -> list[Path]:
+        """Give the files of the newest version; others wait to be deleted."""
+        return self._session.look(lambda m: [f.path for kind in m.files.values() for f in kind.stored])
 
     def rolled_up_to(self) -> int | None:
         """Give the time up to which hours are rolled up [ns]; None where none is. Late rows may have changed some since."""

@@ -47,7 +47,8 @@ class Tail:
     def parts(self, sequence: int, most: int) -> list[Part]:
         """Cut the rows up to a position into parts of about `most` rows that end at positions, the last at `sequence`."""
         pieces = [p for p in self._pieces if p.sequence <= sequence]
-        number = np.cumsum([len(p.rows) for p in pieces]) // most
+        rows = np.cumsum([len(p.rows) for p in pieces])
+        number = (rows - 1) * max(round(rows[-1] / most), 1) // rows[-1] if len(rows) else rows  # even: a rest were a small file
         cuts = [i + 1 for i in np.flatnonzero(np.diff(number)).tolist() if pieces[i].sequence < pieces[i + 1].sequence]
         edges: list[tuple[int, int]] = list(pairwise([0, *cuts, len(pieces)]))
         return [
