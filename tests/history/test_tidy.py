@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from gemel.errors import ConfigError, StorageError
-from gemel.history import Reader, Store, catalogue, lake
+from gemel.history import Reader, Store, catalogue, compact, lake
 from gemel.history.catalogue import Stored
 from gemel.history.compact import FAN, LARGEST, plan
 from gemel.history.lock import WriterLock
@@ -205,3 +205,26 @@ def test_a_missing_extension_is_told_with_its_remedy():
     with pytest.raises(ConfigError) as refused:
         lake.extension("no_such_thing")
     assert "pip install" in refused.value.remedy
+
+
+@pytest.mark.parametrize("long", [-1, 1 << 40])
+def test_merged_rows_are_the_same_bits_however_they_are_merged(tmp_path, monkeypatch, long):
+    """By stored columns, and where a signal is long by value: grids, oddities, corrections, nanoseconds and all."""
+    monkeypatch.setattr(compact, "LONG", long)
+    odd = np.array([np.nan, np.inf, -np.inf, -0.0, 5e-324, 1e300, 0.1 + 0.2, 7.0])
+    with Store.open(tmp_path) as store, Reader(tmp_path) as reader:
+        epoch = store.take_over(0)
+        for number in range(FAN):
+            batch = random_batch(number, 900, signals=5)
+            value = batch.value.copy()
+            value[:: number + 2] = odd[np.arange(len(value[:: number + 2])) % len(odd)]
+            batch = batch.with_columns(value=value, time=batch.time + (number % 3) * 7)
+            store.commit(0, epoch, number + 1, batch)
+        before, known = (reader.raw(range(5), 0, 2**62, known=k) for k in (None, START + 150 * SECOND))
+        assert store.compact(grace_s=0).files == FAN
+        after, then = (reader.raw(range(5), 0, 2**62, known=k) for k in (None, START + 150 * SECOND))
+    for one, other in ((before, after), (known, then)):
+        for name in ("signal", "time", "received", "status"):
+            assert np.array_equal(getattr(one, name), getattr(other, name)), name
+        assert np.array_equal(one.value.view(np.int64), other.value.view(np.int64))
+        assert len(one)

@@ -29,6 +29,7 @@ FAN: Final = 12  # like-sized files to a merge
 BASE: Final = 1_000  # rows of the smallest tier
 LARGEST: Final = 16_000_000  # rows of a file; beyond it `received` no longer packs across signals
 SLICE: Final = 1_000_000  # rows in memory at a time
+LONG: Final = 4 * SLICE  # rows of one signal that are still held at once
 DAY_MS: Final = DAY // files.MS
 
 
@@ -96,6 +97,53 @@ def merge(group: Sequence[Stored], folder: Path, bounds: lake.Bounds) -> files.W
     level = level_of(group[0].table)
     if level is not None:
         return _merge_rolls(group, folder, level)
+    footers = groups.Footers(len(group))
+    if groups.longest([footers.of(f.path) for f in group]) > LONG:
+        return _merge_long(group, folder, bounds)
+    return _merge_readings(group, folder, footers)
+
+
+def _merge_readings(group: Sequence[Stored], folder: Path, footers: groups.Footers) -> files.Written:
+    """Put the stored columns together as they are, signal after signal: nothing is decoded into values and back."""
+    everything = groups.Wanted(0, 2**31 - 1, -(2**62), 2**62)
+    writer: files.FileWriter | None = None
+    try:
+        for tables in groups.sliced(group, everything, files.SCHEMA.names, footers):
+            rows = _stored(tables)
+            rows = rows.take(pa.array(order(_keys(rows))))
+            writer = writer or files.FileWriter(folder / group[0].table, rows)
+            writer.write(rows)
+        assert writer is not None
+        return writer.finish(group[0].table)
+    except BaseException as error:
+        if writer is not None:
+            writer.discard()
+        if isinstance(error, OSError):
+            raise lake.storage_error(error, "merge files of the history") from error
+        raise
+
+
+def _stored(tables: Sequence[pa.Table]) -> pa.Table:
+    """Give all stored columns, those too that were left unread because they are nought, or nothing."""
+    table = pa.concat_tables(tables, promote_options="default")
+    columns = []
+    for field in files.SCHEMA:
+        there = field.name in table.column_names
+        column = table.column(field.name) if there else pa.nulls(len(table), field.type)
+        nought = field.name in groups.CONSTANT
+        columns.append(column.fill_null(pa.scalar(0).cast(field.type)) if nought else column)
+    return pa.Table.from_arrays(columns, schema=files.SCHEMA)
+
+
+def _keys(rows: pa.Table) -> Batch:
+    """Give what rows are sorted by; they have no values."""
+    nothing = np.zeros(0)
+    received = groups.column(rows, "received")
+    return Batch(groups.column(rows, "signal"), groups.times(rows), received, nothing, nothing.astype(np.uint32))
+
+
+def _merge_long(group: Sequence[Stored], folder: Path, bounds: lake.Bounds) -> files.Written:
+    """Merge files in which a signal has more rows than memory is to hold: it is cut by time."""
     ordered = sorted(group, key=lambda f: f.first)
     source = f"read_parquet([{', '.join(lake.quoted(sealed.address(f.path)) for f in ordered)}])"
     writer: files.FileWriter | None = None

@@ -91,6 +91,16 @@ def _footer(path: Path) -> Footer:
     return Footer(metadata, places, low, high, frozenset(said.split()))
 
 
+def longest(footers: Sequence[Footer]) -> int:
+    """Give how many rows a signal has in row groups of its own, at most."""
+    rows: dict[int, int] = {}
+    for footer in footers:
+        for group in np.flatnonzero(footer.low == footer.high).tolist():
+            signal = int(footer.low[group])
+            rows[signal] = rows.get(signal, 0) + footer.metadata.row_group(group).num_rows
+    return max(rows.values(), default=0)
+
+
 @dataclass(frozen=True, slots=True)
 class Wanted:
     """Which rows: signals low to high, ms first to last, both ends in."""
