@@ -42,6 +42,7 @@ def measure(
     growth = {
         name: round(float(np.polyfit(minutes_at, [mb[name] for _, mb in looks], 1)[0]), 3)
         for name in looks[0][1]
+        if all(name in mb for _, mb in looks)  # the writer of a snapshot comes and goes
     }
     return {
         "bench": "soak", "sent": sent, "rate": rate, "minutes": minutes, "mb_per_min": growth,
