@@ -130,7 +130,7 @@ def _stored(tables: Sequence[pa.Table]) -> pa.Table:
     for field in files.SCHEMA:
         there = field.name in table.column_names
         column = table.column(field.name) if there else pa.nulls(len(table), field.type)
-        nought = field.name in groups.CONSTANT
+        nought = field.name in files.CONSTANT
         columns.append(column.fill_null(pa.scalar(0).cast(field.type)) if nought else column)
     return pa.Table.from_arrays(columns, schema=files.SCHEMA)
 
