@@ -9,27 +9,12 @@ from pathlib import Path
 
 import pytest
 from story_kit import Face, add_person
+from whatif_kit import ASSET, PLANT
 
 from gemel.bench.site import running, wait
 from gemel.bus import Bus
 from gemel.errors import GemelError
 
-ASSET = "acme/station/hall/lift"
-PLANT = """\
-plant: acme/station
-types:
-  Station:
-    dynamics: gemel.bench.station:Station
-    signals:
-      demand: {unit: m3/h, range: [0, 500]}
-      ambient: {unit: degC, range: [-30, 60]}
-      level: {unit: m, range: [0, 6]}
-    parameters:
-      efficiency: {unit: "%", calibrate: true, default: 78, range: [30, 90]}
-      area: {unit: m2, default: 120}
-assets:
-  lift: {type: Station, at: hall, parameters: {area: 100 m2}}
-"""
 LOAD = {"name": "15 % more", "changes": [{"of": "demand", "how": "scale", "value": 1.15}]}
 
 

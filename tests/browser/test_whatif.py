@@ -1,0 +1,123 @@
+"""What if, on the page (check 14): progress, stop, the same seed the same result, framed, and never a word to the plant."""
+
+import re
+import time
+
+import pytest
+from browser_kit import allowed, looking
+from test_access import SERIOUS, axe  # noqa: F401 - a fixture
+
+from gemel.bench.site import running, wait
+from story_kit import Face, add_person
+from whatif_kit import ASSET, PLANT
+
+pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
+MORE = f"#/whatif/{ASSET}?set=demand*1.15@0&h=6&n=200&seed=3"
+
+
+@pytest.fixture(scope="module")
+def station(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("station")
+    (folder / "plant").mkdir()
+    (folder / "plant" / "plant.yaml").write_text(PLANT)
+    with running(folder / "plant", folder / "data") as site:
+        olga = add_person(site.places.data, "olga", "operator")
+        now = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+        rows = [{"signal": f"{ASSET}/{n}", "time": now, "value": v} for n, v in (("demand", 306.0), ("ambient", 20.0), ("level", 4.0))]
+        face = Face(site.settings.port, olga)
+        assert face.post_rows(rows)[0] == 200
+        assert wait(lambda: face.shown(ASSET)["level"]["value"] == 4.0, 30)
+        yield site, olga, face
+
+
+@pytest.fixture
+def look(chromium, station):
+    with looking(chromium, station[0].settings.url + "/") as window:
+        yield window
+
+
+def try_out(look):
+    look.page.get_by_role("button", name="Try it out").click()
+
+
+def done(page, count=1):
+    page.locator("[data-job][data-state=done]").nth(count - 1).wait_for(timeout=allowed(30) * 1000)
+
+
+def test_it_is_tried_out_compared_and_shared_by_its_address(look, station, windows_of):
+    page, asked = look.page, []
+    page.on("request", lambda r: r.method not in ("GET", "HEAD") and asked.append((r.method, r.url)))
+    page.goto(look.base + "#/overview")
+    look.log_in(station[1])
+    page.goto(look.base + MORE)
+    page.locator(".whatif-banner").get_by_text("not the plant").wait_for()
+    page.locator("[data-quantity=demand][data-changed=yes]").wait_for()
+    try_out(look)
+    done(page)
+    assert page.locator(".fan").count() >= 20 and page.locator(".fan .watermark").count() == page.locator(".fan").count()
+    first = page.locator("[data-kpi='level, at the end']").inner_text()
+    assert "clear" in first
+    slider = page.locator("[data-quantity=setpoint_a] input[type=range]")
+    slider.focus()
+    slider.press("ArrowRight")
+    try_out(look)
+    done(page, 2)
+    assert page.locator(".fan").first.locator("[data-scenario]").count() == 3  # baseline and two
+    assert page.locator("[data-job]").count() == 2
+    with windows_of(station[0].settings.url + "/") as other:  # anybody, by the address alone
+        other.page.goto(page.url)
+        done(other.page, 2)
+        assert other.page.locator("[data-kpi='level, at the end']").inner_text() == page.locator("[data-kpi='level, at the end']").inner_text()
+        assert other.page.get_by_role("button", name="Try it out").is_disabled()
+    writes = [(m, re.sub(r"^.*/api/v1/", "", u)) for m, u in asked]
+    assert {w for w in writes if not w[1].startswith(("session", "scenarios"))} == set()
+    assert station[2].get("facts", kind="CommandRequested", limit=10)["items"] == []
+    assert look.foreign == [] and look.complaints == []
+
+
+def test_the_same_seed_gives_the_same_numbers(look, station):
+    _, _, face = station
+    body = {"asset": ASSET, "scenarios": [{"name": "s", "changes": [{"of": "demand", "how": "scale", "value": 1.1}]}], "members": 100, "horizon_s": 3600, "points": 5}
+    at = face.get(f"state/{ASSET}")["at"]
+    results = []
+    for seed in (5, 6, 5):
+        _, job = face.post("scenarios", **body, at=at, seed=seed)
+        assert wait(lambda: face.get(f"scenarios/{job['id']}")["state"] == "done", allowed(30))
+        results.append(face.get(f"scenarios/{job['id']}")["result"])
+        face.ask("DELETE", f"scenarios/{job['id']}")  # computed anew each time
+    assert results[0] == results[2] != results[1]
+
+
+def test_progress_moves_twice_a_second_and_it_stops_within_one(look, station):
+    page = look.page
+    page.goto(look.base + "#/overview")
+    look.log_in(station[1])
+    page.goto(look.base + f"#/whatif/{ASSET}?set=demand*1.15@0&h=720&n=6000&seed=4")
+    page.locator("[data-quantity=demand][data-changed=yes]").wait_for()
+    asked = []
+    page.on("response", lambda r: "/scenarios/" in r.url and r.request.method == "GET" and asked.append(time.monotonic()))
+    try_out(look)
+    page.locator(".whatif-running progress").wait_for(timeout=allowed(10) * 1000)
+    shown, began = set(), time.monotonic()
+    while time.monotonic() - began < 4:
+        shown.add(page.locator(".whatif-running progress").get_attribute("value"))
+        page.wait_for_timeout(50)
+    assert len([t for t in asked if t > began]) >= 2 * 4 / max(1, allowed(1)), "asked less than twice a second"
+    assert len(shown) >= 3
+    began = time.monotonic()
+    page.get_by_role("button", name="Stop it").click()
+    page.locator(".whatif-running").wait_for(state="detached", timeout=allowed(2) * 1000)
+    assert time.monotonic() - began < allowed(1.0)
+
+
+def test_it_can_be_read_without_seeing_colours_and_without_a_mouse(look, station, axe):  # noqa: F811
+    page = look.page
+    page.goto(look.base + MORE)
+    page.locator(".whatif-banner").wait_for()
+    page.evaluate(axe)
+    assert page.evaluate(SERIOUS) == []
+
+
+@pytest.fixture
+def windows_of(chromium):
+    return lambda url: looking(chromium, url)
