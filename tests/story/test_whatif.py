@@ -142,3 +142,13 @@ def test_the_process_that_reasons_has_no_way_to_the_plant(olga, site):
 
     assert len(asyncio.run(tried())) == 7
     assert olga.get("facts", limit=1000, kind="CommandRequested")["items"] == before
+
+
+def test_a_past_state_is_begun_with_as_it_stood_then(olga):
+    then = olga.get(f"state/{ASSET}")["at"]
+    time.sleep(1.1)  # the readings' own clock, told in whole seconds, must have moved on
+    now = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+    assert olga.post_rows([{"signal": f"{ASSET}/level", "time": now, "value": 4.4}])[0] == 200
+    assert wait(lambda: olga.shown(ASSET)["level"]["value"] == 4.4, 20)
+    level = [olga.get("whatif", asset=ASSET, **q)["quantities"]["states"]["level"]["value"] for q in ({}, {"at": then})]
+    assert level == [4.4, 4.0]
