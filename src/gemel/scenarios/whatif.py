@@ -119,7 +119,7 @@ def ask(model: Compiled, start: Start, question: Question, told: Told = lambda d
     names = columns_of(model, start, question.uncertain)
     unit = points(question.members, len(names), question.seed)
     draws = drawn(model, start, question.uncertain, unit)
-    ready, converged = _finer(ready, draws)
+    ready, converged = _finer(ready, draws, told)
     wanted = (BASELINE, *question.scenarios)
     runs: list[_Run] = []
     for i, scenario in enumerate(wanted):
@@ -145,7 +145,7 @@ def indices(
     a, b = both[:, : len(names)], both[:, len(names) :]
     mixed = [np.where(np.arange(len(names)) == j, b, a) for j in range(len(names))]
     draws = drawn(model, start, question.uncertain, np.vstack([a, b, *mixed]))
-    ready, _ = _finer(ready, draws)
+    ready, _ = _finer(ready, draws, told)
     figures = ready.referee.figures(ready.engine.run(ready.members(chosen, draws), told))
     found = {}
     for kpi, row in zip(question.kpis, figures, strict=True):
@@ -186,15 +186,19 @@ def _expected(start: Start, name: str, value: float, t: Array) -> Array:
     return Change(name, "set", profile=start.profiles[name]).along(t)
 
 
-def _finer(ready: Ready, draws: Drawn) -> tuple[Ready, bool]:
+def _finer(ready: Ready, draws: Drawn, told: Told) -> tuple[Ready, bool]:
     """Halve the solver's step until it no longer matters for the first members of every scenario."""
     few = replace(draws, unit=draws.unit[:2], x0=draws.x0[:2], gain=draws.gain[:2], bias=draws.bias[:2])
     futures = [ready.members(s, few) for s in (BASELINE, *ready.question.scenarios)]
-    coarse = [ready.engine.run(m, _always).kept for m in futures]
+
+    def going(_done: float) -> bool:
+        return told(0.0)  # of what was asked nothing is done yet, but it can be stopped
+
+    coarse = [ready.engine.run(m, going).kept for m in futures]
     for halving in range(HALVINGS):
         plan = replace(ready.plan, substeps=2 ** (halving + 1))
         engine = engine_for(plan, ready.question.precision)
-        fine = [engine.run(m, _always).kept for m in futures]
+        fine = [engine.run(m, going).kept for m in futures]
         if all(_alike(a, b) for a, b in zip(coarse, fine, strict=True)):
             return ready, True
         ready, coarse = replace(ready, plan=plan, engine=engine), fine
@@ -206,10 +210,6 @@ def _alike(a: npt.NDArray[np.floating], b: npt.NDArray[np.floating]) -> bool:
         return False
     scale = np.abs(b).max((0, 2)) + 1e-30
     return bool((np.abs(a - b).max((0, 2)) <= AGREED * scale).all())
-
-
-def _always(done: float) -> bool:
-    return True
 
 
 def _part(told: Told, i: int, of: int) -> Callable[[float], bool]:
