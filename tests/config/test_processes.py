@@ -86,7 +86,7 @@ def test_a_child_that_refuses_ends_the_family_with_the_same_word(tmp_path):
 
 
 HEAVY = ("fastapi", "uvicorn", "duckdb", "paho", "pint", "gemel.serve", "gemel.history", "gemel.connect.mqtt")
-NEEDED = {"twin": {"duckdb", "gemel.history"}, "ingest": {"paho", "gemel.connect.mqtt"}, "family": set(),
+NEEDED = {"twin": {"duckdb", "gemel.history"}, "ingest": {"paho", "gemel.connect.mqtt"}, "family": set(), "reason": set(),
           "serve": {"fastapi", "uvicorn", "duckdb", "gemel.serve", "gemel.history"}}  # fmt: skip
 
 
