@@ -94,20 +94,13 @@ class Problem:
         shapes = (("state", n.state, states), ("parameter", n.parameter, walking), ("sensor", n.sensor, outputs),
                   ("state_start", n.state_start, states), ("parameter_start", n.parameter_start, walking))  # fmt: skip
         for name, given, wanted in shapes:
-            if (
-                np.shape(given) != (wanted,)
-                or not np.all(np.isfinite(given))
-                or np.any(np.asarray(given) < 0)
-            ):
+            lowest = np.nextafter(0, 1) if name == "sensor" else 0.0
+            if np.shape(given) != (wanted,) or (isinstance(given, np.ndarray) and not _sane(given, lowest)):
                 raise ModelError(
-                    f"the noise {name!r} is not {wanted} numbers of at least 0", code="filter-noise",
+                    f"the noise {name!r} is not {wanted} numbers of at least 0, or that of a sensor is 0",
+                    code="filter-noise",
                     remedy="give a standard deviation for each state, estimated parameter or output",
-                )  # fmt: skip
-        if np.any(np.asarray(n.sensor) <= 0):
-            raise ModelError(
-                "the noise of a sensor is not above 0", code="filter-noise",
-                remedy="give the standard deviation of one reading",
-            )  # fmt: skip
+                )
         assert self._places is not None
 
     @property
@@ -137,9 +130,13 @@ class Problem:
         return mean, np.concatenate((self.noise.state_start, self.noise.parameter_start))
 
     @property
-    def walk(self) -> Vector:
+    def walk(self) -> Array:
         """Standard deviation of what happens to the joint vector in one `dt`."""
-        return np.concatenate((self.noise.state, self.noise.parameter)) * math.sqrt(self.dt)
+        state, parameter = self.noise.state, self.noise.parameter
+        joined = (
+            np if isinstance(state, np.ndarray) else maths.loaded()
+        )  # a bank of filters traces its noises
+        return joined.concatenate((state, parameter)) * math.sqrt(self.dt)
 
     def advance(self, now: Instant, z: Array) -> Array:
         """Give z one `dt` later, the inputs held."""
@@ -163,3 +160,7 @@ class Problem:
         if not self.estimated:
             return p
         return maths.loaded().asarray(p).at[self._places].set(z[len(self.model.states) :])
+
+
+def _sane(given: Vector, lowest: float) -> bool:
+    return bool(np.all(np.isfinite(given)) and np.all(given >= lowest))

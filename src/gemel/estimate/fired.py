@@ -1,0 +1,56 @@
+"""Which residuals of the structural matrix fired: each is a filter that knows only its own equations."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+from gemel.estimate.bank import Explanations, Record, explain
+from gemel.estimate.problem import Problem
+from gemel.estimate.residuals import alone, band, raised
+from gemel.estimate.structure import Structure
+
+FREE: Final = 100.0
+"""A balance that a residual does not use is let walk so many times as far as its own noise."""
+
+
+@dataclass(frozen=True, eq=False)
+class Fired:
+    """The residuals of a structure against the readings.
+
+    Args:
+        structure: what they are made of.
+        fired: which left their band [residuals].
+    """
+
+    structure: Structure
+    fired: npt.NDArray[np.bool_]
+
+    def contradicted(self, place: str) -> int:
+        """Give how many fired residuals know nothing of a place: were it alone to blame, they would be silent."""
+        known = self.structure.signatures[:, self.structure.places.index(place)]
+        return int(np.sum(self.fired & ~known))
+
+
+def fired(problem: Problem, structure: Structure, record: Record, good: Record) -> Fired:
+    """Tell which residuals of a record left the band that they keep in a time when all was right."""
+    those = _each(problem, structure, record)
+    now, then = (explain(problem, those, r).off for r in (record, good))
+    told = [raised(mine, band(usual)).at >= 0 for mine, usual in zip(_there(now), _there(then), strict=True)]
+    return Fired(structure, np.array(told, bool))
+
+
+def _each(problem: Problem, structure: Structure, record: Record) -> Explanations:
+    states = len(problem.model.states)
+    many = Explanations(*(np.repeat(part, len(structure.residuals), 0) for part in alone(problem, record.p)))
+    many.seen[:] = structure.residuals[:, states:]
+    many.walk[:, :states] *= np.where(structure.residuals[:, :states], 1.0, FREE)
+    return many._replace(onset=np.zeros(len(many.seen), np.int64))
+
+
+def _there(off: npt.NDArray[np.float64]) -> list[npt.NDArray[np.float64]]:
+    """Give for each residual the innovations of the outputs it listens to."""
+    return [one[:, np.isfinite(one).any(0)] for one in off]
