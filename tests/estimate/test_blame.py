@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from works_kit import PROCESS, SENSORS, Fault, plant, works
 
-from gemel.estimate.bank import Record
+from gemel.estimate.bank import Excerpt
 from gemel.estimate.blame import Case, blame, substituted
 from gemel.estimate.residuals import band, fitted, raised, residuals
 from gemel.estimate.structure import structure
@@ -18,7 +18,7 @@ OUTPUTS = ("speed", "flow", "level", "pressure", "outflow")
 
 def recorded(problem, seed, fault=Fault()):
     u, y = plant(seed, INSTANTS, fault)
-    return Record(u, y, problem.model.p0, problem.start[0])
+    return Excerpt(u, y, problem.model.p0, problem.start[0])
 
 
 @lru_cache(1)
@@ -81,8 +81,8 @@ def holds(equation):
 
 LIGHT = [
     Fault("bias", "flow", 1.4e-3, 200), Fault("stuck", "speed", 0, 180), Fault("noise", "pressure", 0.5, 200),
-    Fault("drift", "level", 0.12, 150), Fault("leak", "", 0.003, 200), Fault("blockage", "", 0.5, 210),
-    Fault("wear", "", 0.08, 190), Fault("model", "orifice", 0.25, 0),
+    Fault("leak", "", 0.003, 200), Fault("blockage", "", 0.5, 210), Fault("model", "orifice", 0.25, 0),
+    Fault("model", "pipe", 0.4, 0),
 ]  # fmt: skip
 
 

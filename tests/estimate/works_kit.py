@@ -20,6 +20,7 @@ class Works:
         "wear": Quantity("1", 0.0, low=-0.5, high=0.6),
         "blockage": Quantity("1", 0.0, low=-0.9, high=20.0),
         "leak": Quantity("m3/s", 0.0, low=-0.05, high=0.05),
+        "discharge": Quantity("m2.5/s", 0.0283, low=0.002, high=0.2),
         "area": Quantity("m2", 3.0),
     }
 
@@ -28,19 +29,19 @@ class Works:
         return {
             "speed": (u.setpoint - x.speed) / 3.0,
             "flow": (head - 12.0 - x.level - 20000.0 * (1 + p.blockage) * x.flow**2) / 400.0,
-            "level": (x.flow - p.leak - 0.0283 * u.valve * maths.root(x.level, 1e-3)) / p.area,
+            "level": (x.flow - p.leak - p.discharge * u.valve * maths.root(x.level, 1e-3)) / p.area,
         }
 
     def output(self, t, x, u, p):
         return {
             "speed": x.speed, "flow": x.flow, "level": x.level,
             "pressure": 12.0 + x.level + 20000.0 * (1 + p.blockage) * x.flow**2,
-            "outflow": 0.0283 * u.valve * maths.root(x.level, 1e-3),
+            "outflow": p.discharge * u.valve * maths.root(x.level, 1e-3),
         }
 
 
 SENSORS = np.array([0.3, 1.5e-4, 0.01, 0.08, 1.5e-4])
-PROCESS = {"wear": 0.08, "blockage": 0.4, "leak": 0.002}
+PROCESS = {"wear": 0.08, "blockage": 0.4, "leak": 0.002, "discharge": 0.004}
 
 
 def works():

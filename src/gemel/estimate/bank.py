@@ -61,7 +61,7 @@ class Weighed(NamedTuple):
 
 
 @dataclass(frozen=True, eq=False)
-class Record:
+class Excerpt:
     """Readings to be explained: u [instants, inputs], y [instants, outputs] with NaN where none, parameters, start [n]."""
 
     u: Vector
@@ -70,7 +70,7 @@ class Record:
     mean: Vector
 
 
-def explain(problem: Problem, those: Explanations, record: Record) -> Weighed:
+def explain(problem: Problem, those: Explanations, record: Excerpt) -> Weighed:
     """Filter a record once for each explanation."""
     found = _compiled(problem.model, problem.estimated, problem.dt, problem.substeps)(
         those, record.u, record.y, record.mean

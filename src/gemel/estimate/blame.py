@@ -17,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from gemel.dynamics import maths
-from gemel.estimate.bank import Explanations, Record, Weighed, explain
+from gemel.estimate.bank import Excerpt, Explanations, Weighed, explain
 from gemel.estimate.fired import Fired, fired
 from gemel.estimate.problem import Noise, Problem
 from gemel.estimate.residuals import Raised, alone
@@ -61,7 +61,7 @@ class Case:
     problem: Problem
     usual: Usual
     readings: Vector
-    good: Record
+    good: Excerpt
     process: Mapping[str, float] = field(default_factory=dict)
 
 
@@ -102,7 +102,7 @@ class _Try(NamedTuple):
     onset: int
 
 
-def blame(case: Case, record: Record, found: Raised) -> Verdict:
+def blame(case: Case, record: Excerpt, found: Raised) -> Verdict:
     """Weigh every explanation of a record whose residuals left their band."""
     onsets = _onsets(found, len(record.y))
     tries, scores, sizes = _weighed(case, record, onsets)
@@ -118,7 +118,7 @@ def _doubt(one: _Try, found: Fired) -> float:
     return math.log(DOUBT) * found.contradicted(place) if place else 0.0
 
 
-def substituted(problem: Problem, record: Record, output: int, since: int) -> Weighed:
+def substituted(problem: Problem, record: Excerpt, output: int, since: int) -> Weighed:
     """Filter a record without listening to an output from an instant on: what is believed meanwhile."""
     one = alone(problem, record.p)
     one.seen[0, output] = False
@@ -136,7 +136,7 @@ def _onsets(found: Raised, instants: int) -> list[int]:
 
 
 def _weighed(
-    case: Case, record: Record, onsets: list[int]
+    case: Case, record: Excerpt, onsets: list[int]
 ) -> tuple[list[_Try], Vector, list[tuple[float, float]]]:
     """Give all that is tried, its likelihood and the size of the fault; the first is that nothing is wrong."""
     base, outputs = case.problem, case.problem.model.outputs
@@ -196,7 +196,7 @@ def _tries(case: Case, onsets: list[int]) -> list[_Try]:
 
 
 def _explanations(
-    problem: Problem, tries: list[_Try], strikes: Mapping[str, float], record: Record
+    problem: Problem, tries: list[_Try], strikes: Mapping[str, float], record: Excerpt
 ) -> Explanations:
     model, span_s = problem.model, len(record.y) * problem.dt
     p = np.concatenate((record.p, np.zeros(len(model.parameters) - len(record.p))))

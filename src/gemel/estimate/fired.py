@@ -8,7 +8,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from gemel.estimate.bank import Explanations, Record, explain
+from gemel.estimate.bank import Excerpt, Explanations, explain
 from gemel.estimate.problem import Problem
 from gemel.estimate.residuals import alone, band, raised
 from gemel.estimate.structure import Structure
@@ -35,7 +35,7 @@ class Fired:
         return int(np.sum(self.fired & ~known))
 
 
-def fired(problem: Problem, structure: Structure, record: Record, good: Record) -> Fired:
+def fired(problem: Problem, structure: Structure, record: Excerpt, good: Excerpt) -> Fired:
     """Tell which residuals of a record left the band that they keep in a time when all was right."""
     those = _each(problem, structure, record)
     now, then = (explain(problem, those, r).off for r in (record, good))
@@ -43,7 +43,7 @@ def fired(problem: Problem, structure: Structure, record: Record, good: Record) 
     return Fired(structure, np.array(told, bool))
 
 
-def _each(problem: Problem, structure: Structure, record: Record) -> Explanations:
+def _each(problem: Problem, structure: Structure, record: Excerpt) -> Explanations:
     states = len(problem.model.states)
     many = Explanations(*(np.repeat(part, len(structure.residuals), 0) for part in alone(problem, record.p)))
     many.seen[:] = structure.residuals[:, states:]

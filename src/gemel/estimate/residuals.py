@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
-from gemel.estimate.bank import Explanations, Record, Weighed, explain
+from gemel.estimate.bank import Excerpt, Explanations, Weighed, explain
 from gemel.estimate.problem import Problem
 
 Vector = npt.NDArray[np.float64]
@@ -61,7 +61,7 @@ def alone(problem: Problem, p: Vector) -> Explanations:
     return Explanations(*(np.asarray(part)[None] for part in many))
 
 
-def fitted(problem: Problem, record: Record, sweeps: int = 2) -> Problem:
+def fitted(problem: Problem, record: Excerpt, sweeps: int = 2) -> Problem:
     """Give the problem with noises under which a record of a time when all was right is most likely.
 
     One noise after the other, states and sensors, is multiplied by each of a few factors; the best is kept.
@@ -83,7 +83,7 @@ def fitted(problem: Problem, record: Record, sweeps: int = 2) -> Problem:
     return replace(problem, noise=noise)
 
 
-def residuals(problem: Problem, record: Record) -> Weighed:
+def residuals(problem: Problem, record: Excerpt) -> Weighed:
     """Give the residuals of a record where nothing is suspected; the first axis has one entry."""
     return explain(problem, alone(problem, record.p), record)
 

@@ -6,8 +6,8 @@ close (a leak, an unknown inflow); and parameters of the process (wear, a blocka
     fault + Σ bend/<way> · (how far that state or input is from where the machine usually works)
 
 times ``strike/<place>``, a magnitude in the unit of the place. A fault has an onset. A bend has none: the discrepancy of
-Kennedy, M. C., O'Hagan, A. (2001), Bayesian calibration of computer models, here of second order (Hermite polynomials); a wrong model was always wrong,
-there where it is wrong. An explanation says which places are struck, and which of these numbers may move, from when on;
+Kennedy, M. C., O'Hagan, A. (2001), Bayesian calibration of computer models, here of second order (Hermite polynomials);
+a wrong model was always wrong, there where it is wrong. An explanation says which places are struck, and which of these numbers may move, from when on;
 all explanations are one small filter with other parameters and noises.
 """
 
