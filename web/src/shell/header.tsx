@@ -1,6 +1,6 @@
 /** What is always in sight: plant, navigation, alarms by priority, link, plant time, person. */
 
-import { clockTime, dateTime } from "../format";
+import { clockTime, dateTime, lastPart } from "../format";
 import { counts, flood, link } from "../live/live";
 import { AlarmShape, PRIORITIES } from "../parts/alarm-shape";
 import { health, zone } from "../plant";
@@ -87,7 +87,7 @@ export function Header() {
   return (
     <header class="top">
       <a class="plant" href={toHash("overview")}>
-        {health.value?.title ?? "gemel"}
+        {health.value?.title || lastPart(health.value?.plant ?? "") || "gemel"}
       </a>
       <Navigation />
       <div class="status">
