@@ -19,7 +19,9 @@ from gemel.samples.status import is_bad
 from gemel.twin import override_requests
 from gemel.twin.override_requests import Wish
 from gemel.twin.desired import Wishes
+from gemel.operate.release import told as release_told
 from gemel.twin.overrides import Overrides
+from gemel.twin.releases import Releases, rolled_back
 from gemel.twin.versions import Versions
 
 START = 1_700_000_000_000_000_000
@@ -358,6 +360,15 @@ class FakeTwin:
         check(found, accept_loss=accept_loss)
         self.append("PlantApplied", user, plant.root, {"digest": plant.digest}, reason)
         return told(found, plant.digest, applied=True)
+
+    async def releases(self, asset=None):
+        stands = Releases().take_all(self.record)
+        return [release_told(r, stands) for r in (stands.all() if asset is None else stands.of(asset))]
+
+    async def roll_back(self, asset, user, reason):
+        draft = rolled_back(asset, user, self.values.plant_time, stands=Releases().take_all(self.record), reason=reason)
+        self.append(draft.kind, user, asset, dict(draft.body), reason)
+        return await self.releases(asset)
 
     async def origins(self, signals):
         return [{"frame": f"samples.0:{100 + s}", "producer": "ingest-1", "version": "0.1"} for s in signals]

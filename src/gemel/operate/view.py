@@ -29,13 +29,14 @@ from gemel.operate.values import Values
 from gemel.operate.view_jobs import ReasonedView
 from gemel.operate.view_overrides import OverridesView
 from gemel.operate.view_plant import PlantView
+from gemel.operate.view_releases import ReleasesView
 from gemel.samples import Batch, Fact, Registry
 from gemel.samples.batch import I32
 
 log = logging.getLogger(__name__)
 LINK_S: Final = 1.5  # no delta for longer than this: the twin is not heard
 QUEUE: Final = 1000
-DECISIONS: Final = frozenset({"override", "override_clear", "command", "approve", "reject", "cancel"})
+DECISIONS: Final = frozenset({"override", "override_clear", "command", "approve", "reject", "cancel", "roll_back"})
 
 
 class News(msgspec.Struct, frozen=True):
@@ -46,7 +47,7 @@ class News(msgspec.Struct, frozen=True):
     fact: Fact | None = None
 
 
-class View(OverridesView, PlantView, ReasonedView):
+class View(OverridesView, PlantView, ReasonedView, ReleasesView):
     """The twin as seen from another process of the family."""
 
     def __init__(self, bus: Bus, plant: Plant, registry: Registry, reader: Reader) -> None:

@@ -21,6 +21,7 @@ from gemel.serve.port_jobs import Reasoned
 from gemel.serve.port_overrides import Overridden
 from gemel.serve.port_past import Past
 from gemel.serve.port_plant import Changing
+from gemel.serve.port_releases import Released
 from gemel.twin.properties import Held
 
 Told = dict[str, Any]
@@ -111,7 +112,7 @@ class Aggregated(Protocol):
         """The worst status."""
 
 
-class Twin(Overridden, Changing, Reasoned, Protocol):
+class Twin(Overridden, Changing, Reasoned, Released, Protocol):
     """The twin as seen from serve.
 
     A refusal is raised: RefusedError (not allowed, a guard said no), ConflictError (somebody was faster),

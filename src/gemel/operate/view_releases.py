@@ -1,0 +1,22 @@
+"""Versions of parameters as serve sees them: the twin decides."""
+
+from typing import Any, Protocol
+
+import msgspec
+
+
+class _Asks(Protocol):
+    async def _ask(self, do: str, **body: Any) -> bytes: ...
+
+
+class ReleasesView:
+    """The part of `View` that asks about versions of parameters."""
+
+    async def releases(self: _Asks, asset: str | None = None) -> list[dict[str, Any]]:
+        """Give all versions, of one asset or of all, in the order of the record."""
+        told = msgspec.json.decode(await self._ask("releases", **({} if asset is None else {"asset": asset})))
+        return list(told if asset is None else told["items"])
+
+    async def roll_back(self: _Asks, asset: str, user: str, reason: str) -> list[dict[str, Any]]:
+        """Take back what is in force and give the versions of the asset."""
+        return list(msgspec.json.decode(await self._ask("roll_back", asset=asset, user=user, reason=reason))["items"])

@@ -1,0 +1,15 @@
+"""Versions of parameters as serve sees them: the twin decides."""
+
+from typing import Any, Protocol
+
+Told = dict[str, Any]
+
+
+class Released(Protocol):
+    """What may be asked of the versions of parameters."""
+
+    async def releases(self, asset: str | None = None) -> list[Told]:
+        """Give all versions, of one asset or of all, in the order of the record."""
+
+    async def roll_back(self, asset: str, user: str, reason: str) -> list[Told]:
+        """Take back what is in force and give the versions of the asset; raises RefusedError where none is."""

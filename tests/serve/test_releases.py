@@ -1,0 +1,33 @@
+"""Versions of parameters over HTTP: who may take one back, what is shown, how faithful each proved."""
+
+import pytest
+from serve_fake import OTHER, PUMP
+
+BODY = {"values": {"wear": 0.1}, "intervals": {"wear": [0.08, 0.12]}, "units": {"wear": "1"}, "fidelity": {"flow": 0.97}, "champion": 0}
+
+
+@pytest.fixture
+def released(server):
+    for wear in (0.1, 0.2):
+        server.twin.append("ParametersReleased", "olga", PUMP, BODY | {"values": {"wear": wear}}, "monthly")
+
+
+def test_everybody_sees_which_version_is_in_force_and_how_faithful_it_proved(released, anybody):
+    items = anybody.get("/releases", params={"asset": PUMP}).json()["items"]
+    assert [(r["version"], r["state"], r["values"]) for r in items] == [(1, "superseded", {"wear": 0.1}), (2, "in_force", {"wear": 0.2})]
+    assert items[1]["intervals"] == {"wear": [0.08, 0.12]}
+    assert anybody.get("/releases", params={"asset": OTHER}).json() == {"items": [], "next": None}
+    first = anybody.get("/releases", params={"limit": 1}).json()
+    assert (len(first["items"]), first["next"]) == (1, 1)
+    assert [f["fidelity"] for f in anybody.get("/fidelity").json()["items"]] == [{"flow": 0.97}] * 2
+
+
+def test_an_engineer_takes_a_version_back_and_nobody_else(released, engineer, operator):
+    asked = {"asset": PUMP, "reason": "it was the sensor"}
+    assert operator.post("/releases/roll-back", json=asked).status_code == 403
+    assert engineer.post("/releases/roll-back", json={"asset": PUMP, "reason": " "}).status_code == 422
+    states = [r["state"] for r in engineer.post("/releases/roll-back", json=asked).json()["items"]]
+    assert states == ["in_force", "rolled_back"]
+    assert engineer.post("/releases/roll-back", json=asked).status_code == 200
+    none = engineer.post("/releases/roll-back", json=asked)
+    assert (none.status_code, none.json()["code"]) == (403, "release-none")
