@@ -36,14 +36,14 @@ def begin(plant: Plant, asset: str, shown: Shown) -> dict[str, Any]:
         ``asset``, ``model`` and ``quantities``: by kind, each name with its unit, SI value, range, and where the value
         comes from (``signal``, ``plant file`` or ``model``).
 
-    Raises NotFoundError where there is no such asset, ModelError where its type has no dynamic model.
+    Raises NotFoundError where there is no such asset, or its type has no dynamic model.
     """
     row = plant.assets.find(asset)
     if row is None:
         raise NotFoundError(f"no asset {asset[:200]!r}", remedy="see GET /api/v1/assets")
     template = plant.templates[plant.assets.template[row]]
     if not template.dynamics:
-        raise ModelError(
+        raise NotFoundError(
             f"the type {template.type} has no dynamic model", code="no-dynamics",
             remedy="say dynamics: package.module:Class in the type, in the plant file",
         )  # fmt: skip
