@@ -10,6 +10,7 @@ from mosquitto_kit import program
 from gemel.bench.site import wait
 
 PUMP = "gemel/riverside/waterworks/pumping/pump-1"
+SELDOM = "gemel/riverside/waterworks/distribution/tank-1/pumping_energy"  # has a value when its window ends
 
 
 def sub(demo, *more):
@@ -21,8 +22,8 @@ def sub(demo, *more):
 
 @pytest.fixture(scope="module")
 def published(demo):
-    """The demo, when it shows all of its signals."""
-    paths = {s["path"] for s in demo.face().get("signals", limit=1000)["items"]}
+    """The demo, when it shows all signals that have a value: a roll-up has none before its window ends."""
+    paths = {s["path"] for s in demo.face().get("signals", limit=1000)["items"]} - {SELDOM}
     assert len(paths) >= 40
     assert wait(lambda: {t for t, _ in sub(demo, "-t", "gemel/riverside/#", "-W", "2", "--retained-only")} >= paths, 30)
     return paths
@@ -30,7 +31,7 @@ def published(demo):
 
 def test_every_signal_is_retained_under_its_path(demo, published):
     retained = {t: json.loads(p) for t, p in sub(demo, "-t", "gemel/riverside/#", "-W", "3", "--retained-only")}
-    assert set(retained) == published, "each signal once, and nothing besides"
+    assert set(retained) - {SELDOM} == published, "each signal once, and nothing besides"
     speed = retained[f"{PUMP}/speed"]
     assert (speed["unit"], speed["quality"]) == ("rpm", "good")
     shown = demo.face().shown(PUMP)["speed"]

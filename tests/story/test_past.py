@@ -5,6 +5,7 @@ import os
 import shutil
 import statistics
 import time
+from datetime import datetime
 
 import pytest
 from story_kit import gemel
@@ -30,6 +31,8 @@ def lived(demo):
     assert status in (200, 204), told
     assert wait(lambda: operator.shown(PUMP)["flow"]["lane"] == "measured", 20)
     operator.post("commands", asset=PUMP, command="set_speed", value=2350, reason="more water")
+    began = datetime.fromisoformat(demo.overridden[:26].rstrip("Z"))
+    assert wait(lambda: (datetime.fromisoformat(operator.get(f"state/{TANK}")["at"][:26].rstrip("Z")) - began).total_seconds() > 8, 30)
     return demo
 
 
