@@ -91,11 +91,11 @@ def test_alarms_and_commands_stand_as_they_did(look, lived):
     plate.get_by_role("button", name="Ask for it").click()
     page.locator("dialog").get_by_role("button").last.click()
     plate.locator(".last").wait_for(timeout=15_000)
-    made = max(ask(lived, "commands")["items"], key=lambda c: c["requested"])
+    made = wait(lambda: [c for c in ask(lived, "commands")["items"] if c["value"] == 2350], 10, "the command is told", page)[0]
     look.go_hash("#/commands")
     row = page.locator(f"table tbody tr[data-command-id='{made['id']}']")
     row.wait_for()
-    assert to_the_past(look, 40) < parse(made["requested"])
+    assert to_the_past(look, 60) < parse(made["requested"])
     wait(lambda: row.count() == 0, 10, "the command is not there yet", page)
     look.go_hash("#/alarms")
     iso = address(page).strftime("%Y-%m-%dT%H:%M:%S.%f") + "Z"

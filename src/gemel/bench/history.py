@@ -35,6 +35,7 @@ from gemel.samples import Batch, Registry
 from gemel.samples.clock import DAY, SECOND
 
 YEAR: Final = 365 * DAY
+SHAPES: Final = ("wide", "long")
 POINTS: Final = 2000
 IN_FLIGHT: Final = 8
 DRAWN: Final = 20  # signals
@@ -58,20 +59,22 @@ def size(*, full: bool) -> Size:
         wide, long = Walks(10_000, 28 * 3600), Walks(32, YEAR // SECOND)
     else:
         wide, long = Walks(10_000, 300), Walks(32, YEAR // SECOND // 240, interval_s=240)
-    past = Walks(32, long.readings // (1 if full else 10), long.interval_s, long.start - 2 * YEAR, seed=8)
+    past = Walks(32, long.readings // 10, long.interval_s, long.start - 2 * YEAR, seed=8)
     return Size(wide, long, past)
 
 
-def measure(folder: Path, sizes: Size, told: Callable[[str], None]) -> dict[str, Any]:
-    """Run the whole measurement; give what was measured, with the unit in each key."""
+def measure(
+    folder: Path, sizes: Size, told: Callable[[str], None], shapes: tuple[str, ...] = SHAPES
+) -> dict[str, Any]:
+    """Run the measurement of these shapes; give what was measured, with the unit in each key."""
     found: dict[str, Any] = {
         "bench": "history",
-        "sent": sizes.wide.values + sizes.long.values,
+        "sent": sum(getattr(sizes, name).values for name in shapes),
         "lost": 0,
         "duplicated": 0,
         "wrong": 0,
     }
-    for name in ("wide", "long"):
+    for name in shapes:
         walks: Walks = getattr(sizes, name)
         told(
             f"{name}: {walks.values:,} values of {walks.signals:,} signals over {(walks.end - walks.start) / DAY:.1f} days"
@@ -88,8 +91,8 @@ def measure(folder: Path, sizes: Size, told: Callable[[str], None]) -> dict[str,
         found |= {f"{name}_{key}": value for key, value in laid.items()}
         for key in ("lost", "duplicated", "wrong"):
             found[key] += found.pop(f"{name}_{key}")
-    found["values_per_s"] = min(found["wide_values_per_s"], found["long_values_per_s"])
-    found["bytes_per_value"] = max(found["wide_bytes_per_value"], found["long_bytes_per_value"])
+    found["values_per_s"] = min(found[f"{name}_values_per_s"] for name in shapes)
+    found["bytes_per_value"] = max(found[f"{name}_bytes_per_value"] for name in shapes)
     told("public records")
     return found | records(folder) | machine()
 

@@ -86,13 +86,19 @@ def faults(
 
 
 @command.command(epilog="Example: gemel bench history --json")
+@click.option(
+    "--shape",
+    type=click.Choice(["wide", "long"]),
+    help="Many signals for a while, or few for a year [default: both].",
+)
 @click.option("--full", is_flag=True, help="A billion values in each shape: some hours.")
 @click.option("--json", "as_json", is_flag=True)
-def history(full: bool, as_json: bool) -> None:
+def history(shape: str | None, full: bool, as_json: bool) -> None:
     """A history laid down through the live path with roll-ups running: speed, size, and how soon a day or a year is drawn."""
-    from gemel.bench.history import measure, size
+    from gemel.bench.history import SHAPES, measure, size
 
-    report(lambda folder, told: measure(folder, size(full=full), told), as_json)
+    shapes = (shape,) if shape else SHAPES
+    report(lambda folder, told: measure(folder, size(full=full), told, shapes), as_json)
 
 
 @command.command(epilog="Example: gemel bench rolling --rate 1000000 --json")
