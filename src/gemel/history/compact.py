@@ -6,10 +6,11 @@ whatever is left. `merge` does it, slice by slice of signals, in bounded memory.
 """
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
+from contextlib import closing
 from itertools import pairwise
 from pathlib import Path
-from typing import Final
+from typing import Any, Final, TypeAlias
 
 import duckdb
 import numpy as np
@@ -31,6 +32,9 @@ LARGEST: Final = 16_000_000  # rows of a file; beyond it `received` no longer pa
 SLICE: Final = 1_000_000  # rows in memory at a time
 LONG: Final = 4 * SLICE  # rows of one signal that are still held at once
 DAY_MS: Final = DAY // files.MS
+EVERYTHING: Final = groups.Wanted(0, 2**31 - 1, -(2**62), 2**62)
+
+Parts: TypeAlias = Generator[pa.Table, None, None]  # tables of one schema, each sorted after the one before
 
 
 def plan(live: Sequence[Stored]) -> list[Stored]:
@@ -94,33 +98,41 @@ def merge(group: Sequence[Stored], folder: Path, bounds: lake.Bounds) -> files.W
 
     Of roll-ups only those are written that are not made anew by another file of the group.
     """
-    level = level_of(group[0].table)
+    table = group[0].table
+    level = level_of(table)
     if level is not None:
-        return _merge_rolls(group, folder, level)
+        schema = PICKS if table.startswith(PICK) else ROLLS
+        form = rollfile.options(schema), rollfile.ROW_GROUP
+        return _written(_rolls(group, level, schema), folder, table, *form)
     footers = groups.Footers(len(group))
     if groups.longest([footers.of(f.path) for f in group]) > LONG:
-        return _merge_long(group, folder, bounds)
-    return _merge_readings(group, folder, footers)
+        return _written(_cut(group, folder, bounds), folder, table)
+    return _written(_readings(group, footers), folder, table)
 
 
-def _merge_readings(group: Sequence[Stored], folder: Path, footers: groups.Footers) -> files.Written:
-    """Put the stored columns together as they are, signal after signal: nothing is decoded into values and back."""
-    everything = groups.Wanted(0, 2**31 - 1, -(2**62), 2**62)
+def _written(parts: Parts, folder: Path, table: str, *form: Any) -> files.Written:
+    """Write parts into one file, of the form that `FileWriter` is told; on an error nothing is left behind."""
     writer: files.FileWriter | None = None
     try:
-        for tables in groups.sliced(group, everything, files.SCHEMA.names, footers):
-            rows = _stored(tables)
-            rows = rows.take(pa.array(order(_keys(rows))))
-            writer = writer or files.FileWriter(folder / group[0].table, rows)
-            writer.write(rows)
+        with closing(parts):
+            for part in parts:
+                writer = writer or files.FileWriter(folder / table, part, *form)
+                writer.write(part)
         assert writer is not None
-        return writer.finish(group[0].table)
+        return writer.finish(table)
     except BaseException as error:
         if writer is not None:
             writer.discard()
-        if isinstance(error, OSError):
+        if isinstance(error, OSError | duckdb.Error):
             raise lake.storage_error(error, "merge files of the history") from error
         raise
+
+
+def _readings(group: Sequence[Stored], footers: groups.Footers) -> Parts:
+    """Put the stored columns together as they are, signal after signal: nothing is decoded into values and back."""
+    for tables in groups.sliced(group, EVERYTHING, files.SCHEMA.names, footers):
+        rows = _stored(tables)
+        yield rows.take(pa.array(order(_keys(rows))))
 
 
 def _stored(tables: Sequence[pa.Table]) -> pa.Table:
@@ -142,52 +154,24 @@ def _keys(rows: pa.Table) -> Batch:
     return Batch(groups.column(rows, "signal"), groups.times(rows), received, nothing, nothing.astype(np.uint32))
 
 
-def _merge_long(group: Sequence[Stored], folder: Path, bounds: lake.Bounds) -> files.Written:
-    """Merge files in which a signal has more rows than memory is to hold: it is cut by time."""
+def _cut(group: Sequence[Stored], folder: Path, bounds: lake.Bounds) -> Parts:
+    """Give the rows of files in which a signal has more of them than memory is to hold: it is cut by time."""
     ordered = sorted(group, key=lambda f: f.first)
     source = f"read_parquet([{', '.join(lake.quoted(sealed.address(f.path)) for f in ordered)}])"
-    writer: files.FileWriter | None = None
     grids = Grids()
-    connection = duckdb.connect(":memory:", config={"threads": bounds.threads, "memory_limit": bounds.memory})
-    try:
+    with duckdb.connect(
+        ":memory:", config={"threads": bounds.threads, "memory_limit": bounds.memory}
+    ) as connection:
         sealed.let_in(connection, folder)
         for condition in _slices(connection, source):
-            table = _read(connection, source, condition, grids)
-            writer = writer or files.FileWriter(folder / group[0].table, table)
-            writer.write(table)
-        assert writer is not None
-        return writer.finish(group[0].table)
-    except BaseException as error:
-        if writer is not None:
-            writer.discard()
-        if isinstance(error, OSError | duckdb.Error):
-            raise lake.storage_error(error, "merge files of the history") from error
-        raise
-    finally:
-        connection.close()
+            yield _read(connection, source, condition, grids)
 
 
-def _merge_rolls(group: Sequence[Stored], folder: Path, level: Level) -> files.Written:
-    table = group[0].table
-    schema = PICKS if table.startswith(PICK) else ROLLS
-    everything = groups.Wanted(0, 2**31 - 1, -(2**62), 2**62)
-    writer: files.FileWriter | None = None
-    try:
-        for tables in groups.sliced(group, everything, schema.names, groups.Footers(len(group))):
-            rows = rollfile.whole(latest(tables, everything, level), schema)
-            rows = rows.take(pa.array(np.lexsort((groups.times(rows), groups.column(rows, "signal")))))
-            writer = writer or files.FileWriter(
-                folder / table, rows, rollfile.options(schema), rollfile.ROW_GROUP
-            )
-            writer.write(rows)
-        assert writer is not None
-        return writer.finish(table)
-    except BaseException as error:
-        if writer is not None:
-            writer.discard()
-        if isinstance(error, OSError):
-            raise lake.storage_error(error, "merge files of the history") from error
-        raise
+def _rolls(group: Sequence[Stored], level: Level, schema: pa.Schema) -> Parts:
+    """Put the roll-ups together that are not made anew by another file, signal after signal."""
+    for tables in groups.sliced(group, EVERYTHING, schema.names, groups.Footers(len(group))):
+        rows = rollfile.whole(latest(tables, EVERYTHING, level), schema)
+        yield rows.take(pa.array(np.lexsort((groups.times(rows), groups.column(rows, "signal")))))
 
 
 def _read(connection: duckdb.DuckDBPyConnection, source: str, condition: str, grids: Grids) -> pa.Table:
