@@ -14,6 +14,7 @@ import pytest
 from mosquitto_kit import program
 
 from gemel.assets import check
+from gemel.assets.views import asset_view
 from gemel.testing.broker import Broker
 from gemel.testing.clock import ManualClock
 from gemel.testing.station import PLANT, Faults, Physics, Station, step, truth
@@ -76,7 +77,7 @@ def column(rows, asset, signal):
 def test_the_plant_file_names_what_the_station_sends(plant, registry):
     lanes = registry.table.column("lane").to_pylist()
     assert sorted(p for p, lane in zip(registry.paths, lanes) if lane == "measured") == sorted(path(*s) for s in SIGNALS)
-    assert len(SIGNALS) == 40
+    assert len(SIGNALS) == 46
     sources = plant.sources("field", registry)
     topics = {registry.paths[s]: t for s, t in zip(sources.signal.tolist(), sources.topic, strict=True)}
     assert topics == {path(a, s): f"station/{a}/{s}" for a, s in SIGNALS}
@@ -233,6 +234,43 @@ def test_both_pumps_at_full_speed_cavitate_and_are_heard():
     assert live(0.05)[0].pumps["pump-1"].kept > 1 - 1e-9  # in normal life nothing is heard of it
 
 
+def test_what_misbehaves_in_the_plant_is_felt_where_it_must_be():
+    """A hot week, a thirsty town, a fouled screen, gas in the water, a valve of the riser that is partly closed."""
+    station, rng = live(0.05)[0], np.random.default_rng(1)
+    pump = station.pumps["pump-1"]
+
+    def after(**changed):
+        now = replace(station, **changed)
+        for _ in range(90):
+            now = step(now, 2.0, rng)
+        return truth(now)
+
+    def with_pump(**changed):
+        return after(pumps={**station.pumps, "pump-1": replace(pump, **changed)})
+
+    usual = after()
+    assert after(warmer_c=8.0)["pump-1", "ambient_temperature"] == pytest.approx(usual["pump-1", "ambient_temperature"] + 8.0)
+    assert after(water=replace(station.water, thirst=1.3))["tank-1", "outflow"] > 1.05 * usual["tank-1", "outflow"]
+    assert after(screen=1.0)["pump-1", "suction_pressure"] < usual["pump-1", "suction_pressure"] - 0.05
+    gassy, closed = with_pump(air=0.04), with_pump(blockage=1.0)
+    assert gassy["pump-1", "flow"] < 0.85 * usual["pump-1", "flow"]
+    assert gassy["pump-1", "discharge_pressure"] < usual["pump-1", "discharge_pressure"]
+    assert closed["pump-1", "flow"] < 0.9 * usual["pump-1", "flow"]
+    assert closed["pump-1", "discharge_pressure"] > usual["pump-1", "discharge_pressure"]  # what tells the two apart
+
+
+def test_the_plant_file_tells_of_the_pump_what_its_curve_says_and_all_that_its_model_needs(plant, registry):
+    """The rated head is that of the curve at the rated flow, not that at no flow; every input of the model is measured."""
+    from gemel.dynamics.components import PumpSet
+    from gemel.testing.station.pump import BEST_FLOW, PUMP_LOSS, SHUTOFF_HEAD
+
+    pump = next(a for a in plant.assets.paths if a.endswith("pump-1"))
+    told = asset_view(plant, pump).parameters
+    assert told["rated_head"]["value"] == pytest.approx(SHUTOFF_HEAD - PUMP_LOSS * BEST_FLOW**2, abs=5e-3)
+    assert told["rated_flow"]["value"] == BEST_FLOW
+    assert {("pump-1", name) for name in PumpSet.inputs} <= set(SIGNALS)
+
+
 def faulty(name, hours=0.5, target=None):
     faults, rng = Faults(), np.random.default_rng(2)
     true = np.array(list(truth(Station(MIDNIGHT)).values())) + 1.0
@@ -288,7 +326,7 @@ def say(broker, topic, payload):
 
 @pytest.mark.parametrize("kind", ["mosquitto", "nats_gateway"])
 def test_it_speaks_and_obeys(request, kind):
-    """Over two brokers: forty signals, their times half a second apart, set-points and faults obeyed."""
+    """Over two brokers: all signals, their times half a second apart, set-points and faults obeyed."""
     broker = request.getfixturevalue(kind)
     with station(broker, "--speed", "5", "--seed", "3"):
         heard = hear(broker, "station/+/+", 130)

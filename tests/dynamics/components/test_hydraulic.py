@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from component_kit import Bench
 
-from gemel.dynamics.components import CentrifugalPump, ControlValve, DosingPump, Pipe, SteadyPipe, Tank
+from gemel.dynamics.components import CentrifugalPump, ControlValve, DosingPump, Pipe, PumpSet, SteadyPipe, Tank
 from gemel.dynamics.components.pipe import friction_factor
 from gemel.dynamics.components.water import GRAVITY, vapour_pressure
 
@@ -102,6 +102,14 @@ def test_a_pump_loses_three_percent_of_its_head_where_npsh_is_just_met():
     assert just["npsh_margin"] == pytest.approx(0, abs=2e-3)
     assert just["head"] / enough["head"] == pytest.approx(0.97, abs=1e-3)  # the definition of NPSH3
     assert short["head"] < 0.2 * enough["head"]
+
+
+def test_a_fit_that_tries_a_rated_head_above_the_shut_off_head_meets_no_pole():
+    """The curve then is nearly flat; a fall below zero would cancel the riser's loss somewhere, and the flow be endless."""
+    rated = np.linspace(28.0, 48.0, 41)
+    flows = np.array([Bench(PumpSet, shutoff_head=32.0, rated_head=float(r)).outputs()["flow"] for r in rated])
+    assert np.isfinite(flows).all() and (flows < 0.05).all()
+    assert (np.diff(flows) >= 0).all() and np.abs(np.diff(flows)).max() < 3e-3
 
 
 def test_a_pumps_power_is_what_the_water_gets_and_heat():

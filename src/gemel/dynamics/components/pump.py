@@ -9,6 +9,7 @@ from gemel.dynamics.declare import Array, Quantity, Values
 from gemel.dynamics.ports import Port
 
 ONSET: Final = 0.03  # loss of head that defines NPSH3 (Gülich 2014, section 6.2.2)
+FLAT: Final = 1e-3  # m of head: so near to flat a curve may come
 STEEPNESS: Final = 20.0  # of the collapse of head below it; a radial wheel's falls within a fifth of NPSH3
 
 
@@ -93,8 +94,12 @@ class CentrifugalPump:
 
 def head(speed: Array, flow: Array, wear: Array, p: Values) -> Array:
     """Give the head without cavitation [m] (Gülich 2014, equations 3.12: affinity, with a parabola)."""
-    fall = (p.shutoff_head - p.rated_head) * flow * maths.abs(flow) / p.rated_flow**2
-    return p.shutoff_head * (1.0 - wear) * (speed / p.rated_speed) ** 2 - fall
+    return p.shutoff_head * (1.0 - wear) * (speed / p.rated_speed) ** 2 - fall(p) * flow * maths.abs(flow)
+
+
+def fall(p: Values) -> Array:
+    """Give by how much the curve falls [s2/m5], more than zero: a rated head above the shut-off head is no stable pump."""
+    return maths.positive(p.shutoff_head - p.rated_head, FLAT) / p.rated_flow**2
 
 
 def shaft_power(speed: Array, flow: Array, raised: Array, wear: Array, p: Values) -> Array:

@@ -136,7 +136,7 @@ def _solved(x: Values, u: Values, p: Values) -> Any:
     wear = p.wear + x.worn
     static = (u.outlet_pressure - u.suction_pressure) / (p.density * GRAVITY)
     free = pump.head(x.speed, 0.0, wear, p)
-    fall = (p.shutoff_head - p.rated_head) / p.rated_flow**2
+    fall = pump.fall(p)
     first = maths.root(maths.maximum(free - static, 0.0) / (fall + p.riser_loss), 1e-8)
     seen: Any = SimpleNamespace(
         speed=x.speed, flow=first, suction_pressure=u.suction_pressure, temperature=u.water_temperature

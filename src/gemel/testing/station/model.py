@@ -1,4 +1,4 @@
-"""The station as one step: set-points and faults in, the true values of its forty signals out."""
+"""The station as one step: set-points and faults in, the true values of its 46 signals out."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -29,6 +29,8 @@ class Station:
     pumps: Mapping[str, PumpSet] = field(default_factory=lambda: dict(NORMAL))
     water: Water = field(default_factory=Water)
     physics: Physics = field(default_factory=Physics)
+    warmer_c: float = 0.0  # the air than the season has it
+    screen: float = 0.0  # fouling of the sump's screen: its loss is so many times more
 
     @staticmethod
     def at_rest(
@@ -54,6 +56,7 @@ class Station:
         pumps = {name: _plain(pump) for name, pump in self.pumps.items()}
         return {
             "time_s": self.time_s, "pumps": pumps, "water": _plain(self.water), "physics": _plain(self.physics),
+            "warmer_c": self.warmer_c, "screen": self.screen,
         }  # fmt: skip
 
     @classmethod
@@ -61,22 +64,21 @@ class Station:
         """Read the state; raises KeyError or TypeError where it is none."""
         pumps = {name: PumpSet(**stored["pumps"][name]) for name in NORMAL}
         physics = Physics(**stored.get("physics", {}))
-        return cls(float(stored["time_s"]), pumps, Water(**stored["water"]), physics)
+        warmer, screen = (float(stored.get(name, 0.0)) for name in ("warmer_c", "screen"))
+        return cls(float(stored["time_s"]), pumps, Water(**stored["water"]), physics, warmer, screen)
 
 
 def step(
     station: Station, seconds: float, rng: np.random.Generator, failing: frozenset[str] = frozenset()
 ) -> Station:
     """Advance the plant; `failing` names the pumps whose bearing is failing."""
-    around = Around(
-        station.water.lift_m, ambient(station.time_s), station.water.temperature_c, _suction(station)
-    )
+    around = Around(station.water.lift_m, air(station), station.water.temperature_c, _suction(station))
     pumps = {
         name: step_pump(pump, around, seconds, station.physics, failing=name in failing)
         for name, pump in station.pumps.items()
     }
     inflow = sum(pump.flow_m3h for pump in pumps.values())
-    moment = Moment(station.time_s, seconds, station.physics)
+    moment = Moment(station.time_s, seconds, station.physics, station.warmer_c)
     water = step_water(station.water, inflow, moment, float(rng.standard_normal()))
     return replace(station, time_s=station.time_s + seconds, pumps=pumps, water=water)
 
@@ -87,14 +89,29 @@ def truth(station: Station) -> dict[Signal, float]:
     suction = _suction(station)
     values: dict[Signal, float] = {}
     for name, pump in station.pumps.items():
-        values.update({(name, signal): value for signal, value in _pump_values(pump, suction).items()})
+        shown = {**_pump_values(pump, suction), **_around_values(station, suction)}
+        values.update({(name, signal): value for signal, value in shown.items()})
     values.update({(asset, signal): value for asset, signal, value in _water_values(station.water, inflow)})
     return values
 
 
+def air(station: Station) -> float:
+    """Give the temperature in the pump house [degC]."""
+    return ambient(station.time_s) + station.warmer_c
+
+
 def _suction(station: Station) -> float:
     inflow = sum(pump.flow_m3h for pump in station.pumps.values())
-    return SUCTION_BAR - SUCTION_LOSS * inflow**2
+    return SUCTION_BAR - SUCTION_LOSS * (1.0 + station.screen) * inflow**2
+
+
+def _around_values(station: Station, suction_bar: float) -> dict[str, float]:
+    """Give what instruments beside a pump set show: at the end of its riser, in the water, in the air."""
+    return {
+        "outlet_pressure": suction_bar + station.water.lift_m * BAR_PER_M,
+        "water_temperature": station.water.temperature_c,
+        "ambient_temperature": air(station),
+    }
 
 
 def _pump_values(pump: PumpSet, suction_bar: float) -> dict[str, float]:

@@ -19,6 +19,8 @@ BEST_FLOW: Final = 75.0  # m3/h at rated speed: best efficiency point
 BEST_EFFICIENCY: Final = 0.74
 RAMP: Final = 120.0  # rpm/s of the drive
 WEAR_PER_HOUR: Final = 1.5e-4  # loss of head at rated speed, relative
+AIR_HEAD: Final = 4.0  # a share of gas costs so many times that share of the head, and of the efficiency
+AIR_POWER: Final = 2.0
 DAMAGE_PER_HOUR: Final = 1.6  # of a failing bearing, in 1/h at the start
 
 
@@ -39,6 +41,8 @@ class PumpSet:
     damage: float = 0.0
     rate_rpm_s: float = 0.0
     kept: float = 1.0  # of the head, by cavitation
+    blockage: float = 0.0  # of its riser: so many times more loss, as by a valve that is partly closed
+    air: float = 0.0  # share of gas in the water that it draws
 
     @property
     def torque_nm(self) -> float:
@@ -92,11 +96,12 @@ def step_pump(
     rough = friction(around.water_c) if physics.viscosity else 1.0
     towards = head_kept(around.suction_bar, turn, pump.flow_m3h / BEST_FLOW) if physics.cavitation else 1.0
     kept = _lag(pump.kept, towards, seconds, 20.0)  # vapour fills and leaves the wheel
-    ahead = kept * SHUTOFF_HEAD * turn**2 * (1.0 - pump.wear) - around.lift_m
-    steady = math.sqrt(max(ahead, 0.0) / (PUMP_LOSS + PIPE_LOSS * rough))
+    free = kept * SHUTOFF_HEAD * turn**2 * (1.0 - pump.wear) * max(1.0 - AIR_HEAD * pump.air, 0.1)
+    riser = PIPE_LOSS * rough * (1.0 + pump.blockage)
+    steady = math.sqrt(max(free - around.lift_m, 0.0) / (PUMP_LOSS + riser))
     flow = _lag(pump.flow_m3h, steady, seconds, 1.5)  # inertia of the water in the riser
-    head = max(kept * SHUTOFF_HEAD * turn**2 * (1.0 - pump.wear) - PUMP_LOSS * flow**2, 0.0)
-    power = _power(flow, head, turn, rough)
+    head = max(free - PUMP_LOSS * flow**2, 0.0)
+    power = _power(flow, head, turn, rough) / max(1.0 - AIR_POWER * pump.air, 0.2)
     ambient_c = around.ambient_c
     losses = 0.1 * power + 0.25 * min(1.0, turn)
     return replace(

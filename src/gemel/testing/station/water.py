@@ -35,6 +35,8 @@ class Water:
     volume_m3: float = 0.0
     restless: float = 0.0  # slow noise on the draw, relative
     plug: float = 60.0  # % of the stroke, behind the stem
+    thirst: float = 1.0  # of the town, relative to what its hour has it draw
+    leak_m3h: float = LEAK_M3H  # at 5 m
 
     @property
     def lift_m(self) -> float:
@@ -54,11 +56,12 @@ class Water:
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """When a step begins [s since 1970], how long it is [s], and which effects are on."""
+    """When a step begins [s since 1970], how long it is [s], which effects are on, how much warmer than usual it is."""
 
     time_s: float
     seconds: float
     physics: Physics
+    warmer_c: float = 0.0
 
 
 def step_water(water: Water, inflow_m3h: float, moment: Moment, shock: float) -> Water:
@@ -76,20 +79,20 @@ def step_water(water: Water, inflow_m3h: float, moment: Moment, shock: float) ->
     plug = follow(water.plug, position) if moment.physics.hysteresis else position
     keep = math.exp(-seconds / 600.0)  # unforeseen draws last some ten minutes (Ornstein-Uhlenbeck)
     restless = water.restless * keep + 0.03 * math.sqrt(1.0 - keep**2) * shock
-    draw = 22.0 * daily(time_s) * (1.0 + restless)
+    draw = 22.0 * daily(time_s) * water.thirst * (1.0 + restless)
     kv = max(VALVE_KV * plug / 100.0, 1e-3)
     through = (
         draw * kv * math.sqrt((DROP_M + water.level_m) / (kv**2 + draw**2)) * min(1.0, water.level_m / 0.2)
     )
     over = max(water.level_m - RIM_M, 0.0)
     spill = min(900.0 * over**1.5, 400.0)
-    leak = LEAK_M3H * math.sqrt(max(water.level_m, 0.0) / 5.0)
+    leak = water.leak_m3h * math.sqrt(max(water.level_m, 0.0) / 5.0)
     net = inflow_m3h - through - spill - leak
     return replace(
         water,
         level_m=max(water.level_m + net / AREA_M2 * seconds / 3600.0, 0.0),
         temperature_c=water.temperature_c
-        + (12.0 + 2.0 * _sun(time_s) - water.temperature_c) * seconds / 36_000.0,
+        + (12.0 + 2.0 * _sun(time_s) + 0.3 * moment.warmer_c - water.temperature_c) * seconds / 36_000.0,
         position=position,
         draw=draw,
         outflow_m3h=through,
