@@ -33,6 +33,8 @@ RECORDS = {
     "A parameter": grammar.PARAMETER,
     "A rule": grammar.RULE,
     "A roll-up": grammar.ROLLUP,
+    "A degradation": grammar.DEGRADATION,
+    "A warning": grammar.WARNING,
     "An example": grammar.EXAMPLE,
     "A relation type": grammar.RELATION_TYPE,
     "An asset": grammar.ASSET,

@@ -121,10 +121,13 @@ LANE: Final = Record(
         "interval": Field(_duration("1 s"), "how often it is expected [default: the signal's]"),
         "stale_after": Field(_duration("10 s"), "the age above which it is stale [default: the signal's]"),
         "tolerance": Field(
-            Quantity("5 m3/h", least=0), "how far it may be from the first lane [default: twice their accuracies]"
+            Quantity("5 m3/h", least=0),
+            "how far it may be from the first lane [default: twice their accuracies]",
         ),
         "delay": Field(_duration("1 min"), "how long they may be apart before it is news [default: 30 s]"),
-        "by": Field(Text("flow observer 2.1"), "name and version of the dynamic model or learner that gives it"),
+        "by": Field(
+            Text("flow observer 2.1"), "name and version of the dynamic model or learner that gives it"
+        ),
         **_ACCURACY,
         **_DERIVED,
     },
@@ -236,7 +239,21 @@ ROLLUP: Final = Record(
         "of": Field(Text("power"), "the signal that is brought together; of a KPI, the state"),
         "over": Field(Text("parts"), "the way to the assets that count [default: the asset itself]"),
         "by": Field(
-            Word(("sum", "mean", "min", "max", "worst", "time_weighted", "energy", "availability", "effectiveness", "quality", "oee")),
+            Word(
+                (
+                    "sum",
+                    "mean",
+                    "min",
+                    "max",
+                    "worst",
+                    "time_weighted",
+                    "energy",
+                    "availability",
+                    "effectiveness",
+                    "quality",
+                    "oee",
+                )
+            ),
             "how it is brought together",
         ),
         "per": Field(
@@ -249,7 +266,10 @@ ROLLUP: Final = Record(
         "produced": Field(Text("produced"), "the counter of what was produced"),
         "good": Field(Text("good"), "the counter of what of it was good"),
         "ideal_cycle": Field(
-            Either([((int, float), _duration("2 s")), (str, Text("2 s"))], "write 2 s, or the name of a parameter"),
+            Either(
+                [((int, float), _duration("2 s")), (str, Text("2 s"))],
+                "write 2 s, or the name of a parameter",
+            ),
             "the planned run time per item, or the parameter that says it",
         ),
         "range": Field(_pair, "what it can be; values outside are Bad"),
@@ -260,6 +280,44 @@ ROLLUP: Final = Record(
         **_EXAMPLES,
     },
 )
+
+
+WARNING: Final = Record(
+    "a warning",
+    {
+        "within": Field(_duration("30 d"), "the time from now that the risk is told of [default: 30 d]"),
+        "probability": Field(Quantity("10 %", unit="1", least=0), "the risk from which on it is an alarm, of priority 3 always [default: none]"),
+        "cause": Field(Text("erosion by sand"), "what usually causes it"),
+        "consequence": Field(Text("the pump delivers too little"), "what happens if nobody acts"),
+        "response": Field(Text("plan an overhaul"), "what the operator does"),
+        "respond_within": Field(_duration("7 d"), "the time there is for it"),
+    },
+    hints={"priority": "a warning of remaining life is of priority 3: it never outranks an alarm of the plant"},
+)  # fmt: skip
+DEGRADATION: Final = Record(
+    "a degradation",
+    {
+        "threshold": Field(Quantity("15 %"), "the value at which it has failed", required=True),
+        "new": Field(Quantity("0 %"), "the value of a new one [default: 0]"),
+        "start": Field(
+            Either([((int, float), Quantity("1 %")), (str, Text("1 %"))], "write 1 %, or the name of a parameter"),
+            "its value when the record begins, or the parameter that says it [default: unknown; new where nothing shows it]",
+        ),
+        "unit": Field(Unit(), "the unit of its value [default: the indicator's, else 1]"),
+        "rate": Field(Text("1.5e-4 * (speed / rated_speed)^3 / 1 h"), "the expression that gives how fast it goes towards the threshold"),
+        "state": Field(Text("bearing_damage"), "the state of the dynamic model that it is, instead of a rate"),
+        "indicator": Field(Text("head_loss"), "the signal that shows it [default: none, it follows from the load alone]"),
+        "spread": Field(Quantity("50 %", unit="1", least=0), "by how much one of the kind may degrade faster or slower [default: 50 %]"),
+        "drives": Field(MapOf(Text("torque"), "drive", NAME, _NAMED, empty=False), "words for what drives it, and the signal of each: {load: torque}"),
+        "maintenance": Field(MapOf(Quantity("0 %", unit="1", least=0), "action", NAME, _NAMED, empty=False), "what an action leaves of it: {overhaul: 0 %}"),
+        "warning": Field(WARNING, "the risk, and from when on it is an alarm"),
+        "horizon": Field(_duration("2 a"), "how far ahead it is looked [default: 2 a]"),
+        "every": Field(_duration("1 h"), "how often it is foretold anew [default: 1 h]"),
+        "retention": Field(Text("default"), "the retention class of what is foretold"),
+        "description": Field(Text("wear of the wheel"), "what it is, in words"),
+    },
+    hints={"limit": "write threshold", "law": "write rate: and the expression", "model": "write state: and the name of the state"},
+)  # fmt: skip
 
 
 def _named(item: Shape, what: str, *, empty: bool = True) -> MapOf:
@@ -275,7 +333,8 @@ TYPE: Final = Record(
         ),
         "description": Field(Text("a centrifugal pump"), "what it is, in words"),
         "dynamics": Field(
-            Text("gemel.dynamics.components:CentrifugalPump", r"^[\w.]+:\w+$", "module:name"), "its dynamic model"
+            Text("gemel.dynamics.components:CentrifugalPump", r"^[\w.]+:\w+$", "module:name"),
+            "its dynamic model",
         ),
         "source": Field(SOURCE, "where its signals come from, unless they say"),
         "signals": Field(_named(SIGNAL, "signal"), "what is measured"),
@@ -283,6 +342,9 @@ TYPE: Final = Record(
         "commands": Field(_named(COMMAND, "command"), "what it can be told"),
         "rules": Field(_named(RULE, "rule"), "events: conditions that hold for a time"),
         "rollups": Field(_named(ROLLUP, "roll-up"), "what is brought together over parts and over time"),
+        "degradation": Field(
+            _named(DEGRADATION, "degradation"), "what wears out, what drives it, and when it has failed"
+        ),
     },
 )
 ASSET: Final = Record(
@@ -361,9 +423,13 @@ NOTICE: Final = Record(
 RELATION_TYPE: Final = Record(
     "a relation type",
     {
-        "forward": Field(Text("driven", NAME, _NAMED), "what an expression calls the right side, seen from the left"),
+        "forward": Field(
+            Text("driven", NAME, _NAMED), "what an expression calls the right side, seen from the left"
+        ),
         "backward": Field(Text("driver", NAME, _NAMED), "what it calls the left side, seen from the right"),
-        "carries": Field(_names("[speed, jammed]"), "signals and rules that may be read over it [default: all]"),
+        "carries": Field(
+            _names("[speed, jammed]"), "signals and rules that may be read over it [default: all]"
+        ),
         "description": Field(Text("drives by a belt"), "what it is, in words"),
     },
 )
@@ -379,7 +445,8 @@ KEPT: Final = Record(
     },
 )
 _RETENTION: Final = Either(
-    [((int, float, str), _KEPT), (dict, KEPT)], "write a duration, such as 400 d, or {raw: 30 d, minutes: 2 a}"
+    [((int, float, str), _KEPT), (dict, KEPT)],
+    "write a duration, such as 400 d, or {raw: 30 d, minutes: 2 a}",
 )
 PLANT: Final = Record(
     "the plant file",

@@ -255,7 +255,7 @@ class InstanceReader:
                 )
         everywhere = node.get("source")
         for signal in kind.template.signals:
-            if signal.name not in said and (everywhere is None or signal.computed):
+            if signal.name not in said and (everywhere is None or signal.given):
                 yield signal
                 continue
             base = kind.node.fields["signals"].fields[signal.name]

@@ -53,7 +53,8 @@ def read_signal(name: str, node: Node, sources: Iterable[Node | None], scope: Sc
         low, high = 0.0, float(len(states) - 1)
     derived = read_derived(name, node, problems)
     rollup = read_rollup(name, node)
-    computed = bool(derived) or rollup is not None
+    prognosis = str(node.plain("prognosis", ""))
+    computed = bool(derived) or rollup is not None or bool(prognosis)
     source, scale, offset = (None, 1.0, 0.0) if computed else read_source(name, unit, sources, scope)
     interval = duration_ns(node.get("interval")) if rollup is None else rollup.width_ns
     return Signal(
@@ -68,7 +69,7 @@ def read_signal(name: str, node: Node, sources: Iterable[Node | None], scope: Sc
         retention=_retention(node, scope), description=node.plain("description", ""),
         alarm=_alarm(name, node.get("alarm"), unit, (low, high), problems), source=source,
         formerly=str(node.plain("formerly", "")), derived=derived, examples=len(node.items_of("examples")), rollup=rollup, lane="estimated" if computed else "measured",
-        accuracy=amount(node.get("accuracy"), unit, problems, difference=True),
+        accuracy=amount(node.get("accuracy"), unit, problems, difference=True), prognosis=prognosis,
     )  # fmt: skip
 
 

@@ -90,7 +90,9 @@ class Rollup:
     @property
     def width_ns(self) -> int:
         """How long its window usually is [ns]."""
-        return self.per if isinstance(self.per, int) else {"shift": 8, "day": 24}[self.per] * 3_600_000_000_000
+        return (
+            self.per if isinstance(self.per, int) else {"shift": 8, "day": 24}[self.per] * 3_600_000_000_000
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +121,7 @@ class Signal:
         derived: the expression that gives it; empty where it is measured.
         rollup: what it brings together over time; None where it does not.
         examples: how many stand beside the expression.
+        prognosis: name of the degradation that it is foretold of; empty where it is none.
     """
 
     name: str
@@ -150,11 +153,17 @@ class Signal:
     derived: str = ""
     rollup: Rollup | None = None
     examples: int = 0
+    prognosis: str = ""
 
     @property
     def computed(self) -> bool:
         """Whether the twin gives its values itself."""
         return bool(self.derived) or self.rollup is not None
+
+    @property
+    def given(self) -> bool:
+        """Whether its values come from the twin's own family: computed as readings come, or foretold now and then."""
+        return self.computed or bool(self.prognosis)
 
     @property
     def lanes(self) -> "tuple[Signal, ...]":
@@ -232,6 +241,52 @@ class Rule:
 
 
 @dataclass(frozen=True, slots=True)
+class Degradation:
+    """What wears out of a type's assets, what drives it, and when it has failed.
+
+    Args:
+        name: of what degrades.
+        unit: of its value.
+        threshold: the value at which it has failed.
+        new: the value of a new one.
+        rate: expression that gives how fast it goes towards the threshold, in `unit` per second; or empty.
+        state: the state of the type's dynamic model that it is; or empty.
+        indicator: name of the signal that shows it; empty: none does.
+        start: value at the beginning of the record, or the name of a parameter that says it; None: not known.
+        spread: of the logarithm of how much faster or slower one of the kind may degrade.
+        drives: words for what drives it (load, speed …), and the signal of each.
+        maintenance: what an action leaves of the degradation, by its name: 0 as new, 1 as it was.
+        horizon_ns: how far ahead it is looked.
+        every_ns: how often it is foretold anew.
+        within_ns: the time from now that the risk is told of.
+    """
+
+    name: str
+    unit: str
+    threshold: float
+    new: float = 0.0
+    rate: str = ""
+    state: str = ""
+    indicator: str = ""
+    start: float | str | None = None
+    spread: float = 0.5
+    drives: Mapping[str, str] = field(default_factory=dict)
+    maintenance: Mapping[str, float] = field(default_factory=dict)
+    horizon_ns: int = 0
+    every_ns: int = 0
+    within_ns: int = 0
+    description: str = ""
+
+    @property
+    def signals(self) -> Mapping[str, str]:
+        """The signals that its prognosis is kept in: value, median life, its 5 % and 95 % quantiles, risk."""
+        return {
+            "value": f"{self.name}_degradation", "life": f"{self.name}_life", "low": f"{self.name}_life_low",
+            "high": f"{self.name}_life_high", "risk": f"{self.name}_risk",
+        }  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
 class Template:
     """What assets of one kind have in common: their type, with what they change of it.
 
@@ -239,7 +294,7 @@ class Template:
         type: name of the type.
         lineage: the type and what it extends, nearest first.
         versions: their versions.
-        signals, parameters, commands, rules: resolved, in the order of the file.
+        signals, parameters, commands, rules, degradations: resolved, in the order of the file.
     """
 
     type: str
@@ -251,3 +306,4 @@ class Template:
     parameters: tuple[Parameter, ...] = ()
     commands: tuple[CommandSpec, ...] = ()
     rules: tuple[Rule, ...] = ()
+    degradations: tuple[Degradation, ...] = ()

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, replace
 
 from gemel.assets.commands import read_command
+from gemel.assets.degradation import read_degradations, with_degradations
 from gemel.assets.derived import with_rhythm
 from gemel.assets.dimension import amount, pair
 from gemel.assets.lanes import read_property
@@ -35,7 +36,9 @@ def read_types(section: Node | None, scope: Scope) -> dict[str, AssetType]:
         lineage = lineages[name]
         above = read[lineage[1]].said if len(lineage) > 1 else None
         said = declared[name] if above is None else merged(above, declared[name])
-        node = with_rollups(with_rules(said, scope.problems), scope.problems)
+        node = with_degradations(
+            with_rollups(with_rules(said, scope.problems), scope.problems), scope.problems
+        )
         versions = tuple(int(declared[n].plain("version", 1)) for n in lineage)
         read[name] = AssetType(node, replace(_template(lineage, node, scope), versions=versions), said)
     return {name: read[name] for name in declared}
@@ -68,10 +71,12 @@ def _lineage(name: str, declared: dict[str, Node], problems: Problems) -> tuple[
 
 def _template(lineage: tuple[str, ...], node: Node, scope: Scope) -> Template:
     signals = read_signals(node, scope)
+    parameters = _parameters(node, scope.problems)
     return Template(
         type=lineage[0], lineage=lineage, description=node.plain("description", ""), dynamics=node.plain("dynamics"),
-        signals=tuple(signals.values()), parameters=_parameters(node, scope.problems),
+        signals=tuple(signals.values()), parameters=parameters,
         commands=read_commands(node.get("commands"), signals, scope), rules=read_rules(node),
+        degradations=read_degradations(node, signals, parameters, scope.problems),
     )  # fmt: skip
 
 

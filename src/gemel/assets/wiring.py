@@ -55,7 +55,9 @@ def check_wiring(plant: "Plant", assets: Assets, scope: Scope) -> None:
 
 
 def _check_silent(template: Template, place: Node, problems: Problems, said: set[tuple[str, str]]) -> None:
-    silent = [s.name for s in template.signals if all(lane.source is None and not lane.computed for lane in s.lanes)]
+    silent = [
+        s.name for s in template.signals if all(lane.source is None and not lane.given for lane in s.lanes)
+    ]
     key = (template.type, " ".join(silent))
     if silent and key not in said:
         said.add(key)
