@@ -56,6 +56,77 @@ def test_a_writer_that_is_killed_leaves_nothing(tmp_path):
     assert not list(tmp_path.iterdir())
 
 
+def test_a_writer_that_hangs_is_killed_and_leaves_neither_file_nor_process(tmp_path, monkeypatch):
+    monkeypatch.setattr("gemel.operate.saving.PATIENCE_S", 0.2)
+    saving = Saving(tmp_path / "1.snap", lambda copied: time.sleep(600))
+    child = saving._child
+    with pytest.raises(TimeoutError, match="writer was killed: 0 bytes"):
+        saving.keep()
+    assert saving.ended() and not list(tmp_path.iterdir())
+    with pytest.raises(ProcessLookupError):
+        os.kill(child, 0)
+
+
+def test_a_writer_on_a_slow_disk_is_given_the_time_that_its_bytes_take(tmp_path, monkeypatch):
+    class Slow:
+        def write(self, out):
+            out.write(b"x" * 1000)
+            out.flush()
+            time.sleep(1)
+
+    monkeypatch.setattr("gemel.operate.saving.PATIENCE_S", 0.2)
+    monkeypatch.setattr("gemel.operate.saving.SLOWEST", 1)  # byte a second
+    saving = Saving(tmp_path / "1.snap", lambda copied: Slow())
+    while not (tmp_path / "1.snap.new").exists() or not (tmp_path / "1.snap.new").stat().st_size:
+        time.sleep(0.01)
+    saving.keep()
+    assert (tmp_path / "1.snap").stat().st_size == 1000
+
+
+def test_no_second_writer_is_begun_while_the_disk_holds_a_killed_one(tmp_path):
+    folder = SnapshotFolder(tmp_path)
+    held = folder.begin(1, lambda copied: time.sleep(600))  # as a process is that the kernel does not let die
+    with pytest.raises(TimeoutError, match="snapshot before"):
+        folder.begin(2, lambda copied: None)
+    held.discard()
+    folder.keep(folder.begin(3, partition().snapshot))
+    assert [s.name.split("-")[1] for s in tmp_path.iterdir()] == ["3.snap"]
+
+
+def test_a_writer_that_hangs_is_told_and_the_next_snapshot_is_kept(tmp_path, monkeypatch):
+    class Log:
+        async def bounds(self, stream):
+            return 0, 0, 0
+
+        async def trim(self, stream, upto):
+            kept.set()
+
+    kept = asyncio.Event()
+    monkeypatch.setattr("gemel.operate.saving.PATIENCE_S", 0.2)
+    monkeypatch.setattr("gemel.operate.fold.SNAPSHOT_S", 0.01)
+    twin = owner(tmp_path, bus=Log())
+    sound, seen = twin.partition.snapshot, []
+
+    def take(copied):
+        return time.sleep(600) if not (seen or twin.problems) else sound(copied)
+
+    twin.partition.snapshot = take
+    async def story():
+        running = asyncio.create_task(twin._snapshot_loop())
+        async with asyncio.timeout(60):
+            while not twin.problems:
+                await asyncio.sleep(0.01)
+            seen.append(twin.problems)
+            monkeypatch.setattr("gemel.operate.saving.PATIENCE_S", 60)
+            await kept.wait()
+            while twin.problems:
+                await asyncio.sleep(0.01)
+        running.cancel()
+
+    asyncio.run(story())
+    assert "the snapshot's writer was killed" in seen[0]["snapshot"]
+
+
 def test_what_is_discarded_leaves_neither_file_nor_process(tmp_path):
     saving = Saving(tmp_path / "1.snap", lambda copied: time.sleep(60))
     child = saving._child

@@ -63,3 +63,14 @@ def test_a_disk_that_does_not_take_it_ends_its_writer_too(folder, monkeypatch):
     assert not list(folder.iterdir())
     with pytest.raises(ProcessLookupError):
         os.kill(child, 0)
+
+
+def test_a_writer_that_hangs_is_killed(folder, monkeypatch):
+    monkeypatch.setattr("gemel.operate.saving.PATIENCE_S", 0.2)
+    saving = Saving(folder / "1.snap", lambda copied: time.sleep(600))
+    child = saving._child
+    with pytest.raises(TimeoutError, match="writer was killed"):
+        saving.keep()
+    assert not list(folder.iterdir())
+    with pytest.raises(ProcessLookupError):
+        os.kill(child, 0)

@@ -1,5 +1,6 @@
 """Snapshots on disk: written whole or not at all, the newest sound one is used, old ones are thinned."""
 
+import errno
 import logging
 import time
 from collections.abc import Callable, Iterator
@@ -28,6 +29,7 @@ class SnapshotFolder:
 
     def __init__(self, folder: Path, *, own: bool = True) -> None:
         self._folder = folder
+        self._last: Saving | None = None
         if not own:
             return
         folder.mkdir(parents=True, exist_ok=True)
@@ -46,8 +48,15 @@ class SnapshotFolder:
         self._thin()
 
     def begin(self, sequence: int, take: Callable[[bool], Snapshot]) -> Saving:
-        """Begin to write the snapshot of a position as things stand now; `keep` ends it."""
-        return Saving(self._file(sequence), take)
+        """Begin to write the snapshot of a position as things stand now; `keep` ends it.
+
+        Raises TimeoutError while the writer of the one before, killed, is still held by its disk: a second one would
+        be held too, and each holds a copy of the state.
+        """
+        if self._last is not None and not self._last.ended():
+            raise TimeoutError(errno.ETIMEDOUT, "the disk holds the killed writer of the snapshot before")
+        self._last = Saving(self._file(sequence), take)
+        return self._last
 
     def keep(self, saving: Saving) -> None:
         """Wait for a snapshot that is being written, then thin the old ones."""
