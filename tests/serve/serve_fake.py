@@ -19,7 +19,9 @@ from gemel.samples.status import is_bad
 from gemel.twin import override_requests
 from gemel.twin.override_requests import Wish
 from gemel.twin.desired import Wishes
+from gemel.operate import life_law, life_record
 from gemel.operate.release import told as release_told
+from gemel.operate.view_life import LifeAsked
 from gemel.twin.overrides import Overrides
 from gemel.twin.releases import Releases, rolled_back
 from gemel.twin.versions import Versions
@@ -87,7 +89,7 @@ class Values:
 
 
 @dataclass
-class FakeTwin:
+class FakeTwin(LifeAsked):
     plant: object
     up: bool = True
     listeners: set = field(default_factory=set)
@@ -206,7 +208,8 @@ class FakeTwin:
         rows = self._of(signal, start, end)
         n = -(-(end - start) // interval_ns)
         bucket = (rows.time - start) // interval_ns
-        of = {"mean": np.mean, "min": np.min, "max": np.max, "count": len, "last": lambda v: v[-1], "worst": np.max}[aggregate]
+        of = {"mean": np.mean, "min": np.min, "max": np.max, "count": len, "last": lambda v: v[-1], "worst": np.max,
+              "time_weighted_mean": np.mean}[aggregate]
         values, counts, worst = np.full(n, np.nan), np.zeros(n, np.int64), np.zeros(n, np.uint32)
         for b in np.unique(bucket):
             mine = rows.take((bucket == b))
@@ -228,6 +231,11 @@ class FakeTwin:
 
     async def whatif_spec(self, begun, question, at):
         return whatif.spec(begun, question, at, self.plant)
+
+    async def maintained(self, asset, of, body, user):
+        one = life_law.wearing(self.plant, asset, of)[0]
+        life_law.left(one, body["action"])
+        self.append(life_record.DONE, user, asset, {"of": one.spec.name, **body}, body["reason"])
 
     async def facts(self, after, limit, kind, subject):
         found = [f for f in self.record if f.seq > after and kind in (None, f.kind) and f.subject.startswith(subject or "")]

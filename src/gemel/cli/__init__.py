@@ -21,6 +21,7 @@ COMMANDS: Final = {
     "init": "Look at a broker or at files, and write a first plant file.",
     "plan": "Say what a changed plant file would do and lose; apply it to a running twin.",
     "replay": "Send files through a broker into a running twin.",
+    "life": "Say how long something will live, and what more load or an overhaul does to that.",
     "restore": "Restore a back-up into a new data directory.",
     "run": "Run the twin of a plant.",
     "seal": "Seal data at rest under a secret, or have another secret open them.",

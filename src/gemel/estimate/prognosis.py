@@ -60,6 +60,7 @@ class Course:
         fan: quantiles `LEVELS` of the value [len(LEVELS), points].
         horizon: how far it was looked [s].
         reason: why there is no estimate; empty where there is one.
+        thin: whether nothing can be told at all, for lack of data.
     """
 
     event: Array
@@ -67,6 +68,7 @@ class Course:
     fan: Array
     horizon: float
     reason: str = ""
+    thin: bool = False
 
     def quantile(self, level: float) -> float:
         """Give a quantile of the time of event [s]; infinite where it lies beyond the horizon."""
@@ -176,7 +178,7 @@ def _run(aged: Aged, outlook: Outlook, m: _Members, reason: str) -> Course:
             place += 1
     horizon = steps * outlook.block
     values = aged.prior.new + aged.prior.way * fan
-    return Course(event, shown * outlook.block, values, horizon, reason or _unseen(event, horizon))
+    return Course(event, shown * outlook.block, values, horizon, reason or _unseen(event, horizon), bool(reason))
 
 
 def _wander(first: Array, lasts: tuple[float, int], rng: np.random.Generator) -> Array:

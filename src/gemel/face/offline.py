@@ -12,6 +12,7 @@ from gemel.errors import StorageError
 from gemel.history import Aggregated, Series
 from gemel.operate.past import Stood, folded
 from gemel.operate.values import Values
+from gemel.operate.view_life import LifeAsked
 from gemel.samples import Batch, Fact, Registry
 from gemel.samples.batch import I32
 from gemel.serve.port import Twin
@@ -20,7 +21,7 @@ from gemel.twin.lanes import NEVER
 Told = dict[str, Any]
 
 
-class Offline:
+class Offline(LifeAsked):
     """Answers from a plant and its lake; now is when the newest reading was taken. What only a running twin knows is refused.
 
     Args:

@@ -10,6 +10,7 @@ from gemel.assets import Plant
 from gemel.errors import ConfigError
 from gemel.face.frame import samples
 from gemel.face.instants import Instant, Span, instant, span
+from gemel.face.life import Life, foretold, seconds
 from gemel.face.rerun import Replayed, Rerun
 from gemel.face.table import Table
 from gemel.face.transport import Transport
@@ -217,6 +218,33 @@ class Twin:
         begun = job.begin(self.plant, asset, {n: (float("nan") if v is None else v, u) for n, v, u in values})
         asked = {"horizon_s": read_span(span(horizon)) / SECOND, "members": members, "seed": seed, **question}
         return answer(begun, change, shown.notes["at"], self.plant, told, **asked)
+
+    def remaining_life(
+        self, asset: str, of: str = "", *, maintain: Paths = (), at: Instant | None = None, horizon: Span | None = None,
+        members: int = 2000, seed: int = 0, told: Callable[[float], bool] = lambda done: True, **change: str,
+    ) -> Life:  # fmt: skip
+        """Ask how long something lives if all goes on, and with a change; computed here, written nowhere.
+
+        Args:
+            asset: whose type says under `degradation` what wears out.
+            of: which of them; the first, if left out.
+            maintain: ``"overhaul"`` (now) or ``"overhaul@30d"``.
+            at: from what was known at this time; now, if left out.
+            horizon: how far ahead; what the plant file says, if left out.
+            members: of the ensemble.
+            seed: of what is drawn: the same seed gives the same answer.
+            told: takes how much is done (0 to 1), gives whether to go on.
+            change: what drives it, by signal or by word: ``load="+15%"``, ``speed="2400 rpm"``.
+
+        Raises NotFoundError where nothing wears out, or nothing of the name of a change drives it.
+        """
+        changes = [f"{name}={how}" for name, how in change.items()]
+        upkeep = [maintain] if isinstance(maintain, str) else list(maintain)
+        spec = self._json("/life/record", asset=asset, of=of or None, at=_at(at), change=changes or None, maintain=upkeep or None)
+        spec |= {"members": members, "seed": seed}
+        if horizon is not None:
+            spec["horizon_s"] = seconds(horizon)
+        return foretold(spec, told)
 
     def signals(self, asset: str | None = None) -> Table:
         """Give the signals, of an asset or all: path, asset, name, unit, kind, lane.

@@ -15,7 +15,7 @@ class Kind(Protocol):
     def __call__(self, spec: dict[str, Any], told: Told) -> Any: ...
 
 
-KINDS: Final = {"whatif": "gemel.operate.whatif:run"}
+KINDS: Final = {"whatif": "gemel.operate.whatif:run", "life": "gemel.operate.life:run"}
 """By name, where it is found: imported by who works on it, for it may be heavy."""
 
 

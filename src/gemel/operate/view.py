@@ -27,6 +27,7 @@ from gemel.operate.past import Past
 from gemel.operate.site import Site
 from gemel.operate.values import Values
 from gemel.operate.view_jobs import ReasonedView
+from gemel.operate.view_life import LifeView
 from gemel.operate.view_overrides import OverridesView
 from gemel.operate.view_plant import PlantView
 from gemel.operate.view_releases import ReleasesView
@@ -47,7 +48,7 @@ class News(msgspec.Struct, frozen=True):
     fact: Fact | None = None
 
 
-class View(OverridesView, PlantView, ReasonedView, ReleasesView):
+class View(OverridesView, PlantView, ReasonedView, ReleasesView, LifeView):
     """The twin as seen from another process of the family."""
 
     def __init__(self, bus: Bus, plant: Plant, registry: Registry, reader: Reader) -> None:

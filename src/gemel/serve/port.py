@@ -18,6 +18,7 @@ from gemel.samples import Batch, Fact, Registry
 from gemel.samples.batch import F64, I32, I64, U32
 from gemel.serve.port_forks import Forking
 from gemel.serve.port_jobs import Reasoned
+from gemel.serve.port_life import Living
 from gemel.serve.port_overrides import Overridden
 from gemel.serve.port_past import Past
 from gemel.serve.port_plant import Changing
@@ -112,7 +113,7 @@ class Aggregated(Protocol):
         """The worst status."""
 
 
-class Twin(Overridden, Changing, Reasoned, Released, Protocol):
+class Twin(Overridden, Changing, Reasoned, Released, Living, Protocol):
     """The twin as seen from serve.
 
     A refusal is raised: RefusedError (not allowed, a guard said no), ConflictError (somebody was faster),

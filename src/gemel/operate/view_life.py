@@ -1,0 +1,37 @@
+"""Remaining life as serve sees it: what is declared, what a prognosis follows from, and maintenance told to the record."""
+
+from collections.abc import Mapping
+from typing import Any, Protocol
+
+from gemel.assets import Plant
+from gemel.operate import life_law, life_record
+
+
+class _Asks(life_record.History, Protocol):
+    async def _ask(self, do: str, **body: Any) -> bytes: ...
+
+
+class LifeAsked:
+    """What is told of remaining life from a plant file and history alone, of a running twin or not."""
+
+    plant: Plant
+
+    async def life_declared(self, asset: str) -> list[dict[str, Any]]:
+        """Give what wears out of an asset; raises NotFoundError where nothing does."""
+        return [life_law.told(one) for one in life_law.wearing(self.plant, asset)]
+
+    async def life_spec(
+        self: life_record.History, asset: str, of: str, question: Mapping[str, Any], at: int
+    ) -> dict[str, Any]:
+        """Give all that a prognosis follows from; raises NotFoundError."""
+        return await life_record.spec(self, life_law.wearing(self.plant, asset, of)[0], question, at)
+
+
+class LifeView(LifeAsked):
+    """The part of `View` that tells of remaining life."""
+
+    async def maintained(self: _Asks, asset: str, of: str, body: Mapping[str, Any], user: str) -> None:
+        """Have maintenance recorded: ``action``, ``reason``, perhaps ``at`` [ns]; raises NotFoundError."""
+        one = life_law.wearing(self.plant, asset, of)[0]
+        told = {"of": one.spec.name, "action": body["action"], "keep": life_law.left(one, body["action"]), "at": body.get("at")}
+        await self._ask("note", kind=life_record.DONE, actor=user, subject=asset, body=told | {"reason": body.get("reason", "")})
