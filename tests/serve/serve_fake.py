@@ -23,7 +23,7 @@ from gemel.operate import life_law, life_record
 from gemel.operate.release import told as release_told
 from gemel.operate.view_life import LifeAsked
 from gemel.twin.overrides import Overrides
-from gemel.twin.releases import Releases, rolled_back
+from gemel.twin.releases import Releases, released, rolled_back
 from gemel.twin.versions import Versions
 
 START = 1_700_000_000_000_000_000
@@ -372,6 +372,19 @@ class FakeTwin(LifeAsked):
     async def releases(self, asset=None):
         stands = Releases().take_all(self.record)
         return [release_told(r, stands) for r in (stands.all() if asset is None else stands.of(asset))]
+
+    async def release(self, asset, user, body, reason, *, despite_gate):
+        if not body.get("gate", {}).get("passed") and not despite_gate:
+            raise RefusedError("the gate refuses", code="gate", remedy="see the checks")
+        draft = released(asset, body, user, self.values.plant_time, stands=Releases().take_all(self.record), reason=reason)
+        self.append(draft.kind, user, asset, dict(draft.body), reason)
+        return await self.releases(asset)
+
+    async def calibration_ask(self, asset, wish, span, title, by):
+        if self.plant.assets.find(asset) is None:
+            raise NotFoundError(f"there is no asset {asset!r}", remedy="see GET /api/v1/assets")
+        spec = {"asset": asset, "wish": dict(wish), "span": list(span), "champion": {"version": 0}}
+        return await self.jobs.ask("calibrate", spec, title, by)
 
     async def roll_back(self, asset, user, reason):
         draft = rolled_back(asset, user, self.values.plant_time, stands=Releases().take_all(self.record), reason=reason)

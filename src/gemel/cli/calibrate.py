@@ -6,7 +6,7 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import click
 
@@ -93,12 +93,14 @@ FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
     "--despite-gate", is_flag=True, help="With --release: whatever the gate says; the record tells so."
 )
 @click.option("--roll-back", "undoing", is_flag=True, help="Take back what is in force; nothing is fitted.")
+@click.option("--job", "queued", is_flag=True, help="Have the running twin work on its history, as a job that it remembers.")
 @click.option("--reason", default="", help="Why, for the record.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object on the output.")
 def command(
     plant: Path, asset: str | None, given: tuple[Path, ...], start: str | None, end: str | None, unseen: tuple[Path, ...], first: float | None,
     parameters: tuple[str, ...], mapping: tuple[str, ...], time_column: str | None, time_unit: str | None,
-    step: float | None, lead: int, starts: int, seed: int, doing: bool, despite_gate: bool, undoing: bool, reason: str, as_json: bool,
+    step: float | None, lead: int, starts: int, seed: int, doing: bool, despite_gate: bool, undoing: bool, queued: bool, reason: str,
+    as_json: bool,
 ) -> None:  # fmt: skip
     """Fit the parameters that PLANT marks `calibrate` to files, and say how sure they are and how the model runs free.
 
@@ -114,6 +116,7 @@ def command(
         _show_release(calibrate_release.roll_back(folder, _asset(described, asset), reason), as_json)
         return
     _needs_reason()
+    from gemel.cli.calibrate_asked import by_twin as _by_twin
     from gemel.estimate.calibrate import Settings
     from gemel.operate.calibrating import calibrate, released_body
     from gemel.operate.recorded import from_file
@@ -124,6 +127,11 @@ def command(
     champion = calibrate_release.in_force(folder, machine.asset)
     if champion:
         machine = replace(machine, p=parameters_to(machine, champion["values"]))
+    if queued:
+        told = _by_twin(folder, described, machine.asset, (start, end), _standing(champion),
+                        _wish(files or unseen, parameters=parameters, step_s=step, unseen=None if first is None else 1 - first, lead=lead,
+                              starts=starts, seed=seed))  # fmt: skip
+        _end(told, folder, doing, despite_gate, reason, as_json)
     options, pairs = FileOptions(time_column, time_unit), _mapping(mapping)
     records, others = (
         [r for f in some for r in from_file(described, machine, f, options, pairs, step)]
@@ -147,16 +155,31 @@ def command(
         "seconds": round(time.perf_counter() - began, 3),
         "champion": champion["version"] if champion else 0,
     }
-    refused = False
-    if doing:
-        refused = not told["gate"]["passed"] and not despite_gate
-        if not refused:
-            body = released_body(found, [f.name for f in files]) | {"champion": told["champion"]}
-            told["released"] = calibrate_release.release(
-                folder, machine.asset, body, reason=reason, despite_gate=despite_gate
-            )
+    told["release"] = released_body(found, [f.name for f in files]) | {"champion": told["champion"]}
+    _end(told, folder, doing, despite_gate, reason, as_json)
+
+
+def _end(told: dict[str, Any], folder: Path, doing: bool, despite_gate: bool, reason: str, as_json: bool) -> NoReturn:
+    """Release where that is asked for and allowed, say what was found, and end."""
+    body = told.pop("release")
+    refused = doing and not told["gate"]["passed"] and not despite_gate
+    if doing and not refused:
+        body |= {"calibration": told["calibration"]} if "calibration" in told else {}
+        told["released"] = calibrate_release.release(folder, told["asset"], body, reason=reason, despite_gate=despite_gate)
     click.echo(jsonlib.dumps(told) if as_json else "\n".join(_words(told)))
-    sys.exit(0 if found.fit.converged and not refused else 1)
+    sys.exit(0 if told["converged"] and not refused else 1)
+
+
+def _standing(champion: Mapping[str, Any] | None) -> Mapping[str, Any] | None:
+    return next((v for v in (champion or {}).get("items", ()) if v["state"] == "in_force"), None)
+
+
+def _wish(files: Sequence[Path], **given: Any) -> dict[str, Any]:
+    if files:
+        raise ConfigError(
+            "--job works on the twin's own history", code="calibrate-files", remedy="leave --job away to fit to files"
+        )
+    return {name: value for name, value in given.items() if value is not None}
 
 
 def _show_release(told: Mapping[str, Any], as_json: bool) -> None:

@@ -31,13 +31,13 @@ def release(
 ) -> dict[str, Any]:
     """Put parameters in force; raises RefusedError where the gate says no."""
     said = {"do": "release", "asset": asset, "body": body, "despite_gate": despite_gate}
-    return asyncio.run(_asked(_bus(data), {**said, "user": getpass.getuser(), "reason": reason}))
+    return asyncio.run(_asked(bus_of(data), {**said, "user": getpass.getuser(), "reason": reason}))
 
 
 def roll_back(data: Path, asset: str, reason: str) -> dict[str, Any]:
     """Take back what is in force."""
     body = {"do": "roll_back", "asset": asset, "user": getpass.getuser(), "reason": reason}
-    return asyncio.run(_asked(_bus(data), body))
+    return asyncio.run(_asked(bus_of(data), body))
 
 
 def from_history(
@@ -77,7 +77,8 @@ def _readings(line: Line, rows: pa.Table) -> Readings:
     return Readings(times[newest], line.si(values[newest]), status[newest])
 
 
-def _bus(data: Path) -> str:
+def bus_of(data: Path) -> str:
+    """Give the way to the bus of the twin that runs; raises ConfigError where none does."""
     running = read_running(data)
     if running is None or not alive(running.pid):
         raise ConfigError(

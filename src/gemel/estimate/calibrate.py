@@ -6,7 +6,7 @@ records -> which start (many tried side by side) -> minimise -> noise of each ou
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -113,6 +113,7 @@ class Fit:
 def fit(
     model: Compiled, free: Sequence[str], records: Sequence[Record], *,
     start: F64 | None = None, ranges: tuple[F64, F64] | None = None, sigma: F64 | None = None, settings: Settings = PLAIN,
+    on_step: Callable[[], None] | None = None,
 ) -> Fit:  # fmt: skip
     """Fit parameters to records by free run: no reading is fed back.
 
@@ -124,6 +125,7 @@ def fit(
         ranges: lowest and highest values of all parameters [parameters]; by default as the model declares.
         sigma: noise of each output [outputs], if it is known; else it is found.
         settings: how to search.
+        on_step: called at each linearisation; what it raises ends the search.
 
     Returns:
         A result also where the search did not end well: `converged` and `why` say so.
@@ -131,10 +133,11 @@ def fit(
     fixed = model.p0 if start is None else np.asarray(start, np.float64)
     box = box_of(model, free, ranges)
     noise = _first_noise(model, records) if sigma is None else np.asarray(sigma, np.float64)
-    found, objective = _searched(model, free, records, fixed, noise, box, settings)
+    found, objective = _searched(Objective(model, free, records, fixed, sigma=noise, substeps=settings.substeps, on_step=on_step),
+                                 fixed, box, settings)  # fmt: skip
     if sigma is None and len(model.outputs) > 1:
         noise = _noise_of(objective, found[0])
-        objective = Objective(model, free, records, fixed, sigma=noise, substeps=settings.substeps)
+        objective = Objective(model, free, records, fixed, sigma=noise, substeps=settings.substeps, on_step=on_step)
         again = minimise(objective, box, found[0].p, found[0].x0, settings.most)
         found = [again, *found[1:]]
     return _told(model, objective, box, found, settings)
@@ -166,16 +169,7 @@ def _noise_of(objective: Objective, found: Minimum) -> F64:
     return np.asarray(np.maximum(np.sqrt(np.nanmean(left**2, axis=(0, 1))), 1e-12), np.float64)
 
 
-def _searched(
-    model: Compiled,
-    free: Sequence[str],
-    records: Sequence[Record],
-    fixed: F64,
-    noise: F64,
-    box: Box,
-    settings: Settings,
-) -> tuple[list[Minimum], Objective]:
-    objective = Objective(model, free, records, fixed, sigma=noise, substeps=settings.substeps)
+def _searched(objective: Objective, fixed: F64, box: Box, settings: Settings) -> tuple[list[Minimum], Objective]:
     starts = _starts(objective, box, fixed[objective.places], settings)
     found = sorted(
         (minimise(objective, box, p, x, settings.most) for p, x in starts),

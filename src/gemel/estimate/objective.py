@@ -9,7 +9,7 @@ and its derivatives by every parameter, which is exact where finite differences 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -51,11 +51,12 @@ class Objective:
         fixed: all parameters [parameters].
         sigma: standard deviation of the noise of each output [outputs].
         substeps: of the solver in one step of the record.
+        on_step: called before each linearisation; what it raises ends the search.
     """
 
     def __init__(
         self, model: Compiled, free: Sequence[str], records: Sequence[Record], fixed: F64, *,
-        sigma: F64, substeps: int = 1,
+        sigma: F64, substeps: int = 1, on_step: Callable[[], None] | None = None,
     ) -> None:  # fmt: skip
         lengths, steps = {len(r) for r in records}, {r.dt for r in records}
         if len(lengths) != 1 or len(steps) != 1:
@@ -72,11 +73,14 @@ class Objective:
         )
         self.places = np.array([model.place("parameters", name) for name in free], np.int64)
         self.dt, self.substeps = records[0].dt, substeps
+        self._on_step = on_step
         self._data = _stacked(records, sigma)
         self._run = _compiled(model, self.places.tobytes(), self.dt, substeps)
 
     def normal(self, p: F64, x0: F64) -> Normal:
         """Linearise at free parameters [m] and initial states [records, states]."""
+        if self._on_step is not None:
+            self._on_step()
         cost, *blocks = self._run["normal"](p, x0, self.fixed, *self._data)
         return Normal(float(cost), *(np.asarray(b) for b in blocks))
 

@@ -7,7 +7,9 @@ import orjson
 import pyarrow as pa
 
 from gemel.assets import Plant
-from gemel.errors import ConfigError
+from gemel.errors import ConfigError, StorageError
+from gemel.face.calibrate import Calibrated
+from gemel.face.calibrate import answer as calibrated
 from gemel.face.frame import samples
 from gemel.face.instants import Instant, Span, instant, span
 from gemel.face.life import Life, foretold, seconds
@@ -245,6 +247,33 @@ class Twin:
         if horizon is not None:
             spec["horizon_s"] = seconds(horizon)
         return foretold(spec, told)
+
+    def calibrate(
+        self, asset: str, start: Instant | None = None, end: Instant | None = None, *,
+        told: Callable[[float], bool] = lambda done: True, **wish: Any,
+    ) -> Calibrated:  # fmt: skip
+        """Fit the parameters of an asset's model to its history, against those in force; computed here, written nowhere.
+
+        Args:
+            asset: path; its type has a dynamic model.
+            start: of the history; an hour before its end, if left out.
+            end: of the history; now, if left out.
+            told: takes how much is done (0 to 1), gives whether to go on.
+            wish: `parameters`, `step_s`, `unseen`, `running`, `regimes`, `block_s`, `most`, `lead`, `starts`, `seed`, `blamed`
+                as in ``POST /api/v1/assets/{path}/calibrations``.
+
+        Raises ModelError where the asset's type has no dynamic model, or the history nothing to fit.
+        """
+        try:
+            versions = self._json("/releases", asset=asset)["items"]
+        except StorageError:  # the record is asked of a running twin; else what the plant file says is in force
+            versions = []
+        champion = next((v for v in versions if v["state"] == "in_force"), None)
+
+        def rows(line: Any) -> pa.Table:
+            return self.history(line.path, start, end, lane=line.spec.lane).arrow
+
+        return calibrated(self.plant, asset, wish, rows, champion, told)
 
     def signals(self, asset: str | None = None) -> Table:
         """Give the signals, of an asset or all: path, asset, name, unit, kind, lane.

@@ -3,7 +3,7 @@
 records of a machine -> fit -> free run on other records -> what is told, in the units of the plant file
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any, Final
@@ -33,6 +33,7 @@ class Calibration:
         validations: free runs on records that it has not seen.
         before: the same, with the parameters before.
         lead: readings that each of those found its initial state on.
+        blamed: signals that the attribution of residuals holds wrong, each with why.
     """
 
     machine: Machine
@@ -41,13 +42,15 @@ class Calibration:
     validations: tuple[FreeRun, ...] = ()
     before: tuple[FreeRun, ...] = ()
     lead: int = LEAD
+    blamed: tuple[str, ...] = ()
 
     @property
     def verdict(self) -> Verdict:
         """What the gate says of putting it in force."""
         there = [np.isfinite(r.outputs) for r in self.records]
         good = sum(float((r.weights[t] == 1.0).sum()) for r, t in zip(self.records, there, strict=True))
-        return judge(self.fit, self.validations, self.before, usable=good / max(sum(int(t.sum()) for t in there), 1))
+        usable = good / max(sum(int(t.sum()) for t in there), 1)
+        return judge(self.fit, self.validations, self.before, usable=usable, blamed=self.blamed)
 
     def told(self) -> dict[str, Any]:
         """Give it as plain JSON, in the units of the plant file."""
@@ -91,7 +94,7 @@ def released_body(found: Calibration, sources: Sequence[str]) -> dict[str, Any]:
 
 def calibrate(
     machine: Machine, free: Sequence[str], records: Sequence[Record], unseen: Sequence[Record] = (), *,
-    settings: Settings = PLAIN, lead: int = LEAD,
+    settings: Settings = PLAIN, lead: int = LEAD, blamed: Sequence[str] = (), on_step: Callable[[], None] | None = None,
 ) -> Calibration:  # fmt: skip
     """Fit a machine's parameters to records, and try them on records not seen.
 
@@ -102,16 +105,19 @@ def calibrate(
         unseen: for the free run; nothing of them is used for the fit.
         settings: how to search.
         lead: readings of each unseen record that its initial state is found on.
+        blamed: what the gate is told of sensors that are held wrong.
+        on_step: called at each linearisation; what it raises ends the search.
     """
     pieces = side_by_side(list(records), LONGEST)
     found = fit(
-        machine.model, free, pieces, start=machine.p, ranges=(machine.low, machine.high), settings=settings
+        machine.model, free, pieces, start=machine.p, ranges=(machine.low, machine.high), settings=settings,
+        on_step=on_step,
     )
     runs, before = (
         tuple(free_run(machine.model, p, r, lead=lead, substeps=settings.substeps) for r in unseen)
         for p in (found.vector, machine.p)
     )
-    return Calibration(machine, found, tuple(records), runs, before, lead)
+    return Calibration(machine, found, tuple(records), runs, before, lead, tuple(blamed))
 
 
 def _estimate(machine: Machine, name: str, e: Estimate) -> dict[str, Any]:

@@ -23,6 +23,8 @@ from gemel.errors import ConflictError, NotFoundError, RefusedError
 MOST: Final = 500  # kept; what is done longest ago is given up first
 WAITING: Final = 50  # that may wait or run at once
 NAME: Final = r"^[0-9a-f]{20}$"
+ATTACHED: Final = "attached"  # folder of what jobs work on, by digest
+UNCLAIMED_S: Final = 3600.0  # for so long it is kept where no job names it: one may be asked for just now
 
 
 class Asked(msgspec.Struct, frozen=True, kw_only=True):
@@ -98,6 +100,26 @@ class Jobs:
         self._known[name] = asked
         self._tidy()
         return asked, True
+
+    def attach(self, data: bytes) -> str:
+        """Keep what a job works on, too long for its spec, and give the digest (hex) that the spec names it by."""
+        name = hashlib.sha256(data).hexdigest()
+        file = self._folder / ATTACHED / name
+        if not file.exists():
+            file.parent.mkdir(parents=True, exist_ok=True)
+            sealing.write(file, data)
+        else:
+            file.touch()
+        return name
+
+    def attached(self, spec: dict[str, Any]) -> bytes | None:
+        """Give what the spec names under ``attached``; None where it names nothing. Raises NotFoundError."""
+        if "attached" not in spec:
+            return None
+        try:
+            return sealing.read(self._folder / ATTACHED / str(spec["attached"]))
+        except OSError as e:
+            raise NotFoundError("what the job works on is gone", remedy="ask for it again") from e
 
     def asked(self, name: str) -> Asked:
         """Give what was asked; raises NotFoundError."""
@@ -178,6 +200,10 @@ class Jobs:
         over = [j for j in self.listed() if j.state in ("done", "failed", "cancelled")][MOST:]
         for job in over:
             self.cancel(job.asked.id)
+        wanted = {job.asked.spec.get("attached") for job in self.listed()}
+        for file in (self._folder / ATTACHED).glob("*"):
+            if file.name not in wanted and time.time() - file.stat().st_mtime > UNCLAIMED_S:
+                file.unlink(missing_ok=True)
 
 
 def digest(kind: str, spec: dict[str, Any]) -> str:

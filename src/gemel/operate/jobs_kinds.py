@@ -10,12 +10,19 @@ Told = Callable[[float], bool]
 
 
 class Kind(Protocol):
-    """What works on a job: takes its spec and `told` (how much is done → whether to go on); gives its result."""
+    """What works on a job: takes its spec and `told` (how much is done → whether to go on); gives its result.
+
+    Where the spec names an attachment, its bytes stand under ``bytes``.
+    """
 
     def __call__(self, spec: dict[str, Any], told: Told) -> Any: ...
 
 
-KINDS: Final = {"whatif": "gemel.operate.whatif:run", "life": "gemel.operate.life:run"}
+KINDS: Final = {
+    "whatif": "gemel.operate.whatif:run",
+    "life": "gemel.operate.life:run",
+    "calibrate": "gemel.operate.calibrate_job:run",
+}
 """By name, where it is found: imported by who works on it, for it may be heavy."""
 
 

@@ -11,14 +11,14 @@ import threading
 import time
 from collections.abc import Callable
 from importlib import import_module
-from typing import Any, Final
+from typing import Final
 
 import msgspec
 
 from gemel.bus import Bus
 from gemel.bus.work import TRIES, Work, WorkQueue
 from gemel.errors import GemelError, NotFoundError
-from gemel.operate.jobs import Ended, Jobs
+from gemel.operate.jobs import Asked, Ended, Jobs
 from gemel.operate.jobs_kinds import kind
 
 log = logging.getLogger(__name__)
@@ -80,14 +80,14 @@ class Reason:
                           code="job-died", remedy="ask for less: fewer members, a shorter horizon")  # fmt: skip
         else:
             self._jobs.begin(name)
-            ended = await self._watched(work, job.asked.kind, job.asked.spec, began)
+            ended = await self._watched(work, job.asked, began)
         await asyncio.to_thread(self._jobs.end, name, ended)
         self._name, self._worked = "", time.monotonic()
         await self._tell(name, 1.0)
         await work.done()
 
-    async def _watched(self, work: Work, what: str, spec: dict[str, Any], began: float) -> Ended:
-        task = asyncio.create_task(asyncio.to_thread(_outcome, what, spec, self._on_progress))
+    async def _watched(self, work: Work, asked: Asked, began: float) -> Ended:
+        task = asyncio.create_task(asyncio.to_thread(_outcome, asked, self._jobs, self._on_progress))
         said = time.monotonic()
         while not task.done():
             await asyncio.wait([task], timeout=TOLD_S)
@@ -108,10 +108,12 @@ class Reason:
             )
 
 
-def _outcome(what: str, spec: dict[str, Any], told: Callable[[float], bool]) -> Ended:
+def _outcome(asked: Asked, jobs: Jobs, told: Callable[[float], bool]) -> Ended:
     """Work; whatever goes wrong with one job is said, and the next one is taken."""
     try:
-        return Ended(wall=0, seconds=0.0, result=kind(what)(spec, told))
+        attached = jobs.attached(asked.spec)
+        spec = asked.spec if attached is None else {**asked.spec, "bytes": attached}
+        return Ended(wall=0, seconds=0.0, result=kind(asked.kind)(spec, told))
     except GemelError as e:
         return Ended(wall=0, seconds=0.0, problem=e.message, code=e.code, remedy=e.remedy)
     except Exception as e:

@@ -26,6 +26,7 @@ from gemel.operate.forking import Forking
 from gemel.operate.past import Past
 from gemel.operate.site import Site
 from gemel.operate.values import Values
+from gemel.operate.view_calibrations import CalibrationsView
 from gemel.operate.view_jobs import ReasonedView
 from gemel.operate.view_life import LifeView
 from gemel.operate.view_overrides import OverridesView
@@ -37,7 +38,7 @@ from gemel.samples.batch import I32
 log = logging.getLogger(__name__)
 LINK_S: Final = 1.5  # no delta for longer than this: the twin is not heard
 QUEUE: Final = 1000
-DECISIONS: Final = frozenset({"override", "override_clear", "command", "approve", "reject", "cancel", "roll_back"})
+DECISIONS: Final = frozenset({"override", "override_clear", "command", "approve", "reject", "cancel", "release", "roll_back"})
 
 
 class News(msgspec.Struct, frozen=True):
@@ -48,7 +49,7 @@ class News(msgspec.Struct, frozen=True):
     fact: Fact | None = None
 
 
-class View(OverridesView, PlantView, ReasonedView, ReleasesView, LifeView):
+class View(CalibrationsView, OverridesView, PlantView, ReasonedView, ReleasesView, LifeView):
     """The twin as seen from another process of the family."""
 
     def __init__(self, bus: Bus, plant: Plant, registry: Registry, reader: Reader) -> None:

@@ -1,5 +1,6 @@
 """Versions of parameters as serve sees them: the twin decides."""
 
+from collections.abc import Mapping
 from typing import Any, Protocol
 
 import msgspec
@@ -16,6 +17,13 @@ class ReleasesView:
         """Give all versions, of one asset or of all, in the order of the record."""
         told = msgspec.json.decode(await self._ask("releases", **({} if asset is None else {"asset": asset})))
         return list(told if asset is None else told["items"])
+
+    async def release(
+        self: _Asks, asset: str, user: str, body: Mapping[str, Any], reason: str, *, despite_gate: bool
+    ) -> list[dict[str, Any]]:
+        """Put values in force and give the versions of the asset; raises RefusedError, ConflictError."""
+        said = {"asset": asset, "user": user, "body": dict(body), "reason": reason, "despite_gate": despite_gate}
+        return list(msgspec.json.decode(await self._ask("release", **said))["items"])
 
     async def roll_back(self: _Asks, asset: str, user: str, reason: str) -> list[dict[str, Any]]:
         """Take back what is in force and give the versions of the asset."""

@@ -23,6 +23,7 @@ from gemel.serve.port import Twin
 from gemel.serve.routes import (
     alarms,
     assets,
+    calibrations,
     commands,
     exports,
     facts,
@@ -66,6 +67,7 @@ TOPICS: Final = (
     overrides,
     plant,
     releases,
+    calibrations,
     scenarios,
     life,
     quality,

@@ -16,6 +16,7 @@ import numpy.typing as npt
 from gemel.assets import Plant
 from gemel.samples import Batch, Fact, Registry
 from gemel.samples.batch import F64, I32, I64, U32
+from gemel.serve.port_calibrations import Calibrated
 from gemel.serve.port_forks import Forking
 from gemel.serve.port_jobs import Reasoned
 from gemel.serve.port_life import Living
@@ -113,7 +114,7 @@ class Aggregated(Protocol):
         """The worst status."""
 
 
-class Twin(Overridden, Changing, Reasoned, Released, Living, Protocol):
+class Twin(Overridden, Calibrated, Changing, Reasoned, Released, Living, Protocol):
     """The twin as seen from serve.
 
     A refusal is raised: RefusedError (not allowed, a guard said no), ConflictError (somebody was faster),

@@ -1,5 +1,6 @@
 """Versions of parameters as serve sees them: the twin decides."""
 
+from collections.abc import Mapping
 from typing import Any, Protocol
 
 Told = dict[str, Any]
@@ -10,6 +11,14 @@ class Released(Protocol):
 
     async def releases(self, asset: str | None = None) -> list[Told]:
         """Give all versions, of one asset or of all, in the order of the record."""
+
+    async def release(
+        self, asset: str, user: str, body: Mapping[str, Any], reason: str, *, despite_gate: bool
+    ) -> list[Told]:
+        """Put values in force and give the versions of the asset.
+
+        Raises RefusedError where the gate says no, ConflictError where another version than ``body["champion"]`` is in force.
+        """
 
     async def roll_back(self, asset: str, user: str, reason: str) -> list[Told]:
         """Take back what is in force and give the versions of the asset; raises RefusedError where none is."""

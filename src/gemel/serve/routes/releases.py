@@ -1,13 +1,18 @@
 """Versions of parameters: what is in force, what was, how faithful each proved, and taking one back."""
 
+from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Query
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, ConfigDict, Field
 
+from gemel.assets import Plant
+from gemel.errors import ConflictError, NotFoundError, RefusedError
 from gemel.serve import times
 from gemel.serve.access import Asked, Engineer, Viewer
 from gemel.serve.paging import After, Limit, following
+from gemel.serve.port import Twin
+from gemel.serve.routes.calibrations import found as calibration
 
 router = APIRouter(tags=["releases"])
 OfAsset = Annotated[str | None, Query(max_length=500, description="Only of this asset.")]
@@ -26,6 +31,8 @@ class Release(BaseModel):
     by: str
     champion: int = Field(default=0, description="The version it took the place of.")
     digest: str = ""
+    data: dict[str, Any] = Field(default={}, description="What it was fitted to: sources, span [s since 1970], readings.")
+    calibration: str = Field(default="", description="It comes from, if any.")
     fact: int = Field(description="Position in the record.")
 
 
@@ -62,6 +69,22 @@ class Back(BaseModel):
     reason: Annotated[str, Field(min_length=1, max_length=1000, pattern=r"\S")]
 
 
+class Put(BaseModel):
+    """What is to be put in force, and why."""
+
+    model_config = ConfigDict(extra="forbid")
+    asset: Annotated[str, Field(min_length=1, max_length=500)]
+    calibration: Annotated[str | None, Field(pattern=r"^[0-9a-f]{20}$")] = Field(
+        default=None, description="One that is done: its values, and what the gate said of them."
+    )
+    values: Annotated[dict[str, Annotated[float, Field(allow_inf_nan=False)]], Field(max_length=100)] = Field(
+        default={}, description="Instead: by name, in the plant file's units. No gate was asked: `despite_gate` must say so."
+    )
+    expected: Annotated[int, Field(ge=0)] = Field(description="Version in force, as you know it; 0: the plant file's.")
+    reason: Annotated[str, Field(min_length=1, max_length=1000, pattern=r"\S")]
+    despite_gate: bool = Field(default=False, description="Whatever the gate says; the record tells so.")
+
+
 @router.get("/releases")
 async def releases(
     _: Viewer, twin: Asked, asset: OfAsset = None, after: After = 0, limit: Limit = 100
@@ -71,6 +94,20 @@ async def releases(
     return ReleasePage(
         items=[_shape(r) for r in found[after : after + limit]], next=following(after, limit, len(found))
     )
+
+
+@router.post("/releases")
+async def release(person: Engineer, twin: Asked, given: Put) -> ReleasePage:
+    """Put a calibration's values, or given ones, in force: a fact, with who and why and what the gate said."""
+    assert person.name is not None
+    body = await _body(twin, given)
+    if body["champion"] != given.expected:
+        raise ConflictError(
+            f"it was judged against version {body['champion']}, not {given.expected}", code="changed-meanwhile",
+            remedy="calibrate against what is in force",
+        )  # fmt: skip
+    found = await twin.release(given.asset, person.name, body, given.reason, despite_gate=given.despite_gate)
+    return ReleasePage(items=[_shape(r) for r in found], next=None)
 
 
 @router.post("/releases/roll-back")
@@ -89,6 +126,41 @@ async def fidelity(
     found = [r for r in await twin.releases(asset) if r.get("fidelity")]
     shown = [Fidelity.model_validate(r) for r in found[after : after + limit]]
     return FidelityPage(items=shown, next=following(after, limit, len(found)))
+
+
+async def _body(twin: Twin, given: Put) -> dict[str, Any]:
+    if (given.calibration is None) == (not given.values):
+        raise RefusedError(
+            "say either a calibration or values", code="release-empty", remedy="see GET /api/v1/calibrations"
+        )
+    if given.calibration is None:
+        _check(twin.plant, given.asset, given.values)
+        return {"values": given.values, "champion": given.expected, "despite_gate": True}
+    job = await calibration(twin, given.calibration)
+    if job.asked.spec["asset"] != given.asset:
+        raise RefusedError(
+            f"it is of {job.asked.spec['asset']}", code="release-asset", remedy="name its own asset"
+        )
+    if job.state != "done" or job.ended is None:
+        raise ConflictError(f"the calibration is {job.state}", code="job-not-done", remedy="wait for it")
+    return {**job.ended.result["release"], "calibration": given.calibration, "despite_gate": given.despite_gate}
+
+
+def _check(plant: Plant, asset: str, values: Mapping[str, float]) -> None:
+    row = plant.assets.find(asset)
+    if row is None:
+        raise NotFoundError(f"no asset {asset[:200]!r}", remedy="see GET /api/v1/assets")
+    known = {p.name: p for p in plant.template(row).parameters}
+    for name, value in values.items():
+        if name not in known:
+            raise RefusedError(
+                f"{asset} has no parameter {name[:100]!r}", code="release-parameter", remedy=f"it has {', '.join(known) or 'none'}"
+            )
+        low, high = known[name].low, known[name].high
+        if (low is not None and value < low) or (high is not None and value > high):
+            raise RefusedError(
+                f"{name} = {value:g} is outside of its range", code="release-parameter", remedy="give a value within its range"
+            )
 
 
 def _shape(told: dict[str, Any]) -> Release:

@@ -1,0 +1,208 @@
+"""A calibration as a job: from a machine and its readings to a spec, and from a spec to what the gate says.
+
+    machine, champion, readings (by digest), what is chosen of them ─► spec
+    spec ─► records ─► what it may learn from ─► fit ─► free runs of challenger and champion on what neither has seen ─► gate
+
+Pure: the same spec and bytes give the same result. It releases nothing; a version comes into force by a fact alone.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any, Final
+
+import msgspec
+import numpy as np
+
+from gemel import __version__
+from gemel.errors import ModelError
+from gemel.estimate.calibrate import Settings
+from gemel.estimate.record import Record, on_grid
+from gemel.estimate.regimes import Choice, Regimes, choose, words
+from gemel.operate.calibrating import LONGEST, calibrate, released_body
+from gemel.operate.machine import Machine, chosen, parameters_to
+from gemel.operate.machine_kept import kept, machine_again
+from gemel.operate.readings_kept import unpacked
+from gemel.samples.clock import SECOND
+
+Told = Callable[[float], bool]
+READ, FITTED, JUDGED = 0.05, 0.75, 0.95  # how far it is when that is done
+USUAL_STEPS: Final = 30  # linearisations that a fit usually takes
+MOST_STEPS: Final = 200_000  # of all records together; more is a wrong step, not more knowledge
+
+
+class Wish(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What is asked of a calibration.
+
+    Args:
+        parameters: to fit; those marked `calibrate` where none is named.
+        step_s: of the fit [s]; the usual distance of the first output's readings, if left out.
+        unseen: share of the chosen data, the newest, that is judged on and not fitted.
+        running: by signal, between which values (its own unit) the machine runs.
+        regimes: by signal, edges (its own unit) between regimes.
+        block_s: length of the blocks that data are chosen in [s]; a twentieth of all, if left out.
+        most: blocks of each regime, the newest.
+        lead, starts, seed: as `gemel calibrate` has them.
+        blamed: signals that somebody holds wrong: the gate lets nothing through that they say.
+    """
+
+    parameters: tuple[str, ...] = ()
+    step_s: float | None = None
+    unseen: float = 0.3
+    running: dict[str, tuple[float | None, float | None]] = {}
+    regimes: dict[str, list[float]] = {}
+    block_s: float | None = None
+    most: int = 10_000
+    lead: int = 10
+    starts: int = 3
+    seed: int = 0
+    blamed: tuple[str, ...] = ()
+
+
+def wish(given: Mapping[str, Any]) -> Wish:
+    """Read a wish; raises ModelError where it cannot be."""
+    try:
+        return msgspec.convert(dict(given), Wish, strict=False)
+    except msgspec.ValidationError as e:
+        raise ModelError(
+            f"the wish cannot be read: {e}", code="bad-calibration", remedy="see docs/calibration.md"
+        ) from e
+
+
+def spec(
+    machine: Machine, asked: Wish, span: tuple[int, int], attached: str, champion: Mapping[str, Any] | None = None
+) -> dict[str, Any]:
+    """Give all that the result of a calibration follows from.
+
+    Args:
+        machine: as the plant file has it.
+        asked: what is wanted.
+        span: of the readings [ns].
+        attached: digest of the readings.
+        champion: the version in force, as `GET /releases` gives it; none: the plant file's.
+
+    Raises ModelError where a parameter or signal is not the model's.
+    """
+    free = chosen(machine, asked.parameters)
+    _regimes(machine, asked)
+    values = dict(champion["values"]) if champion else {}
+    hold = max((line.spec.stale_after_ns for line in machine.inputs), default=0) / SECOND
+    return {
+        "asset": machine.asset, "machine": kept(replace(machine, p=parameters_to(machine, values))), "span": list(span),
+        "wish": msgspec.to_builtins(msgspec.structs.replace(asked, parameters=free)), "hold_s": hold, "attached": attached,
+        "champion": {"version": champion["version"] if champion else 0, "until_s": _until(champion)},
+        "versions": {"gemel": __version__},
+    }  # fmt: skip
+
+
+def run(given: Mapping[str, Any], told: Told) -> dict[str, Any]:
+    """Calibrate; raises ModelError where the data give nothing to fit."""
+    machine, asked = machine_again(given["machine"]), wish(given["wish"])
+    records = _records(machine, given)
+    picked, what = _picked(machine, asked, records, given["champion"]["until_s"])
+    _go_on(told, READ)
+    found = calibrate(
+        machine, asked.parameters, picked.fitted, picked.unseen, lead=asked.lead,
+        settings=Settings(starts=asked.starts, seed=asked.seed), blamed=asked.blamed, on_step=_steps(told, asked.starts),
+    )  # fmt: skip
+    _go_on(told, JUDGED)
+    answer = found.told() | {"champion": given["champion"]["version"], "chosen": _chosen(picked, what), "versions": given["versions"]}
+    body = released_body(found, ["history"]) | {"champion": answer["champion"]}
+    return answer | {"release": body}
+
+
+def _records(machine: Machine, given: Mapping[str, Any]) -> list[Record]:
+    lines = (*machine.inputs, *machine.outputs)
+    read = unpacked(given["bytes"], lines)
+    empty = [line.path for line, r in zip(lines, read, strict=True) if not len(r.times)]
+    if empty:
+        raise ModelError(
+            f"the history has nothing of {empty[0]} in that time", code="no-readings", remedy="give another span"
+        )
+    inputs, outputs = read[: len(machine.inputs)], read[len(machine.inputs) :]
+    dt = given["wish"]["step_s"] or usual_step(outputs[0].times)
+    if (given["span"][1] - given["span"][0]) / SECOND / dt > MOST_STEPS:
+        raise ModelError(
+            f"more than {MOST_STEPS} steps of {dt:g} s", code="record", remedy="give a longer step, or a shorter span"
+        )
+    found = on_grid(inputs, outputs, dt, max(given["hold_s"], dt))
+    if not found:
+        raise ModelError(
+            "there is no span in which all inputs are known", code="record", remedy="give another span, or a longer step"
+        )
+    return found
+
+
+def usual_step(times: Any) -> float:
+    """Give the usual distance of readings [s]; raises ModelError where there are fewer than two."""
+    apart = np.diff(times)
+    apart = apart[apart > 0]
+    if not len(apart):
+        raise ModelError("fewer than two readings: there is nothing to fit", code="record", remedy="give a longer span")
+    return float(np.median(apart)) / SECOND
+
+
+def _picked(machine: Machine, asked: Wish, records: Sequence[Record], after_s: float | None) -> tuple[Choice, Regimes]:
+    what, names = _regimes(machine, asked), [*machine.model.inputs, *machine.model.outputs]
+    block = 0 if asked.block_s is None else min(max(round(asked.block_s / records[0].dt), 4), LONGEST)
+    picked = choose(records, names, what, block=block, most=asked.most, unseen=asked.unseen,
+                    after_s=-math.inf if after_s is None else after_s)  # fmt: skip
+    if not picked.fitted:
+        left = ", ".join(f"{n} steps {why}" for why, n in picked.left_out.items() if n)
+        raise ModelError(
+            f"there is nothing to fit: {left or 'all of it was seen before'}", code="record",
+            remedy="give a longer span, or see `running` and the statuses of the readings",
+        )  # fmt: skip
+    return picked, what
+
+
+def _regimes(machine: Machine, asked: Wish) -> Regimes:
+    lines = dict(zip((*machine.model.inputs, *machine.model.outputs), (*machine.inputs, *machine.outputs), strict=True))
+    strange = [name for name in (*asked.running, *asked.regimes) if name not in lines]
+    if strange:
+        raise ModelError(
+            f"{strange[0]!r} is no input or output of the model", code="bad-calibration", remedy=f"it has {', '.join(lines)}"
+        )
+
+    def si(name: str, values: Sequence[float | None], otherwise: Sequence[float]) -> tuple[float, ...]:
+        plain = [o if v is None else v for v, o in zip(values, otherwise, strict=True)]
+        return tuple(sorted(lines[name].si(np.array(plain, np.float64)).tolist()))
+
+    ends = (-math.inf, math.inf)
+    running = {name: si(name, span, ends) for name, span in asked.running.items()}
+    return Regimes({n: (s[0], s[1]) for n, s in running.items()}, {n: si(n, e, e) for n, e in asked.regimes.items()})
+
+
+def _until(champion: Mapping[str, Any] | None) -> float | None:
+    end = (champion or {}).get("data", {}).get("to_s")
+    return None if end is None else float(end)
+
+
+def _chosen(picked: Choice, what: Regimes) -> dict[str, Any]:
+    return {
+        "regimes": [{"regime": words(r, what), "fitted": f, "unseen": u} for r, (f, u) in picked.steps.items()],
+        "left_out": dict(picked.left_out),
+    }  # fmt: skip
+
+
+def _steps(told: Told, starts: int) -> Callable[[], None]:
+    """Give what is called at each linearisation: how far a search is cannot be known, so it is nearer to its end each time."""
+    done = 0
+
+    def step() -> None:
+        nonlocal done
+        done += 1
+        _go_on(told, READ + (FITTED - READ) * (1 - math.exp(-done / (USUAL_STEPS * starts))))
+
+    return step
+
+
+def _go_on(told: Told, done: float) -> None:
+    if not told(done):
+        raise Cancelled
+
+
+class Cancelled(Exception):  # noqa: N818 - a wish, not an error
+    """Whoever asked does not want it any more."""

@@ -1,0 +1,56 @@
+"""Calibrations as serve sees them: the history of a machine is read here, and worked on by *reason*."""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol
+
+from gemel.assets import Plant
+from gemel.operate import calibrate_job
+from gemel.operate.jobs import Job
+from gemel.operate.machine import Machine, machine_of
+from gemel.operate.readings_kept import of_rows, packed
+from gemel.operate.view_jobs import JobsView
+from gemel.samples import Batch, Registry
+
+
+class _Sees(Protocol):
+    plant: Plant
+    registry: Registry
+
+    @property
+    def jobs(self) -> JobsView: ...
+    async def releases(self, asset: str | None = None) -> list[dict[str, Any]]: ...
+    async def history_rows(
+        self, signals: Sequence[int], start: int, end: int, limit: int | None = None, known: int | None = None
+    ) -> Batch: ...
+
+
+class CalibrationsView:
+    """The part of `View` that calibrates."""
+
+    async def calibration_ask(
+        self: _Sees, asset: str, wish: Mapping[str, Any], span: tuple[int, int], title: str, by: str
+    ) -> Job:
+        """Ask for a calibration on the history of a span; raises NotFoundError, ModelError, RefusedError."""
+        asked = calibrate_job.wish(wish)
+        machine = await asyncio.to_thread(machine_of, self.plant, asset)  # compiles the model: a second, the first time
+        champion = in_force(await self.releases(machine.asset))
+        spec = calibrate_job.spec(machine, asked, span, "", champion)  # refused before the history is read
+        rows = await self.history_rows(numbers_of(self.registry, machine), *span)
+        data = await asyncio.to_thread(_packed, rows, numbers_of(self.registry, machine))
+        spec["attached"] = await asyncio.to_thread(self.jobs.kept.attach, data)
+        return await self.jobs.ask("calibrate", spec, title, by)
+
+
+def numbers_of(registry: Registry, machine: Machine) -> list[int]:
+    """Give the numbers of the signals that a machine's model reads, inputs first."""
+    return [registry.index(line.path, line.spec.lane) for line in (*machine.inputs, *machine.outputs)]
+
+
+def in_force(versions: Sequence[Mapping[str, Any]]) -> Mapping[str, Any] | None:
+    """Give the version in force, of those of an asset; None: what the plant file says."""
+    return next((v for v in versions if v["state"] == "in_force"), None)
+
+
+def _packed(rows: Batch, signals: Sequence[int]) -> bytes:
+    return packed(of_rows(rows, signals))

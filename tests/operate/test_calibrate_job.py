@@ -1,0 +1,127 @@
+"""A calibration as a job: what it follows from stands in its spec, and the same spec and readings give the same result."""
+
+from pathlib import Path
+
+import msgspec
+import numpy as np
+import pytest
+
+from gemel.assets import load
+from gemel.dynamics.fixed import trajectory
+from gemel.errors import ModelError
+from gemel.operate import calibrate_job as job
+from gemel.operate.jobs import Jobs
+from gemel.operate.machine import machine_of, parameters_to
+from gemel.operate.machine_kept import kept, machine_again
+from gemel.operate.readings_kept import of_rows, packed, unpacked
+from gemel.samples import Batch
+
+EXAMPLE = Path(__file__).resolve().parents[2] / "examples/cascaded-tanks"
+TRUTH = {"k3": 0.061, "k4": 0.047}
+STEPS = 500
+SPAN = (0, STEPS * 4_000_000_000)
+
+
+@pytest.fixture(scope="module")
+def machine():
+    return machine_of(load(EXAMPLE), "benchmark/cascaded-tanks/bench/rig")
+
+
+@pytest.fixture(scope="module")
+def readings(machine):
+    rng = np.random.default_rng(4)
+    u = 2.6 + np.repeat(rng.uniform(-1, 1, STEPS // 25), 25)[:, None]
+    _, y = trajectory(machine.model, np.array([4.0, 4.0]), u, parameters_to(machine, TRUTH), 4.0)
+    times, good = np.arange(STEPS) * 4_000_000_000, np.zeros(STEPS, np.uint32)
+    return packed([(times, u[:, 0], good), (times, np.asarray(y)[:, 0] + 0.01 * rng.standard_normal(STEPS), good)])
+
+
+def asked(machine, champion=None, **wish):
+    given = {"parameters": ["k3", "k4"], "starts": 1, **wish}
+    spec = job.spec(machine, job.wish(given), SPAN, "d", champion)
+    return msgspec.json.decode(msgspec.json.encode(spec))  # as it comes out of the queue
+
+
+@pytest.fixture(scope="module")
+def answered(machine, readings):
+    told = []
+    answer = job.run({**asked(machine), "bytes": readings}, lambda done: told.append(done) or True)
+    return answer, told
+
+
+def test_it_finds_what_the_machine_is_and_the_gate_lets_it_through(answered):
+    answer, told = answered
+    for name, value in TRUTH.items():
+        e = answer["parameters"][name]
+        assert e["low"] < value < e["high"] and e["value"] == pytest.approx(value, rel=0.02)
+    assert answer["gate"]["passed"], answer["gate"]["against"]
+    assert answer["validation"]["rmse"]["lower"]["value"] < 0.02 < answer["validation"]["rmse_before"]["lower"]["value"]
+    assert answer["chosen"]["regimes"] == [{"regime": "all", "fitted": 350, "unseen": 150}]
+    assert answer["release"]["values"].keys() == TRUTH.keys() and answer["release"]["champion"] == 0
+    assert told == sorted(told) and 0 < told[0] < told[-1] < 1
+
+
+def test_the_same_spec_and_readings_give_the_same_result(machine, readings, answered):
+    assert job.run({**asked(machine), "bytes": readings}, lambda done: True) == answered[0]
+
+
+def test_what_is_in_force_is_the_champion_and_is_judged_on_what_it_was_not_fitted_to(machine, readings, answered):
+    version = {"version": 3, "values": answered[0]["release"]["values"], "data": {"to_s": 1900.0}}
+    answer = job.run({**asked(machine, version), "bytes": readings}, lambda done: True)
+    assert answer["champion"] == 3 and answer["chosen"]["regimes"][0]["unseen"] == 25
+    names = [c["name"] for c in answer["gate"]["checks"] if not c["passed"]]
+    assert {"readings", "better", "significant"} <= set(names), "fifteen readings are too few to say it is better, and it is not"
+
+
+def test_a_sensor_that_is_held_wrong_keeps_the_champion(machine, readings):
+    answer = job.run({**asked(machine, blamed=["rig/lower"]), "bytes": readings}, lambda done: True)
+    assert not answer["gate"]["passed"] and answer["gate"]["against"] == ["the residuals blame rig/lower"]
+
+
+def test_who_does_not_want_it_any_more_is_heard_within_a_linearisation(machine, readings):
+    told = []
+    with pytest.raises(job.Cancelled):
+        job.run({**asked(machine), "bytes": readings}, lambda done: told.append(done) or len(told) < 4)
+    assert len(told) == 4
+
+
+@pytest.mark.parametrize(
+    ("wish", "match"),
+    [({"parameters": ["k9"]}, "k9"), ({"running": {"speed": [1, 2]}}, "no input or output"), ({"regimes": {"pump": "x"}}, "cannot be read"),
+     ({"strange": 1}, "cannot be read")],
+)  # fmt: skip
+def test_a_wish_that_the_machine_does_not_have_is_refused_in_words(machine, wish, match):
+    with pytest.raises(ModelError, match=match):
+        asked(machine, **wish)
+
+
+@pytest.mark.parametrize(
+    ("wish", "match"), [({"running": {"pump": [50, 60]}}, "500 steps not running"), ({"step_s": 1e-3}, "more than 200000 steps")]
+)
+def test_data_that_give_nothing_to_fit_are_said(machine, readings, wish, match):
+    with pytest.raises(ModelError, match=match):
+        job.run({**asked(machine, **wish), "bytes": readings}, lambda done: True)
+
+
+def test_a_machine_is_the_same_after_it_was_kept(machine):
+    again = machine_again(msgspec.json.decode(msgspec.json.encode(kept(machine))))
+    for name in ("p", "low", "high"):
+        np.testing.assert_array_equal(getattr(again, name), getattr(machine, name))
+    assert (again.asset, again.parameters) == (machine.asset, machine.parameters)
+    assert [(x.path, x.spec.unit, x.scale) for x in again.outputs] == [(x.path, x.spec.unit, x.scale) for x in machine.outputs]
+
+
+def test_of_readings_of_one_time_the_newest_counts(machine):
+    rows = Batch.of(signal=[7, 7, 3, 7], time=[20, 10, 5, 10], received=[21, 11, 6, 12], value=[2.0, 0.0, 9.0, 1.0], status=[0, 0, 0, 0])
+    back = unpacked(packed(of_rows(rows, [7, 3])), machine.inputs + machine.outputs)
+    assert back[0].times.tolist() == [10, 20] and back[0].values.tolist() == [1.0, 2.0]
+    assert back[1].values.tolist() == [9.0]
+
+
+def test_what_a_job_works_on_is_kept_beside_it_by_its_digest(tmp_path):
+    jobs = Jobs(tmp_path / "jobs")
+    name = jobs.attach(b"readings")
+    assert jobs.attach(b"readings") == name and jobs.attached({"attached": name}) == b"readings"
+    assert jobs.attached({"asset": "a"}) is None
+    first, _ = jobs.ask("calibrate", {"attached": name}, "t", "olga")
+    assert jobs.get(first.id).state == "queued" and [j.asked.id for j in jobs.listed("calibrate")] == [first.id]
