@@ -52,7 +52,7 @@ def test_what_the_champion_was_fitted_to_is_never_what_it_is_judged_on():
 
 def test_readings_held_bad_are_left_out_and_rare_ones_are_not():
     assert choose([record(np.ones(500), good=0.1)], NAMES).left_out["not good"] == 500
-    rare = np.where(np.arange(500) % 60 == 0, 1.0, np.nan)
+    rare = np.where(np.arange(500) % 20 == 0, 1.0, np.nan)
     assert choose([record(np.ones(500), flow=rare)], NAMES).left_out["not good"] == 0
 
 

@@ -3,10 +3,10 @@
 import json
 
 import numpy as np
-from story_kit import Face, gemel
+from story_kit import Face, add_person, gemel
 
 from gemel.assets import load
-from gemel.bench.site import running
+from gemel.bench.site import running, wait
 from gemel.dynamics.fixed import trajectory
 from gemel.operate.machine import machine_of, parameters_to
 
@@ -53,7 +53,30 @@ def test_parameters_follow_the_history_by_a_fact_and_go_back_by_one(tmp_path):
         refused = json.loads(again.stdout)
         assert again.returncode == 1
         assert (refused["champion"], refused["gate"]["passed"]) == (1, False), "it is no better than what is in force"
+        queued = gemel(*fit[:-2], *which, "--job", timeout=240)
+        assert json.loads(queued.stdout)["champion"] == 1, queued.stderr
         back = gemel("calibrate", plant, "--data", data, "--roll-back", "--reason", "a trial", "--json")
         assert json.loads(back.stdout)["version"] == 0, back.stderr
         (gone,) = face.facts("ParametersRolledBack")
         assert gone["body"]["released"] == fact["seq"]
+        over_http(site)
+
+
+def over_http(site):
+    """The same over HTTP: an engineer asks, waits, puts in force what he knows the version of, and takes it back."""
+    emil = Face(site.settings.port, add_person(site.places.data, "emil", "engineer"))
+    span = {"start": "2024-05-01T08:00:00Z", "end": "2024-05-01T09:00:00Z"}
+    status, job = emil.post(f"assets/{ASSET}/calibrations", **span, parameters=["k3", "k4"], starts=1, title="by hand")
+    assert (status, job["champion"]) == (202, 0), job
+    assert wait(lambda: emil.get(f"calibrations/{job['id']}")["state"] not in ("queued", "running"), 120)
+    done = emil.get(f"calibrations/{job['id']}")
+    assert done["state"] == "done", done
+    for name, value in TRUTH.items():
+        assert abs(done["result"]["parameters"][name]["value"] / value - 1) < 0.02
+    assert emil.post(f"assets/{ASSET}/calibrations", **span, parameters=["k3", "k4"], starts=1)[1]["state"] == "done", "it is remembered"
+    asked = {"asset": ASSET, "calibration": job["id"], "reason": "the rig changed"}
+    assert emil.post("releases", **asked, expected=7)[0] == 409
+    status, told = emil.post("releases", **asked, expected=0)
+    assert status == 200 and [r["state"] for r in told["items"]] == ["rolled_back", "in_force"]
+    assert emil.facts("ParametersReleased")[-1]["actor"] == "emil"
+    assert emil.post("releases/roll-back", asset=ASSET, reason="a trial")[0] == 200
