@@ -54,7 +54,8 @@ def test_parameters_follow_the_history_by_a_fact_and_go_back_by_one(tmp_path):
         assert again.returncode == 1
         assert (refused["champion"], refused["gate"]["passed"]) == (1, False), "it is no better than what is in force"
         queued = gemel(*fit[:-2], *which, "--job", timeout=240)
-        assert json.loads(queued.stdout)["champion"] == 1, queued.stderr
+        assert queued.returncode == 0, queued.stderr
+        assert json.loads(queued.stdout)["champion"] == 1
         back = gemel("calibrate", plant, "--data", data, "--roll-back", "--reason", "a trial", "--json")
         assert json.loads(back.stdout)["version"] == 0, back.stderr
         (gone,) = face.facts("ParametersRolledBack")

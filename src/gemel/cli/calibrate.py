@@ -128,9 +128,9 @@ def command(
     if champion:
         machine = replace(machine, p=parameters_to(machine, champion["values"]))
     if queued:
-        told = _by_twin(folder, described, machine.asset, (start, end), _standing(champion),
-                        _wish(files or unseen, parameters=parameters, step_s=step, unseen=None if first is None else 1 - first, lead=lead,
-                              starts=starts, seed=seed))  # fmt: skip
+        wish = _wish(files or unseen, parameters=parameters, step_s=step, unseen=None if first is None else 1 - first,
+                     lead=lead, starts=starts, seed=seed)  # fmt: skip
+        told = _by_twin(folder, described, machine.asset, (start, end), wish, _standing(champion))
         _end(told, folder, doing, despite_gate, reason, as_json)
     options, pairs = FileOptions(time_column, time_unit), _mapping(mapping)
     records, others = (
