@@ -12,7 +12,7 @@ import click
 
 from gemel.assets import Plant, load
 from gemel.cli import calibrate_release
-from gemel.cli.replay import _mapping
+from gemel.cli.columns import mapped, pairs, timed
 from gemel.config import data_dir
 from gemel.connect.files import FileOptions
 from gemel.errors import ConfigError, ModelError
@@ -50,19 +50,8 @@ FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
     metavar="NAME",
     help="Fit this one [default: those marked calibrate].",
 )
-@click.option(
-    "--map",
-    "mapping",
-    multiple=True,
-    metavar="COLUMN=SIGNAL",
-    help="Which column is which signal, where names do not say.",
-)
-@click.option("--time", "time_column", help="Name of the time column [default: found].")
-@click.option(
-    "--time-unit",
-    type=click.Choice(["s", "ms", "us", "ns", "iso"]),
-    help="Of the time column [default: found].",
-)
+@mapped
+@timed
 @click.option(
     "--step",
     type=click.FloatRange(0, min_open=True),
@@ -132,9 +121,9 @@ def command(
                      lead=lead, starts=starts, seed=seed)  # fmt: skip
         told = _by_twin(folder, described, machine.asset, (start, end), wish, _standing(champion))
         _end(told, folder, doing, despite_gate, reason, as_json)
-    options, pairs = FileOptions(time_column, time_unit), _mapping(mapping)
+    options, named = FileOptions(time_column, time_unit), pairs(mapping)
     records, others = (
-        [r for f in some for r in from_file(described, machine, f, options, pairs, step)]
+        [r for f in some for r in from_file(described, machine, f, options, named, step)]
         for some in (files, unseen)
     )
     if not files:

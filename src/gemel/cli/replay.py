@@ -15,6 +15,7 @@ import click
 import numpy as np
 
 from gemel.assets import Plant, load, secret
+from gemel.cli.columns import mapped, pairs, timed
 from gemel.config import data_dir
 from gemel.connect.columns import match_columns
 from gemel.connect.compose import Shape, shapes
@@ -62,20 +63,9 @@ class _Seconds(click.ParamType[float]):
 @click.option("--speed", type=_Speed(), default=1.0, help="Times real time, or max.  [default: 1]")
 @click.option("--broker", help="Address of the broker [default: that of the connection].")
 @click.option("--connection", help="Connection of the plant file [default: the only one].")
-@click.option(
-    "--map",
-    "mapping",
-    multiple=True,
-    metavar="COLUMN=SIGNAL",
-    help="Which column is which signal, where names do not say.",
-)
+@mapped
 @click.option("--max-pause", type=_Seconds(), default=5.0, help="Longest pause on the wall.  [default: 5 s]")
-@click.option("--time", "time_column", help="Name of the time column [default: found].")
-@click.option(
-    "--time-unit",
-    type=click.Choice(["s", "ms", "us", "ns", "iso"]),
-    help="Of the time column [default: found].",
-)
+@timed
 @click.option("--time-format", help="Of times that are not ISO 8601, as in '%d.%m.%Y %H:%M'.")
 @click.option(
     "--direct", is_flag=True, help="Straight into the log of the running twin, as fast as it takes them."
@@ -97,7 +87,7 @@ def command(
     options = FileOptions(time_column, time_unit, time_format)
     found = Files(files, options)
     sources = described.sources(name, described.registry())
-    matched = match_columns(found.names, sources, described.registry(), _mapping(mapping))
+    matched = match_columns(found.names, sources, described.registry(), pairs(mapping))
     if not matched.row_of:
         raise ConfigError(
             f"no column of the files is a signal of {name}",
@@ -167,16 +157,6 @@ def _settings(plant: Plant, name: str, broker: str | None, data: Path) -> MqttSe
     return replace(
         settings, client_id=f"gemel-replay-{os.getpid()}"
     )  # never the twin's own: it would throw it out
-
-
-def _mapping(pairs: Sequence[str]) -> dict[str, str]:
-    mapping: dict[str, str] = {}
-    for pair in pairs:
-        column, mark, signal = pair.rpartition("=")
-        if not (mark and column and signal):
-            raise click.BadParameter(f"{pair!r} is not COLUMN=SIGNAL", param_hint="--map")
-        mapping[column] = signal
-    return mapping
 
 
 def _words(report: dict[str, Any], settings: MqttSettings) -> str:
