@@ -13,8 +13,8 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractContextManager, asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import count
@@ -24,6 +24,7 @@ from typing import Any, Final
 import msgspec
 import numpy as np
 
+from gemel.bench.beside import beside
 from gemel.bench.ingest import _wait_folded, ask, machine
 from gemel.bench.site import Site, running, write_plant
 from gemel.bench.walks import Walks, blocks
@@ -268,22 +269,14 @@ def _frame(registry: Registry, producer: str, sequence: int, rows: Batch) -> byt
     )
 
 
-@contextmanager
-def _live(site: Site, walks: Walks) -> Iterator[None]:
+def _live(site: Site, walks: Walks) -> AbstractContextManager[None]:
     """Keep live readings coming while the block runs."""
-    over = threading.Event()
 
-    def keep() -> None:
+    def keep(over: threading.Event) -> None:
         while not over.is_set():
             _trickle(site, walks, 2.0)
 
-    thread = threading.Thread(target=keep)
-    thread.start()
-    try:
-        yield
-    finally:
-        over.set()
-        thread.join()
+    return beside(keep)
 
 
 def _child(what: str, site: Site, walks: Walks, rate: float = 0.0) -> dict[str, Any]:

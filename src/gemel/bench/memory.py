@@ -2,10 +2,10 @@
 
 import contextlib
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from pathlib import Path
 
+from gemel.bench.beside import beside
 from gemel.bench.site import Site
 
 LOOK_S = 0.5
@@ -35,19 +35,11 @@ class Watch:
                 self.peak_mb = now
 
 
-@contextmanager
-def watched(site: Site, watch: Watch) -> Iterator[None]:
+def watched(site: Site, watch: Watch) -> AbstractContextManager[None]:
     """Look twice a second until the block ends."""
-    over = threading.Event()
 
-    def run() -> None:
+    def look(over: threading.Event) -> None:
         while not over.wait(LOOK_S):
             watch.look(site)
 
-    thread = threading.Thread(target=run, daemon=True)
-    thread.start()
-    try:
-        yield
-    finally:
-        over.set()
-        thread.join()
+    return beside(look)

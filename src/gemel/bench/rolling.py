@@ -13,6 +13,7 @@ from typing import Any, Final
 
 import numpy as np
 
+from gemel.bench.beside import beside
 from gemel.bench.history import lay, settled
 from gemel.bench.ingest import ask, machine
 from gemel.bench.site import Site, running, write_plant
@@ -37,13 +38,9 @@ def measure(folder: Path, walks: Walks, rate: float, told: Callable[[str], None]
         hours = (walks.end - walks.start) / HOUR
         told(f"{walks.values:,} values of {walks.signals:,} signals over {hours:.1f} hours")
         behind: list[float] = []
-        over = threading.Event()
-        watch = threading.Thread(target=_watch, args=(site, walks, over, behind), daemon=True)
-        watch.start()
         began, before = time.time(), site.cpu_s()
-        laid = lay(site, walks, rate)
-        over.set()
-        watch.join()
+        with beside(lambda over: _watch(site, walks, over, behind)):
+            laid = lay(site, walks, rate)
         told("rolling up the rest")
         rest = settled(site, walks)
         took, used = time.time() - began, site.cpu_s()["twin"] - before["twin"]
