@@ -125,3 +125,13 @@ class Log:
     def _keep(self, effects):
         self.rows.append(effects.rows)
         self.drafts += effects.drafts
+
+
+def changed(plants, was, will, level):
+    """Give a log in which a tank told its level and a second later another plant came into force; and that plant."""
+    old = plants.first(was)
+    new = plants.next(old, will)
+    log = Log(plants.partition(old))
+    log.feed(old, [("a/b/hall/t1/level", START, level, 0)], START)
+    log.tick(START + SECOND, applied(new))
+    return log, new

@@ -2,16 +2,11 @@
 
 import numpy as np
 import pytest
-from evolve_kit import CM, EDITS, MOVED, RENAMED, SECOND, START, Log, Plants, applied, edited, frame
+from evolve_kit import CM, EDITS, MOVED, RENAMED, SECOND, START, TANKS, Log, Plants, applied, changed, edited, frame
 
 from gemel.bus import FrameHeader
 from gemel.errors import StorageError
 from gemel.samples import Fact
-
-
-@pytest.fixture
-def plants(tmp_path):
-    return Plants(tmp_path)
 
 
 def shown(partition, path):
@@ -21,21 +16,13 @@ def shown(partition, path):
 
 
 def test_a_moved_asset_shows_what_it_showed(plants):
-    old = plants.first()
-    new = plants.next(old, edited(MOVED))
-    log = Log(plants.partition(old))
-    log.feed(old, [("a/b/hall/t1/level", START, 3.5, 0)], START)
-    log.tick(START + SECOND, applied(new))
+    log, new = changed(plants, TANKS, edited(MOVED), 3.5)
     assert shown(log.partition, "a/b/yard/t1/level") == (3.5, START)
     assert log.partition.version == new.version
 
 
 def test_another_unit_shows_the_last_value_in_the_new_unit_and_the_next_reading_after_it(plants):
-    old = plants.first()
-    new = plants.next(old, edited(CM))
-    log = Log(plants.partition(old))
-    log.feed(old, [("a/b/hall/t1/level", START, 3.5, 0)], START)
-    log.tick(START + SECOND, applied(new))
+    log, new = changed(plants, TANKS, edited(CM), 3.5)
     assert shown(log.partition, "a/b/hall/t1/level") == (350.0, START)
     log.feed(new, [("a/b/hall/t1/level", START + SECOND, 3.75, 0)], START + SECOND)
     assert shown(log.partition, "a/b/hall/t1/level") == (375.0, START + SECOND)

@@ -2,15 +2,10 @@
 
 import numpy as np
 import pytest
-from evolve_kit import CM, MOVED, SECOND, START, Log, Plants, applied, edited
+from evolve_kit import CM, MOVED, SECOND, START, TANKS, Log, applied, changed, edited
 
 VOLUME = ("      state: {kind: state", '      stock: {unit: m3, derived: "level * 4 m2"}\n      state: {kind: state')
 RULE = ("assets:\n", "    rules: {low: {when: level < 2 m, for: 3 s}}\nassets:\n")
-
-
-@pytest.fixture
-def plants(tmp_path):
-    return Plants(tmp_path)
 
 
 def latest(log, path):
@@ -19,22 +14,14 @@ def latest(log, path):
 
 
 def test_an_expression_that_is_new_is_evaluated_from_the_next_reading_on(plants):
-    old = plants.first()
-    new = plants.next(old, edited(VOLUME))
-    log = Log(plants.partition(old))
-    log.feed(old, [("a/b/hall/t1/level", START, 3.5, 0)], START)
-    log.tick(START + SECOND, applied(new))
+    log, new = changed(plants, TANKS, edited(VOLUME), 3.5)
     log.feed(new, [("a/b/hall/t1/level", START + SECOND, 3.0, 0)], START + SECOND)
     log.tick(START + 2 * SECOND)
     assert latest(log, "a/b/hall/t1/stock") == (12.0, 1)
 
 
 def test_an_input_in_another_unit_gives_the_same(plants):
-    old = plants.first(edited(VOLUME))
-    new = plants.next(old, edited(VOLUME, CM))
-    log = Log(plants.partition(old))
-    log.feed(old, [("a/b/hall/t1/level", START, 3.5, 0)], START)
-    log.tick(START + SECOND, applied(new))
+    log, new = changed(plants, edited(VOLUME), edited(VOLUME, CM), 3.5)
     log.feed(new, [("a/b/hall/t1/level", START + SECOND, 3.0, 0)], START + SECOND)
     log.tick(START + 2 * SECOND)
     assert latest(log, "a/b/hall/t1/stock") == (pytest.approx(12.0), 1)

@@ -7,6 +7,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 from fold_kit import SECOND, frame
+from record_kit import Kept
 
 from gemel.assets import AlarmLimit, Checks
 from gemel.bus import FrameHeader, decode_frame
@@ -25,28 +26,6 @@ PATH = "a/b/rig/s0"
 REGISTRY = Registry.of([{"path": PATH, "unit": "bar"}, {"path": "a/b/rig/mode", "kind": "state", "states": ["off", "on"]},
                         {"path": PATH, "lane": "estimated", "unit": "bar"}])  # fmt: skip
 LIMIT = AlarmLimit(0, "high", 8.0, 0, 0.0, 1)
-
-
-class Kept:
-    """A record in memory."""
-
-    def __init__(self):
-        self.facts = []
-
-    @property
-    def position(self):
-        return len(self.facts)
-
-    def between(self, after, upto):
-        return self.facts[after:upto]
-
-    async def read(self, after, limit):
-        return self.facts[after : after + limit]
-
-    async def append(self, draft):
-        fields = {name: getattr(draft, name) for name in draft.__struct_fields__}
-        self.facts.append(Fact(seq=len(self.facts) + 1, recorded=draft.at, **fields))
-        return self.facts[-1]
 
 
 class Twin:

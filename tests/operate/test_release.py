@@ -5,35 +5,14 @@ import json
 from types import SimpleNamespace
 
 import pytest
+from record_kit import Kept
 
 from gemel.errors import ConflictError, RefusedError
 from gemel.operate.release import Releasing
-from gemel.samples import Fact
 from gemel.twin.releases import Releases, released, rolled_back
 
 ASSET = "a/b/rig"
 GOOD = {"gate": {"passed": True, "against": []}, "digest": "d1"}
-
-
-class Kept:
-    """A record in memory, which keeps one fact of an id."""
-
-    def __init__(self):
-        self.facts = []
-
-    @property
-    def position(self):
-        return len(self.facts)
-
-    async def read(self, after, limit):
-        return self.facts[after : after + limit]
-
-    async def append(self, draft):
-        if any(f.id == draft.id for f in self.facts):
-            return None
-        fields = {name: getattr(draft, name) for name in draft.__struct_fields__}
-        self.facts.append(Fact(seq=len(self.facts) + 1, recorded=draft.at, **fields))
-        return self.facts[-1]
 
 
 class Twin:

@@ -3,29 +3,11 @@
 import asyncio
 
 import pytest
+from record_kit import Kept
+
 from gemel.errors import ConflictError, NotFoundError, RefusedError
 from gemel.operate.revert import Reverts
-from gemel.samples import Draft, Fact
-
-
-class Kept:
-    """A record in memory."""
-
-    def __init__(self, *kinds):
-        self.facts = [Fact(seq=n, id=f"f{n}", kind=kind, at=n, recorded=n, actor="ann") for n, kind in enumerate(kinds, 1)]
-
-    def knows(self, fact_id):
-        return any(f.id == fact_id for f in self.facts)
-
-    async def read(self, after, limit):
-        return self.facts[after : after + limit]
-
-    async def append(self, draft):
-        if self.knows(draft.id):
-            return None
-        told = {name: getattr(draft, name) for name in draft.__struct_fields__}
-        self.facts.append(Fact(seq=len(self.facts) + 1, recorded=0, **told))
-        return self.facts[-1]
+from gemel.samples import Draft
 
 
 def taken_back(fact, user, reason, at):

@@ -1,14 +1,11 @@
 """Who may do what: looking is free on a loopback address, doing needs a person, and each write its token."""
 
-import datetime
 import ssl
 import time
 
 import httpx
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
+from certificate_kit import self_signed
 from gemel.errors import ConfigError, StorageError
 from gemel.serve import ServeSettings, access, check
 from serve_fake import PUMP
@@ -219,25 +216,8 @@ def test_a_large_body_that_does_not_say_its_size_is_refused_too(server):
         assert (got.status_code, got.headers["content-type"]) == (413, "application/problem+json")
 
 
-@pytest.fixture
-def certificate(tmp_path):
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "localhost")])
-    now = datetime.datetime.now(datetime.UTC)
-    made = (
-        x509.CertificateBuilder().subject_name(name).issuer_name(name).public_key(key.public_key()).serial_number(1)
-        .not_valid_before(now - datetime.timedelta(1)).not_valid_after(now + datetime.timedelta(1))
-        .add_extension(x509.SubjectAlternativeName([x509.DNSName("localhost")]), critical=False)
-        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True).sign(key, hashes.SHA256())
-    )  # fmt: skip
-    files = tmp_path / "certificate.pem", tmp_path / "key.pem"
-    files[0].write_bytes(made.public_bytes(serialization.Encoding.PEM))
-    files[1].write_bytes(key.private_bytes(
-        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()))  # fmt: skip
-    return files
-
-
-def test_over_tls_the_cookie_never_leaves_it(serve, certificate):
+def test_over_tls_the_cookie_never_leaves_it(serve, tmp_path):
+    certificate = self_signed(tmp_path)
     server = serve(tls_certificate=str(certificate[0]), tls_key=str(certificate[1]))
     trusting = ssl.create_default_context(cafile=str(certificate[0]))
     with httpx.Client(base_url=f"https://localhost:{server.port}/api/v1", verify=trusting, trust_env=False) as client:
