@@ -23,6 +23,7 @@ from gemel.operate import life_law, life_record
 from gemel.operate.release import told as release_told
 from gemel.operate.view_life import LifeAsked
 from gemel.twin.overrides import Overrides
+from gemel.twin.judged import Judgements
 from gemel.twin.releases import Releases, released, rolled_back
 from gemel.twin.versions import Versions
 
@@ -372,6 +373,18 @@ class FakeTwin(LifeAsked):
     async def releases(self, asset=None):
         stands = Releases().take_all(self.record)
         return [release_told(r, stands) for r in (stands.all() if asset is None else stands.of(asset))]
+
+    def _judgements(self):
+        found = Judgements()
+        for fact in self.record:
+            found.take(fact)
+        return found
+
+    async def judgements(self, asset=None):
+        return [s._asdict() for s in self._judgements().scores(asset)]
+
+    async def judgement(self, asset):
+        return self._judgements().last(asset)
 
     async def release(self, asset, user, body, reason, *, despite_gate):
         if not body.get("gate", {}).get("passed") and not despite_gate:

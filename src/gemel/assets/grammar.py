@@ -10,6 +10,7 @@ from gemel.assets.shape import (
     ListOf,
     MapOf,
     Number,
+    OftenOrNever,
     Quantity,
     Record,
     Shape,
@@ -324,6 +325,33 @@ def _named(item: Shape, what: str, *, empty: bool = True) -> MapOf:
     return MapOf(item, what, NAME, _NAMED, empty)
 
 
+CALIBRATION: Final = Record(
+    "a calibration",
+    {
+        "every": Field(
+            Either([((int, float), _duration("1 d")), (str, OftenOrNever())], "write 1 d, or never"),
+            "how often the parameters marked calibrate follow the machine [default: 1 d]",
+        ),
+        "at": Field(Text("02:00", r"^([01][0-9]|2[0-3]):[0-5][0-9]$", "hours and minutes"), "local time from which that is counted [default: 02:00]"),
+        "window": Field(_duration("1 d"), "how far back data are looked for [default: every, a day at least]"),
+        "step": Field(_duration("10 s"), "of the fit [default: as the first output's readings come]"),
+        "running": Field(
+            MapOf(Either([((int, float, str), Quantity("600 rpm")), (list, _pair)], "write 600 rpm (at least) or [600 rpm, 3000 rpm]"),
+                  "signal", NAME, _NAMED, empty=False),
+            "between which values the machine runs; the rest is no data",
+        ),
+        "regimes": Field(
+            MapOf(ListOf(Quantity("1000 rpm"), "[1000 rpm, 2000 rpm]", least=1), "signal", NAME, _NAMED, empty=False),
+            "edges between regimes: each has its share of the data",
+        ),
+        "most": Field(Number(1, 10_000, whole=True), "blocks of each regime, the newest [default: all]"),
+        "unseen": Field(Number(0.05, 0.95), "share of the data, the newest, that is judged on [default: 0.3]"),
+        "promote": Field(Word(("gate", "person")), "who lets a challenger in [default: gate]"),
+        "shadow": Field(Number(0, 1000, whole=True), "runs that it must be better beside the champion before the gate lets it in [default: 0]"),
+    },
+)  # fmt: skip
+
+
 TYPE: Final = Record(
     "a type",
     {
@@ -336,6 +364,7 @@ TYPE: Final = Record(
             Text("gemel.dynamics.components:CentrifugalPump", r"^[\w.]+:\w+$", "module:name"),
             "its dynamic model",
         ),
+        "calibration": Field(CALIBRATION, "how the parameters marked calibrate follow the machine"),
         "source": Field(SOURCE, "where its signals come from, unless they say"),
         "signals": Field(_named(SIGNAL, "signal"), "what is measured"),
         "parameters": Field(_named(PARAMETER, "parameter"), "what is known of it"),

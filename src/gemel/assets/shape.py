@@ -348,3 +348,14 @@ class Window:
 
     def schema(self) -> Json:
         return {"anyOf": [{"enum": ["shift", "day"]}, {"type": "string", "pattern": QUANTITY}]}
+
+
+@dataclass(frozen=True)
+class OftenOrNever:
+    """A duration of a minute at least, or the word never."""
+
+    def check(self, node: Node, name: str, problems: Problems) -> bool:
+        return node.value == "never" or Quantity("1 d", unit="s", least=60.0).check(node, name, problems)
+
+    def schema(self) -> Json:
+        return {"anyOf": [{"const": "never"}, {"type": "string", "pattern": QUANTITY}]}

@@ -287,6 +287,35 @@ class Degradation:
 
 
 @dataclass(frozen=True, slots=True)
+class Calibrating:
+    """How the parameters marked `calibrate` follow the machine.
+
+    Args:
+        every_ns: distance of calibrations [ns]; 0: never by themselves.
+        at: local time of day from which they are counted, ``HH:MM``.
+        window_ns: how far back data are looked for [ns].
+        step_s: of the fit [s]; None: as the readings come.
+        running: by signal, between which values the machine runs, in its unit; None: open.
+        regimes: by signal, edges between regimes, in its unit.
+        most: blocks of each regime, the newest.
+        unseen: share of the data, the newest, that is judged on.
+        promote: ``gate`` or ``person``: who lets a challenger in.
+        shadow: runs that it must have stood beside the champion, and been better, before the gate lets it in.
+    """
+
+    every_ns: int = 86_400_000_000_000
+    at: str = "02:00"
+    window_ns: int = 86_400_000_000_000
+    step_s: float | None = None
+    running: tuple[tuple[str, tuple[float | None, float | None]], ...] = ()
+    regimes: tuple[tuple[str, tuple[float, ...]], ...] = ()
+    most: int = 10_000
+    unseen: float = 0.3
+    promote: str = "gate"
+    shadow: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Template:
     """What assets of one kind have in common: their type, with what they change of it.
 
@@ -302,6 +331,7 @@ class Template:
     versions: tuple[int, ...] = ()
     description: str = ""
     dynamics: str | None = None
+    calibration: Calibrating = Calibrating()
     signals: tuple[Signal, ...] = ()
     parameters: tuple[Parameter, ...] = ()
     commands: tuple[CommandSpec, ...] = ()

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, replace
 
+from gemel.assets.calibration import read_calibration
 from gemel.assets.commands import read_command
 from gemel.assets.degradation import read_degradations, with_degradations
 from gemel.assets.derived import with_rhythm
@@ -74,6 +75,7 @@ def _template(lineage: tuple[str, ...], node: Node, scope: Scope) -> Template:
     parameters = _parameters(node, scope.problems)
     return Template(
         type=lineage[0], lineage=lineage, description=node.plain("description", ""), dynamics=node.plain("dynamics"),
+        calibration=read_calibration(node.get("calibration"), signals, scope.problems),
         signals=tuple(signals.values()), parameters=parameters,
         commands=read_commands(node.get("commands"), signals, scope), rules=read_rules(node),
         degradations=read_degradations(node, signals, parameters, scope.problems),

@@ -16,6 +16,7 @@ from gemel.errors import ConfigError, GemelError, StorageError
 from gemel.history import Reader
 from gemel.operate.notify import Notifier
 from gemel.operate.places import Places
+from gemel.operate.recalibrating import Recalibrating
 from gemel.operate.view import View
 from gemel.serve import ServeSettings
 
@@ -42,10 +43,13 @@ async def run(places: Places) -> None:
     )  # fmt: skip
     notifier = Notifier(view, places.notices, lambda name: secret(name, places.data))
 
-    def told() -> dict[str, Any]:
-        return {"problems": notifier.problems(), "measures": notifier.measures()}
+    recalibrating = Recalibrating(view)
 
-    beside = [asyncio.create_task(heartbeat(bus, "serve", told)), asyncio.create_task(notifier.run())]
+    def told() -> dict[str, Any]:
+        return {"problems": [*notifier.problems(), *recalibrating.problems()], "measures": notifier.measures()}
+
+    beside = [asyncio.create_task(heartbeat(bus, "serve", told)), asyncio.create_task(notifier.run()),
+              asyncio.create_task(recalibrating.run())]  # fmt: skip
     try:
         await _run_once_free(view, given)
     finally:

@@ -89,20 +89,31 @@ def judge(
         blamed: signals that the attribution of residuals holds wrong: nothing is learned from what they say.
         rules: what it must reach.
     """
-    theirs, ours = _errors(champion), _errors(challenger)
-    both = np.isfinite(theirs) & np.isfinite(ours)
-    gain = 1 - float(np.mean(ours[both])) / float(np.mean(theirs[both])) if both.any() else float("nan")
-    p = not_better(theirs[both], ours[both])
+    better = compare(challenger, champion, rules)
+    unseen, sane, gain, significant = better.checks
     ends = [name for name, e in found.parameters.items() if e.at_bound]
     lost = [name for name, e in found.parameters.items() if not e.told]
-    blown = sum(not np.isfinite(run.outputs).all() for run in challenger)
     checks = (
-        Check("readings", int(both.sum()) >= rules.readings, f"{int(both.sum())} unseen readings, {rules.readings} are needed"),
+        unseen,
         Check("good data", usable >= 1 - rules.suspect, f"{100 * (1 - usable):.0f} % of the readings are not Good, {100 * rules.suspect:.0f} % may be"),
         Check("sensors", not blamed, f"the residuals blame {', '.join(blamed) or 'no sensor'}"),
         Check("search", found.converged, f"the search: {found.why}"),
         Check("identifiable", not lost, f"these data cannot tell {', '.join(lost) or 'nothing that was fitted'}"),
         Check("range", not ends, f"at the end of its range: {', '.join(ends) or 'none'}"),
+        sane, gain, significant,
+    )  # fmt: skip
+    return Verdict(checks, better.champion, better.challenger, better.p)
+
+
+def compare(challenger: Sequence[FreeRun], champion: Sequence[FreeRun], rules: Rules = PLAIN) -> Verdict:
+    """Compare two by their free runs on the same unseen records, whatever they come from: enough, sane, better, and no chance."""
+    theirs, ours = _errors(champion), _errors(challenger)
+    both = np.isfinite(theirs) & np.isfinite(ours)
+    gain = 1 - float(np.mean(ours[both])) / float(np.mean(theirs[both])) if both.any() else float("nan")
+    p = not_better(theirs[both], ours[both])
+    blown = sum(not np.isfinite(run.outputs).all() for run in challenger)
+    checks = (
+        Check("readings", int(both.sum()) >= rules.readings, f"{int(both.sum())} unseen readings, {rules.readings} are needed"),
         Check("sane", not blown, f"{blown} free runs blow up"),
         Check("better", isfinite(gain) and gain >= rules.margin, f"the mean squared error falls by {100 * gain:.1f} %, {100 * rules.margin:.0f} % are needed"),
         Check("significant", p <= rules.level, f"p = {p:.2g} that it is not better, {rules.level:g} may be"),

@@ -19,9 +19,11 @@ import numpy as np
 from gemel import __version__
 from gemel.errors import ModelError
 from gemel.estimate.calibrate import Settings
+from gemel.estimate.free_run import free_run
+from gemel.estimate.gate import compare
 from gemel.estimate.record import Record, on_grid
 from gemel.estimate.regimes import Choice, Regimes, choose, words
-from gemel.operate.calibrating import LONGEST, calibrate, released_body
+from gemel.operate.calibrating import LONGEST, Calibration, calibrate, gate_told, released_body, scored
 from gemel.operate.machine import Machine, chosen, parameters_to
 from gemel.operate.machine_kept import kept, machine_again
 from gemel.operate.readings_kept import unpacked
@@ -72,8 +74,9 @@ def wish(given: Mapping[str, Any]) -> Wish:
 
 
 def spec(
-    machine: Machine, asked: Wish, span: tuple[int, int], attached: str, champion: Mapping[str, Any] | None = None
-) -> dict[str, Any]:
+    machine: Machine, asked: Wish, span: tuple[int, int], attached: str, champion: Mapping[str, Any] | None = None,
+    *, shadow: Mapping[str, Any] | None = None,
+) -> dict[str, Any]:  # fmt: skip
     """Give all that the result of a calibration follows from.
 
     Args:
@@ -82,6 +85,7 @@ def spec(
         span: of the readings [ns].
         attached: digest of the readings.
         champion: the version in force, as `GET /releases` gives it; none: the plant file's.
+        shadow: who runs beside it, the body of a release; judged on the same unseen data.
 
     Raises ModelError where a parameter or signal is not the model's.
     """
@@ -93,6 +97,7 @@ def spec(
         "asset": machine.asset, "machine": kept(replace(machine, p=parameters_to(machine, values))), "span": list(span),
         "wish": msgspec.to_builtins(msgspec.structs.replace(asked, parameters=free)), "hold_s": hold, "attached": attached,
         "champion": {"version": champion["version"] if champion else 0, "until_s": _until(champion)},
+        "shadow": {"values": dict(shadow["values"]), "until_s": _until(shadow)} if shadow else None,
         "versions": {"gemel": __version__},
     }  # fmt: skip
 
@@ -101,16 +106,31 @@ def run(given: Mapping[str, Any], told: Told) -> dict[str, Any]:
     """Calibrate; raises ModelError where the data give nothing to fit."""
     machine, asked = machine_again(given["machine"]), wish(given["wish"])
     records = _records(machine, given)
-    picked, what = _picked(machine, asked, records, given["champion"]["until_s"])
+    shadow = given.get("shadow")
+    ends = [e["until_s"] for e in (given["champion"], shadow) if e and e["until_s"] is not None]
+    picked, what = _picked(machine, asked, records, max(ends, default=None))
     _go_on(told, READ)
     found = calibrate(
         machine, asked.parameters, picked.fitted, picked.unseen, lead=asked.lead,
         settings=Settings(starts=asked.starts, seed=asked.seed), blamed=asked.blamed, on_step=_steps(told, asked.starts),
     )  # fmt: skip
     _go_on(told, JUDGED)
-    answer = found.told() | {"champion": given["champion"]["version"], "chosen": _chosen(picked, what), "versions": given["versions"]}
+    stood = _beside(machine, found, picked.unseen, shadow)
+    answer = found.told() | stood | {"champion": given["champion"]["version"], "chosen": _chosen(picked, what), "versions": given["versions"]}
     body = released_body(found, ["history"]) | {"champion": answer["champion"]}
     return answer | {"release": body}
+
+
+def _beside(machine: Machine, found: Calibration, unseen: Sequence[Record], shadow: Mapping[str, Any] | None) -> dict[str, Any]:
+    """Give the scores of all who ran free on the unseen data, and what the gate says of who runs in shadow."""
+    runs = {"champion": found.before, "challenger": found.validations}
+    told: dict[str, Any] = {}
+    if shadow is not None:
+        p = parameters_to(machine, shadow["values"])
+        runs["shadow"] = tuple(free_run(machine.model, p, r, lead=found.lead) for r in unseen)
+        told["shadow"] = gate_told(compare(runs["shadow"], found.before))
+        told["challenger"] = gate_told(compare(found.validations, runs["shadow"]))
+    return told | {"scores": {who: scored(machine, some) for who, some in runs.items()}}
 
 
 def _records(machine: Machine, given: Mapping[str, Any]) -> list[Record]:

@@ -71,7 +71,7 @@ class Calibration:
             },
             "residuals": [_residuals(self.machine, d) for d in found.diagnoses],
             "validation": _validation(self) if self.validations else None,
-            "gate": _gate(self.verdict),
+            "gate": gate_told(self.verdict),
         }  # fmt: skip
 
 
@@ -159,6 +159,15 @@ def _validation(found: Calibration) -> dict[str, Any]:
     }  # fmt: skip
 
 
+def scored(machine: Machine, runs: Sequence[FreeRun]) -> dict[str, Any]:
+    """Give how well free runs went: the explained part of the readings' variation and the error, by output; none: nothing."""
+    if not runs:
+        return {"fidelity": {}, "rmse": {}}
+    explained = {name: float(np.mean([r.explained[name] for r in runs])) for name in machine.model.outputs}
+    known = {name: value for name, value in explained.items() if np.isfinite(value)}
+    return {"fidelity": known, "rmse": _by_output(machine, _pooled(machine, runs))}
+
+
 def _pooled(machine: Machine, runs: Sequence[FreeRun]) -> dict[str, float]:
     left: F64 = np.concatenate([r.residuals[r.lead :] for r in runs])
     return {name: float(np.sqrt(np.nanmean(left[:, i] ** 2))) for i, name in enumerate(machine.model.outputs)}
@@ -168,6 +177,7 @@ def _finite(value: float) -> float | None:
     return value if np.isfinite(value) else None
 
 
-def _gate(verdict: Verdict) -> dict[str, Any]:
+def gate_told(verdict: Verdict) -> dict[str, Any]:
+    """Give what the gate says as plain JSON."""
     checks = [{"name": c.name, "passed": c.passed, "words": c.words} for c in verdict.checks]
     return {"passed": verdict.passed, "against": list(verdict.against), "checks": checks, "p": verdict.p}

@@ -12,6 +12,7 @@ import msgspec
 
 from gemel.errors import RefusedError
 from gemel.samples import Clock, Draft, Fact
+from gemel.twin.judged import Judgements, judged
 from gemel.twin.record import Record
 from gemel.twin.releases import Release, Releases, released, rolled_back
 
@@ -26,12 +27,14 @@ class Releasing:
         self._record = record
         self._clock = clock
         self._stands = Releases()
+        self._judgements = Judgements()
         self._turn = asyncio.Lock()  # a decision is recorded before the next is asked
 
     @property
     def verbs(self) -> dict[str, Callable[[dict[str, Any]], Awaitable[bytes]]]:
         """The words by which they are asked."""
-        return {"release": self.release, "roll_back": self.roll_back, "releases": self.list}
+        return {"release": self.release, "roll_back": self.roll_back, "releases": self.list, "judge": self.judge,
+                "judgements": self.judgements, "judgement": self.judgement, "judged_until": self.judged_until}  # fmt: skip
 
     async def release(self, body: dict[str, Any]) -> bytes:
         """Put a version in force: ``asset``, ``user``, ``reason``, ``body`` with values and what the gate said."""
@@ -67,6 +70,28 @@ class Releasing:
         stands, _ = await self._now()
         return json([told(r, stands) for r in stands.all()])
 
+    async def judge(self, body: dict[str, Any]) -> bytes:
+        """Record how a model proved: ``asset``, ``body``."""
+        async with self._turn:
+            _, now = await self._now()
+            await self._record.append(judged(body["asset"], body["body"], now))
+            return b"{}"
+
+    async def judgements(self, body: dict[str, Any]) -> bytes:
+        """Give the scores of one ``asset`` or of all."""
+        await self._now()
+        return json([s._asdict() for s in self._judgements.scores(body.get("asset"))])
+
+    async def judgement(self, body: dict[str, Any]) -> bytes:
+        """Give the last judgement of an ``asset``, whole."""
+        await self._now()
+        return json(self._judgements.last(body["asset"]))
+
+    async def judged_until(self, body: dict[str, Any]) -> bytes:
+        """Give up to when each asset was judged [ns]."""
+        await self._now()
+        return json(self._judgements.until())
+
     def taken_back(self, fact: Fact, user: str, reason: str, at: int) -> Draft:
         """Give the fact that takes a release back, where it is the one in force."""
         last = self._stands.in_force(fact.subject)
@@ -82,6 +107,8 @@ class Releasing:
             facts := await self._record.read(stands.position, READ)
         ):
             stands.take_all(facts)
+            for fact in facts:
+                self._judgements.take(fact)
         return stands, self._clock.now()
 
     async def _told(self, asset: str) -> Mapping[str, Any]:

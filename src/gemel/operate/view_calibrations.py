@@ -2,15 +2,18 @@
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
 from gemel.assets import Plant
+from gemel.errors import ModelError
 from gemel.operate import calibrate_job
 from gemel.operate.jobs import Job
 from gemel.operate.machine import Machine, machine_of
 from gemel.operate.readings_kept import of_rows, packed
 from gemel.operate.view_jobs import JobsView
 from gemel.samples import Batch, Registry
+
+NOTHING: Final = "no-readings"
 
 
 class _Sees(Protocol):
@@ -29,14 +32,20 @@ class CalibrationsView:
     """The part of `View` that calibrates."""
 
     async def calibration_ask(
-        self: _Sees, asset: str, wish: Mapping[str, Any], span: tuple[int, int], title: str, by: str
-    ) -> Job:
-        """Ask for a calibration on the history of a span; raises NotFoundError, ModelError, RefusedError."""
+        self: _Sees, asset: str, wish: Mapping[str, Any], span: tuple[int, int], title: str, by: str, *,
+        shadow: Mapping[str, Any] | None = None,
+    ) -> Job:  # fmt: skip
+        """Ask for a calibration on the history of a span; who runs in shadow is judged beside.
+
+        Raises NotFoundError, ModelError, RefusedError.
+        """
         asked = calibrate_job.wish(wish)
         machine = await asyncio.to_thread(machine_of, self.plant, asset)  # compiles the model: a second, the first time
         champion = in_force(await self.releases(machine.asset))
-        spec = calibrate_job.spec(machine, asked, span, "", champion)  # refused before the history is read
+        spec = calibrate_job.spec(machine, asked, span, "", champion, shadow=shadow)  # refused before the history is read
         rows = await self.history_rows(numbers_of(self.registry, machine), *span)
+        if not len(rows):
+            raise ModelError(f"the history has nothing of {machine.asset} in that time", code=NOTHING, remedy="give start and end")
         data = await asyncio.to_thread(_packed, rows, numbers_of(self.registry, machine))
         spec["attached"] = await asyncio.to_thread(self.jobs.kept.attach, data)
         return await self.jobs.ask("calibrate", spec, title, by)

@@ -12,6 +12,12 @@ class Released(Protocol):
     async def releases(self, asset: str | None = None) -> list[Told]:
         """Give all versions, of one asset or of all, in the order of the record."""
 
+    async def judgements(self, asset: str | None = None) -> list[Told]:
+        """Give how faithful models proved over time, of one asset or of all, the oldest first."""
+
+    async def judgement(self, asset: str) -> Told | None:
+        """Give the last judgement of an asset, whole; None where there is none."""
+
     async def release(
         self, asset: str, user: str, body: Mapping[str, Any], reason: str, *, despite_gate: bool
     ) -> list[Told]:

@@ -44,15 +44,20 @@ class ReleasePage(BaseModel):
 
 
 class Fidelity(BaseModel):
-    """How well the model ran free beside the machine, on data that it was not fitted to, when a version was released."""
+    """How well a model ran free beside its machine, on data that it was not fitted to."""
 
     asset: str
-    version: int
+    version: int = Field(description="Of the parameters; with `release`, the one that was released then.")
     at: times.Written
     fidelity: dict[str, float] = Field(
         description="By output: the explained part of the readings' variation, at most 1."
     )
-    state: Literal["in_force", "superseded", "rolled_back"]
+    shadow: dict[str, float] = Field(default={}, description="The same of whoever ran beside, deciding nothing.")
+    decision: Literal["release", "kept", "released", "beside", "promoted", "dropped", "failed"] = Field(
+        default="release", description="`release`: scored when it was released; else what a calibration by itself led to."
+    )
+    words: str = Field(default="", description="Why.")
+    state: Literal["in_force", "superseded", "rolled_back"] | None = Field(default=None, description="Of that version, with `release`.")
 
 
 class FidelityPage(BaseModel):
@@ -77,6 +82,7 @@ class Put(BaseModel):
     calibration: Annotated[str | None, Field(pattern=r"^[0-9a-f]{20}$")] = Field(
         default=None, description="One that is done: its values, and what the gate said of them."
     )
+    shadow: bool = Field(default=False, description="Instead: who runs beside, as the last judgement tells.")
     values: Annotated[dict[str, Annotated[float, Field(allow_inf_nan=False)]], Field(max_length=100)] = Field(
         default={}, description="Instead: by name, in the plant file's units. No gate was asked: `despite_gate` must say so."
     )
@@ -122,17 +128,19 @@ async def roll_back(person: Engineer, twin: Asked, given: Back) -> ReleasePage:
 async def fidelity(
     _: Viewer, twin: Asked, asset: OfAsset = None, after: After = 0, limit: Limit = 100
 ) -> FidelityPage:
-    """Give how faithful the models of assets proved, release by release."""
-    found = [r for r in await twin.releases(asset) if r.get("fidelity")]
+    """Give how faithful the models of assets proved: at each release, and at each calibration by itself."""
+    found = sorted([r for r in await twin.releases(asset) if r.get("fidelity")] + await twin.judgements(asset), key=lambda r: r["fact"])
     shown = [Fidelity.model_validate(r) for r in found[after : after + limit]]
     return FidelityPage(items=shown, next=following(after, limit, len(found)))
 
 
 async def _body(twin: Twin, given: Put) -> dict[str, Any]:
-    if (given.calibration is None) == (not given.values):
+    if (given.calibration is not None) + bool(given.values) + given.shadow != 1:
         raise RefusedError(
-            "say either a calibration or values", code="release-empty", remedy="see GET /api/v1/calibrations"
+            "say one of calibration, shadow and values", code="release-empty", remedy="see GET /api/v1/calibrations"
         )
+    if given.shadow:
+        return await _beside(twin, given)
     if given.calibration is None:
         _check(twin.plant, given.asset, given.values)
         return {"values": given.values, "champion": given.expected, "despite_gate": True}
@@ -144,6 +152,15 @@ async def _body(twin: Twin, given: Put) -> dict[str, Any]:
     if job.state != "done" or job.ended is None:
         raise ConflictError(f"the calibration is {job.state}", code="job-not-done", remedy="wait for it")
     return {**job.ended.result["release"], "calibration": given.calibration, "despite_gate": given.despite_gate}
+
+
+async def _beside(twin: Twin, given: Put) -> dict[str, Any]:
+    standing = ((await twin.judgement(given.asset)) or {}).get("shadow")
+    if standing is None:
+        raise RefusedError(
+            f"nobody runs beside {given.asset}", code="release-empty", remedy="see GET /api/v1/fidelity"
+        )
+    return {**standing["release"], "champion": standing["champion"], "despite_gate": given.despite_gate}
 
 
 def _check(plant: Plant, asset: str, values: Mapping[str, float]) -> None:

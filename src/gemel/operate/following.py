@@ -1,0 +1,114 @@
+"""Parameters follow their machines: when a calibration is due, and what becomes of the one that was made. Pure.
+
+    plant time, terms ─► due           last judgement, result of a job ─► decision ─► a version in force, or one in shadow
+
+A challenger *in shadow* runs beside the champion and is scored on each night's data that neither has seen; it decides nothing.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, Final
+from zoneinfo import ZoneInfo
+
+from gemel.assets.spec import Calibrating
+from gemel.samples.clock import SECOND
+
+SETTLED_NS: Final = 30 * SECOND  # late readings still come: so long after its time a calibration begins
+
+
+def due(now: int, terms: Calibrating, timezone: str) -> int:
+    """Give the last moment up to `now` [ns] at which a calibration was due, counted from the local time of day."""
+    local = ZoneInfo(timezone).utcoffset(datetime.fromtimestamp(now // SECOND, UTC))
+    hours, minutes = terms.at.split(":")
+    phase = (int(hours) * 3600 + int(minutes) * 60) * SECOND - int(local.total_seconds() if local else 0) * SECOND
+    return (now - SETTLED_NS - phase) // terms.every_ns * terms.every_ns + phase
+
+
+def is_due(moment: int, last: int, terms: Calibrating) -> bool:
+    """Tell whether a moment is one of its own: where the clocks change, the same night comes twice."""
+    return moment - last > terms.every_ns // 2
+
+
+def wish(terms: Calibrating) -> dict[str, Any]:
+    """Give what is asked of the job."""
+    return {
+        "step_s": terms.step_s, "unseen": terms.unseen, "most": terms.most,
+        "running": {n: list(span) for n, span in terms.running}, "regimes": {n: list(e) for n, e in terms.regimes},
+    }  # fmt: skip
+
+
+def beside(last: Mapping[str, Any] | None, champion: int) -> Mapping[str, Any] | None:
+    """Give who stands in shadow: as the last judgement says, unless another version came into force since."""
+    shadow = (last or {}).get("shadow")
+    return shadow if shadow and shadow["champion"] == champion else None
+
+
+@dataclass(frozen=True)
+class Decision:
+    """What becomes of a calibration.
+
+    Args:
+        word: ``kept``, ``released``, ``beside``, ``promoted``, ``dropped`` or ``failed``.
+        words: why.
+        release: body of the version that comes into force, or none.
+        shadow: who stands beside from now on, or none.
+    """
+
+    word: str
+    words: str
+    release: Mapping[str, Any] | None = None
+    shadow: Mapping[str, Any] | None = None
+
+
+def decide(result: Mapping[str, Any], standing: Mapping[str, Any] | None, terms: Calibrating) -> Decision:
+    """Decide what becomes of a calibration's result.
+
+    Args:
+        result: of the job.
+        standing: who stood in shadow while it was made.
+        terms: of the plant file.
+    """
+    gate = result["gate"]
+    if standing is not None:
+        beat = result["shadow"]
+        if not beat["passed"]:
+            return _challenged(result, terms, f"who ran beside is no better: {'; '.join(beat['against'])}", "dropped")
+        runs = standing["runs"] + 1
+        if terms.promote == "gate" and runs >= terms.shadow:
+            return Decision("promoted", f"better in {runs} runs beside", standing["release"])
+        if terms.promote == "person" and gate["passed"] and result["challenger"]["passed"]:
+            return _challenged(result, terms, "", "beside")
+        return Decision("beside", f"better in {runs} runs beside", None, {**standing, "runs": runs})
+    return _challenged(result, terms, "", "kept")
+
+
+def _challenged(result: Mapping[str, Any], terms: Calibrating, words: str, otherwise: str) -> Decision:
+    gate = result["gate"]
+    if not gate["passed"]:
+        against = "; ".join(gate["against"])
+        return Decision(otherwise, "; ".join(w for w in (words, f"the gate says no: {against}") if w))
+    if terms.promote == "gate" and not terms.shadow:
+        return Decision("released", words or "the gate says yes", result["release"])
+    shadow = {"release": result["release"], "champion": result["champion"], "runs": 0}
+    return Decision("beside", words or "the gate says yes; it runs beside", None, shadow)
+
+
+def body(moment: int, job: str, result: Mapping[str, Any], decision: Decision) -> dict[str, Any]:
+    """Give what the record is told of a run."""
+    champion, shadow = result["scores"]["champion"], result["scores"].get("shadow")
+    return {
+        "due": moment, "calibration": job, "version": result["champion"], "decision": decision.word, "words": decision.words,
+        "fidelity": champion["fidelity"], "rmse": champion["rmse"], "readings": result["validation"]["readings"] if result["validation"] else 0,
+        "shadow_fidelity": shadow["fidelity"] if shadow else None, "chosen": result["chosen"],
+        "challenger": {"values": result["release"]["values"], "intervals": result["release"]["intervals"],
+                       "fidelity": result["release"]["fidelity"], "gate": result["gate"]},
+        "shadow": decision.shadow,
+    }  # fmt: skip
+
+
+def failed(moment: int, job: str, version: int, words: str, standing: Mapping[str, Any] | None) -> dict[str, Any]:
+    """Give what the record is told of a run that gave nothing: who stood beside goes on doing so."""
+    return {
+        "due": moment, "calibration": job, "version": version, "decision": "failed", "words": words, "fidelity": None, "shadow": standing,
+    }  # fmt: skip

@@ -1,0 +1,211 @@
+"""When a calibration is due, and what becomes of it: a challenger comes in, runs beside, is promoted or dropped, and why."""
+
+import json
+import asyncio
+from types import SimpleNamespace
+from zoneinfo import ZoneInfo
+from datetime import datetime
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from test_release import Kept
+
+from gemel.assets.spec import Calibrating
+from gemel.errors import ModelError
+from gemel.operate import following, recalibrating
+from gemel.operate.jobs import Asked, Ended, Job
+from gemel.operate.recalibrating import Recalibrating
+from gemel.operate.release import Releasing
+from gemel.samples.clock import SECOND
+
+HOUR = 3600 * SECOND
+DAY = 24 * HOUR
+ASSET = "a/b/rig"
+YES = {"passed": True, "against": []}
+NO = {"passed": False, "against": ["p = 0.4 that it is not better"]}
+NIGHT = following.SETTLED_NS
+
+
+def ns(text, zone="UTC"):
+    return round(datetime.fromisoformat(text).replace(tzinfo=ZoneInfo(zone)).timestamp()) * SECOND
+
+
+@pytest.mark.parametrize(
+    ("now", "moment"),
+    [("2026-07-02T01:59", "2026-07-01T02:00"), ("2026-07-02T02:01", "2026-07-02T02:00"), ("2026-07-02T02:00", "2026-07-01T02:00")],
+)
+def test_it_is_due_at_the_local_time_of_day_and_once_late_readings_have_come(now, moment):
+    zone = "Europe/Berlin"
+    assert following.due(ns(now, zone), Calibrating(), zone) == ns(moment, zone)
+
+
+@given(st.integers(0, 400 * 24 * 60), st.sampled_from([HOUR, 6 * HOUR, DAY, 7 * DAY]))
+def test_what_is_due_is_never_ahead_and_at_most_one_distance_ago(minutes, every):
+    now = ns("2026-01-01T00:00") + minutes * 60 * SECOND
+    moment = following.due(now, Calibrating(every_ns=every), "Europe/Berlin")
+    assert 0 <= now - NIGHT - moment < every
+    assert following.due(now + every, Calibrating(every_ns=every), "UTC") - following.due(now, Calibrating(every_ns=every), "UTC") == every
+
+
+def test_a_night_that_comes_twice_where_the_clocks_change_is_calibrated_once():
+    zone, terms = "Europe/Berlin", Calibrating(at="02:30")
+    hours = [ns("2026-10-24T12:00", "UTC") + h * HOUR for h in range(30)]
+    last, nights = following.due(hours[0], terms, zone), 0
+    for now in hours:
+        moment = following.due(now, terms, zone)
+        if following.is_due(moment, last, terms):
+            last, nights = moment, nights + 1
+    assert nights == 1
+
+
+def result(gate=YES, *, champion=0, shadow=None, challenger=NO, wear=0.2):
+    release = {"values": {"wear": wear}, "intervals": {}, "fidelity": {"flow": 0.99}, "gate": gate, "digest": str(wear), "data": {"to_s": 5.0}}
+    told = {"gate": gate, "champion": champion, "release": {**release, "champion": champion}, "validation": {"readings": 300}, "chosen": {},
+            "scores": {"champion": {"fidelity": {"flow": 0.9}, "rmse": {}}}}
+    if shadow:
+        told |= {"shadow": shadow, "challenger": challenger}
+        told["scores"]["shadow"] = {"fidelity": {"flow": 0.95}, "rmse": {}}
+    return told
+
+
+class Source:
+    """A twin whose record is real and whose jobs end as the test says."""
+
+    def __init__(self, terms, results):
+        self.record = Kept()
+        self.asked = Releasing(self.record, SimpleNamespace(now=lambda: self.values.plant_time))
+        self.values = SimpleNamespace(plant_time=ns("2026-07-01T12:00"))
+        self.jobs, self.results, self.wishes = self, list(results), []
+        template = SimpleNamespace(calibration=terms, dynamics="m:M", parameters=[SimpleNamespace(calibrate=True)])
+        assets = type("Fleet", (), {"template": [0], "paths": [ASSET], "__len__": lambda self: 1})()
+        self.plant = SimpleNamespace(digest="d", timezone="UTC", clock="wall", templates=[template], assets=assets)
+
+    def link(self):
+        return {"up": True}
+
+    async def _told(self, verb, **body):
+        return json.loads(await self.asked.verbs[verb](body))
+
+    async def calibration_ask(self, asset, wish, span, title, by, *, shadow=None):
+        self.wishes.append((span, shadow))
+        found = self.results.pop(0)
+        if isinstance(found, Exception):
+            raise found
+        ended = Ended(wall=0, seconds=1.0, result=found) if isinstance(found, dict) else Ended(wall=0, seconds=1.0, problem=found)
+        asked = Asked(id="j" * 20, kind="calibrate", title=title, by=by, made=0, spec={})
+        return Job(asked=asked, state="done" if isinstance(found, dict) else "failed", ended=ended)
+
+    async def releases(self, asset=None):
+        return (await self._told("releases", asset=asset))["items"]
+
+    async def release(self, asset, user, body, reason, *, despite_gate):
+        return (await self._told("release", asset=asset, user=user, body=body, reason=reason, despite_gate=despite_gate))["items"]
+
+    async def judgement(self, asset):
+        return await self._told("judgement", asset=asset)
+
+    async def judged_until(self):
+        return await self._told("judged_until")
+
+    async def judge(self, asset, body):
+        await self._told("judge", asset=asset, body=body)
+
+
+def nights(source, count):
+    loop = Recalibrating(source)
+    asyncio.run(loop.look())
+    for _ in range(count):
+        source.values.plant_time += DAY
+        asyncio.run(loop.look())
+        asyncio.run(loop.look())  # nothing is due twice
+    return [s["decision"] for s in asyncio.run(source._told("judgements"))]
+
+
+def in_force(source):
+    return asyncio.run(source._told("releases", asset=ASSET))["values"]
+
+
+def test_what_the_gate_lets_in_is_in_force_and_what_it_refuses_is_told():
+    source = Source(Calibrating(), [result(), result(NO, champion=1), ModelError("nothing to fit")])
+    assert nights(source, 3) == ["released", "kept", "failed"]
+    assert in_force(source) == {"wear": 0.2}
+    assert [f.kind for f in source.record.facts] == ["ParametersReleased", "ModelJudged", "ModelJudged", "ModelJudged"]
+    assert source.wishes[0][0] == (ns("2026-07-01T02:00"), ns("2026-07-02T02:00"))
+    told = asyncio.run(source._told("judgements", asset=ASSET))
+    assert told[1]["fidelity"] == {"flow": 0.9} and "not better" in told[1]["words"] and told[2]["words"] == "nothing to fit"
+
+
+def test_in_shadow_it_must_be_better_so_often_before_the_gate_lets_it_in():
+    source = Source(Calibrating(shadow=2), [result(), result(shadow=YES, wear=0.3), result(shadow=YES, wear=0.4), result(NO, champion=1)])
+    assert nights(source, 1) == ["beside"] and in_force(source) == {}
+    assert nights(source, 1) == ["beside", "beside"] and in_force(source) == {}
+    assert nights(source, 1)[-1] == "promoted"
+    assert in_force(source) == {"wear": 0.2}, "the one that ran beside, not the one of the night"
+    assert [bool(shadow) for _, shadow in source.wishes] == [False, True, True]
+    assert nights(source, 1)[-1] == "kept" and source.wishes[-1][1] is None
+
+
+def test_in_shadow_it_is_dropped_when_it_is_no_better_any_more():
+    source = Source(Calibrating(shadow=2), [result(), result(NO, shadow=NO), result(NO)])
+    assert nights(source, 2) == ["beside", "dropped"]
+    assert nights(source, 1)[-1] == "kept" and in_force(source) == {}
+
+
+def test_a_person_promotes_where_the_plant_file_says_so_and_a_better_one_takes_the_place_beside():
+    runs = [result(), result(shadow=YES), result(shadow=YES, challenger=YES, wear=0.5)]
+    source = Source(Calibrating(promote="person"), runs)
+    assert nights(source, 3) == ["beside"] * 3 and in_force(source) == {}
+    assert asyncio.run(source.judgement(ASSET))["shadow"]["release"]["values"] == {"wear": 0.5}
+
+
+def test_another_version_in_force_ends_who_ran_beside_the_one_before():
+    source = Source(Calibrating(promote="person"), [result(), result(NO, champion=1)])
+    nights(source, 1)
+    asyncio.run(source.release(ASSET, "olga", {"values": {"wear": 0.7}, "gate": YES}, "known", despite_gate=False))
+    assert nights(source, 1)[-1] == "kept" and source.wishes[-1][1] is None
+
+
+def test_started_again_it_does_no_night_twice_and_of_those_away_the_last():
+    source = Source(Calibrating(), [result(NO), result(NO), result(NO)])
+    assert nights(source, 1) == ["kept"]
+    assert nights(source, 0) == ["kept"], "the night is in the record"
+    source.values.plant_time += 3 * DAY
+    assert nights(source, 0) == ["kept", "kept"]
+    assert source.wishes[-1][0][1] == ns("2026-07-05T02:00")
+
+
+def test_a_job_that_failed_keeps_who_runs_beside():
+    source = Source(Calibrating(shadow=3), [result(), "it blew up", result(shadow=YES)])
+    assert nights(source, 3) == ["beside", "failed", "beside"]
+    assert asyncio.run(source.judgement(ASSET))["shadow"]["runs"] == 1
+
+
+def test_a_machine_that_said_nothing_leaves_no_word_in_the_record():
+    silent = ModelError("the history has nothing", code="no-readings")
+    source = Source(Calibrating(), [silent, result(NO)])
+    assert nights(source, 2) == ["kept"] and len(source.wishes) == 2
+
+
+def test_a_replay_is_calibrated_at_once_for_its_past_is_there():
+    source = Source(Calibrating(), [result(NO)])
+    source.plant.clock = "data"
+    assert nights(source, 0) == ["kept"] and source.wishes[0][0][1] == ns("2026-07-01T02:00")
+
+
+def test_a_job_without_end_is_stopped(monkeypatch):
+    monkeypatch.setattr(recalibrating, "LONGEST_S", -1.0)
+    source = Source(Calibrating(), [])
+    stopped = []
+
+    async def cancel(name):
+        stopped.append(name)
+        return Job(asked=job.asked, state="cancelled")
+
+    job = Job(asked=Asked(id="x", kind="calibrate", title="", by="", made=0, spec={}), state="queued")
+
+    async def ask(*_, **__):
+        return job
+
+    source.cancel, source.calibration_ask = cancel, ask
+    assert nights(source, 1) == ["failed"] and stopped == ["x"]
