@@ -14,6 +14,7 @@ from gemel.config.running import running_of, settings_of
 from gemel.config.versions import Versions
 from gemel.errors import ConfigError, GemelError, StorageError
 from gemel.history import Reader
+from gemel.operate.foretelling import Foretelling
 from gemel.operate.notify import Notifier
 from gemel.operate.places import Places
 from gemel.operate.recalibrating import Recalibrating
@@ -43,13 +44,16 @@ async def run(places: Places) -> None:
     )  # fmt: skip
     notifier = Notifier(view, places.notices, lambda name: secret(name, places.data))
 
-    recalibrating = Recalibrating(view)
+    recalibrating, foretelling = Recalibrating(view), Foretelling(view)
 
     def told() -> dict[str, Any]:
-        return {"problems": [*notifier.problems(), *recalibrating.problems()], "measures": notifier.measures()}
+        return {
+            "problems": [*notifier.problems(), *recalibrating.problems(), *foretelling.problems()],
+            "measures": {**notifier.measures(), **foretelling.measures()},
+        }
 
-    beside = [asyncio.create_task(heartbeat(bus, "serve", told)), asyncio.create_task(notifier.run()),
-              asyncio.create_task(recalibrating.run())]  # fmt: skip
+    works = (heartbeat(bus, "serve", told), notifier.run(), recalibrating.run(), foretelling.run())
+    beside = [asyncio.create_task(work) for work in works]
     try:
         await _run_once_free(view, given)
     finally:

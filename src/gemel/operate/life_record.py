@@ -75,7 +75,8 @@ async def spec(twin: History, one: Wearing, question: Mapping[str, Any], at: int
               for s in question.get("scenarios", [])]  # fmt: skip
     begun = await _beginning(twin, one, law, at)
     step, width = widths(at - begun)
-    begun, end = begun // width * width, at // width * width
+    end = at // step * step
+    begun = end - max(end - begun, 0) // width * width
     values = {n: await _means(twin, one, n, (begun, end, step)) for n in law.driven}
     many = width // step
 

@@ -66,6 +66,8 @@ MEASURES: Final[Mapping[str, Measure]] = {
     "notices_failed_total": Measure("counter", "Tries to deliver a notice that failed.", "target"),
     "notices_left_out_total": Measure("counter", "Facts too old to be told any more.", "target"),
     "notices_waiting": Measure("gauge", "Facts that a target has not got yet.", "target"),
+    "prognoses_total": Measure("counter", "Prognoses of remaining life that were made and kept."),
+    "prognosis_seconds": Measure("gauge", "How long the last one took."),
 }
 
 

@@ -14,7 +14,10 @@ MAX_EXACT: Final = 2**53  # integers beyond it do not fit a float64
 
 
 async def take_rows(body: dict[str, Any], registry: Registry, framer: Framer, guard: DiskGuard) -> bytes:
-    """Put rows into the log and wait until they are durable; answer with the refusals."""
+    """Put rows into the log and wait until they are durable; answer with the refusals.
+
+    ``lane`` is that of their signals: what comes by HTTP says none, and is measured.
+    """
     if not guard.open.is_set():
         raise StorageError(
             "the disk is nearly full: nothing more is taken",
@@ -24,9 +27,10 @@ async def take_rows(body: dict[str, Any], registry: Registry, framer: Framer, gu
     framer.check()
     taken: list[tuple[int, int, float, int]] = []
     refusals = []
-    numbers = registry.numbers([row[0] for row in body["rows"]], "measured").tolist()
+    lane = str(body.get("lane", "measured"))
+    numbers = registry.numbers([row[0] for row in body["rows"]], lane).tolist()
     for i, (number, (path, time, value, status)) in enumerate(zip(numbers, body["rows"], strict=True)):
-        if why := unknown(path) if number < 0 else refusal(time, value):
+        if why := unknown(path, lane) if number < 0 else refusal(time, value):
             refusals.append({"row": i, "code": why[0], "message": why[1]})
             continue
         taken.append((number, NO_TIME if time is None else time, float(value), status or 0))
@@ -39,9 +43,9 @@ async def take_rows(body: dict[str, Any], registry: Registry, framer: Framer, gu
     return msgspec.json.encode(refusals)
 
 
-def unknown(path: str) -> tuple[str, str]:
+def unknown(path: str, lane: str = "measured") -> tuple[str, str]:
     """Tell that there is no such signal."""
-    return "unknown_signal", f"no signal {path!r} on the lane 'measured'"
+    return "unknown_signal", f"no signal {path!r} on the lane {lane!r}"
 
 
 def refusal(time: int | None, value: float) -> tuple[str, str] | None:

@@ -1,9 +1,13 @@
 """Remaining life as serve sees it: what is declared, what a prognosis follows from, and maintenance told to the record."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
+import msgspec
+
 from gemel.assets import Plant
+from gemel.bus import Bus
+from gemel.errors import StorageError
 from gemel.operate import life_law, life_record
 
 
@@ -29,6 +33,14 @@ class LifeAsked:
 
 class LifeView(LifeAsked):
     """The part of `View` that tells of remaining life."""
+
+    bus: Bus
+
+    async def keep_prognosis(self, rows: Sequence[tuple[str, int, float, int]]) -> None:
+        """Put what was foretold into the log: path, plant time [ns], value, status; on the lane *estimated*."""
+        refused = msgspec.json.decode(await self.bus.ask("ingest.rows", {"rows": list(rows), "lane": "estimated"}, timeout_s=30))
+        if refused:
+            raise StorageError(f"{len(refused)} rows of a prognosis were refused: {refused[0]['message']}", remedy="see serve.log")
 
     async def maintained(self: _Asks, asset: str, of: str, body: Mapping[str, Any], user: str) -> None:
         """Have maintenance recorded: ``action``, ``reason``, perhaps ``at`` [ns]; raises NotFoundError."""

@@ -1,0 +1,110 @@
+"""Remaining life in a running twin: foretold as the plant's time goes on, an alarm where the risk rises, answered when asked."""
+
+import json
+
+import numpy as np
+import pytest
+from story_kit import Face, add_person, gemel
+
+from gemel.bench.site import running, wait
+
+ASSET = "acme/works/hall/pump-1"
+PLANT = """plant: acme/works
+clock: data
+types:
+  Pump:
+    signals:
+      speed: {unit: rpm, interval: 1 h, stale_after: 3 h}
+      head_loss: {unit: "%", interval: 1 h, stale_after: 3 h, accuracy: 0.3 %}
+    parameters: {rated_speed: {unit: rpm, default: 2900}}
+    degradation:
+      wheel:
+        rate: 2e-4 * (speed / rated_speed)^3 / 1 h
+        indicator: head_loss
+        threshold: 20 %
+        drives: {load: speed}
+        maintenance: {overhaul: 0 %}
+        warning: {within: 30 d, probability: 50 %, response: plan an overhaul}
+assets: {pump-1: {type: Pump, at: hall}}
+"""
+START = np.datetime64("2026-01-01T00:00:00")
+DAYS = 30
+PACE = 1.4  # of the law: it fails some days later
+
+
+def lived():
+    rng, hours = np.random.default_rng(4), DAYS * 24
+    speed = np.where(np.arange(hours) % 24 < 16, 2900.0, 2300.0) + 10 * rng.standard_normal(hours)
+    wear = 1.0 + np.cumsum(100 * PACE * 2e-4 * (speed / 2900.0) ** 3)
+    return speed, wear, wear + 0.15 * rng.standard_normal(hours)
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("life")
+    (folder / "plant").mkdir()
+    (folder / "plant" / "plant.yaml").write_text(PLANT)
+    with running(folder / "plant", folder / "data") as found:
+        yield found
+
+
+@pytest.fixture(scope="module")
+def otto(site):
+    face = Face(site.settings.port, add_person(site.places.data, "otto", "operator"))
+    speed, _, shown = lived()
+    rows = []
+    for i in range(len(speed)):
+        at = f"{START + np.timedelta64(i, 'h')}Z"
+        rows += [{"signal": f"{ASSET}/{n}", "time": at, "value": float(v)} for n, v in (("speed", speed[i]), ("head_loss", shown[i]))]
+    for first in range(0, len(rows), 480):
+        assert face.post_rows(rows[first : first + 480])[0] == 200
+    return face
+
+
+def remaining_d(at):
+    """The truth at a time, if it goes on as in the last days."""
+    _, wear, _ = lived()
+    ahead = (np.datetime64(f"{START + np.timedelta64(DAYS, 'D')}") - np.datetime64(at.removesuffix("Z")[:19])) / np.timedelta64(1, "D")
+    return (20.0 - wear[-1]) / (wear[-1] - wear[-24 * 10 - 1]) * 10 + ahead
+
+
+def test_it_is_foretold_kept_and_raised_as_an_alarm_of_the_lowest_priority(otto):
+    end = str(START + np.timedelta64(DAYS * 24 - 3, "h"))
+
+    def told():
+        return (otto.shown(ASSET)["wheel_life"]["time"] or "") > end
+
+    assert wait(told, 120), otto.get("health")
+    shown = otto.shown(ASSET)
+    assert shown["wheel_life_low"]["value"] < remaining_d(shown["wheel_life"]["time"]) < shown["wheel_life_high"]["value"]
+    assert shown["wheel_life"]["lane"] == "estimated" and shown["wheel_risk"]["value"] > 50.0
+    alarm = f"{ASSET}/wheel_risk#high"
+    assert wait(lambda: alarm in otto.alarms(), 20), otto.alarms()
+    assert (otto.alarms()[alarm]["priority"], otto.alarms()[alarm]["response"]) == (3, "plan an overhaul")
+    assert otto.facts("AlarmRaised", ASSET)
+    assert len(otto.rows(f"{ASSET}/wheel_life", lane="estimated")) >= 1  # a history, to be held against what comes
+
+
+def test_a_viewer_cannot_feed_it(otto):
+    status, told = otto.post_rows([{"signal": f"{ASSET}/wheel_life", "time": "2026-03-01T00:00:00Z", "value": 9.0}])
+    assert "unknown_signal" in json.dumps(told), (status, told)
+
+
+def test_fifteen_percent_more_load_is_answered_in_seconds_and_clearly(otto):
+    status, job = otto.post("life", asset=ASSET, changes=[{"of": "load", "how": "scale", "value": 1.15}])
+    assert status == 202, job
+    assert wait(lambda: otto.get(f"life/jobs/{job['id']}")["state"] not in ("queued", "running"), 60)
+    done = otto.get(f"life/jobs/{job['id']}")
+    assert done["state"] == "done" and done["seconds"] < 20, done
+    difference = done["result"]["differences"][0]
+    assert difference["clear"] and difference["earlier"] > 0.95 and difference["high_s"] < 0
+
+
+def test_an_overhaul_told_to_the_record_begins_a_new_life(otto, site):
+    status, _ = otto.post("life/maintenance", asset=ASSET, action="overhaul", reason="spring")
+    assert status == 201 and otto.facts("MaintenanceDone", ASSET)[-1]["actor"] == "otto"
+    at = otto.get("health")["plant_time"]
+    said = gemel("life", site.places.data, ASSET, "--json", "--change", "load=+15%", "--members", "300", "--at", at)
+    assert said.returncode == 0, said.stderr
+    (told,) = json.loads(said.stdout)
+    assert told["of"] == "wheel" and told["differences"][0]["earlier"] > 0.9
