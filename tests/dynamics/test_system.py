@@ -175,11 +175,23 @@ def test_two_driven_pumps_in_parallel_balance_flow_and_torque():
         assert y[f"{m}/load"] == pytest.approx(y[f"{p}/torque"], rel=1e-9)
         assert y[f"{p}/speed"] == y[f"{m}/speed"]
     assert y["p1/discharge"] == pytest.approx(y["p2/discharge"], rel=1e-9)
-    left = system.imbalance(0.0, *model._named(model.x0, model.u0, uneven))
+    left = system.imbalance(0.0, *model.named(model.x0, model.u0, uneven))
     assert float(left) < 1e-9
     xs, _ = trajectory(model, model.x0, np.zeros((3, 0)), uneven, 1.0)
     assert np.all(np.diff(np.asarray(xs)[:, 0]) > 0)
     assert max(len(block.unknown) for block in system.order.blocks) <= 4
+
+
+@pytest.mark.parametrize(("steps", "status"), [(6, "complete"), (1, "loops")])
+def test_a_result_says_where_the_loops_of_a_system_were_not_solved(steps, status):
+    joints = [("high/floor", "valve/inlet"), ("valve/outlet", "pipe/inlet"), ("pipe/outlet", "low/floor")]
+    system = System({"high": Tank(), "low": Low(), "valve": Valve(), "pipe": Resistance()}, joints, steps=steps)
+    model = compile_model(system)
+    assert system.order.blocks, "there is a loop to solve"
+    found = solve(model, np.array([20.0, 1.0]), model.u0, model.p0, np.linspace(0.0, 1.0, 3), method="rk4")
+    assert found.status == status, found.words
+    assert found.ok == (status == "complete")
+    assert ("not solved at" in found.words) == (status == "loops")
 
 
 def test_signals_are_joined_with_their_units():

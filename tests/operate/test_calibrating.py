@@ -11,7 +11,7 @@ from gemel.assets import load
 from gemel.cli.calibrate import command
 from gemel.connect.files import FileOptions
 from gemel.dynamics.fixed import trajectory
-from gemel.errors import ConfigError, ModelError
+from gemel.errors import ConfigError, ModelError, NotFoundError
 from gemel.operate.machine import chosen, machine_of, modelled, parameters_from, parameters_to
 from gemel.operate.recorded import from_file
 
@@ -62,7 +62,7 @@ def test_parameters_and_signals_cross_units_both_ways(plant):
 def test_what_cannot_be_joined_is_refused_in_words(plant):
     with pytest.raises(ModelError, match="no signal 'lower'"):
         machine_of(load(plant(MINUTES.replace("lower:", "depth:"))), "a/b/rig")
-    with pytest.raises(ModelError, match="no dynamic model"):
+    with pytest.raises(NotFoundError, match="no dynamic model"):
         machine_of(load(plant("plant: a/b\ntypes: {T: {signals: {x: {unit: m}}}}\nassets: {rig: {type: T}}")), "a/b/rig")
     machine = machine_of(load(plant(MINUTES.replace(", calibrate: true", ""))), "a/b/rig")
     with pytest.raises(ModelError, match="no parameter of a/b/rig is marked"):

@@ -227,8 +227,8 @@ class FakeTwin(LifeAsked):
     def forks(self):
         return self.forked
 
-    async def whatif_begin(self, asset, shown):
-        return whatif.begin(self.plant, asset, shown)
+    async def whatif_begin(self, asset, shown, releases, at):
+        return whatif.begin(self.plant, asset, shown, releases, at)
 
     async def whatif_spec(self, begun, question, at):
         return whatif.spec(begun, question, at, self.plant)

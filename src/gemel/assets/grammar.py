@@ -352,6 +352,19 @@ CALIBRATION: Final = Record(
 )  # fmt: skip
 
 
+_model = Text("gemel.dynamics.components:CentrifugalPump", r"^[\w.]+:\w+$", "module:name")
+_MODEL_NAME: Final = r"^[^\W\d][\w./-]*$"
+DYNAMICS: Final = Record(
+    "a dynamic model",
+    {
+        "model": Field(_model, "module:name of an importable class", required=True),
+        "names": Field(
+            MapOf(Text("speed", NAME, _NAMED), "name of the model", _MODEL_NAME, _NAMED, empty=False),
+            "the signal or parameter that a name of the model means, where they differ",
+        ),
+    },
+    hints={"maps": "write names:", "class": "write model:"},
+)
 TYPE: Final = Record(
     "a type",
     {
@@ -361,8 +374,7 @@ TYPE: Final = Record(
         ),
         "description": Field(Text("a centrifugal pump"), "what it is, in words"),
         "dynamics": Field(
-            Text("gemel.dynamics.components:CentrifugalPump", r"^[\w.]+:\w+$", "module:name"),
-            "its dynamic model",
+            Either([(str, _model), (dict, DYNAMICS)], "write module:name, or {model: module:name, names: {…}}"), "its dynamic model"
         ),
         "calibration": Field(CALIBRATION, "how the parameters marked calibrate follow the machine"),
         "source": Field(SOURCE, "where its signals come from, unless they say"),

@@ -323,6 +323,8 @@ class Template:
         type: name of the type.
         lineage: the type and what it extends, nearest first.
         versions: their versions.
+        dynamics: its dynamic model; None: it has none.
+        names: pairs (name in the model, property of the type), where the two differ.
         signals, parameters, commands, rules, degradations: resolved, in the order of the file.
     """
 
@@ -332,6 +334,7 @@ class Template:
     description: str = ""
     dynamics: str | None = None
     calibration: Calibrating = Calibrating()
+    names: tuple[tuple[str, str], ...] = ()
     signals: tuple[Signal, ...] = ()
     parameters: tuple[Parameter, ...] = ()
     commands: tuple[CommandSpec, ...] = ()

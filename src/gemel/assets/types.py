@@ -7,6 +7,7 @@ from gemel.assets.commands import read_command
 from gemel.assets.degradation import read_degradations, with_degradations
 from gemel.assets.derived import with_rhythm
 from gemel.assets.dimension import amount, pair
+from gemel.assets.dynamics import read_dynamics
 from gemel.assets.lanes import read_property
 from gemel.assets.node import Node, merged
 from gemel.assets.problem import Problems, did_you_mean
@@ -71,11 +72,11 @@ def _lineage(name: str, declared: dict[str, Node], problems: Problems) -> tuple[
 
 
 def _template(lineage: tuple[str, ...], node: Node, scope: Scope) -> Template:
-    signals = read_signals(node, scope)
-    parameters = _parameters(node, scope.problems)
+    signals, parameters = read_signals(node, scope), _parameters(node, scope.problems)
+    dynamics = read_dynamics(node.get("dynamics"), signals.values(), parameters, scope.problems)
     return Template(
-        type=lineage[0], lineage=lineage, description=node.plain("description", ""), dynamics=node.plain("dynamics"),
-        calibration=read_calibration(node.get("calibration"), signals, scope.problems),
+        type=lineage[0], lineage=lineage, description=node.plain("description", ""), dynamics=dynamics.reference,
+        names=dynamics.names, calibration=read_calibration(node.get("calibration"), signals, scope.problems),
         signals=tuple(signals.values()), parameters=parameters,
         commands=read_commands(node.get("commands"), signals, scope), rules=read_rules(node),
         degradations=read_degradations(node, signals, parameters, scope.problems),

@@ -37,12 +37,12 @@ class Compiled:
 
     def rate(self, t: Array, x: Array, u: Array, p: Array) -> Array:
         """Give dx/dt [states] at time t [s] for x [states], u [inputs], p [parameters]: pure, over JAX arrays."""
-        found = self.model.derivative(t, *self._named(x, u, p))
+        found = self.model.derivative(t, *self.named(x, u, p))
         return _vector(found, self.states, x)
 
     def observe(self, t: Array, x: Array, u: Array, p: Array) -> Array:
         """Give the outputs [outputs]; arguments as for `rate`."""
-        found = self.model.output(t, *self._named(x, u, p))
+        found = self.model.output(t, *self.named(x, u, p))
         return _vector(found, self.outputs, x)
 
     def with_parameters(self, given: Mapping[str, float]) -> Vector:
@@ -72,7 +72,8 @@ class Compiled:
         """Give the usual magnitudes of a kind [n], each positive."""
         return np.array([q.scale for q in getattr(self.model, kind).values()])
 
-    def _named(self, x: Array, u: Array, p: Array) -> tuple[Values, Values, Values]:
+    def named(self, x: Array, u: Array, p: Array) -> tuple[Values, Values, Values]:
+        """Give vectors as named values, as the model's functions take them."""
         i = self._index
         return Values(i["states"], x), Values(i["inputs"], u), Values(i["parameters"], p)
 

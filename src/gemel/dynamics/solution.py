@@ -13,12 +13,13 @@ Floats = npt.NDArray[np.float64]
 Between = Literal["held", "linear"]
 """How inputs go from one instant to the next."""
 
-Status = Literal["complete", "stopped", "not-finite", "too-many-steps", "too-small-step", "chattering", "child"]
+Status = Literal["complete", "stopped", "not-finite", "too-many-steps", "too-small-step", "chattering", "child", "loops"]
 """How a solve ended.
 
 `complete`: all instants were reached; `stopped`: an event that stops came first; `not-finite`: the model gave a number
 that is none; `too-many-steps`, `too-small-step`: the solver gave up (a blow-up, or a stiff model with an explicit
-solver); `chattering`: resets without end; `child`: a model in a process of its own failed there.
+solver); `chattering`: resets without end; `child`: a model in a process of its own failed there; `loops`: it went to the end, but
+the algebraic loops of a system were not solved at some instants: what is given there is wrong.
 """
 
 

@@ -18,6 +18,7 @@ from gemel.dynamics.stepped import stepped
 from gemel.errors import ModelError
 
 USUAL: Final = Settings()
+UNSOLVED: Final = 1e-6  # of a loop's size: what is left above this is no solution
 
 
 def solve(
@@ -55,7 +56,11 @@ def solve(
         states, status, words, steps, end, happened = stepped(model, x0, profile, p, at, settings, tuple(events))
     else:
         states, status, words, steps, end, happened = _adaptive(model, x0, profile, p, at, settings, tuple(events))
-    outputs = np.asarray(_observing(model, profile.between)(at, states, (profile.times, profile.values), p))
+    given = (profile.times, profile.values)
+    outputs = np.asarray(_observing(model, profile.between)(at, states, given, p))
+    if status in {"complete", "stopped"} and hasattr(model.model, "imbalance"):
+        left = np.asarray(_balancing(model, profile.between)(at, states, given, p))
+        status, words = _unsolved(at, left, end) or (status, words)
     return Solution(at, states, outputs, status, words, steps, end, happened)
 
 
@@ -104,6 +109,28 @@ def _observing(model: Compiled, between: Any) -> Any:
         return jax.vmap(lambda t, x: model.observe(t, x, Profile(u[0], u[1], between).at(t), p))(at, states)
 
     return jax.jit(observe)
+
+
+@lru_cache(64)
+def _balancing(model: Compiled, between: Any) -> Any:
+    import jax
+
+    system: Any = model.model
+
+    def left(at: Any, states: Any, u: Any, p: Any) -> Any:
+        return jax.vmap(lambda t, x: system.imbalance(t, *model.named(x, Profile(u[0], u[1], between).at(t), p)))(at, states)
+
+    return jax.jit(left)
+
+
+def _unsolved(at: Floats, left: Floats, end: float) -> tuple[Status, str] | None:
+    """Say where the loops of a system were not solved; instants that were not reached do not count."""
+    bad = np.nonzero((at <= end) & ~(left <= UNSOLVED))[0]
+    if not len(bad):
+        return None
+    worst, first = np.nanmax(left[bad], initial=0.0), float(at[bad[0]])
+    words = f"its algebraic loops are not solved at {len(bad)} of {len(at)} instants, first at {first:g} s: {worst:.1e} of their size is left"
+    return "loops", words
 
 
 def _adaptive(

@@ -1,7 +1,7 @@
 """A twin that does not run, as the application knows one: its plant file, and its history where there is any."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from typing import Any, NoReturn, cast
 
@@ -10,6 +10,7 @@ import numpy as np
 from gemel.assets import Plant
 from gemel.errors import StorageError
 from gemel.history import Aggregated, Series
+from gemel.operate import whatif
 from gemel.operate.past import Stood, folded
 from gemel.operate.values import Values
 from gemel.operate.view_life import LifeAsked
@@ -17,6 +18,7 @@ from gemel.samples import Batch, Fact, Registry
 from gemel.samples.batch import I32
 from gemel.serve.port import Twin
 from gemel.twin.lanes import NEVER
+from gemel.twin.releases import Releases
 
 Told = dict[str, Any]
 
@@ -60,6 +62,12 @@ class Offline(LifeAsked):
     def link(self) -> Told:
         """Say that what is shown is as of the newest reading: nothing is on its way."""
         return {"up": True, "age_s": 0.0}
+
+    async def whatif_begin(
+        self, asset: str, shown: Mapping[str, tuple[float, str]], releases: Releases, at: int
+    ) -> Told:  # fmt: skip
+        """Give where a what-if about an asset begins."""
+        return await asyncio.to_thread(whatif.begin, self.plant, asset, shown, releases, at)
 
     async def health(self) -> Told:
         """Say that nothing runs."""
@@ -138,8 +146,8 @@ class OfflinePast:
         )
 
     async def facts(self, at: int, known: int, *, kind: str = "", **_: Any) -> list[Fact]:
-        """Give none of the overrides there may have been: what is shown then is what was measured."""
-        return [] if kind == "Override" else await _refused()
+        """Give none of the overrides and versions of parameters there may have been: what was measured, what the file says."""
+        return [] if kind in {"Override", "Parameters"} else await _refused()
 
     async def stood(self, signals: I32, at: int, known: int) -> Stood:
         """Give signals as they stood."""

@@ -18,7 +18,6 @@ from gemel.face.table import Table
 from gemel.face.transport import Transport
 from gemel.face.whatif import Asked, WhatIf, answer
 from gemel.history.formats import TIME
-from gemel.operate import whatif as job
 from gemel.samples import Registry
 from gemel.samples.clock import SECOND
 from gemel.serve.spans import read as read_span
@@ -213,13 +212,11 @@ class Twin:
             told: takes how much is done (0 to 1), gives whether to go on.
             question: `uncertain`, `kpis`, `watch`, `step_s`, `points`, `precision` as in ``POST /api/v1/scenarios``.
 
-        Raises ModelError where the asset's type has no dynamic model, or not one with such a quantity.
+        Raises NotFoundError where the asset's type has no dynamic model, ModelError where that has no such quantity.
         """
-        shown = self.state(asset, at)
-        values = zip(shown["property"], shown["value"], shown["unit"], strict=True)
-        begun = job.begin(self.plant, asset, {n: (float("nan") if v is None else v, u) for n, v, u in values})
+        begun = self._json("/whatif", asset=asset, at=_at(at), warm=False)
         asked = {"horizon_s": read_span(span(horizon)) / SECOND, "members": members, "seed": seed, **question}
-        return answer(begun, change, shown.notes["at"], self.plant, told, **asked)
+        return answer(begun, change, begun["at"], self.plant, told, **asked)
 
     def remaining_life(
         self, asset: str, of: str = "", *, maintain: Paths = (), at: Instant | None = None, horizon: Span | None = None,

@@ -1,20 +1,25 @@
-"""A machine of the plant file and its dynamic model: which signal is which input or output, which parameter which.
+"""A machine that can be fitted and followed: an asset's binding, with the model narrowed to what its plant measures.
 
-plant, asset -> type's `dynamics` -> model; names that agree belong together; units of the plant file <-> SI
+plant, asset -> Binding -> lines of readings in, lines of readings out, parameters with ranges
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache
 
 import numpy as np
 
 from gemel.assets import Plant
-from gemel.assets.spec import Parameter, Signal, Template
-from gemel.assets.views import asset_view
-from gemel.dynamics import Compiled, compile_model, find_model
+from gemel.assets.spec import Signal
+from gemel.dynamics import Compiled, compile_model
+from gemel.dynamics.narrowed import Narrowed
 from gemel.errors import ModelError
-from gemel.samples import units
+from gemel.operate.binding import Binding, Bound, bind, modelled
+from gemel.operate.models import compiled
 from gemel.samples.batch import F64
+from gemel.twin.releases import Releases
+
+__all__ = ["Known", "Line", "Machine", "chosen", "machine_of", "modelled", "parameters_from", "parameters_to"]
 
 
 @dataclass(frozen=True)
@@ -42,10 +47,11 @@ class Known:
     """A parameter of a model, as the plant file has it.
 
     Args:
-        name: in both.
+        name: in the model.
         unit: of the plant file.
         scale, offset: SI = value * scale + offset.
         calibrate: whether it may be fitted.
+        source: where its value comes from: ``release``, ``plant file`` or ``model``.
     """
 
     name: str
@@ -53,6 +59,7 @@ class Known:
     scale: float = 1.0
     offset: float = 0.0
     calibrate: bool = False
+    source: str = "model"
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,11 +69,12 @@ class Machine:
     Args:
         asset: its path.
         reference: ``module:name`` of the model.
-        model: compiled.
+        model: compiled; inputs without a signal are held, outputs without one are left out.
         inputs, outputs: the signals, in the order of the model.
         parameters: in the order of the model.
         p: their values [parameters], SI.
         low, high: their ranges [parameters], SI: the narrower of the plant file's and the model's.
+        held: inputs that no signal gives, with their values, SI: by the plant file, or as the model declares them.
     """
 
     asset: str
@@ -78,6 +86,7 @@ class Machine:
     p: F64
     low: F64
     high: F64
+    held: Mapping[str, float] = field(default_factory=dict)
 
     @property
     def free(self) -> tuple[str, ...]:
@@ -85,71 +94,56 @@ class Machine:
         return tuple(k.name for k in self.parameters if k.calibrate)
 
 
-def modelled(plant: Plant) -> list[str]:
-    """Give the paths of the assets that have a dynamic model."""
-    fleet = plant.assets
-    rows = [row for row in range(len(fleet)) if plant.template(row).dynamics]
-    return [fleet.paths[row] for row in rows]
+def machine_of(
+    plant: Plant, asset: str, releases: Releases | None = None, at: int | None = None, *, computing: bool = True
+) -> Machine:  # fmt: skip
+    """Join an asset with its model, as `gemel.operate.binding.bind` does.
 
+    Args:
+        plant, asset, releases, at: see there.
+        computing: whether the model is loaded to compute with; else only what it declares, and nothing of it is run.
 
-def machine_of(plant: Plant, asset: str) -> Machine:
-    """Join an asset with its model; raises ModelError where a signal or unit is missing, NotFoundError for no asset."""
-    seen = asset_view(plant, asset)
-    template = plant.template(plant.assets.find(asset) or 0)
-    if not template.dynamics:
+    Raises NotFoundError (no asset, no model), ModelError (a wrong model or unit; nothing of it is measured: `unbound`).
+    """
+    bound = bind(plant, asset, releases, at)
+    inputs, outputs = tuple(b for b in bound.inputs if b.signal is not None), _measured(bound)
+    if not outputs:
+        names = [b.name for b in (*bound.outputs, *bound.states)]
+        has = ", ".join(s.name for s in plant.template(plant.assets.find(asset) or 0).signals) or "none"
         raise ModelError(
-            f"{seen.path} has no dynamic model",
-            code="no-model",
-            remedy=f"give the type {seen.type} a key `dynamics: module:name`",
-        )
-    model = compile_model(find_model(template.dynamics))
-    specs = {s.name: (s.path, s.spec) for s in seen.signals}
-    values = {name: told["value"] for name, told in seen.parameters.items()}
-    known, p, low, high = _parameters(model, template, values)
+            f"{asset} has no signal {names[0] if names else ''!r}: nothing of what its model gives is measured", code="unbound",
+            remedy=f"declare a signal for one of {', '.join(names)}, or map it by names:; it has {has}",
+        )  # fmt: skip
+    held = {b.name: b.value for b in bound.inputs if b.signal is None}
+    kept = tuple(b.name for b in outputs)
+    model = narrowed(bound.reference, held, kept) if computing else compile_model(Narrowed(bound.model, held, kept))
     return Machine(
-        seen.path, template.dynamics, model, _lines(model, "inputs", specs, seen.path), _lines(model, "outputs", specs, seen.path),
-        known, p, low, high,
+        asset, bound.reference, model, tuple(map(_line, inputs)), tuple(map(_line, outputs)),
+        tuple(Known(b.name, b.unit, b.scale, b.offset, b.calibrate, b.source) for b in bound.parameters), bound.p,
+        np.array([b.low for b in bound.parameters]), np.array([b.high for b in bound.parameters]), held,
     )  # fmt: skip
 
 
-def _lines(model: Compiled, kind: str, specs: dict[str, tuple[str, Signal]], asset: str) -> tuple[Line, ...]:
-    declared = getattr(model.model, kind)
-    missing = [name for name in declared if name not in specs]
-    if missing:
-        raise ModelError(
-            f"{asset} has no signal {missing[0]!r}, which its model has among its {kind}", code="unbound",
-            remedy=f"declare signals named {', '.join(declared)}; it has {', '.join(specs)}",
-        )  # fmt: skip
-    return tuple(
-        Line(*specs[name], *units.conversion(specs[name][1].unit, declared[name].unit)) for name in declared
-    )
+def narrowed(reference: str, held: Mapping[str, float], outputs: Sequence[str]) -> Compiled:
+    """Give a model as a plant measures it: once a process, so that what is compiled of it is found again."""
+    return _narrowed(reference, tuple(held.items()), tuple(outputs))
 
 
-def _parameters(
-    model: Compiled, template: Template, values: dict[str, float | None]
-) -> tuple[tuple[Known, ...], F64, F64, F64]:
-    given = {p.name: p for p in template.parameters}
-    low, high = model.bounds("parameters")
-    p, known = model.p0.copy(), []
-    for at, (name, quantity) in enumerate(model.model.parameters.items()):
-        said = given.get(name)
-        if said is None:
-            known.append(Known(name, quantity.unit))
-            continue
-        scale, offset = units.conversion(said.unit, quantity.unit)
-        known.append(Known(name, said.unit, scale, offset, said.calibrate))
-        value = values.get(name) if values.get(name) is not None else said.default
-        p[at] = p[at] if value is None else value * scale + offset
-        low[at], high[at] = _narrower(said, scale, offset, (low[at], high[at]))
-    return tuple(known), np.clip(p, low, high), low, high
+@lru_cache(64)
+def _narrowed(reference: str, held: tuple[tuple[str, float], ...], outputs: tuple[str, ...]) -> Compiled:
+    whole = compiled(reference)
+    return whole if not held and outputs == whole.outputs else compile_model(Narrowed(whole.model, dict(held), outputs))
 
 
-def _narrower(
-    said: Parameter, scale: float, offset: float, model: tuple[float, float]
-) -> tuple[float, float]:
-    low = model[0] if said.low is None else max(model[0], said.low * scale + offset)
-    high = model[1] if said.high is None else min(model[1], said.high * scale + offset)
-    return (low, high) if low <= high else model
+def _measured(bound: Binding) -> tuple[Bound, ...]:
+    """Give what is measured of what the model gives, in a narrowed model's order: states that are no outputs, then outputs."""
+    given = {b.name: b for b in (*bound.states, *bound.outputs)}
+    return tuple(b for b in given.values() if b.signal is not None)
+
+
+def _line(b: Bound) -> Line:
+    assert b.signal is not None
+    return Line(b.path, b.signal, b.scale, b.offset)
 
 
 def parameters_from(machine: Machine, si: F64) -> dict[str, float]:

@@ -1,14 +1,12 @@
 """A machine as plain values, so that whoever works on a job has it without the plant file; and again from them."""
 
 from collections.abc import Mapping, Sequence
-from functools import lru_cache
 from typing import Any
 
 import numpy as np
 
 from gemel.assets.spec import Signal
-from gemel.dynamics import Compiled, compile_model, find_model
-from gemel.operate.machine import Known, Line, Machine
+from gemel.operate.machine import Known, Line, Machine, narrowed
 from gemel.samples.batch import F64
 
 
@@ -18,7 +16,7 @@ def kept(machine: Machine) -> dict[str, Any]:
         "asset": machine.asset, "reference": machine.reference,
         "inputs": [_line(line) for line in machine.inputs], "outputs": [_line(line) for line in machine.outputs],
         "parameters": [[k.name, k.unit, k.scale, k.offset, k.calibrate] for k in machine.parameters],
-        "p": machine.p.tolist(), "low": _bounds(machine.low), "high": _bounds(machine.high),
+        "held": dict(machine.held), "given": list(machine.model.outputs), "p": machine.p.tolist(), "low": _bounds(machine.low), "high": _bounds(machine.high),
     }  # fmt: skip
 
 
@@ -29,14 +27,9 @@ def machine_again(told: Mapping[str, Any]) -> Machine:
         for key, bound in (("low", -np.inf), ("high", np.inf))
     )
     return Machine(
-        told["asset"], told["reference"], _model(told["reference"]), _lines(told["inputs"]), _lines(told["outputs"]),
-        tuple(Known(*k) for k in told["parameters"]), np.array(told["p"], np.float64), low, high,
+        told["asset"], told["reference"], narrowed(told["reference"], told["held"], told["given"]), _lines(told["inputs"]), _lines(told["outputs"]),
+        tuple(Known(*k) for k in told["parameters"]), np.array(told["p"], np.float64), low, high, told["held"],
     )  # fmt: skip
-
-
-@lru_cache(16)
-def _model(reference: str) -> Compiled:
-    return compile_model(find_model(reference))
 
 
 def _line(line: Line) -> list[Any]:

@@ -14,12 +14,15 @@ from gemel.assets.merge import read_directory
 from gemel.assets.node import Node
 from gemel.assets.problem import Problems, did_you_mean
 from gemel.assets.spec import Parameter, Template
-from gemel.operate.fmi.host import Limits, ask
+from gemel.dynamics import Quantity
+from gemel.dynamics.declared import Declared
+from gemel.operate.binding import names_of
+from gemel.operate.fmi.host import ask
+from gemel.operate.models import DECLARED, EVALUATED
 from gemel.samples.units import conversion, fits
 
-DECLARED: Final = Limits(time_s=60.0, memory_bytes=2_000_000_000)
-EVALUATED: Final = Limits(time_s=300.0, memory_bytes=16_000_000_000)  # JAX reserves far more than it uses
 KINDS: Final = ("inputs", "outputs", "states")
+ALL: Final = (*KINDS, "parameters")
 
 
 def model_problems(plant: Plant, folder: Path, evaluate: bool) -> list[Problem]:
@@ -63,47 +66,69 @@ def _place(types: Mapping[str, Node], template: Template, *keys: str) -> Node:
 def _found(reference: str, told: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
     if "error" in told:
         yield "error", f"{reference}: {told['error']}", told.get("remedy") or "see its code: it is run with limits"
-    for severity, message, remedy in told.get("findings", ()):
+    for severity, _code, message, remedy in told.get("findings", ()):
         yield severity, f"{reference}: {message}", remedy
 
 
 def _unbound(template: Template, told: Mapping[str, Any], wanted: bool) -> Iterator[tuple[str, str, str]]:
-    signals = {s.name for s in template.signals}
-    for name, (unit, start) in told.get("quantities", {}).get("inputs", {}).items() if wanted else ():
-        if name not in signals:
-            words = f"the model's input {name!r} has no signal: {start:g} {unit} is taken"
-            yield "warning", words, f"let a signal {name} of this type give it, where it is measured"
-
-
-def _misfits(template: Template, told: Mapping[str, Any]) -> Iterator[tuple[str, tuple[str, str], str, str]]:
-    quantities = told.get("quantities")
-    if quantities is None:
+    model: Declared | None = told.get("declared")
+    if model is None or not wanted:
         return
+    names = names_of(template)
+    properties = {s.name for s in template.signals} | {p.name for p in template.parameters}
+    for name, q in model.inputs.items():
+        if names.get(name, name) not in properties:
+            words = f"the model's input {name!r} has no signal: {q.start:g} {q.unit} is taken"
+            yield "warning", words, f"let a signal or parameter {name} of this type give it, or another one by names:"
+
+
+def _misfits(template: Template, told: Mapping[str, Any]) -> Iterator[tuple[str, tuple[str, ...], str, str]]:
+    model: Declared | None = told.get("declared")
+    if model is None:
+        return
+    names, every = names_of(template), {n for kind in ALL for n in getattr(model, kind)}
+    for name in names:
+        if name not in every:
+            yield "error", ("dynamics", "names", name), f"the model has no {name!r}", did_you_mean(name, every)
     for signal in template.signals:
-        for kind in KINDS:
-            unit, _ = quantities[kind].get(signal.name, (None, 0.0))
-            if unit is not None and not signal.states and not fits(signal.unit, unit):
-                words = f"signal {signal.name!r} is in {signal.unit or '1'}, the model's {kind[:-1]} of that name in {unit}"
+        for kind, name, q in _meant(model, names, signal.name, KINDS):
+            if not signal.states and not fits(signal.unit, q.unit):
+                words = f"signal {signal.name!r} is in {signal.unit or '1'}, the model's {kind[:-1]}{_called(name, signal.name, kind)} in {q.unit}"
                 yield "error", ("signals", signal.name), words, "give it a unit that measures the same, or another name"
     for parameter in template.parameters:
-        said = quantities["parameters"].get(parameter.name)
-        key = ("parameters", parameter.name)
-        if said is None:
-            remedy = did_you_mean(parameter.name, quantities["parameters"])
+        key, meant = ("parameters", parameter.name), list(_meant(model, names, parameter.name, ALL))
+        if not any(kind in {"parameters", "inputs"} for kind, _, _ in meant):
+            remedy = did_you_mean(parameter.name, model.parameters)
             yield "warning", key, f"the model has no parameter {parameter.name!r}", remedy
-        elif not fits(parameter.unit, said[0]):
-            words = f"parameter {parameter.name!r} is in {parameter.unit or '1'}, the model's in {said[0]}"
-            yield "error", key, words, "give it a unit that measures the same"
-        else:
-            yield from ((*("error", key), *wrong) for wrong in _outside(parameter, said))
+        for kind, name, q in meant:
+            if not fits(parameter.unit, q.unit):
+                words = f"parameter {parameter.name!r} is in {parameter.unit or '1'}, the model's{_called(name, parameter.name, kind)} in {q.unit}"
+                yield "error", key, words, "give it a unit that measures the same"
+            elif kind == "parameters":
+                yield from ((*("error", key), *wrong) for wrong in _outside(parameter, q))
 
 
-def _outside(parameter: Parameter, said: Any) -> Iterator[tuple[str, str]]:
-    unit, _, low, high = said
-    scale, offset = conversion(parameter.unit, unit)
+def _meant(
+    model: Declared, names: Mapping[str, str], property_name: str, kinds: tuple[str, ...]
+) -> Iterator[tuple[str, str, Quantity]]:
+    """Give the model's quantities that a property gives."""
+    for kind in kinds:
+        for name, q in getattr(model, kind).items():
+            if names.get(name, name) == property_name:
+                yield kind, name, q
+
+
+def _called(name: str, property_name: str, kind: str) -> str:
+    if name != property_name:
+        return f" {name!r}, which it gives,"
+    return "" if kind == "parameters" else " of that name"
+
+
+def _outside(parameter: Parameter, q: Quantity) -> Iterator[tuple[str, str]]:
+    scale, offset = conversion(parameter.unit, q.unit)
     for what, value in (("default", parameter.default), ("lower limit", parameter.low), ("upper limit", parameter.high)):
         si = None if value is None else value * scale + offset
         slack = 0.0 if si is None else 1e-9 * (1.0 + abs(si))  # of the conversion
-        if si is not None and value is not None and not low - slack <= si <= high + slack:
-            words = f"the {what} of {parameter.name!r}, {value:g} {parameter.unit}, is impossible in the model: {low:g} to {high:g} {unit}"
+        if si is not None and value is not None and not q.low - slack <= si <= q.high + slack:
+            words = f"the {what} of {parameter.name!r}, {value:g} {parameter.unit}, is impossible in the model: {q.low:g} to {q.high:g} {q.unit}"
             yield words, "correct it, or the range that the model declares"

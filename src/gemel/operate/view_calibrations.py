@@ -40,7 +40,7 @@ class CalibrationsView:
         Raises NotFoundError, ModelError, RefusedError.
         """
         asked = calibrate_job.wish(wish)
-        machine = await asyncio.to_thread(machine_of, self.plant, asset)  # compiles the model: a second, the first time
+        machine = await asyncio.to_thread(machine_of, self.plant, asset, computing=False)
         champion = in_force(await self.releases(machine.asset))
         spec = calibrate_job.spec(machine, asked, span, "", champion, shadow=shadow)  # refused before the history is read
         rows = await self.history_rows(numbers_of(self.registry, machine), *span)

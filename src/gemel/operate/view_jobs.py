@@ -17,6 +17,7 @@ from gemel.operate import whatif
 from gemel.operate.family import WANTED
 from gemel.operate.jobs import Job, Jobs
 from gemel.operate.reasoning import CANCEL, PROGRESS
+from gemel.twin.releases import Releases
 
 
 class JobsView:
@@ -94,9 +95,11 @@ class ReasonedView:
         """Long work, kept beside the history."""
         return JobsView(self.bus, self._reader.path.parent / "jobs")
 
-    async def whatif_begin(self, asset: str, shown: Mapping[str, tuple[float, str]]) -> dict[str, Any]:
-        """Give where a what-if about an asset begins, from what it shows."""
-        return await asyncio.to_thread(whatif.begin, self.plant, asset, shown)
+    async def whatif_begin(
+        self, asset: str, shown: Mapping[str, tuple[float, str]], releases: Releases, at: int
+    ) -> dict[str, Any]:
+        """Give where a what-if about an asset begins, from what it shows and what was released by then."""
+        return await asyncio.to_thread(whatif.begin, self.plant, asset, shown, releases, at)
 
     async def whatif_spec(
         self, begun: Mapping[str, Any], question: Mapping[str, Any], at: str

@@ -3,15 +3,13 @@
     asset's type ─► its dynamic model        what the asset shows ─► SI ─► inputs and states at the beginning
     plant file   ─► its parameters           question             ─► scenarios.ask ─► result as plain values
 
-What is named alike belongs together: an input, state or parameter takes the value of the asset's signal or parameter
-of its name, converted to the model's unit. What the plant does not tell is as the model declares it, and said so.
+What belongs together says `gemel.operate.binding`; what the plant does not tell is as the model declares it, and said so.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
-from functools import lru_cache
 from typing import Any, Final
 
 import msgspec
@@ -19,43 +17,43 @@ import numpy as np
 
 from gemel import __version__
 from gemel.assets import Plant
-from gemel.dynamics import Compiled, Quantity, compile_model, find_model
-from gemel.errors import ModelError, NotFoundError
-from gemel.samples.units import conversion, fits
+from gemel.errors import ModelError
+from gemel.operate.binding import KINDS, Bound, bind
+from gemel.operate.models import compiled
+from gemel.samples.units import conversion
+from gemel.twin.releases import Releases
 
 SPREAD: Final = 0.05  # of a parameter marked `calibrate`, while nothing better is known of it
-KINDS: Final = ("inputs", "states", "parameters", "outputs")
 Shown = Mapping[str, tuple[float, str]]
-"""What an asset shows: by the name of its property, value and unit; NaN where nothing is known."""
+"""What assets show: by the path of a property, or by its name alone, value and unit; NaN where nothing is known."""
 
 
-def begin(plant: Plant, asset: str, shown: Shown) -> dict[str, Any]:
-    """Give where a fork of an asset begins, for people and for `run`.
+def begin(
+    plant: Plant, asset: str, shown: Shown, releases: Releases | None = None, at: int | None = None
+) -> dict[str, Any]:  # fmt: skip
+    """Give where a fork of an asset begins, for people and for `run`; nothing of a foreign model is run here.
+
+    Args:
+        plant: as applied.
+        asset: path.
+        shown: what it shows.
+        releases: versions of parameters; None: what the plant file says is in force.
+        at: plant time of the state [ns], for the versions in force then; None: now.
 
     Returns:
-        ``asset``, ``model`` and ``quantities``: by kind, each name with its unit, SI value, range, and where the value
-        comes from (``signal``, ``plant file`` or ``model``).
+        ``asset``, ``model``, ``versions`` (of the parameters in force, by asset) and ``quantities``: by kind, each name
+        with its unit, SI value and range, where the value comes from (``signal``, ``release``, ``plant file`` or
+        ``model``), and the unit the plant shows it in: SI = value * scale + offset.
 
-    Raises NotFoundError where there is no such asset, or its type has no dynamic model.
+    Raises NotFoundError where there is no such asset, or its type has no dynamic model; ModelError where that is wrong.
     """
-    row = plant.assets.find(asset)
-    if row is None:
-        raise NotFoundError(f"no asset {asset[:200]!r}", remedy="see GET /api/v1/assets")
-    template = plant.templates[plant.assets.template[row]]
-    if not template.dynamics:
-        raise NotFoundError(
-            f"the type {template.type} has no dynamic model", code="no-dynamics",
-            remedy="say dynamics: package.module:Class in the type, in the plant file",
-        )  # fmt: skip
-    model = _model(template.dynamics)
-    given = {p.name: _parameter(plant, row, p) for p in template.parameters}
-    known = {n: (v, "signal") for n, v in shown.items()} | {n: (v, "plant file") for n, v in given.items()}
-    quantities = {
-        kind: {name: _quantity(q, known.get(name)) for name, q in getattr(model.model, kind).items()}
-        for kind in KINDS
-    }
-    doubted = [p.name for p in template.parameters if p.calibrate and p.name in model.parameters]
-    return {"asset": asset, "model": template.dynamics, "quantities": quantities, "calibrated": doubted}
+    bound = bind(plant, asset, releases, at)
+    quantities = {kind: {b.name: _quantity(b, shown) for b in bound.of(kind)} for kind in KINDS}
+    doubted = [b.name for b in bound.parameters if b.calibrate]
+    return {
+        "asset": asset, "model": bound.reference, "quantities": quantities, "calibrated": doubted,
+        "versions": dict(bound.versions),
+    }  # fmt: skip
 
 
 def spec(begun: Mapping[str, Any], question: Mapping[str, Any], at: str, plant: Plant) -> dict[str, Any]:
@@ -75,7 +73,7 @@ def spec(begun: Mapping[str, Any], question: Mapping[str, Any], at: str, plant: 
         k: {n: q["value"] for n, q in begun["quantities"][k].items()}
         for k in ("inputs", "states", "parameters")
     }
-    versions = {"gemel": __version__, "plant": plant.digest}
+    versions = {"gemel": __version__, "plant": plant.digest, "parameters": dict(begun.get("versions", {}))}
     found = {
         "asset": begun["asset"],
         "model": begun["model"],
@@ -92,7 +90,7 @@ def run(spec: Mapping[str, Any], told: Callable[[float], bool]) -> dict[str, Any
     """Answer a what-if: pure but for loading the model; the same spec gives the same result."""
     from gemel.scenarios import Start, ask
 
-    model, question = _model(spec["model"]), _asked(spec)
+    model, question = compiled(spec["model"]), _asked(spec)
     kept = spec["start"]
     x, u, p = (
         np.array([float(kept[k][n]) for n in getattr(model, k)]) for k in ("states", "inputs", "parameters")
@@ -128,33 +126,18 @@ def _asked(spec: Mapping[str, Any]) -> Any:
         ) from e
 
 
-@lru_cache(16)
-def _model(reference: str) -> Compiled:
-    return compile_model(find_model(reference))
-
-
-def _parameter(plant: Plant, row: int, declared: Any) -> tuple[float, str]:
-    column = plant.assets.parameters.get(declared.name)
-    value = float(column[row]) if column is not None else math.nan
-    if math.isnan(value) and declared.default is not None:
-        value = declared.default
-    return value, declared.unit
-
-
-def _quantity(q: Quantity, known: tuple[tuple[float, str], str] | None) -> dict[str, Any]:
-    value, source = q.start, "model"
-    if known is not None and not math.isnan(known[0][0]) and fits(known[0][1], q.unit):
-        scale, offset = conversion(known[0][1], q.unit)
-        value, source = known[0][0] * scale + offset, known[1]
-    low, high = (b if math.isfinite(b) else None for b in (q.low, q.high))
+def _quantity(b: Bound, shown: Shown) -> dict[str, Any]:
+    value, source = b.value, b.source
+    told, unit = shown.get(b.path, shown.get(b.path.rpartition("/")[2], (math.nan, b.unit)))
+    if source == "signal":
+        scale, offset = conversion(unit, b.quantity.unit)
+        value, source = (b.value, "model") if math.isnan(told) else (told * scale + offset, "signal")
+    low, high = (limit if math.isfinite(limit) else None for limit in (b.low, b.high))
     return {
-        "unit": q.unit,
-        "value": value,
-        "source": source,
-        "low": low,
-        "high": high,
-        "description": q.description,
-    }
+        "unit": b.quantity.unit, "value": value, "source": source, "low": low, "high": high,
+        "description": b.quantity.description or (b.signal.description if b.signal else ""),
+        "property": b.path, "shown_unit": b.unit, "scale": b.scale, "offset": b.offset,
+    }  # fmt: skip
 
 
 def _in_si(change: Mapping[str, Any], units: Mapping[str, str]) -> dict[str, Any]:

@@ -3,6 +3,8 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
+from gemel.twin.releases import Releases
+
 
 class Asked(Protocol):
     """What was asked; see `gemel.operate.jobs.Asked`."""
@@ -77,8 +79,13 @@ class Reasoned(Protocol):
     def jobs(self) -> Jobbing:
         """Long work."""
 
-    async def whatif_begin(self, asset: str, shown: Mapping[str, tuple[float, str]]) -> Mapping[str, Any]:
-        """Give where a what-if about an asset begins, from what it shows; raises NotFoundError, ModelError."""
+    async def whatif_begin(
+        self, asset: str, shown: Mapping[str, tuple[float, str]], releases: Releases, at: int
+    ) -> Mapping[str, Any]:
+        """Give where a what-if about an asset begins, from what it shows and what was released by then.
+
+        Raises NotFoundError, ModelError.
+        """
 
     async def whatif_spec(
         self, begun: Mapping[str, Any], question: Mapping[str, Any], at: str

@@ -73,21 +73,19 @@ def simulated(path: str, **how: Any) -> dict[str, Any]:
 
 def looked_at(path: str, evaluate: bool) -> dict[str, Any]:
     """Check a model by its reference ``module:Class``: what it declares, and what is found."""
-    from gemel.dynamics.check import KINDS, check_declared, check_model
+    from gemel.dynamics.check import check_declared, check_model
+    from gemel.dynamics.declared import Declared
     from gemel.dynamics.reference import find_model
     from gemel.errors import ModelError
 
     try:
         model = find_model(path)
     except ModelError as e:
-        return {"error": e.message, "remedy": e.remedy}
+        return {"error": e.message, "remedy": e.remedy, "code": e.code}
     found = check_model(model) if evaluate else list(check_declared(model))
-    answer: dict[str, Any] = {"findings": [(f.severity, f.message, f.remedy) for f in found]}
-    if any(f.code == "model-quantity" for f in found):
-        return answer
-    quantities = {k: {n: (q.unit, q.start) for n, q in getattr(model, k).items()} for k in KINDS}
-    limits = {n: (q.unit, q.start, q.low, q.high) for n, q in model.parameters.items()}
-    return answer | {"quantities": quantities | {"parameters": limits}}
+    answer: dict[str, Any] = {"findings": [(f.severity, f.code, f.message, f.remedy) for f in found]}
+    wrong = any(f.code == "model-quantity" for f in found)
+    return answer if wrong else answer | {"declared": Declared.of(model)}
 
 
 VERBS: Final[dict[str, Callable[..., dict[str, Any]]]] = {

@@ -14,6 +14,7 @@ from gemel.serve.port import Twin
 from gemel.serve.port_jobs import Job
 from gemel.serve.routes.state import properties
 from gemel.serve.standing import Moment
+from gemel.twin.releases import Releases
 
 router = APIRouter(tags=["scenarios"])
 Name = Annotated[str, Field(max_length=200)]
@@ -133,8 +134,11 @@ class Beginning(BaseModel):
     asset: str
     at: times.Written
     model: str
-    quantities: dict[str, dict[str, dict[str, Any]]]
+    quantities: dict[str, dict[str, dict[str, Any]]] = Field(
+        description="By kind and name: `value` in the model's `unit`, and `shown_unit`, in which SI = value * scale + offset."
+    )
     calibrated: list[str]
+    versions: dict[str, int] = Field(default={}, description="Of the parameters in force, by asset; 0: the plant file's.")
 
 
 @router.post("/scenarios", status_code=202)
@@ -160,10 +164,12 @@ async def start(
     request: Request, _: Viewer, twin: Asked,
     asset: Annotated[str, Query(max_length=500, description="Path of an asset.")],
     at: Annotated[times.Instant | None, Query(description="A past state; that of now, if left out.")] = None,
+    warm: Annotated[bool, Query(description="Whether who computes is made ready meanwhile.")] = True,
 ) -> Beginning:  # fmt: skip
     """Give where a what-if would begin and what can be changed; has whoever computes it made ready meanwhile."""
     begun, moment = await _begun(request, twin, asset, at)
-    await twin.jobs.warm()
+    if warm:
+        await twin.jobs.warm()
     return Beginning.model_validate({**begun, "at": moment.at})
 
 
@@ -187,7 +193,8 @@ async def _begun(request: Request, twin: Twin, asset: str, at: int | None) -> tu
     if len(signals):
         told = properties(names, await moment.standing(names, signals, asset), moment.at)
         shown = {n: (float("nan") if p["value"] is None else p["value"], p["unit"]) for n, p in told.items()}
-    begun = dict(await twin.whatif_begin(asset, shown))
+    facts = await twin.past.facts(moment.at, moment.known, kind="Parameters", under=asset)
+    begun = dict(await twin.whatif_begin(asset, shown, Releases().take_all(facts), moment.at))
     if not begun:
         raise NotFoundError(f"no asset {asset[:200]!r}", remedy="see GET /api/v1/assets")
     return begun, moment

@@ -1,0 +1,58 @@
+"""Dynamic models that a plant file names, met with care.
+
+    gemel's own        ─► imported here
+    anybody else's     ─► imported in a child with limits first ─► what it declares ─► only whoever computes imports it
+
+Whoever answers people, or follows the plant, asks `declared` and never runs a line of a foreign model. Whoever
+computes asks `compiled`: a model that crashes, hangs or is wrong was refused in the child, in words.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import Any, Final
+
+from gemel.dynamics import Compiled, compile_model, find_model
+from gemel.dynamics.declared import Declared
+from gemel.errors import ModelError
+from gemel.operate.fmi.host import Limits, ask
+
+DECLARED: Final = Limits(time_s=60.0, memory_bytes=2_000_000_000)
+EVALUATED: Final = Limits(time_s=300.0, memory_bytes=16_000_000_000)  # JAX reserves far more than it uses
+OWN: Final = "gemel."
+
+
+@lru_cache(64)
+def declared(reference: str) -> Declared:
+    """Give what a model declares; nothing of a foreign one is run in this process.
+
+    Raises ModelError: it cannot be imported, crashes, hangs, or declares what makes no sense.
+    """
+    if reference.startswith(OWN):
+        return Declared.of(find_model(reference))
+    found: Declared = _looked_at(reference, evaluate=False)["declared"]
+    return found
+
+
+@lru_cache(64)
+def compiled(reference: str) -> Compiled:
+    """Give a model to compute with, after all checks; a foreign one was tried in a child before.
+
+    Raises ModelError with the first error found.
+    """
+    if not reference.startswith(OWN):
+        _looked_at(reference, evaluate=True)
+    return compile_model(find_model(reference))
+
+
+def _looked_at(reference: str, *, evaluate: bool) -> dict[str, Any]:
+    told = ask({"do": "check", "path": reference, "evaluate": evaluate}, EVALUATED if evaluate else DECLARED)
+    if "error" in told:
+        words, remedy = f"{reference}: {told['error']}", told.get("remedy") or "see its code: it is run with limits of time and memory"
+        if "code" in told:
+            raise ModelError(words, code=told["code"], remedy=remedy)
+        raise ModelError(words, code="model-refused", remedy=remedy)
+    for severity, code, message, remedy in told["findings"]:
+        if severity == "error":
+            raise ModelError(f"{reference}: {message}", code=code, remedy=remedy)
+    return told
