@@ -100,7 +100,10 @@ def machine_of(
     """Join an asset with its model, as `gemel.operate.binding.bind` does.
 
     Args:
-        plant, asset, releases, at: see there.
+        plant: as applied.
+        asset: path.
+        releases: versions of parameters; None: the plant file's are in force.
+        at: plant time at which they are asked for [ns]; None: now.
         computing: whether the model is loaded to compute with; else only what it declares, and nothing of it is run.
 
     Raises NotFoundError (no asset, no model), ModelError (a wrong model or unit; nothing of it is measured: `unbound`).
