@@ -42,6 +42,7 @@ IN_FLIGHT: Final = 8
 DRAWN: Final = 20  # signals
 LIVE_HZ: Final = 50  # readings of each signal beside a back-fill
 AHEAD: Final = 65_536  # values of a back-fill that may wait for the fold
+LIVE_AHEAD: Final = 30_000_000  # live ones: the log is bounded, and holds what two snapshots are apart
 SHARED: Final = Path(__file__).parents[4] / "shared" / "data"
 
 
@@ -81,7 +82,7 @@ def measure(
             f"{name}: {walks.values:,} values of {walks.signals:,} signals over {(walks.end - walks.start) / DAY:.1f} days"
         )
         write_plant(folder / name / "plant", walks.signals, interval_s=walks.interval_s)
-        with running(folder / name / "plant", folder / name / "data", log_bytes=4 << 30) as site:
+        with running(folder / name / "plant", folder / name / "data", log_bytes=16 << 30) as site:
             laid = lay(site, walks)
             told(f"{name}: {laid['values_per_s']:,} values/s; rolling up the rest, drawing")
             laid |= settled(site, walks)
@@ -285,6 +286,16 @@ def _child(what: str, site: Site, walks: Walks, rate: float = 0.0) -> dict[str, 
     return dict(msgspec.json.decode(done.stdout))
 
 
+async def _caught_up(bus: Bus, sent: int, ahead: int) -> None:
+    """Wait while the fold is further behind what was sent than `ahead` values."""
+    while sent - await _folded(bus) > ahead:  # noqa: ASYNC110 - of another process
+        await asyncio.sleep(0.01)
+
+
+async def _folded(bus: Bus) -> int:
+    return int(msgspec.json.decode(await bus.ask("twin.ask", {"do": "counts"}, timeout_s=60))["received"])
+
+
 async def send(places: Places, walks: Walks, rate: float = 0.0) -> dict[str, float]:
     """Append all values, a few frames in flight; give when the first was sent and the last acknowledged."""
     sent = 0
@@ -307,6 +318,8 @@ async def send(places: Places, walks: Walks, rate: float = 0.0) -> dict[str, flo
             if rate:
                 await asyncio.sleep(max(start + sent / rate - time.time(), 0))
             sent += len(rows)
+            if number % 256 == 0:
+                await _caught_up(bus, sent, LIVE_AHEAD)
             await slots.acquire()
             task = asyncio.create_task(one(number, data))
             waiting.add(task)
@@ -318,19 +331,13 @@ async def send(places: Places, walks: Walks, rate: float = 0.0) -> dict[str, flo
 async def backfill(places: Places, walks: Walks) -> dict[str, float]:
     """Append all values, no more ahead of the fold than a little; give when it began, and when the last was folded."""
     async with _log(places) as (bus, registry):
-
-        async def folded() -> int:
-            return int(
-                msgspec.json.decode(await bus.ask("twin.ask", {"do": "counts"}, timeout_s=60))["received"]
-            )
-
-        start, before, sent = time.time(), await folded(), 0
+        start, before, sent = time.time(), await _folded(bus), 0
         for number, rows in enumerate(blocks(walks), 1):
             now = rows.with_columns(received=np.full(len(rows), time.time_ns()))
             await bus.append("samples.0", _frame(registry, f"past-{walks.seed}", number, now), timeout_s=120)
             sent += len(rows)
-            while number % 2 == 0 and sent - (await folded() - before) > AHEAD:  # noqa: ASYNC110 - of another process
-                await asyncio.sleep(0.01)
+            if number % 2 == 0:
+                await _caught_up(bus, sent + before, AHEAD)
         return {"start": start, "acknowledged": time.time()}
 
 
