@@ -190,15 +190,17 @@ class History:
         return np.unique(np.concatenate([self.manifest.rolled.hours(self.signal), late, late + 1]))
 
     def _read(self, kind: str, level: Level, schema: pa.Schema, runs: Runs) -> pa.Table | None:
-        """Give the true rows of a level around some runs; None where there is no file."""
-        wanted = Wanted(
-            self.signal, self.signal, runs[0][0] // level.chunk * level.chunk // MS, (runs[-1][1] - 1) // MS
-        )
-        met = self.manifest.of(f"{kind}{level.name}_").met(
-            self.signal, self.signal, wanted.first, wanted.last
-        )
-        found = [t for t in groups.tables(met, wanted, schema.names, self.footers) if len(t)]
-        return latest(found, wanted, level) if found else None
+        """Give the true rows of a level around some runs, not what lies far between; None where there is no file."""
+        stored = self.manifest.of(f"{kind}{level.name}_")
+        found = []
+        for start, end in ranges.hulls(runs, level.span * DAY):
+            first, last = start // level.chunk * level.chunk // MS, (end - 1) // MS
+            wanted = Wanted(self.signal, self.signal, first, last)
+            met = stored.met(self.signal, self.signal, first, last)
+            tables = [t for t in groups.tables(met, wanted, schema.names, self.footers) if len(t)]
+            if tables:
+                found.append(latest(tables, wanted, level))
+        return pa.concat_tables(found, promote_options="default") if found else None
 
     def _absent(self, level: Level, times: I64, runs: Runs) -> Runs:
         """Give the chunks a fine level was not worth its place in; hours and days are always there."""

@@ -24,6 +24,16 @@ def joined(runs: Iterable[tuple[int, int]]) -> Runs:
     return found
 
 
+def hulls(runs: Runs, gap: int) -> Runs:
+    """Give the runs with what lies between those that are less than `gap` apart.
+
+    >>> hulls([(0, 2), (3, 5), (50, 60)], 10)
+    [(0, 5), (50, 60)]
+    """
+    wide = joined((start, end + gap) for start, end in runs)
+    return [(start, end - gap) for start, end in wide]
+
+
 def minus(runs: Runs, holes: Runs) -> Runs:
     """Give what of some runs is in no hole; both joined.
 
