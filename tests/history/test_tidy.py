@@ -174,11 +174,11 @@ def test_merging_beside_a_commit(tmp_path):
 
 def test_a_newer_format_is_refused_by_writer_and_reader(tmp_path):
     with Store.open(tmp_path) as store:
-        store._connection.execute("UPDATE lake.format SET version = 3")
+        store._connection.execute("UPDATE lake.format SET version = 4")
     for use in (lambda: Store.open(tmp_path), lambda: Reader(tmp_path).rows_count()):
         with pytest.raises(StorageError) as refused:
             use()
-        assert refused.value.code == "history-format" and "3" in str(refused.value)
+        assert refused.value.code == "history-format" and "4" in str(refused.value)
     WriterLock(tmp_path / "writer.lock").release()  # the refusal let the lock go
 
 

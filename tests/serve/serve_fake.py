@@ -83,6 +83,7 @@ class Values:
         self.status = np.zeros(n, np.uint32)
         self.time = np.full(n, NEVER)
         self.received = np.full(n, NEVER)
+        self.sigma = None
         self.stale = np.ones(n, bool)
         self.seen = np.zeros(n, bool)
         self.held = {}

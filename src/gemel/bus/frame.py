@@ -3,7 +3,9 @@
     magic "GMF1" | CRC-32 of the rest, u32 | length of the header, u32 | header, JSON | Arrow stream
 
 A column that holds one value throughout (often `received` and `status`) is left out of the Arrow part and
-stands in the header. A tick is a frame without samples: the plant's time, and how far the record had grown.
+stands in the header. Where values come with their uncertainty there is a column `sigma` (float32, NaN: not known); a
+frame without one has the very bytes that it had before there was such a column. A tick is a frame without samples: the
+plant's time, and how far the record had grown.
 """
 
 import zlib
@@ -15,7 +17,7 @@ import numpy as np
 import pyarrow as pa
 
 from gemel.errors import StorageError
-from gemel.samples.batch import DTYPES, Batch
+from gemel.samples.batch import DTYPES, SIGMA, Batch
 
 MAGIC: Final = b"GMF1"
 MAX_BYTES: Final = 4 << 20  # well under the server's max_payload of 8 MB
@@ -71,6 +73,8 @@ def encode_frame(header: FrameHeader, batch: Batch) -> bytes:
             constant[name] = column[0].item()
         else:
             columns[name] = pa.array(column)
+    if (told := batch.plain()).sigma is not None:
+        columns["sigma"] = pa.array(told.sigma)
     record = pa.record_batch(columns)
     sink = pa.BufferOutputStream()
     with pa.ipc.new_stream(sink, record.schema) as writer:
@@ -126,4 +130,5 @@ def _read(rest: memoryview) -> Frame:
         else table.column(name).to_numpy()
         for name, dtype in DTYPES.items()
     }
-    return Frame(header, Batch.of(**columns))
+    sigma = table.column("sigma").to_numpy().astype(SIGMA) if "sigma" in table.schema.names else None
+    return Frame(header, Batch.of(**columns, sigma=sigma))

@@ -250,6 +250,7 @@ def _again(line: _Line, changed: Index, came: I64, position: Index) -> Emitted:
         np.maximum(came[cause], old.batch.received + 1),
         old.batch.value,
         line.status[changed],
+        sigma=old.batch.sigma,
     )
     return Emitted.of(batch, old.source, position[cause], came=old.came, again=True)
 

@@ -13,7 +13,7 @@ from gemel.assets.checks import Checks
 from gemel.condition.readings import Mask, Readings
 from gemel.condition.reasons import FUTURE, NOT_A_NUMBER, OUT_OF_RANGE, SOURCE_BAD
 from gemel.samples import Batch
-from gemel.samples.batch import F64, I32, U32, Index
+from gemel.samples.batch import F32, F64, I32, U32, Index
 from gemel.samples.clock import EARLIEST, LATEST
 from gemel.samples.status import (
     BAD,
@@ -95,6 +95,14 @@ class Screen:
         )
         return np.where(np.isfinite(value), beyond, BAD_SENSOR_FAILURE).astype(np.uint32)
 
+    def _uncertainty(self, kind: Index, sigma: F32 | None) -> F32 | None:
+        """Give uncertainties in the declared unit; what is none (negative, infinite) is not known."""
+        if sigma is None:
+            return None
+        with np.errstate(all="ignore"):
+            told = (sigma * np.abs(self._scale.take(kind))).astype(np.float32)
+        return np.where((told >= 0) & np.isfinite(told), told, np.float32(np.nan))
+
     def __call__(self, batch: Batch) -> tuple[Readings, Mask | None]:
         """Give the readings, and which of them are of an impossible time (None: none is)."""
         kind = self.kind(batch.signal)
@@ -111,7 +119,7 @@ class Screen:
             reason[rows] = np.where(batch.status[rows] >= np.uint32(BAD), SOURCE_BAD, number)
         if wrong is not None:
             reason[wrong] = FUTURE
-        judged = batch.with_columns(value=value, status=status)
+        judged = batch.with_columns(value=value, status=status, sigma=self._uncertainty(kind, batch.sigma))
         return Readings(judged, batch.status, sound, reason, np.arange(len(batch))), wrong
 
 

@@ -299,8 +299,10 @@ def _columns(chunks: "list[Chunk]", prefix: str) -> dict[str, Column]:
     chunks = chunks or [Chunk.concat([])]
     moved = [np.flatnonzero(c.came != c.batch.received) for c in chunks]  # few: the rest need not be said twice
     first = np.cumsum([0, *(len(c.source) for c in chunks)])
+    told = any(c.batch.plain().sigma is not None for c in chunks)
     return {
         **{prefix + name: Pieces([getattr(c.batch, name) for c in chunks]) for name in _COLUMNS},
+        **({prefix + "sigma": Pieces([c.batch.uncertainty() for c in chunks])} if told else {}),
         prefix + "source": Pieces([c.source for c in chunks]),
         prefix + "moved": np.concatenate([rows + start for rows, start in zip(moved, first, strict=False)]),
         prefix + "came": np.concatenate([c.came[rows] for c, rows in zip(chunks, moved, strict=True)]),
@@ -312,7 +314,7 @@ def _chunk(arrays: Mapping[str, npt.NDArray[Any]], prefix: str) -> Chunk:
     def get(name: str) -> npt.NDArray[Any]:
         return arrays[PREFIX + prefix + name]
 
-    batch = Batch(*(get(name) for name in _COLUMNS))
+    batch = Batch(*(get(name) for name in _COLUMNS), sigma=arrays.get(PREFIX + prefix + "sigma"))
     came = batch.received
     if len(get("moved")):
         came = came.copy()

@@ -130,21 +130,28 @@ def _written(parts: Parts, folder: Path, table: str, *form: Any) -> files.Writte
 
 def _readings(group: Sequence[Stored], footers: groups.Footers) -> Parts:
     """Put the stored columns together as they are, signal after signal: nothing is decoded into values and back."""
-    for tables in groups.sliced(group, EVERYTHING, files.SCHEMA.names, footers):
-        rows = _stored(tables)
+    schema = files.SCHEMA if _told(group) else files.PLAIN
+    for tables in groups.sliced(group, EVERYTHING, schema.names, footers):
+        rows = _stored(tables, schema)
         yield rows.take(pa.array(order(_keys(rows))))
 
 
-def _stored(tables: Sequence[pa.Table]) -> pa.Table:
+def _told(group: Sequence[Stored]) -> bool:
+    """Tell whether a file of a group knows how uncertain its values are."""
+    footers = groups.Footers(len(group))
+    return any("sigma" in footers.of(f.path).places for f in group)
+
+
+def _stored(tables: Sequence[pa.Table], schema: pa.Schema) -> pa.Table:
     """Give all stored columns, those too that were left unread because they are nought, or nothing."""
     table = pa.concat_tables(tables, promote_options="default")
     columns = []
-    for field in files.SCHEMA:
+    for field in schema:
         there = field.name in table.column_names
         column = table.column(field.name) if there else pa.nulls(len(table), field.type)
         nought = field.name in files.CONSTANT
         columns.append(column.fill_null(pa.scalar(0).cast(field.type)) if nought else column)
-    return pa.Table.from_arrays(columns, schema=files.SCHEMA)
+    return pa.Table.from_arrays(columns, schema=schema)
 
 
 def _keys(rows: pa.Table) -> Batch:
@@ -157,14 +164,15 @@ def _keys(rows: pa.Table) -> Batch:
 def _cut(group: Sequence[Stored], folder: Path, bounds: lake.Bounds) -> Parts:
     """Give the rows of files in which a signal has more of them than memory is to hold: it is cut by time."""
     ordered = sorted(group, key=lambda f: f.first)
-    source = f"read_parquet([{', '.join(lake.quoted(sealed.address(f.path)) for f in ordered)}])"
-    grids = Grids()
+    source = f"read_parquet([{', '.join(lake.quoted(sealed.address(f.path)) for f in ordered)}], union_by_name => true)"
+    grids, told = Grids(), _told(group)
     with duckdb.connect(
         ":memory:", config={"threads": bounds.threads, "memory_limit": bounds.memory}
     ) as connection:
         sealed.let_in(connection, folder)
         for condition in _slices(connection, source):
-            yield _read(connection, source, condition, grids)
+            rows = _read(connection, source, condition, grids, told)
+            yield files.whole(rows) if told else rows
 
 
 def _rolls(group: Sequence[Stored], level: Level, schema: pa.Schema) -> Parts:
@@ -174,9 +182,10 @@ def _rolls(group: Sequence[Stored], level: Level, schema: pa.Schema) -> Parts:
         yield rows.take(pa.array(np.lexsort((groups.times(rows), groups.column(rows, "signal")))))
 
 
-def _read(connection: duckdb.DuckDBPyConnection, source: str, condition: str, grids: Grids) -> pa.Table:
+def _read(connection: duckdb.DuckDBPyConnection, source: str, condition: str, grids: Grids, told: bool) -> pa.Table:
     table = connection.execute(
-        f"SELECT signal, {files.TIME} AS time, received, {files.VALUE} AS value, status, late FROM {source} WHERE {condition}"
+        f"SELECT signal, {files.TIME} AS time, received, {files.VALUE} AS value, status, late{', sigma' if told else ''} "
+        f"FROM {source} WHERE {condition}"
     ).to_arrow_table()
     batch, late = Batch.from_arrow(table), table["late"].to_numpy()
     rows = order(batch)

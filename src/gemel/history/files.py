@@ -7,6 +7,7 @@
     value DOUBLE                      the value itself               where it does not
     status UINT                       OPC UA StatusCode
     late BOOL                         may supersede, or be superseded by, a row of the same (signal, time)
+    sigma FLOAT                       standard uncertainty of the value; NULL, or no such column: not known
 
 Any engine that reads Parquet can read it; docs/decisions/history-in-ducklake.md has what was measured.
 """
@@ -48,9 +49,12 @@ SCHEMA: Final = pa.schema(
         ("value", pa.float64()),
         ("status", pa.uint32()),
         ("late", pa.bool_()),
+        ("sigma", pa.float32()),
     ]
 )
-COLUMNS: Final = "signal INTEGER, ms BIGINT, ns INTEGER, received BIGINT, q INTEGER, factor DOUBLE, divisor DOUBLE, base DOUBLE, residual DOUBLE, value DOUBLE, status UINTEGER, late BOOLEAN"
+PLAIN: Final = pa.schema([f for f in SCHEMA if f.name != "sigma"])
+"""Of a file in which no value's uncertainty is known: it costs nothing there."""
+COLUMNS: Final = "signal INTEGER, ms BIGINT, ns INTEGER, received BIGINT, q INTEGER, factor DOUBLE, divisor DOUBLE, base DOUBLE, residual DOUBLE, value DOUBLE, status UINTEGER, late BOOLEAN, sigma FLOAT"
 # How SQL gets the samples' own columns back.
 TIME: Final = f"(ms * {MS} + ns)"
 VALUE: Final = "coalesce(base + q * factor / divisor + residual, value)"
@@ -120,7 +124,17 @@ def to_table(batch: Batch, late: Mask, grids: Grids) -> pa.Table:
         pa.array(batch.status),
         pa.array(late),
     ]
-    return pa.Table.from_arrays(columns, schema=SCHEMA)
+    sigma = batch.plain().sigma
+    if sigma is None:
+        return pa.Table.from_arrays(columns, schema=PLAIN)
+    return pa.Table.from_arrays([*columns, pa.array(sigma, from_pandas=True)], schema=SCHEMA)
+
+
+def whole(table: pa.Table) -> pa.Table:
+    """Give stored columns with one for uncertainties, also where none is known: in one file all parts are of one form."""
+    if "sigma" in table.column_names:
+        return table
+    return table.append_column(SCHEMA.field("sigma"), pa.nulls(len(table), pa.float32()))
 
 
 class FileWriter:
@@ -208,8 +222,10 @@ def _options(first: pa.Table) -> dict[str, Any]:
     for name, recurring in (("received", plain), ("ns", dictionary)):
         distinct = len(first.column(name).slice(0, SAMPLED).unique())
         (dictionary if distinct <= FEW else recurring if distinct <= SOME else delta).append(name)
+    if "sigma" in first.column_names:
+        dictionary.append("sigma")  # of a filter that runs for long it hardly changes
     encodings = {"DELTA_BINARY_PACKED": delta, "PLAIN": plain}
-    return packed(dictionary, encodings, {name: 3 if name == "received" else 1 for name in SCHEMA.names})
+    return packed(dictionary, encodings, {name: 3 if name == "received" else 1 for name in first.column_names})
 
 
 def packed(

@@ -219,4 +219,5 @@ def batch(table: pa.Table) -> Batch:
     received = optional(table, "received")
     if received is None:
         received = time + column(table, "delay")
-    return Batch(column(table, "signal"), time, received, values(table), column(table, "status"))
+    sigma = optional(table, "sigma")
+    return Batch(column(table, "signal"), time, received, values(table), column(table, "status"), sigma=sigma)

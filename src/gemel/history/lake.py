@@ -18,8 +18,8 @@ import duckdb
 from gemel.errors import ConfigError, StorageError
 from gemel.history import sealed
 
-FORMAT: Final = 2  # raised with every change of what is stored; a newer one is refused with words
-FORMER: Final = (1,)  # 1: without roll-ups. Read as they are; the writer brings them up to date when it opens
+FORMAT: Final = 3  # raised with every change of what is stored; a newer one is refused with words
+FORMER: Final = (1, 2)  # 1: without roll-ups; 2: without `sigma`. Read as they are; the writer brings them up to date when it opens
 PREFIX: Final = "raw_"
 CATALOGUE: Final = "catalogue.sqlite"
 NO_SPACE: Final = re.compile(
@@ -104,6 +104,27 @@ def check_format(connection: duckdb.DuckDBPyConnection) -> None:
             code="history-format",
             remedy="use the version of gemel that wrote it, or a newer one",
         )
+
+
+def relations(connection: duckdb.DuckDBPyConnection) -> list[str]:
+    """Give what raw tables are read from, each with a column `sigma`; those of former formats have none yet."""
+    told = _with_sigma(connection)
+    return [f"lake.{t}" if t in told else f"(SELECT *, NULL::FLOAT AS sigma FROM lake.{t})" for t in tables(connection)]
+
+
+def add_sigma(connection: duckdb.DuckDBPyConnection) -> None:
+    """Give the raw tables of former formats a column `sigma`."""
+    told = _with_sigma(connection)
+    for table in tables(connection):
+        if table not in told:
+            connection.execute(f"ALTER TABLE lake.{table} ADD COLUMN sigma FLOAT")
+
+
+def _with_sigma(connection: duckdb.DuckDBPyConnection) -> set[str]:
+    rows = connection.execute(
+        "SELECT table_name FROM duckdb_columns() WHERE database_name = 'lake' AND column_name = 'sigma'"
+    ).fetchall()
+    return {str(r[0]) for r in rows}
 
 
 def tables(connection: duckdb.DuckDBPyConnection) -> list[str]:

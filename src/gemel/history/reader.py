@@ -182,7 +182,7 @@ class Reader:
 
         def ask(cursor: duckdb.DuckDBPyConnection, tables: Sequence[str]) -> int:
             counts = (
-                cursor.execute(f"SELECT count(*) FROM lake.{t} WHERE {condition}").fetchone() for t in tables
+                cursor.execute(f"SELECT count(*) FROM {t} WHERE {condition}").fetchone() for t in tables
             )
             return sum(int(c[0]) for c in counts if c)
 
@@ -195,7 +195,7 @@ class Reader:
             bound = catalogue.newest(cursor) if tables else None
             for condition in (f"ms = {bound}", "true"):  # retention may have dropped what set the bound
                 found = (
-                    cursor.execute(f"SELECT max({TIME}) FROM lake.{t} WHERE {condition}").fetchone()
+                    cursor.execute(f"SELECT max({TIME}) FROM {t} WHERE {condition}").fetchone()
                     for t in tables
                 )
                 times = [int(f[0]) for f in found if f and f[0] is not None]

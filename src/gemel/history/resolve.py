@@ -51,7 +51,7 @@ def _bulk(cursor: duckdb.DuckDBPyConnection, tables: Sequence[str], scope: sql.S
     if len(rivals) > MANY:
         return sql.newest(sql.rows(tables, scope, tail=tail))
     inside = replace(scope, start=int(rivals.time.min()), end=int(rivals.time.max()) + 1)
-    cursor.register(SETTLED, rivals.to_arrow())
+    cursor.register(SETTLED, rivals.to_arrow(sigma=True))
     met = f"{sql.rows(tables, inside, tail=False, late=False)}"
     met = f"SELECT b.* FROM ({met}) b SEMI JOIN {SETTLED} s ON b.signal = s.signal AND b.time = s.time"
     winners = newest(Batch.concat([rivals, Batch.from_arrow(cursor.execute(met).to_arrow_table())]))
@@ -60,8 +60,8 @@ def _bulk(cursor: duckdb.DuckDBPyConnection, tables: Sequence[str], scope: sql.S
 
 
 def _settled(cursor: duckdb.DuckDBPyConnection, rows: Batch) -> str:
-    cursor.register(SETTLED, rows.to_arrow())
-    return f"SELECT signal, time, received, value, status FROM {SETTLED}"
+    cursor.register(SETTLED, rows.to_arrow(sigma=True))
+    return f"SELECT signal, time, received, value, status, sigma FROM {SETTLED}"
 
 
 def newest(batch: Batch) -> Batch:

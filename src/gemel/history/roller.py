@@ -27,7 +27,7 @@ from gemel.samples import Batch
 from gemel.samples.batch import I32, I64, Index
 from gemel.samples.clock import DAY
 
-READ: Final = tuple(files.SCHEMA.names)
+READ: Final = tuple(files.PLAIN.names)  # how uncertain values were is not rolled up
 HOURLY: Final = f"{ROLL}{HOURS.name}_"
 KEYS: Final = ("signal", "ms")
 MOST: Final = 8_000_000  # readings held at once, about

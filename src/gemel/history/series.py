@@ -193,7 +193,8 @@ def converted(rows: Batch, part: Segment, signal: int) -> Batch:
     numbers = np.full(len(rows), signal, np.int32)
     if part.same:
         return rows.with_columns(signal=numbers)
-    return rows.with_columns(signal=numbers, value=rows.value * part.scale + part.offset)
+    sigma = None if rows.sigma is None else (rows.sigma * abs(part.scale)).astype(np.float32)
+    return rows.with_columns(signal=numbers, value=rows.value * part.scale + part.offset, sigma=sigma)
 
 
 def _seams(told: npt.NDArray[np.bool_]) -> npt.NDArray[np.intp]:

@@ -35,12 +35,12 @@ class Session:
         self._manifests = Manifests(path / "files" / "main")
 
     def ask(self, ask: Ask[T], tail: Batch | None = None, scope: sql.Scope | None = None) -> T:
-        """Run `ask` with a cursor and the raw tables there are, all in one transaction."""
+        """Run `ask` with a cursor and what the raw tables are read from (`lake.relations`), all in one transaction."""
         for left in reversed(range(TRIES)):
             try:
                 with self._cursor() as cursor:
                     # always: a lake without a table yet, or without one in scope, is read from it alone
-                    cursor.register(sql.TAIL, (Batch.empty() if tail is None else tail).to_arrow())
+                    cursor.register(sql.TAIL, (Batch.empty() if tail is None else tail).to_arrow(sigma=True))
                     if scope is not None:
                         sql.register_wanted(cursor, scope)
                     return self._in_transaction(cursor, ask)
@@ -77,7 +77,7 @@ class Session:
         cursor.execute("BEGIN")
         try:
             version = catalogue.version(cursor)
-            answer = ask(cursor, lake.tables(cursor))
+            answer = ask(cursor, lake.relations(cursor))
             with closing(
                 cursor.cursor()
             ) as now:  # a transaction of its own: this one sees the catalogue as it was

@@ -77,13 +77,13 @@ def rows(tables: Iterable[str], scope: Scope, *, tail: bool, late: bool | None =
     """
     marked = "" if late is None else " AND late" if late else " AND NOT late"
     parts = [
-        f"SELECT signal, {TIME} AS time, received, {VALUE} AS value, status FROM lake.{t} "
+        f"SELECT signal, {TIME} AS time, received, {VALUE} AS value, status, sigma FROM {t} "
         f"WHERE {scope.where(TIME, stored=True)}{marked}"
         for t in tables
     ]
     if tail or not parts:
         parts.append(
-            f"SELECT signal, time, received, value, status FROM {TAIL} WHERE {scope.where('time', stored=False)}"
+            f"SELECT signal, time, received, value, status, sigma FROM {TAIL} WHERE {scope.where('time', stored=False)}"
         )
     return " UNION ALL ".join(parts)
 

@@ -278,6 +278,7 @@ class Store:
                 self._connection.execute("INSERT INTO lake.format VALUES (?)", [lake.FORMAT])
             lake.check_format(self._connection)
             self._connection.execute(f"CREATE TABLE IF NOT EXISTS lake.{rolled.TABLE} ({rolled.COLUMNS})")
+            lake.add_sigma(self._connection)
             self._connection.execute(
                 "UPDATE lake.format SET version = ? WHERE version < ?", [lake.FORMAT] * 2
             )
@@ -349,7 +350,7 @@ class Store:
     def _name(self, written: Sequence[files.Written]) -> None:
         for one in written:
             self._connection.execute(
-                f"CALL ducklake_add_data_files('lake', '{one.table}', {lake.quoted(sealed.address(one.path))})"
+                f"CALL ducklake_add_data_files('lake', '{one.table}', {lake.quoted(sealed.address(one.path))}, allow_missing => true)"
             )
 
     def _settle_doubts(self) -> None:

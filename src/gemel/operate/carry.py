@@ -73,11 +73,13 @@ def carried(snapshot: Snapshot, former: Registry, now: Registry) -> Snapshot:
 
 
 def _lane(name: str, column: npt.NDArray[Any], found: list[Move], n: int) -> npt.NDArray[Any]:
-    empty = getattr(Lane.empty(1), name.rpartition(".")[2])[0]
+    of_sigma = name.endswith(".sigma")
+    empty = np.nan if of_sigma else getattr(Lane.empty(1), name.rpartition(".")[2])[0]
     grown = _grown(column, n, empty)
     for move in found:
         value = grown[move.former]
-        grown[move.number] = value * move.scale + move.offset if name.endswith(".value") else value
+        converted = value * move.scale + move.offset if name.endswith(".value") else value
+        grown[move.number] = value * abs(move.scale) if of_sigma else converted
         grown[move.former] = empty
     return grown
 
@@ -121,6 +123,8 @@ def _window(arrays: Arrays, found: list[Move]) -> None:
         signal, value = arrays.get(prefix + "signal"), arrays.get(prefix + "value")
         if signal is None or value is None:
             return
+        if (sigma := arrays.get(prefix + "sigma")) is not None:
+            arrays[prefix + "sigma"] = _rescaled(signal, sigma, found)
         arrays[prefix + "signal"], arrays[prefix + "value"] = _relabelled(signal, value, found)
     disturbed = arrays[WINDOW + "disturbed"].copy()
     for move in found:
@@ -151,6 +155,13 @@ def _relabelled(
         rows = signal == move.former
         signal[rows], value[rows] = move.number, value[rows] * move.scale + move.offset
     return signal, value
+
+
+def _rescaled(signal: npt.NDArray[Any], sigma: npt.NDArray[Any], found: list[Move]) -> npt.NDArray[Any]:
+    sigma = sigma.copy()
+    for move in found:
+        sigma[signal == move.former] *= abs(move.scale)
+    return sigma
 
 
 def _generations(arrays: Arrays, found: list[Move]) -> None:

@@ -40,21 +40,23 @@ class Delta(msgspec.Struct, frozen=True):
 
 def encode(delta: Delta) -> bytes:
     """Give the bytes of a delta: a MessagePack map of raw little-endian columns."""
-    r = delta.rows
+    r = delta.rows.plain()
     return msgspec.msgpack.encode(
         (delta.sequence, delta.run, delta.time, delta.behind_s, delta.facts, r.signal.tobytes(), r.time.tobytes(),
-         r.received.tobytes(), r.value.tobytes(), r.status.tobytes(), np.packbits(delta.stale).tobytes(), _packed(delta.held))
+         r.received.tobytes(), r.value.tobytes(), r.status.tobytes(), np.packbits(delta.stale).tobytes(), _packed(delta.held),
+         b"" if r.sigma is None else r.sigma.tobytes())
     )  # fmt: skip
 
 
 def decode(data: bytes) -> Delta:
     """Read a delta."""
-    sequence, run, time, behind_s, facts, signal, times, received, value, status, stale, held = (
+    sequence, run, time, behind_s, facts, signal, times, received, value, status, stale, held, sigma = (
         msgspec.msgpack.decode(data)
     )
     rows = Batch(
         np.frombuffer(signal, np.int32), np.frombuffer(times, np.int64), np.frombuffer(received, np.int64),
         np.frombuffer(value, np.float64), np.frombuffer(status, np.uint32),
+        sigma=np.frombuffer(sigma, np.float32) if sigma else None,
     )  # fmt: skip
     flags = np.unpackbits(np.frombuffer(stale, np.uint8), count=len(rows)).astype(np.bool_)
     return Delta(sequence, run, time, behind_s, facts, rows, flags, _unpacked(held))

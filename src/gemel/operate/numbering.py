@@ -55,10 +55,12 @@ class Numbering:
         mapped = self.numbers[batch.signal]
         known = mapped >= 0
         found = batch if known.all() else batch.take(known)
-        value = found.value
+        value, sigma = found.value, found.sigma
         if self.scale is not None and self.offset is not None:
             value = value * self.scale[found.signal] + self.offset[found.signal]
-        return found.with_columns(signal=mapped[known], value=value)
+            if sigma is not None:
+                sigma = (sigma * np.abs(self.scale[found.signal])).astype(np.float32)
+        return found.with_columns(signal=mapped[known], value=value, sigma=sigma)
 
 
 def successions(registry: Registry) -> Mapping[int, int]:

@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from gemel.operate import delta
-from gemel.samples.batch import F64, I64, U32
+from gemel.samples.batch import F32, F64, I64, SIGMA, U32, Batch
 from gemel.twin.properties import Held
 
 
@@ -21,6 +21,7 @@ class Values:
         self.received: I64 = np.full(n, np.iinfo(np.int64).min)
         self.stale: npt.NDArray[np.bool_] = np.ones(n, np.bool_)
         self.seen: npt.NDArray[np.bool_] = np.zeros(n, np.bool_)
+        self.sigma: F32 | None = None  # until one is told
         self.sequence = 0
         self.plant_time = 0
         self.behind_s = 0.0
@@ -34,6 +35,9 @@ class Values:
         n = min(len(self.value), len(former.value))
         for name in ("value", "status", "time", "received", "stale", "seen"):
             getattr(self, name)[:n] = getattr(former, name)[:n]
+        if former.sigma is not None:
+            self.sigma = np.full(len(self.value), np.nan, SIGMA)
+            self.sigma[:n] = former.sigma[:n]
         self.sequence, self.plant_time = former.sequence, former.plant_time
         self.behind_s, self.facts, self.held = former.behind_s, former.facts, former.held
 
@@ -53,5 +57,12 @@ class Values:
             d.stale,
             d.rows.time != np.iinfo(np.int64).min,
         )
+        self._take_sigma(d.rows)
         self.sequence, self.plant_time, self.behind_s, self.facts = d.sequence, d.time, d.behind_s, d.facts
         self.held = self.held if d.held is None else d.held
+
+    def _take_sigma(self, rows: Batch) -> None:
+        if rows.sigma is not None and self.sigma is None:
+            self.sigma = np.full(len(self.value), np.nan, SIGMA)
+        if self.sigma is not None:
+            self.sigma[rows.signal] = rows.uncertainty()

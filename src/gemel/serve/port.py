@@ -15,7 +15,7 @@ import numpy.typing as npt
 
 from gemel.assets import Plant
 from gemel.samples import Batch, Fact, Registry
-from gemel.samples.batch import F64, I32, I64, U32
+from gemel.samples.batch import F32, F64, I32, I64, U32
 from gemel.serve.port_calibrations import Calibrated
 from gemel.serve.port_forks import Forking
 from gemel.serve.port_jobs import Reasoned
@@ -48,6 +48,10 @@ class LiveValues(Protocol):
     @property
     def received(self) -> I64:
         """When it was received [ns]."""
+
+    @property
+    def sigma(self) -> F32 | None:
+        """Standard uncertainty that the value came with, NaN where with none; None: none did."""
 
     @property
     def stale(self) -> npt.NDArray[np.bool_]:

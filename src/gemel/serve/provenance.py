@@ -50,7 +50,7 @@ class Provenance(BaseModel):
 
     uid: str = Field(description="Permanent name of the lane's signal.")
     sigma: float | None = Field(
-        description="Standard uncertainty of the value in its unit, as declared; null: unknown."
+        description="Standard uncertainty of the value in its unit: its own where it came with one, else as declared; null: unknown."
     )
     origin: Origin
     lanes: dict[str, LaneShape]
@@ -67,17 +67,26 @@ async def of_properties(
             if override["path"] in paths and shown.lane[row := paths.index(override["path"])] == OVERRIDE:
                 origins[row] = _of_override(override)
     lanes = _lanes(names, stands)
+    told = _uncertainty(names, stands)
     return {
         path.rpartition("/")[2]: {
-            "uid": names.registry.uid(int(shown.signal[row])), "sigma": _sigma(names, shown, row),
+            "uid": names.registry.uid(int(shown.signal[row])), "sigma": _sigma(told, shown, row),
             "origin": origins[row], "lanes": lanes[path],
         }
         for row, path in enumerate(paths)
     }  # fmt: skip
 
 
-def _sigma(names: Names, shown: Shown, row: int) -> float | None:
-    return None if shown.lane[row] == OVERRIDE else _known(names.accuracy[shown.signal[row]])
+def _uncertainty(names: Names, stands: Standing) -> dict[int, float | None]:
+    """Give the standard uncertainty by signal: what a value came with, else what is declared."""
+    signals = stands.rows.signal
+    own, declared = stands.rows.uncertainty().astype(np.float64), names.accuracy[signals]
+    sigma = np.where(np.isnan(own), declared, own)
+    return {int(s): _known(value) for s, value in zip(signals, sigma, strict=True)}
+
+
+def _sigma(told: Mapping[int, float | None], shown: Shown, row: int) -> float | None:
+    return None if shown.lane[row] == OVERRIDE else told.get(int(shown.signal[row]))
 
 
 async def _origins(names: Names, moment: Moment, shown: Shown) -> list[dict[str, Any]]:
@@ -107,6 +116,7 @@ def _lanes(names: Names, stands: Standing) -> dict[str, dict[str, Any]]:
     rows = stands.rows
     lane = names.properties.lane_of(rows.signal)
     codes = frames.code_of(rows.status, stands.stale, lane >= frames.ESTIMATED)
+    sigma = _uncertainty(names, stands)
     found: dict[str, dict[str, Any]] = {}
     for i, signal in enumerate(rows.signal.tolist()):
         seen = rows.time[i] != times.NEVER
@@ -114,7 +124,7 @@ def _lanes(names: Names, stands: Standing) -> dict[str, dict[str, Any]]:
         found.setdefault(names.registry.paths[signal], {})[LANES[lane[i]]] = {
             "value": _known(rows.value[i]), "quality": frames.WORDS[codes[i] if seen else frames.NONE], "status": status,
             "status_name": statuses.name(status), "time": times.text(int(rows.time[i])),
-            "received": times.text(int(rows.received[i])), "sigma": _known(names.accuracy[signal]),
+            "received": times.text(int(rows.received[i])), "sigma": sigma[signal],
         }  # fmt: skip
     return found
 

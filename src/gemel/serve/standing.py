@@ -56,7 +56,8 @@ class Moment:
         """Give how some signals stood; `under` is a path that all of them are under."""
         if self.live:
             v = self.twin.values
-            rows = Batch(signals, v.time[signals], v.received[signals], v.value[signals], v.status[signals])
+            rows = Batch(signals, v.time[signals], v.received[signals], v.value[signals], v.status[signals],
+                         sigma=None if v.sigma is None else v.sigma[signals])  # fmt: skip
             return Standing(rows, v.stale[signals], v.held)
         stood = await self.twin.past.stood(signals, self.at, self.known)
         silent = (stood.heard == times.NEVER) | (self.at - stood.heard > names.stale_after[signals])

@@ -12,19 +12,29 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from gemel.samples.batch import F64, Batch
+from gemel.samples.batch import F32, F64, SIGMA, Batch
 from gemel.samples.status import is_bad
 
 Mask = npt.NDArray[np.bool_]
-Key = tuple[int, int, int, int]  # time, received, bits of the value, status
+Key = tuple[int, int, int, int, int]  # time, received, bits of the value, status, place of the uncertainty in the order
 _NEVER: Final = np.iinfo(np.int64).min
-_NONE: Final[Key] = (int(_NEVER), int(_NEVER), int(np.array(np.nan).view(np.uint64)), 0)
+_NONE: Final[Key] = (int(_NEVER), int(_NEVER), int(np.array(np.nan).view(np.uint64)), 0, 0)
 _BAD: Final = 0x80000000
 
 
 def bits(value: F64) -> npt.NDArray[np.uint64]:
     """Give the bits of values, so that NaN too has a place in the order."""
     return np.ascontiguousarray(value).view(np.uint64)
+
+
+def precision(sigma: F32) -> npt.NDArray[np.int64]:
+    """Give the place of uncertainties in the order of samples that are else the same: not known, then by size."""
+    ordered = np.ascontiguousarray(sigma).view(np.uint32).astype(np.int64) + 1
+    return np.where(np.isnan(sigma), 0, ordered)
+
+
+def _sigma(place: int) -> np.float32:
+    return np.uint32(place - 1).view(SIGMA) if place else SIGMA(np.nan)
 
 
 def settle(rows: Batch, latest: Batch, former: Batch) -> tuple[Batch, Batch]:
@@ -74,7 +84,8 @@ def _maxima(rows: Batch, number: npt.NDArray[np.intp], latest: Batch, former: Ba
 
 def _greatest(rows: Batch, owner: npt.NDArray[np.intp], n: int) -> Batch:
     """Give the greatest row of each of `n` owners; each has at least one."""
-    order = np.lexsort((rows.status, bits(rows.value), rows.received, rows.time, owner))
+    keys: tuple[Any, ...] = (rows.status, bits(rows.value), rows.received, rows.time, owner)
+    order = np.lexsort(keys if rows.sigma is None else (precision(rows.sigma), *keys))
     last = np.append(owner[order][1:] != owner[order][:-1], True)
     return rows.take(order[last])
 
@@ -87,9 +98,10 @@ def _one_by_one(
     at = {int(latest.signal[i]): int(i) for i in contested}
     state = {s: (_key(latest, i), _key(former, i)) for s, i in at.items()}
     for signal, *row in zip(
-        rows.signal.tolist(), rows.time.tolist(), rows.received.tolist(), bits(rows.value).tolist(), rows.status.tolist(), strict=True
+        rows.signal.tolist(), rows.time.tolist(), rows.received.tolist(), bits(rows.value).tolist(), rows.status.tolist(),
+        precision(rows.uncertainty()).tolist(), strict=True,
     ):  # fmt: skip
-        state[signal] = _step(*state[signal], (row[0], row[1], row[2], row[3]))
+        state[signal] = _step(*state[signal], (row[0], row[1], row[2], row[3], row[4]))
     return tuple(  # type: ignore[return-value]
         _with(batch, at, {s: pair[i] for s, pair in state.items()}) for i, batch in enumerate(known)
     )
@@ -108,16 +120,20 @@ def _step(latest: Key, former: Key, row: Key) -> tuple[Key, Key]:
 
 
 def _key(rows: Batch, i: int) -> Key:
-    return int(rows.time[i]), int(rows.received[i]), int(bits(rows.value[i : i + 1])[0]), int(rows.status[i])
+    value, sigma = bits(rows.value[i : i + 1])[0], precision(rows.uncertainty()[i : i + 1])[0]
+    return int(rows.time[i]), int(rows.received[i]), int(value), int(rows.status[i]), int(sigma)
 
 
 def _with(rows: Batch, at: dict[int, int], keys: dict[int, Key]) -> Batch:
     places = np.array([at[s] for s in keys], np.intp)
-    time, received, word, status = zip(*keys.values(), strict=True)
+    time, received, word, status, places_of_sigma = zip(*keys.values(), strict=True)
     new: dict[str, npt.NDArray[Any]] = {
         "time": np.array(time, np.int64), "received": np.array(received, np.int64),
         "value": np.array(word, np.uint64).view(np.float64), "status": np.array(status, np.uint32),
     }  # fmt: skip
+    if rows.sigma is not None or any(places_of_sigma):
+        rows = rows.with_columns(sigma=rows.uncertainty())
+        new["sigma"] = np.array([_sigma(place) for place in places_of_sigma], SIGMA)
     columns = {name: getattr(rows, name).copy() for name in new}
     for name, values in new.items():
         columns[name][places] = values

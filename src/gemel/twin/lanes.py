@@ -16,7 +16,7 @@ from typing import Any, Final, Self
 import numpy as np
 import numpy.typing as npt
 
-from gemel.samples.batch import F64, I32, I64, U32, Batch, Index
+from gemel.samples.batch import F32, F64, I32, I64, SIGMA, U32, Batch, Index
 from gemel.samples.status import BAD_INVALID_TIMESTAMP, is_bad
 from gemel.twin.disturbed import Mask, bits, settle
 from gemel.twin.origins import of_rows
@@ -24,17 +24,22 @@ from gemel.twin.origins import of_rows
 NEVER: Final = np.iinfo(np.int64).min
 _SAMPLE: Final = ("time", "received", "value", "status")
 _NAMES: Final = (*_SAMPLE, "origin")
+_SIGMA: Final = "sigma"  # a column of lanes only once a sample came with one
 
 
 @dataclass(slots=True, eq=False)
 class Lane:
-    """One sample of every signal, and where it came from (`origins`): columns indexed by signal."""
+    """One sample of every signal, and where it came from (`origins`): columns indexed by signal.
+
+    `sigma` is None until a sample comes with its uncertainty.
+    """
 
     time: I64
     received: I64
     value: F64
     status: U32
     origin: I64
+    sigma: F32 | None = None
 
     @classmethod
     def empty(cls, n: int) -> Self:
@@ -46,7 +51,8 @@ class Lane:
     def of(self, signals: npt.NDArray[np.integer[Any]]) -> Batch:
         """Give the samples of some signals, as they stand."""
         return Batch(
-            signals.astype(np.int32, copy=False), self.time[signals], self.received[signals], self.value[signals], self.status[signals]
+            signals.astype(np.int32, copy=False), self.time[signals], self.received[signals], self.value[signals], self.status[signals],
+            sigma=None if self.sigma is None else self.sigma[signals],
         )  # fmt: skip
 
     def put(self, rows: Batch, origin: I64) -> None:
@@ -55,6 +61,10 @@ class Lane:
         self.time[s], self.received[s], self.value[s], self.status[s], self.origin[s] = (
             rows.time, rows.received, rows.value, rows.status, origin,
         )  # fmt: skip
+        if rows.sigma is not None and self.sigma is None:
+            self.sigma = np.full(len(self.time), np.nan, SIGMA)
+        if self.sigma is not None:
+            self.sigma[s] = rows.uncertainty()
 
 
 class Lanes:
@@ -156,8 +166,8 @@ class Lanes:
 
     def arrays(self, copied: bool = True) -> dict[str, npt.NDArray[Any]]:
         """Give the columns for a snapshot."""
-        columns = {f"{lane}.{n}": getattr(getattr(self, lane), n) for lane in ("latest", "former") for n in _NAMES}
-        return {name: column.copy() for name, column in columns.items()} if copied else columns
+        columns = {f"{lane}.{n}": getattr(getattr(self, lane), n) for lane in ("latest", "former") for n in (*_NAMES, _SIGMA)}
+        return {n: column.copy() if copied else column for n, column in columns.items() if not _says_nothing(n, column)}
 
     @classmethod
     def restore(cls, n: int, arrays: Mapping[str, npt.NDArray[Any]]) -> Self:
@@ -173,10 +183,19 @@ class Lanes:
             for name in _NAMES if f"{stored}.origin" in arrays else _SAMPLE:
                 old = arrays[f"{stored}.{name}"]
                 getattr(getattr(lanes, lane), name)[: len(old)] = old
+            if (told := arrays.get(f"{stored}.{_SIGMA}")) is not None:
+                grown = np.full(n, np.nan, SIGMA)
+                grown[: len(told)] = told
+                getattr(lanes, lane).sigma = grown
         if "former.time" not in arrays:
             same = np.flatnonzero(lanes.former.time >= lanes.latest.time)
             lanes.former.put(Lane.empty(n).of(same), np.zeros(len(same), np.int64))
         return lanes
+
+
+def _says_nothing(name: str, column: npt.NDArray[Any] | None) -> bool:
+    """Tell whether a column is no part of the state: whether one was made depends on how rows were cut into batches."""
+    return column is None or (name.endswith(_SIGMA) and bool(np.isnan(column).all()))
 
 
 def by_signal(rows: Batch) -> Index:
@@ -187,7 +206,11 @@ def by_signal(rows: Batch) -> Index:
 
 
 def _either(first: Mask, yes: Batch, no: Batch) -> Batch:
-    return Batch(*(np.where(first, getattr(yes, name), getattr(no, name)) for name in ("signal", *_SAMPLE)))
+    told = yes.sigma is not None or no.sigma is not None
+    return Batch(
+        *(np.where(first, getattr(yes, name), getattr(no, name)) for name in ("signal", *_SAMPLE)),
+        sigma=np.where(first, yes.uncertainty(), no.uncertainty()) if told else None,
+    )
 
 
 __all__ = ["NEVER", "Lane", "Lanes", "bits", "by_signal"]

@@ -11,11 +11,10 @@ from starlette.responses import Response
 from gemel.history.formats import MEDIA, SCHEMA, Long
 from gemel.history.walk import Walk
 from gemel.samples import LANES, Batch
-from gemel.samples.batch import F64, I64, U32
 from gemel.samples.clock import SECOND
 from gemel.serve import export, streams, times
 from gemel.serve.access import Asked, Viewer
-from gemel.serve.gaps import BAD_NO_DATA, with_gaps
+from gemel.serve.gaps import BAD_NO_DATA, Told, with_gaps
 from gemel.serve.names import Names
 from gemel.serve.paging import json
 from gemel.serve.port import Twin
@@ -42,11 +41,13 @@ class History(BaseModel):
     time: list[float] = Field(description="Seconds since 1970 UTC.")
     value: list[float | None]
     status: list[int] = Field(description="OPC UA StatusCodes; of an interval, the worst.")
+    sigma: list[float | None] | None = Field(
+        default=None, description="Standard uncertainty of each value, in its unit; left out where none is known."
+    )
     rows: int = Field(description="How many readings or intervals, gaps not counted.")
     next: times.Written | None = Field(description="Where more is left: the `start` to go on from.")
 
 
-Columns = tuple[I64, F64, U32]
 PLAIN: Final = {
     "content": {
         "text/csv": {"schema": {"type": "string"}},
@@ -87,12 +88,12 @@ async def history(
         return export.response(signal, await export.raw(twin, number, start_ns, end_ns, known))
     if interval is not None:
         mode = "aggregated"
-        (time, value, status), more = await asked.aggregated(interval, aggregate)
+        (time, value, status, sigma), more = await asked.aggregated(interval, aggregate)
     elif points is not None:
-        mode, (time, value, status), more = "decimated", await asked.decimated(points), None
+        mode, (time, value, status, sigma), more = "decimated", await asked.decimated(points), None
     else:
         mode = "raw"
-        (time, value, status), more = await asked.raw(limit, known)
+        (time, value, status, sigma), more = await asked.raw(limit, known)
     if form == "csv":
         return export.response(signal, export.once(time, value, status))
     if form in ("parquet", "arrow"):
@@ -102,7 +103,7 @@ async def history(
     return json(
         {"signal": signal, "unit": names.units[number], "start": times.text(start_ns), "end": times.text(end_ns), "mode": mode,
          "time": time / SECOND, "value": value, "status": status, "rows": int(np.count_nonzero(status != BAD_NO_DATA)),
-         "next": times.text(more)}
+         "next": times.text(more), **({} if sigma is None or np.isnan(sigma).all() else {"sigma": sigma})}
     )  # fmt: skip
 
 
@@ -112,29 +113,29 @@ class _Asked:
     def __init__(self, twin: Twin, names: Names, number: int, start: int, end: int) -> None:
         self._twin, self._names, self._number, self._start, self._end = twin, names, number, start, end
 
-    async def raw(self, limit: int, known: int | None) -> tuple[Columns, int | None]:
+    async def raw(self, limit: int, known: int | None) -> tuple[Told, int | None]:
         if self._start >= self._end:
             return _EMPTY, None
         rows = await self._twin.history_raw(self._number, self._start, self._end, limit, known)
         more = int(rows.time[-1]) + 1 if len(rows) >= limit else None
-        return with_gaps(rows.time, rows.value, rows.status, self._names.gap_ns(self._number)), more
+        return with_gaps(rows.time, rows.value, rows.status, rows.sigma, self._names.gap_ns(self._number)), more
 
-    async def decimated(self, points: int) -> Columns:
+    async def decimated(self, points: int) -> Told:
         if self._start >= self._end:
             return _EMPTY
         rows = await self._twin.history_decimated(self._number, self._start, self._end, points)
         bucket = (self._end - self._start) // max(points // 2, 1)
         gap = self._names.gap_ns(self._number)
-        return with_gaps(rows.time, rows.value, rows.status, max(gap, BUCKETS_A_GAP * bucket) if gap else gap)
+        return with_gaps(rows.time, rows.value, rows.status, rows.sigma, max(gap, BUCKETS_A_GAP * bucket) if gap else gap)
 
-    async def aggregated(self, interval: int, aggregate: str) -> tuple[Columns, int | None]:
+    async def aggregated(self, interval: int, aggregate: str) -> tuple[Told, int | None]:
         if self._start >= self._end:
             return _EMPTY, None
         end = min(self._end, self._start + MOST_INTERVALS * interval)
         found = await self._twin.history_aggregated(self._number, self._start, end, interval, aggregate)
         empty = np.isnan(found.values) & (found.worst == 0)
         status = np.where(empty, np.uint32(BAD_NO_DATA), found.worst).astype(np.uint32)
-        return (found.times, found.values, status), end if end < self._end else None
+        return (found.times, found.values, status, None), end if end < self._end else None
 
 
-_EMPTY: Final[Columns] = (np.empty(0, np.int64), np.empty(0), np.empty(0, np.uint32))
+_EMPTY: Final[Told] = (np.empty(0, np.int64), np.empty(0), np.empty(0, np.uint32), None)
