@@ -69,7 +69,7 @@ def test_snapshots_and_registries_of_a_released_version_are_read(golden, tmp_pat
     registry = Registry.from_bytes(places.registry.read_bytes())
     assert sorted(registry.paths)[0] == "test/upgrade/hall/tank-1/level"
     snapshots = list(SnapshotFolder(places.snapshots / "0").sound())
-    assert len(snapshots) == 2
+    assert len(snapshots) == len(list((places.snapshots / "0").glob("*.snap"))) > 0
 
 
 @pytest.mark.parametrize("golden", GOLDENS, ids=lambda g: g.stem)
