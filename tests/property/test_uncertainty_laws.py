@@ -111,7 +111,7 @@ def test_the_checks_hand_on_uncertainties_and_remember_them_over_a_snapshot(item
 
 
 @pytest.mark.parametrize("long", [compact.LONG, 0], ids=["at once", "cut by time"])
-@settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=5, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(items=rows)
 def test_the_history_keeps_uncertainties_and_compaction_loses_none(monkeypatch, tmp_path_factory, long, items):
     monkeypatch.setattr(compact, "LONG", long)
@@ -121,8 +121,8 @@ def test_the_history_keeps_uncertainties_and_compaction_loses_none(monkeypatch, 
     expected = given_rows.take(given_rows.order()).uncertainty()
     with Store.open(folder) as store, Reader(folder) as reader:
         epoch = store.take_over(0)
-        for sequence in range(len(items)):  # a file each
-            store.commit(0, epoch, sequence + 1, given_rows[sequence : sequence + 1])
+        for sequence, part in enumerate(np.array_split(np.arange(len(items)), 4)):  # a file each
+            store.commit(0, epoch, sequence + 1, given_rows.take(part))
         for _ in range(2):
             found = reader.raw(range(N), 0, 2**62)
             assert np.array_equal(found.uncertainty(), expected, equal_nan=True)
