@@ -7,6 +7,9 @@ import sys
 
 import pytest
 
+from gemel.assets import check
+from gemel.operate.models_check import model_problems
+
 PLANT = """plant: acme/site
 types:
   Tank:
@@ -105,3 +108,37 @@ def test_equations_are_looked_at_when_asked_for(looked):
     assert code == 1
     assert any("the rate of 'level' comes out in m3.s-1, declared is m.s-1" in p[2] for p in problems), problems
     assert looked("Wrong")[0] == 0
+
+
+ESTIMATED = """plant: acme/site
+connections: {field: {mqtt: "mqtt://127.0.0.1:1883"}}
+types:
+  Tanks:
+    dynamics: gemel.dynamics.components.cascaded_tanks:CascadedTanks
+    estimates: {noise: {NOISE}}
+    signals:
+      pump: {unit: V, from: field, topic: pump}
+      lower: {unit: LOWER, from: field, topic: lower, estimated: {dynamics: true}}
+      NAME: {unit: UNIT, dynamics: true}
+assets:
+  rig: {type: Tanks, at: area-1}
+"""
+
+
+@pytest.mark.parametrize(("noise", "lower", "name", "unit", "line", "words"), [
+    ("upper: 1 mV", "V", "uper", "V", 10, "the model gives no 'uper'"),
+    ("upper: 1 mV", "V", "k1", "m", 10, "'k1' is in m, the model's parameter in"),
+    ("k2: 1", "V", "upper", "V", 6, "no state of the model"),
+    ("upper: 1 m", "V", "upper", "V", 6, "the noise of 'upper'"),
+    ("upper: 1 mV", "m3", "upper", "V", 9, "'lower' is in m3"),
+])  # fmt: skip
+def test_estimates_that_a_model_cannot_give_are_told_by_line(tmp_path, noise, lower, name, unit, line, words):
+    text = ESTIMATED
+    for word, given in (("NOISE", noise), ("LOWER", lower), ("NAME", name), ("UNIT", unit)):
+        text = text.replace(word, given)
+    (tmp_path / "plant.yaml").write_text(text)
+    plant, problems = check(tmp_path)
+    assert plant is not None, problems
+    found = [p for p in model_problems(plant, tmp_path, evaluate=False) if p.severity == "error"]
+    assert {(p.line, words in p.message) for p in found} == {(line, True)}
+    assert found[0].remedy

@@ -114,6 +114,9 @@ _DERIVED: Final = {
     ),
     **_EXAMPLES,
 }
+_MODELLED: Final = {
+    "dynamics": Field(Flag(), "whether the type's dynamic model gives it, estimated from what is measured")
+}
 LANE: Final = Record(
     "a further lane of a signal",
     {
@@ -131,6 +134,7 @@ LANE: Final = Record(
         ),
         **_ACCURACY,
         **_DERIVED,
+        **_MODELLED,
     },
 )
 _JUDGED: Final = {
@@ -166,13 +170,24 @@ SIGNAL: Final = Record(
             ListOf(Text("running"), "[stopped, running]", least=2), "the words of the codes 0, 1, 2 …"
         ),
         **_DERIVED,
+        **_MODELLED,
         **_JUDGED,
+    },
+)
+ESTIMATES: Final = Record(
+    "estimates",
+    {
+        "every": Field(Quantity("1 s", unit="s", least=1e-3), "from one estimate to the next [default: 1 s]"),
+        "noise": Field(
+            MapOf(Quantity("1 mm", least=0), "state or parameter of the model", NAME, _NAMED, empty=False),
+            "how far it wanders in a second, beyond what the model says: a standard deviation [default: 0.1 % of its usual size; of a parameter 0.01 %]",
+        ),
     },
 )
 ASSET_SIGNAL: Final = Record(
     "a signal of an asset",
     {"unit": Field(Unit(), "the unit that the source sends, where it differs from the type's"), **_JUDGED},
-    hints=dict.fromkeys(("kind", "states", "derived", "examples"), "that is the type's to say"),
+    hints=dict.fromkeys(("kind", "states", "derived", "examples", "dynamics"), "that is the type's to say"),
 )
 
 _WIRED: Final = {
@@ -377,6 +392,7 @@ TYPE: Final = Record(
             Either([(str, _model), (dict, DYNAMICS)], "write module:name, or {model: module:name, names: {…}}"), "its dynamic model"
         ),
         "calibration": Field(CALIBRATION, "how the parameters marked calibrate follow the machine"),
+        "estimates": Field(ESTIMATES, "how its model follows the machine"),
         "source": Field(SOURCE, "where its signals come from, unless they say"),
         "signals": Field(_named(SIGNAL, "signal"), "what is measured"),
         "parameters": Field(_named(PARAMETER, "parameter"), "what is known of it"),

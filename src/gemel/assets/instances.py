@@ -15,6 +15,7 @@ from gemel.assets.dimension import amount
 from gemel.assets.fleet import Fleet, FleetBuilder
 from gemel.assets.grammar import LEVELS_BELOW, NAME, WHERE
 from gemel.assets.lanes import read_property
+from gemel.assets.modelled import followed
 from gemel.assets.node import Node, merged
 from gemel.assets.problem import did_you_mean
 from gemel.assets.signals import Scope, where
@@ -272,7 +273,8 @@ class InstanceReader:
             read = read_property(
                 signal.name, merged(base, Node(judged, own.file, own.line)), layers, self._scope
             )
-            yield read or signal
+            template = kind.template
+            yield signal if read is None else followed(read, template.dynamics or "", template.estimates)
 
     def _check_placeholders(self, number: int, node: Node, columns: Mapping[str, Sequence[str]]) -> None:
         key = (number, frozenset(columns))

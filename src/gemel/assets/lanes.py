@@ -6,6 +6,7 @@ from typing import Final
 
 from gemel.assets.derived import read_derived
 from gemel.assets.dimension import amount, duration_ns
+from gemel.assets.modelled import read_modelled
 from gemel.assets.node import Node
 from gemel.assets.signals import Scope, read_signal, read_source, where
 from gemel.assets.spec import Signal
@@ -33,9 +34,12 @@ def _lane(signal: Signal, lane: str, node: Node, scope: Scope) -> Signal:
         scope.problems.error(
             node, f"{signal.name!r} is derived: that is its estimated lane", "leave one of them out"
         )
+    modelled = read_modelled(f"{signal.name} {lane}", node, scope.problems)
+    if modelled and (lane != "estimated" or signal.modelled):
+        scope.problems.error(node, f"{signal.name!r}: a dynamic model gives the lane estimated, once", "leave dynamics: out here")
     source, scale, offset = (
         (None, 1.0, 0.0)
-        if derived
+        if derived or modelled
         else read_source(f"{signal.name} {lane}", signal.unit, [where(node, "unit")], scope)
     )
     interval = duration_ns(node.get("interval"))
@@ -46,5 +50,5 @@ def _lane(signal: Signal, lane: str, node: Node, scope: Scope) -> Signal:
         interval_ns=interval or signal.interval_ns, stale_after_ns=stale or signal.stale_after_ns,
         accuracy=amount(node.get("accuracy"), signal.unit, scope.problems, difference=True), others=(),
         tolerance=amount(node.get("tolerance"), signal.unit, scope.problems, difference=True), delay_ns=duration_ns(node.get("delay")),
-        by=str(node.plain("by", "")), derived=derived, examples=len(node.items_of("examples")),
+        by=str(node.plain("by", "")), derived=derived, examples=len(node.items_of("examples")), modelled=modelled,
     )  # fmt: skip

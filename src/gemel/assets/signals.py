@@ -9,6 +9,7 @@ from gemel.assets.checks import STALE
 from gemel.assets.derived import read_derived
 from gemel.assets.dimension import amount, breaks_promise, duration_ns, duration_s, pair, rate
 from gemel.assets.grammar import LEVELS, WHERE
+from gemel.assets.modelled import read_modelled
 from gemel.assets.node import Node, merged
 from gemel.assets.problem import Problems, did_you_mean
 from gemel.assets.rollups import read_rollup
@@ -54,7 +55,8 @@ def read_signal(name: str, node: Node, sources: Iterable[Node | None], scope: Sc
     derived = read_derived(name, node, problems)
     rollup = read_rollup(name, node)
     prognosis = str(node.plain("prognosis", ""))
-    computed = bool(derived) or rollup is not None or bool(prognosis)
+    modelled = read_modelled(name, node, problems)
+    computed = bool(derived) or rollup is not None or bool(prognosis) or modelled
     source, scale, offset = (None, 1.0, 0.0) if computed else read_source(name, unit, sources, scope)
     interval = duration_ns(node.get("interval")) if rollup is None else rollup.width_ns
     return Signal(
@@ -69,7 +71,7 @@ def read_signal(name: str, node: Node, sources: Iterable[Node | None], scope: Sc
         retention=_retention(node, scope), description=node.plain("description", ""),
         alarm=_alarm(name, node.get("alarm"), unit, (low, high), problems), source=source,
         formerly=str(node.plain("formerly", "")), derived=derived, examples=len(node.items_of("examples")), rollup=rollup, lane="estimated" if computed else "measured",
-        accuracy=amount(node.get("accuracy"), unit, problems, difference=True), prognosis=prognosis,
+        accuracy=amount(node.get("accuracy"), unit, problems, difference=True), prognosis=prognosis, modelled=modelled,
     )  # fmt: skip
 
 

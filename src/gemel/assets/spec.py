@@ -122,6 +122,7 @@ class Signal:
         rollup: what it brings together over time; None where it does not.
         examples: how many stand beside the expression.
         prognosis: name of the degradation that it is foretold of; empty where it is none.
+        modelled: whether the dynamic model of its type gives it.
     """
 
     name: str
@@ -154,6 +155,7 @@ class Signal:
     rollup: Rollup | None = None
     examples: int = 0
     prognosis: str = ""
+    modelled: bool = False
 
     @property
     def computed(self) -> bool:
@@ -162,8 +164,8 @@ class Signal:
 
     @property
     def given(self) -> bool:
-        """Whether its values come from the twin's own family: computed as readings come, or foretold now and then."""
-        return self.computed or bool(self.prognosis)
+        """Whether its values come from the twin's own family: computed or estimated as readings come, or foretold now and then."""
+        return self.computed or self.modelled or bool(self.prognosis)
 
     @property
     def lanes(self) -> "tuple[Signal, ...]":
@@ -316,6 +318,19 @@ class Calibrating:
 
 
 @dataclass(frozen=True, slots=True)
+class Estimates:
+    """How the dynamic model of a type follows its machines.
+
+    Args:
+        every_ns: from one estimate to the next.
+        noise: how far states and parameters wander in a second: a number, or a quantity with its unit, by name.
+    """
+
+    every_ns: int = 1_000_000_000
+    noise: Mapping[str, str | float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class Template:
     """What assets of one kind have in common: their type, with what they change of it.
 
@@ -335,6 +350,7 @@ class Template:
     dynamics: str | None = None
     calibration: Calibrating = Calibrating()
     names: tuple[tuple[str, str], ...] = ()
+    estimates: Estimates = Estimates()
     signals: tuple[Signal, ...] = ()
     parameters: tuple[Parameter, ...] = ()
     commands: tuple[CommandSpec, ...] = ()

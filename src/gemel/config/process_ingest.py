@@ -10,6 +10,7 @@ from gemel.config.memory import settle
 from gemel.config.running import running_of, settings_of
 from gemel.config.versions import Versions
 from gemel.config.way_in import WayIn
+from gemel.operate.estimates_in import SUBJECT as ESTIMATES
 from gemel.operate.ingest import clock_for
 from gemel.operate.places import Places
 
@@ -31,11 +32,13 @@ async def run(places: Places) -> None:
 
     await bus.answer("ingest.rows", way.rows)
     await bus.answer("ingest.write", way.write)
+    await bus.answer(ESTIMATES, way.estimates)
     await follower.listen(bus)
     settle()
     try:
         async with asyncio.TaskGroup() as group:
             group.create_task(way.run())
+            group.create_task(way.call_reason())
             group.create_task(heartbeat(bus, "ingest", told))
     finally:
         await bus.close()

@@ -1,30 +1,34 @@
-"""What works on long jobs is made of: a way to the queue, the folder of the jobs, and what computes them."""
+"""What works on long jobs and estimates is made of: a way to the bus, the folders of both, and what computes them."""
 
 import asyncio
 import os
 from typing import Final
 
 from gemel.bus import Bus
+from gemel.config.estimates import Estimates
+from gemel.config.heartbeat import heartbeat
 from gemel.config.running import running_of
 from gemel.operate.jobs import Jobs
 from gemel.operate.places import Places
 from gemel.operate.reasoning import REASON_BUS, Reason, import_ahead
 
-IDLE_S: Final = 900.0  # without a job, after which it ends; called again, it is there in seconds
+IDLE_S: Final = 900.0  # without a job or anything to estimate, after which it ends; called again, it is there in seconds
 
 
 async def run(places: Places) -> None:
-    """Work on jobs; end where there was nothing to do for long."""
+    """Work on jobs, and estimate; end where there was nothing to do for long."""
     import_ahead()
     bus = await Bus.open(os.environ.get(REASON_BUS) or running_of(places).bus, "reason")
-    working = Reason(bus, Jobs(places.jobs))
-    task = asyncio.create_task(working.run())
+    working, estimates = Reason(bus, Jobs(places.jobs)), Estimates(bus, places)
+    tasks = [asyncio.create_task(one) for one in (working.run(), estimates.run(), heartbeat(bus, "reason", estimates.told))]
     try:
-        while not task.done() and working.idle_s < IDLE_S:
-            await asyncio.wait([task], timeout=5)
-        if task.done():
-            await task
+        while not any(t.done() for t in tasks) and (estimates.wanted or working.idle_s < IDLE_S):
+            await asyncio.wait(tasks, timeout=5, return_when=asyncio.FIRST_COMPLETED)
+        for task in tasks:
+            if task.done():
+                await task
     finally:
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
         await bus.close()

@@ -6,7 +6,7 @@ A connection that is the same keeps its line; what a connector has read is store
 import asyncio
 import dataclasses
 import logging
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 
@@ -15,6 +15,9 @@ from gemel.bus import Bus
 from gemel.config.connections import connectors, exchanged, publisher
 from gemel.connect import WriteOrder
 from gemel.errors import GemelError, NotFoundError
+from gemel.operate.estimates_declared import declares_estimates
+from gemel.operate.estimates_in import take_estimates
+from gemel.operate.family import WANTED
 from gemel.operate.ingest import DiskGuard, Framer, Ingest
 from gemel.operate.places import Places
 from gemel.operate.publish import Namespace
@@ -24,6 +27,7 @@ from gemel.operate.tracing import Departures, tracer_of
 from gemel.samples import Clock, Registry
 
 log = logging.getLogger(__name__)
+CALL_S: Final = 1.0
 
 
 class WayIn:
@@ -70,6 +74,17 @@ class WayIn:
     async def rows(self, body: dict[str, Any]) -> bytes:
         """Take rows that came by HTTP."""
         return await take_rows(body, self.site.registry, self.framer, self.guard)
+
+    async def estimates(self, body: dict[str, Any]) -> bytes:
+        """Take a frame of who estimates."""
+        return await take_estimates(body, self.site, self._bus, self.guard)
+
+    async def call_reason(self) -> None:
+        """Have whoever estimates started while the plant declares that something is estimated, until cancelled."""
+        while True:
+            if declares_estimates(self.site.plant):
+                await self._bus.tell(WANTED, b"reason")
+            await asyncio.sleep(CALL_S)
 
     async def write(self, body: dict[str, Any]) -> bytes:
         """Write a command to the plant."""

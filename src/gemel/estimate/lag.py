@@ -42,6 +42,7 @@ class Lag:
         parameters: as the step takes them.
         length: how many instants can be gone back.
         at: number of the next instant.
+        kept: what can be gone back to, the oldest first.
     """
 
     step: Step
@@ -49,18 +50,18 @@ class Lag:
     parameters: Vector
     length: int
     at: int = 0
-    _kept: deque[Met] = field(default_factory=deque)
+    kept: deque[Met] = field(default_factory=deque)
 
     def meet(self, u: Vector, y: Vector) -> Any:
         """Meet the next instant; give its estimate."""
-        self._kept.append(Met(self.at, self.belief, np.array(u), np.array(y)))
-        while len(self._kept) > self.length:
-            self._kept.popleft()
-        return self._go(self._kept[-1])
+        self.kept.append(Met(self.at, self.belief, np.array(u), np.array(y)))
+        while len(self.kept) > self.length:
+            self.kept.popleft()
+        return self._go(self.kept[-1])
 
     def late(self, at: int, place: tuple[int, ...], value: float) -> bool:
         """Put a reading where it belongs (`place` in y); tell whether it was not too late. `again` must follow."""
-        for met in self._kept:
+        for met in self.kept:
             if met.at == at:
                 met.y[place] = value
                 return True
@@ -68,7 +69,7 @@ class Lag:
 
     def again(self, since: int) -> list[Any]:
         """Make the steps from instant `since` on again; give their estimates, oldest first."""
-        redone = [met for met in self._kept if met.at >= since]
+        redone = [met for met in self.kept if met.at >= since]
         if redone:
             self.belief, self.at = redone[0].belief, redone[0].at
         found = []

@@ -9,15 +9,20 @@ as the lag keeps them; what changes is told again, with the later `received` of 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
+import numpy.typing as npt
 
 from gemel.estimate import Instant, Lag, Method, Problem, step
+from gemel.estimate.lag import Met
 from gemel.samples import status as codes
 from gemel.samples.batch import F64, I32, Batch
+
+DOUBTFUL: Final = 30  # instants without a reading of a machine, after which what is believed of it is Uncertain …
+SILENT: Final = 3600  # … and after which nothing more is told, and the filter begins anew with the next reading
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,6 +53,8 @@ class Estimating:
         start_ns: plant time of instant 0.
         length: instants that can be gone back.
         wait: instants waited for readings before an instant is met.
+        begin: the mean that each begins with [machines, joint vector]; None: as the problem declares.
+        held: what each input is until it is read [machines, inputs], SI; None: as the model declares.
     """
 
     def __init__(
@@ -60,6 +67,8 @@ class Estimating:
         start_ns: int,
         length: int = 60,
         wait: int = 1,
+        begin: F64 | None = None,
+        held: F64 | None = None,
     ) -> None:
         import jax
 
@@ -69,11 +78,13 @@ class Estimating:
         many = jax.jit(
             jax.vmap(lambda belief, now: step(problem, method, belief, now), (0, Instant(None, 0, 0, 0)))
         )
-        begin = jax.vmap(lambda m: method.start(problem, m, sd))(np.tile(mean, (machines, 1)))
-        self._lag, self._length = Lag(many, begin, p, length), length
-        self._held = np.tile(problem.model.u0, (machines, 1))
+        means = np.tile(mean, (machines, 1)) if begin is None else begin
+        self._begin = jax.tree.map(np.asarray, jax.vmap(lambda m: method.start(problem, m, sd))(means))
+        self._lag, self._length = Lag(many, self._begin, p, length), length
+        self._held = np.tile(problem.model.u0, (machines, 1)) if held is None else held.copy()
         self._open: dict[int, dict[int, tuple[int, int, float]]] = {}
         self._since: int | None = None
+        self._heard = np.full(machines, -1, np.int64)  # last instant with a reading of each machine
         self._place = {int(n): (0, *at) for at, n in np.ndenumerate(wires.inputs) if n >= 0}
         self._place |= {int(n): (1, *at) for at, n in np.ndenumerate(wires.outputs) if n >= 0}
         self._shape = wires.outputs.shape
@@ -83,6 +94,10 @@ class Estimating:
     def at(self) -> int:
         """Number of the instant that is met next."""
         return self._lag.at
+
+    def time(self, at: int) -> int:
+        """Give the plant time of an instant [ns]."""
+        return self._start + at * self._every
 
     def take(self, rows: Batch) -> None:
         """Take conditioned rows; those that are not of these machines, or Bad, are passed by."""
@@ -115,17 +130,25 @@ class Estimating:
         )
         self._since = None
         last = (now_ns - self._start) // self._every - self._wait
+        self._pass_silence(last)
         while self._lag.at <= last:
             at = self._lag.at
             made.append((at, self._meet(at)))
         rows = Batch.concat([self._rows(at, estimate, now_ns) for at, estimate in made])
         return rows, [estimate for _, estimate in made]
 
+    def _pass_silence(self, last: int) -> None:
+        """Begin anew behind a time without any reading: what was believed before it says nothing of what is now."""
+        first = min((at for at in self._open if at >= self._lag.at), default=last + 1)
+        if first - max(self._lag.at, int(self._heard.max(initial=-1))) > SILENT and first > self._lag.at:
+            self._lag = Lag(self._lag.step, self._begin, self._lag.parameters, self._length, first)
+
     def _meet(self, at: int) -> Any:
         y = np.full(self._shape, np.nan)
         for number, (_, _, value) in self._open.pop(at, {}).items():
             kind, *place = self._place[number]
             (y if kind else self._held)[tuple(place)] = value
+        self._heard[np.isfinite(y).any(1)] = at
         return self._lag.meet(self._held, y)
 
     def _late(self, number: int, instant: int, value: float) -> None:
@@ -138,12 +161,68 @@ class Estimating:
 
     def _rows(self, at: int, estimate: Any, now_ns: int) -> Batch:
         values = np.concatenate((np.asarray(estimate.mean), np.asarray(estimate.output)), 1)
-        said = (self._wires.told >= 0) & np.isfinite(values)
+        spread = np.concatenate((np.asarray(estimate.sd), np.asarray(estimate.output_sd)), 1)
+        silence = (at - self._heard)[:, None]
+        heard = (self._heard >= 0)[:, None] & (silence < SILENT)
+        said = (self._wires.told >= 0) & np.isfinite(values) & np.isfinite(spread) & heard
         signal = self._wires.told[said]
-        plain = (values[said] - self._wires.offset[signal]) / self._wires.scale[signal]
-        time = np.full(len(signal), self._start + at * self._every)
-        return Batch.of(signal=signal, time=time, received=np.full(len(signal), now_ns), value=plain,
-                        status=np.zeros(len(signal)))  # fmt: skip
+        scale = self._wires.scale[signal]
+        status = np.where(np.broadcast_to(silence > DOUBTFUL, said.shape), codes.UNCERTAIN_DATA_SUB_NORMAL, codes.GOOD)
+        return Batch.of(
+            signal=signal, time=np.full(len(signal), self.time(at)), received=np.full(len(signal), now_ns),
+            value=(values[said] - self._wires.offset[signal]) / scale, status=status[said], sigma=spread[said] / np.abs(scale),
+        )  # fmt: skip
+
+    # ---- what is kept
+
+    def state(self) -> dict[str, npt.NDArray[Any]]:
+        """Give all that is remembered, by name: what goes on from it gives the very same rows."""
+        kept = list(self._lag.kept)
+        waiting = [(i, n, *told) for i, slot in sorted(self._open.items()) for n, told in sorted(slot.items())]
+        since = self._lag.at if self._since is None else self._since
+        return {
+            "start": np.array([self._start, self._lag.at, since, self.too_late]),
+            "held": self._held.copy(),
+            "heard": self._heard.copy(),
+            "kept.at": np.array([met.at for met in kept], np.int64),
+            "kept.u": np.array([met.u for met in kept]).reshape(len(kept), *self._held.shape),
+            "kept.y": np.array([met.y for met in kept]).reshape(len(kept), *self._shape),
+            "open": np.array([row[:4] for row in waiting], np.int64).reshape(len(waiting), 4),
+            "open.value": np.array([row[4] for row in waiting], np.float64),
+            **_leaves("belief", [self._lag.belief]),
+            **_leaves("kept.belief", [met.belief for met in kept]),
+        }
+
+    def restore(self, arrays: Mapping[str, npt.NDArray[Any]]) -> None:
+        """Take what `state` gave, of the same machines and problem."""
+        self._start, at, since, self.too_late = (int(n) for n in arrays["start"])
+        self._held, self._heard = arrays["held"].copy(), arrays["heard"].copy()
+        self._since = None if since == at else since
+        beliefs = _beliefs("kept.belief", arrays, self._begin, len(arrays["kept.at"]))
+        columns = zip(arrays["kept.at"].tolist(), beliefs, arrays["kept.u"], arrays["kept.y"], strict=True)
+        now = _beliefs("belief", arrays, self._begin, 1)[0]
+        self._lag = Lag(self._lag.step, now, self._lag.parameters, self._length, at)
+        self._lag.kept.extend(Met(k, belief, u.copy(), y.copy()) for k, belief, u, y in columns)
+        self._open = {}
+        for (instant, number, time, received), value in zip(
+            arrays["open"].tolist(), arrays["open.value"].tolist(), strict=True
+        ):
+            self._open.setdefault(instant, {})[number] = (time, received, value)
+
+
+def _leaves(name: str, beliefs: Sequence[Any]) -> dict[str, npt.NDArray[Any]]:
+    import jax
+
+    columns = zip(*(jax.tree.leaves(b) for b in beliefs), strict=True)
+    return {f"{name}.{i}": np.stack([np.asarray(c) for c in column]) for i, column in enumerate(columns)}
+
+
+def _beliefs(name: str, arrays: Mapping[str, npt.NDArray[Any]], like: Any, n: int) -> list[Any]:
+    import jax
+
+    whole, shape = jax.tree.flatten(like)
+    leaves = [arrays[f"{name}.{i}"] for i in range(len(whole))] if n else []
+    return [jax.tree.unflatten(shape, [leaf[k] for leaf in leaves]) for k in range(n)]
 
 
 def wired(

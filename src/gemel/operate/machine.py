@@ -109,7 +109,7 @@ def machine_of(
     Raises NotFoundError (no asset, no model), ModelError (a wrong model or unit; nothing of it is measured: `unbound`).
     """
     bound = bind(plant, asset, releases, at)
-    inputs, outputs = tuple(b for b in bound.inputs if b.signal is not None), _measured(bound)
+    inputs, outputs = tuple(b for b in bound.inputs if _seen(b)), _measured(bound)
     if not outputs:
         names = [b.name for b in (*bound.outputs, *bound.states)]
         has = ", ".join(s.name for s in plant.template(plant.assets.find(asset) or 0).signals) or "none"
@@ -117,7 +117,7 @@ def machine_of(
             f"{asset} has no signal {names[0] if names else ''!r}: nothing of what its model gives is measured", code="unbound",
             remedy=f"declare a signal for one of {', '.join(names)}, or map it by names:; it has {has}",
         )  # fmt: skip
-    held = {b.name: b.value for b in bound.inputs if b.signal is None}
+    held = {b.name: b.value for b in bound.inputs if not _seen(b)}
     kept = tuple(b.name for b in outputs)
     model = narrowed(bound.reference, held, kept) if computing else compile_model(Narrowed(bound.model, held, kept))
     return Machine(
@@ -141,7 +141,12 @@ def _narrowed(reference: str, held: tuple[tuple[str, float], ...], outputs: tupl
 def _measured(bound: Binding) -> tuple[Bound, ...]:
     """Give what is measured of what the model gives, in a narrowed model's order: states that are no outputs, then outputs."""
     given = {b.name: b for b in (*bound.states, *bound.outputs)}
-    return tuple(b for b in given.values() if b.signal is not None)
+    return tuple(b for b in given.values() if _seen(b))
+
+
+def _seen(b: Bound) -> bool:
+    """Tell whether the plant says a quantity itself: what a model gives is no data to fit a model on."""
+    return b.signal is not None and not b.signal.modelled
 
 
 def _line(b: Bound) -> Line:

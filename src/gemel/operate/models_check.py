@@ -17,6 +17,7 @@ from gemel.assets.spec import Parameter, Template
 from gemel.dynamics import Quantity
 from gemel.dynamics.declared import Declared
 from gemel.operate.binding import names_of
+from gemel.operate.estimates_check import misestimated
 from gemel.operate.fmi.host import ask
 from gemel.operate.models import DECLARED, EVALUATED
 from gemel.samples.units import conversion, fits
@@ -46,7 +47,8 @@ def model_problems(plant: Plant, folder: Path, evaluate: bool) -> list[Problem]:
         at = _place(types, template, "dynamics")
         for severity, message, remedy in (*_found(reference, told[reference]), *_unbound(template, told[reference], evaluate)):
             (problems.error if severity == "error" else problems.warn)(at, message, remedy)
-        for severity, key, message, remedy in _misfits(template, told[reference]):
+        found = (*_misfits(template, told[reference]), *misestimated(template, told[reference].get("declared")))
+        for severity, key, message, remedy in found:
             where = _place(types, template, *key)
             (problems.error if severity == "error" else problems.warn)(where, message, remedy)
     return problems.sorted()

@@ -77,6 +77,11 @@ class Places:
         return self.data / "jobs"
 
     @property
+    def estimates(self) -> Path:
+        """Snapshots of what dynamic models are believed to be at."""
+        return self.data / "estimates"
+
+    @property
     def heads(self) -> Path:
         """The signed head of the record and its key: a second place, best put on another disk."""
         return Path(os.environ.get("GEMEL_RECORD_HEAD", self.data / "record"))

@@ -1,0 +1,54 @@
+"""What of the estimates that a type declares its dynamic model cannot give, or cannot be followed by."""
+
+from collections.abc import Iterator
+
+from gemel.assets.problem import did_you_mean
+from gemel.assets.spec import Template
+from gemel.dynamics import Quantity
+from gemel.dynamics.declared import Declared
+from gemel.errors import GemelError
+from gemel.operate.binding import names_of
+from gemel.samples.units import fits, quantity
+
+Found = tuple[str, tuple[str, ...], str, str]  # severity, where in the type, words, remedy
+
+
+def misestimated(template: Template, model: Declared | None) -> Iterator[Found]:
+    """Give what is wrong with the estimates of a type; nothing where its model is not known."""
+    wanted = {s.name: s for s in template.signals for lane in s.lanes if lane.modelled}
+    if model is None or not wanted:
+        return
+    names = names_of(template)
+    parameters = {names.get(n, n): q for n, q in model.parameters.items()}
+    seen = {names.get(n, n): q for n, q in (*model.states.items(), *model.outputs.items())}
+    for name, signal in wanted.items():
+        if name not in seen and name not in parameters:
+            yield "error", ("signals", name), f"the model gives no {name!r}", did_you_mean(name, {**parameters, **seen})
+        elif name not in seen and not fits(signal.unit, parameters[name].unit):
+            words = f"{name!r} is in {signal.unit or '1'}, the model's parameter in {parameters[name].unit}"
+            yield "error", ("signals", name), words, "give it a unit that measures the same"
+    yield from _unmeasured(template, seen)
+    yield from _noises(template, dict(model.states) | {n: q for n, q in model.parameters.items() if names.get(n, n) in wanted})
+
+
+def _unmeasured(template: Template, seen: dict[str, Quantity]) -> Iterator[Found]:
+    measured = [s for s in template.signals if s.name in seen and s.source is not None]
+    if not measured:
+        remedy = f"give one of {', '.join(seen)} a source"
+        yield "error", ("dynamics",), "nothing that the model gives is measured: there is nothing to estimate by", remedy
+    for signal in measured:
+        if signal.accuracy is None:
+            words = f"how accurate {signal.name!r} is, is not said: 1 % of its usual size is taken"
+            yield "warning", ("signals", signal.name), words, "add accuracy: its standard uncertainty"
+
+
+def _noises(template: Template, walking: dict[str, Quantity]) -> Iterator[Found]:
+    for name, said in template.estimates.noise.items():
+        key = ("estimates", "noise", name)
+        if name not in walking:
+            yield "error", key, f"{name!r} is no state of the model, nor a parameter that is estimated", did_you_mean(name, walking)
+            continue
+        try:
+            quantity(said, walking[name].unit, difference=True)
+        except GemelError as e:
+            yield "error", key, f"the noise of {name!r}: {e.message}", e.remedy

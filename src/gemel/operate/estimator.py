@@ -1,0 +1,177 @@
+"""Follows the log and estimates: frames and ticks in, frames on the estimated lane out. A function of log and snapshot.
+
+readings (source numbers) -> checks, of the signals concerned only -> filters, at ticks -> frames under one producer
+
+A *life* begins at a position of the log and has a producer of its own; its frames are numbered without gaps. Gone on
+with from a snapshot, the same log gives the same frames under the same numbers, so that nothing is told twice.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, fields, replace
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+
+from gemel.assets import Checks
+from gemel.bus import Frame, FrameHeader, encode_frame
+from gemel.condition import Conditioner
+from gemel.estimate import Robust, Unscented
+from gemel.operate.estimates_declared import PRODUCER
+from gemel.operate.estimates_plan import Kind
+from gemel.operate.estimating import Estimating
+from gemel.operate.numbering import Numbering
+from gemel.operate.partition import Producers
+from gemel.samples import Batch, Registry, Snapshot
+from gemel.samples.batch import I32
+
+log = logging.getLogger(__name__)
+ROWS: Final = 8192  # in a frame
+FORMAT: Final = 1  # of the snapshot
+
+
+@dataclass(frozen=True)
+class Told:
+    """A frame that is to be in the log: its number, and its bytes."""
+
+    sequence: int
+    data: bytes
+
+
+class Estimator:
+    """The filters of a plant's machines, kept at a position of the log.
+
+    Args:
+        kinds: the machines.
+        registry: numbers their signals.
+        checks: of all signals.
+        position: last position of the log that is behind; a life begins there.
+        others: registries that frames may be numbered by besides, by digest.
+    """
+
+    def __init__(
+        self, kinds: list[Kind], registry: Registry, checks: Checks, position: int,
+        others: Mapping[str, Registry] | None = None,
+    ) -> None:  # fmt: skip
+        self.kinds, self._registry, self._others = kinds, registry, dict(others or {})
+        read = [np.concatenate((k.wires.inputs.ravel(), k.wires.outputs.ravel())) for k in kinds]
+        numbers = np.unique(np.concatenate([*read, np.zeros(0, np.int32)]))
+        self._numbers: I32 = numbers[numbers >= 0].astype(np.int32)
+        self._conditioner = Conditioner(_some(checks, self._numbers))
+        self._checks = _some(checks, self._numbers)
+        self._producers = Producers()
+        self._maps: dict[str, Numbering] = {}
+        self._loops: list[Estimating] = []
+        self.position, self.begun, self.time, self.sequence = position, position, 0, 0
+        self.latest: list[tuple[Kind, int, Any]] = []  # what the last tick estimated: kind, plant time, estimate
+
+    @property
+    def producer(self) -> str:
+        """The name of this life."""
+        return f"{PRODUCER}{self.begun:x}"
+
+    @property
+    def versions(self) -> list[str]:
+        """What the values come from, by kind; with the registry it tells whether a snapshot can be gone on from."""
+        return [f"{k.version} {' '.join(k.assets)}" for k in self.kinds]
+
+    def take(self, frame: Frame, position: int) -> Iterator[Told]:
+        """Take the next frame of the log; give what is to be in the log because of it."""
+        self.position = position
+        self.latest = []
+        if frame.header.kind == "tick":
+            yield from self._tick(frame.header.time)
+        elif frame.header.producer != self.producer and self._producers.first_time(frame.header):
+            self._rows(frame)
+
+    def _rows(self, frame: Frame) -> None:
+        rows = self._mine(frame)
+        rows = rows.take(~self._conditioner.too_late(rows))  # older than the lag keeps
+        conditioned = self._conditioner.process(rows).rows
+        if len(conditioned):
+            named = conditioned.with_columns(signal=self._numbers[conditioned.signal])
+            for loop in self._loops:
+                loop.take(named)
+
+    def _mine(self, frame: Frame) -> Batch:
+        """Give a frame's rows of the signals that are read, under small numbers."""
+        rows, digest = frame.batch, frame.header.registry
+        if digest != self._registry.digest:
+            if (other := self._others.get(digest)) is None:
+                return Batch.empty()
+            numbering = self._maps.setdefault(digest, Numbering.of(other, self._registry))
+            rows = numbering.rows(rows)
+        at = np.searchsorted(self._numbers, rows.signal).clip(max=max(len(self._numbers) - 1, 0))
+        mine = self._numbers[at] == rows.signal if len(self._numbers) else np.zeros(len(rows), np.bool_)
+        return rows.take(mine).with_columns(signal=at[mine].astype(np.int32), sigma=None)
+
+    def _tick(self, now: int) -> Iterator[Told]:
+        self.time = max(self.time, now)
+        if not self._loops:
+            self._loops = [self._loop(k, self.time) for k in self.kinds]
+        self._conditioner.advance(self.time)
+        for kind, loop in zip(self.kinds, self._loops, strict=True):
+            before = loop.at
+            rows, estimates = loop.tick(self.time)
+            fresh = min(loop.at - before, len(estimates))  # behind those that were made again
+            newest = estimates[len(estimates) - fresh :]
+            self.latest += [(kind, loop.time(loop.at - fresh + i), one) for i, one in enumerate(newest)]
+            for start in range(0, len(rows), ROWS):
+                yield self._framed(rows[start : start + ROWS], kind.version)
+
+    @staticmethod
+    def _loop(kind: Kind, now: int) -> Estimating:
+        every = round(kind.problem.dt * 1e9)
+        return Estimating(
+            kind.problem, Unscented(Robust()), kind.wires, kind.p, start_ns=now // every * every, begin=kind.begin, held=kind.held,
+        )  # fmt: skip
+
+    def _framed(self, rows: Batch, version: str) -> Told:
+        self.sequence += 1
+        header = FrameHeader(kind="samples", partition=0, producer=self.producer, sequence=self.sequence, version=version,
+                             registry=self._registry.digest)  # fmt: skip
+        return Told(self.sequence, encode_frame(header, rows))
+
+    # ---- what is kept
+
+    def snapshot(self) -> Snapshot:
+        """Give the state as a value."""
+        arrays: dict[str, npt.NDArray[Any]] = {"numbers": self._numbers}
+        arrays |= {f"condition.{k}": np.asarray(_whole(v)) for k, v in self._conditioner.state().items()}
+        for i, loop in enumerate(self._loops):
+            arrays |= {f"kind{i}.{k}": v for k, v in loop.state().items()}
+        notes = {"format": FORMAT, "begun": self.begun, "sequence": self.sequence, "versions": self.versions,
+                 "loops": len(self._loops), "producers": self._producers.notes()}  # fmt: skip
+        return Snapshot(0, self.position, 0, self.time, self._registry.digest, arrays, notes)
+
+    def restore(self, snapshot: Snapshot) -> bool:
+        """Go on from a snapshot; tell whether it is of these machines, models and parameters: else nothing is taken."""
+        notes, arrays = snapshot.notes, snapshot.arrays
+        same = notes.get("format") == FORMAT and notes["versions"] == self.versions
+        if not same or not np.array_equal(arrays["numbers"], self._numbers):
+            return False
+        self.position, self.begun, self.time, self.sequence = snapshot.sequence, notes["begun"], snapshot.time, notes["sequence"]
+        self._producers = Producers(notes["producers"])
+        self._conditioner = Conditioner.restore(self._checks, _part(arrays, "condition."))
+        self._loops = [self._loop(k, self.time) for k in self.kinds[: notes["loops"]]]
+        for i, loop in enumerate(self._loops):
+            loop.restore(_part(arrays, f"kind{i}."))
+        return True
+
+
+def _part(arrays: Mapping[str, npt.NDArray[Any]], head: str) -> dict[str, npt.NDArray[Any]]:
+    return {k.removeprefix(head): v for k, v in arrays.items() if k.startswith(head)}
+
+
+def _whole(column: Any) -> Any:
+    return np.concatenate(column.pieces) if hasattr(column, "pieces") else column
+
+
+def _some(checks: Checks, numbers: I32) -> Checks:
+    """Give the checks of some signals, a row each."""
+    names = [f.name for f in fields(checks) if f.name not in ("lateness", "future_tolerance", "jitter_tolerance", "kind")]
+    columns: dict[str, Any] = {name: checks.each(name)[numbers] for name in names}
+    return replace(checks, kind=None, **columns)
