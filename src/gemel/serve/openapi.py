@@ -1,5 +1,6 @@
 """The description of the API, exact: every refusal with its shape, and how one says who one is."""
 
+import re
 from typing import Any, Final
 
 from fastapi import FastAPI
@@ -42,10 +43,11 @@ def install(app: FastAPI, settings: ServeSettings) -> None:
 
 def methods_at(app: FastAPI, path: str) -> str:
     """Give the methods that a path knows, as an Allow header lists them; empty where it is not described."""
-    for template, operations in app.openapi()["paths"].items():
-        if compile_path(_as_route(template))[0].match(path):
-            return ", ".join(sorted(m.upper() for m in operations))
-    return ""
+    met = {t: o for t, o in app.openapi()["paths"].items() if compile_path(_as_route(t))[0].match(path)}
+    said = max(
+        met, key=lambda t: len(re.sub(r"{.*?}", "", t)), default=None
+    )  # /assets/{path} also meets what ends in more
+    return ", ".join(sorted(m.upper() for m in met[said])) if said else ""
 
 
 def _as_route(template: str) -> str:

@@ -23,6 +23,8 @@ Number = Annotated[float, Field(allow_inf_nan=False)]
 JobId = Annotated[str, Path(pattern=r"^[0-9a-f]{20}$", description="Of a prognosis.")]
 OfAsset = Annotated[str, Query(max_length=500, description="Path of an asset.")]
 Of = Annotated[str, Query(max_length=200, description="Which of what wears out; the first, if left out.")]
+CHANGE = r"^[^=\s][^=]{0,80}=[+\-*=]?-?[0-9]{1,9}(\.[0-9]{1,9})?(%| ?[A-Za-z][^\s]{0,30})?$"
+MAINTAIN = r"^[^@\s][^@]{0,80}(@[0-9]{1,9}(\.[0-9]{1,9})? ?(s|min|h|d))?$"
 TITLED = 200
 
 
@@ -140,8 +142,8 @@ async def declared(request: Request, _: Viewer, twin: Asked, asset: OfAsset) -> 
 async def record(
     _: Viewer, twin: Asked, asset: OfAsset, of: Of = "",
     at: Annotated[times.Instant | None, Query(description="Up to this time; now, if left out.")] = None,
-    change: Annotated[list[Annotated[str, Query(max_length=200)]], Query(max_length=20, description="load=+15%, speed=2400 rpm.")] = [],  # noqa: B006 - FastAPI copies it
-    maintain: Annotated[list[Annotated[str, Query(max_length=200)]], Query(max_length=20, description="overhaul, or overhaul@30d.")] = [],  # noqa: B006 - as above
+    change: Annotated[list[Annotated[str, Query(max_length=200, pattern=CHANGE)]], Query(max_length=20, description="load=+15%, speed=2400 rpm.")] = [],  # noqa: B006 - FastAPI copies it
+    maintain: Annotated[list[Annotated[str, Query(max_length=200, pattern=MAINTAIN)]], Query(max_length=20, description="overhaul, or overhaul@30d.")] = [],  # noqa: B006 - as above
 ) -> dict[str, Any]:  # fmt: skip
     """Give what a prognosis follows from: the law's rate, bin by bin, the indicator, maintenance, and the rate under a change."""
     changes = []
