@@ -15,7 +15,7 @@ def kept(machine: Machine) -> dict[str, Any]:
     return {
         "asset": machine.asset, "reference": machine.reference,
         "inputs": [_line(line) for line in machine.inputs], "outputs": [_line(line) for line in machine.outputs],
-        "parameters": [[k.name, k.unit, k.scale, k.offset, k.calibrate] for k in machine.parameters],
+        "parameters": [[k.name, k.unit, k.scale, k.offset, k.calibrate, k.source] for k in machine.parameters],
         "held": dict(machine.held), "given": list(machine.model.outputs), "p": machine.p.tolist(), "low": _bounds(machine.low), "high": _bounds(machine.high),
     }  # fmt: skip
 
