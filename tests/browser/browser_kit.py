@@ -1,5 +1,6 @@
 """A real Chromium that looks at a running twin, and notes everything that it asks of whom and complains about."""
 
+import json
 import os
 import re
 import signal
@@ -7,13 +8,16 @@ import subprocess
 import sys
 import threading
 import time
+import urllib.request
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
+from pace_kit import allowed
 
+__all__ = ["allowed"]
 CHROMIUM = "/usr/bin/chromium"
 FLAGS = (
     "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
@@ -33,15 +37,6 @@ VIEWS = {
     "audit": "#/audit",
     "compare": f"#/compare/{PUMP_1}",
 }
-
-
-def allowed(limit):
-    """Give a limit of time as this machine can be held to it.
-
-    The checks' numbers hold for a machine that has two cores to itself; where more wants to run than there are
-    cores (other tests, other builds), everything takes longer by that much, the page or not.
-    """
-    return limit * max(1.0, os.getloadavg()[0] / (os.cpu_count() or 1))
 
 
 def wait(condition, timeout_s, words, page=None):
@@ -86,6 +81,14 @@ class Demo:
                 found.setdefault(words[words.index(b"gemel.config") + 1].decode(), pid)  # a process before its fork
         return found
 
+    def answers(self):
+        """Tell whether the page's server is there and hears the twin."""
+        try:
+            with urllib.request.urlopen(f"{self.url}api/v1/health", timeout=5) as answer:
+                return json.load(answer)["link"]["up"]
+        except OSError:
+            return False
+
     def kill(self, name, how=signal.SIGKILL):
         """Send a process of the family a signal; the default cannot be refused."""
         os.kill(self.pids()[name], how)
@@ -94,11 +97,12 @@ class Demo:
 @contextmanager
 def stopped(demo, name):
     """Hold a process still, as a machine would that hangs."""
-    demo.kill(name, signal.SIGSTOP)
+    pid = demo.process.pid if name == "family" else demo.pids()[name]
+    os.kill(pid, signal.SIGSTOP)
     try:
         yield
     finally:
-        demo.kill(name, signal.SIGCONT)
+        os.kill(pid, signal.SIGCONT)
 
 
 @dataclass
@@ -126,9 +130,9 @@ class Look:
         self.page.locator("dialog input[name=user]").fill(name)
         self.page.locator("dialog input[name=password]").fill(password)
         self.page.locator("dialog button[type=submit]").click()
-        self.page.get_by_test_id("person").get_by_text(name).wait_for(timeout=10_000)
+        self.page.get_by_test_id("person").get_by_text(name).wait_for(timeout=60_000)
 
-    def wait_live(self, timeout_s=10):
+    def wait_live(self, timeout_s=60):
         self.page.locator(".link[data-state=up]").wait_for(timeout=timeout_s * 1000)
 
 
@@ -137,6 +141,7 @@ def looking(browser, base, **options):
     """Open a window whose every request to another host is refused and remembered."""
     host = urlsplit(base).netloc
     context = browser.new_context(**{"viewport": {"width": 1440, "height": 900}, **options})
+    context.set_default_timeout(60_000)
     look = Look(context.new_page(), base)
 
     def gate(route):
@@ -178,7 +183,7 @@ def start_demo(data, port):
         return "page     " in "".join(demo.said)
 
     try:
-        wait(alive, 90, "the demo says where its page is")
+        wait(alive, 180, "the demo says where its page is")
         demo.operator, demo.engineer = said("operator"), said("engineer")
     except BaseException:
         stop_demo(demo)
@@ -191,7 +196,7 @@ def stop_demo(demo):
     if demo.process.poll() is None:
         demo.process.send_signal(signal.SIGINT)
     try:
-        demo.process.wait(15)
+        demo.process.wait(60)
     except subprocess.TimeoutExpired:
         os.killpg(demo.process.pid, signal.SIGKILL)
         demo.process.wait()

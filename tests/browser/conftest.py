@@ -61,5 +61,5 @@ def windows(chromium, demo):
 @pytest.fixture
 def whole(demo):
     """The demo with all its processes up, also after a test that killed one."""
-    wait(lambda: {"serve", "twin", "ingest"} <= set(demo.pids()), 30, "every process is back")
+    wait(lambda: {"serve", "twin", "ingest"} <= set(demo.pids()) and demo.answers(), 60, "every process is back")
     return demo

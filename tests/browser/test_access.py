@@ -2,7 +2,7 @@
 
 import pytest
 
-from browser_kit import PUMP_1, VIEWS, looking
+from browser_kit import PUMP_1, VIEWS, looking, wait
 from node_kit import packages
 
 SERIOUS = """() => axe.run(document, { resultTypes: ['violations'] }).then((told) => told.violations
@@ -46,21 +46,21 @@ def test_at_twice_the_size_nothing_sticks_out(chromium, whole, view):
         page = look.go(view)
         look.wait_live()
         page.wait_for_timeout(500)
-        assert page.evaluate("document.documentElement.scrollWidth") <= 640
+        wait(lambda: page.evaluate("document.documentElement.scrollWidth") <= 640, 10, "nothing sticks out")
         assert page.get_by_role("link", name="Alarms", exact=True).is_visible()
 
 
 def test_the_cursor_of_a_trend_moves_by_keys_and_its_data_stand_in_a_table(look, whole):
     page = look.go(f"#/asset/{PUMP_1}?trend=flow&span=300")
     look.wait_live()
-    plot = page.locator(".plot .canvas").first
+    wait(lambda: page.locator(".pen b").count() and all(t not in ("", "–") for t in page.locator(".pen b").all_inner_texts()), 60, "it is drawn")
+    plot, at = page.locator(".plot .canvas").first, page.locator(".plot time.at").first
     plot.focus()
     for _ in range(3):
         page.keyboard.press("ArrowLeft")
-    first = page.locator(".plot time.at").first.inner_text()
-    assert first != ""
+    first = wait(at.inner_text, 60, "the cursor tells its time")
     for _ in range(10):
         page.keyboard.press("ArrowLeft")
-    assert page.locator(".plot time.at").first.inner_text() < first
+    wait(lambda: at.inner_text() < first, 60, "it went back")
     page.get_by_text("Table of these data").click()
     page.locator("details.data tbody tr").first.wait_for()

@@ -151,7 +151,7 @@ def test_each_quality_has_its_own_shape_and_word_beside_its_value(look):
     seen = {}
     for code, word in enumerate(QUALITIES):
         mark = page.locator(f"tr[data-signal='{paths[code]}'] .quality")
-        wait(lambda mark=mark, word=word: mark.get_attribute("data-quality") == word, 5, f"{word} is shown")
+        wait(lambda mark=mark, word=word: mark.get_attribute("data-quality") == word, 60, f"{word} is shown")
         assert mark.locator(".word").inner_text() == word
         seen[word] = mark.locator("path").get_attribute("d")
     assert len(set(seen.values())) == len(QUALITIES)
@@ -166,7 +166,7 @@ def test_each_quality_has_its_shape_and_word_on_the_synoptic(look):
         page.add_init_script(order_script(["-"] * code + [level]))
         page.goto(look.base + "#/overview")
         row = page.locator(f".row[data-signal='{level}']")
-        wait(lambda row=row, word=word: row.count() == 1 and row.get_attribute("data-quality") == word, 5, f"{word} is shown")
+        wait(lambda row=row, word=word: row.count() == 1 and row.get_attribute("data-quality") == word, 60, f"{word} is shown")
         shapes.add(row.locator(".quality path").get_attribute("d"))
         assert row.locator(".word").text_content() == word
         visible = row.locator(".word").evaluate("node => getComputedStyle(node).display !== 'none'")
@@ -196,8 +196,8 @@ def test_rows_that_are_not_good_are_marked_on_the_trend_and_named_in_its_table(l
     look.go(f"#/asset/{TANK}?trend=level&from={now - 320:.3f}&to={now:.3f}")
     page.get_by_text("Table of these data").click()
     table = page.locator("details.data table")
-    wait(lambda: table.locator("tbody tr").count() == len(statuses), 5, "the table has the rows")
+    wait(lambda: table.locator("tbody tr").count() == len(statuses), 60, "the table has the rows")
     words = [w for w in table.locator("tbody .quality .word").all_inner_texts()]
     assert set(words) >= {"good", "uncertain", "bad", "substituted", "manual"}
     assert "gap" in table.inner_text()
-    assert page.evaluate("window.marks") >= 4
+    wait(lambda: page.evaluate("window.marks") >= 4, 60, "the marks are painted")

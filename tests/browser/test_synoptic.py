@@ -30,7 +30,7 @@ def test_the_synoptic_shows_what_came_within_300_ms(look, whole):
     look.wait_live()
     page.locator(f".node[data-asset='{TANK}']").wait_for()
     page.evaluate(WATCH)
-    wait(lambda: page.evaluate("window.delays.length") >= 20, 20, "twenty changes were seen")
+    wait(lambda: page.evaluate("window.delays.length") >= 20, 60, "twenty changes were seen")
     delays = page.evaluate("window.delays")
     assert max(delays) < allowed(300), delays
     assert statistics.median(delays) < allowed(60), delays
@@ -40,14 +40,14 @@ def test_it_shows_what_the_twin_says(look, whole):
     page = look.go("overview")
     look.wait_live()
     row = page.locator(f".row[data-signal='{TANK}/level']")
-    wait(lambda: row.get_attribute("data-quality") == "good", 20, "the level is good")
+    wait(lambda: row.get_attribute("data-quality") == "good", 60, "the level is good")
 
     def agrees():
         shown = float(row.locator(".number").text_content().split()[0])
         level = page.request.get(f"{look.base}api/v1/state/{TANK}").json()["properties"]["level"]
         return abs(shown - level["value"]) < 0.02
 
-    wait(agrees, 5, "picture and API say the same level")
+    wait(agrees, 60, "picture and API say the same level")
 
 
 def test_the_mouse_opens_the_asset(look, whole):

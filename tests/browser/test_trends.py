@@ -14,8 +14,8 @@ def opened(look, query="trend=speed,flow&span=300"):
     page = look.go(f"#/asset/{PUMP_1}?{query}")
     look.wait_live()
     page.locator(".plot canvas").first.wait_for()
-    wait(lambda: len(asked) >= 2, 10, "both trends are asked for", page)
-    wait(lambda: all(text not in ("", "–") for text in page.locator(".pen b").all_inner_texts()), 10, "values are read")
+    wait(lambda: len(asked) >= 2, 60, "both trends are asked for", page)
+    wait(lambda: all(text not in ("", "–") for text in page.locator(".pen b").all_inner_texts()), 60, "values are read")
     return page, asked
 
 
@@ -39,13 +39,14 @@ def test_dragging_zooms_asks_again_and_stands_in_the_address(look, whole):
     page.mouse.down()
     page.mouse.move(box["x"] + box["width"] * 0.75, y, steps=5)
     page.mouse.up()
-    wait(lambda: len(asked) > before, 5, "history is asked for the new window", page)
+    wait(lambda: "from=" in page.url and "to=" in page.url, 60, "the address names the window", page)
+    wait(lambda: len(asked) > before, 60, "history is asked for the new window", page)
     query = parse_qs(urlsplit(page.url).fragment.split("?")[1])
     assert 60 <= float(query["to"][0]) - float(query["from"][0]) <= 90
     page.get_by_role("button", name="Zoom out").click()
-    wait(lambda: "from=" in page.url and f"from={query['from'][0]}" not in page.url, 5, "the window is wider", page)
+    wait(lambda: "from=" in page.url and f"from={query['from'][0]}" not in page.url, 60, "the window is wider", page)
     page.get_by_role("button", name="Follow").click()
-    wait(lambda: "span=" in page.url, 5, "it follows again", page)
+    wait(lambda: "span=" in page.url, 60, "it follows again", page)
 
 
 def test_one_cursor_for_all(look, whole):
@@ -57,7 +58,7 @@ def test_one_cursor_for_all(look, whole):
         texts = page.locator(".plot time.at").all_inner_texts()
         return len(texts) == 2 and texts[0] != "" and texts[0] == texts[1]
 
-    wait(clocks, 3, "both plots read at the same time")
+    wait(clocks, 60, "both plots read at the same time")
 
 
 def test_following_it_grows_live_without_asking_each_time(look, whole):
@@ -70,14 +71,14 @@ def test_following_it_grows_live_without_asking_each_time(look, whole):
         values.add(reading.inner_text())
         return len(values) >= 3
 
-    wait(moved, 15, "the reading moves")
+    wait(moved, 60, "the reading moves")
     assert len(asked) - before <= 2
 
 
 def test_the_choice_of_trends_stands_in_the_address(look, whole):
     page, _ = opened(look)
     page.get_by_label("trend of bearing temperature").check()
-    wait(lambda: "bearing_temperature" in page.url, 3, "the address names the trend", page)
-    wait(lambda: page.locator(".plot").count() == 3, 3, "a third plot is there")
+    wait(lambda: "bearing_temperature" in page.url, 60, "the address names the trend", page)
+    wait(lambda: page.locator(".plot").count() == 3, 60, "a third plot is there")
     page.reload()
-    wait(lambda: page.locator(".plot").count() == 3, 10, "it is there after a reload")
+    wait(lambda: page.locator(".plot").count() == 3, 60, "it is there after a reload")

@@ -26,7 +26,7 @@ def station(tmp_path_factory):
         rows = [{"signal": f"{ASSET}/{n}", "time": now, "value": v} for n, v in (("demand", 306.0), ("ambient", 20.0), ("level", 4.0))]
         face = Face(site.settings.port, olga)
         assert face.post_rows(rows)[0] == 200
-        assert wait(lambda: face.shown(ASSET)["level"]["value"] == 4.0, 30)
+        assert wait(lambda: face.shown(ASSET)["level"]["value"] == 4.0, 60)
         yield site, olga, face
 
 
@@ -41,7 +41,7 @@ def try_out(look):
 
 
 def done(page, count=1):
-    page.locator("[data-job][data-state=done]").nth(count - 1).wait_for(timeout=allowed(30) * 1000)
+    page.locator("[data-job][data-state=done]").nth(count - 1).wait_for(timeout=180_000)
 
 
 def test_it_is_tried_out_compared_and_shared_by_its_address(look, station, windows_of):
@@ -54,6 +54,7 @@ def test_it_is_tried_out_compared_and_shared_by_its_address(look, station, windo
     page.locator("[data-quantity=demand][data-changed=yes]").wait_for()
     try_out(look)
     done(page)
+    wait(lambda: page.locator(".fan").count() >= 20, 60)
     assert page.locator(".fan").count() >= 20 and page.locator(".fan .watermark").count() == page.locator(".fan").count()
     first = page.locator("[data-kpi='level, at the end']").inner_text()
     assert "clear" in first
@@ -62,13 +63,13 @@ def test_it_is_tried_out_compared_and_shared_by_its_address(look, station, windo
     slider.press("ArrowRight")
     try_out(look)
     done(page, 2)
-    assert page.locator(".fan").first.locator("[data-scenario]").count() == 3  # baseline and two
+    assert wait(lambda: page.locator(".fan").first.locator("[data-scenario]").count() == 3, 60)  # baseline and two
     assert page.locator("[data-job]").count() == 2
     with windows_of(station[0].settings.url + "/") as other:  # anybody, by the address alone
         other.page.goto(page.url)
         done(other.page, 2)
         assert other.page.locator("[data-kpi='level, at the end']").inner_text() == page.locator("[data-kpi='level, at the end']").inner_text()
-        assert other.page.get_by_role("button", name="Try it out").is_disabled()
+        assert wait(other.page.get_by_role("button", name="Try it out").is_disabled, 60)
     writes = [(m, re.sub(r"^.*/api/v1/", "", u)) for m, u in asked]
     assert {w for w in writes if not w[1].startswith(("session", "scenarios"))} == set()
     assert station[2].get("facts", kind="CommandRequested", limit=10)["items"] == []
@@ -82,7 +83,7 @@ def test_the_same_seed_gives_the_same_numbers(look, station):
     results = []
     for seed in (5, 6, 5):
         _, job = face.post("scenarios", **body, at=at, seed=seed)
-        assert wait(lambda: face.get(f"scenarios/{job['id']}")["state"] == "done", allowed(30))
+        assert wait(lambda: face.get(f"scenarios/{job['id']}")["state"] == "done", 180)
         results.append(face.get(f"scenarios/{job['id']}")["result"])
         face.ask("DELETE", f"scenarios/{job['id']}")  # computed anew each time
     assert results[0] == results[2] != results[1]
@@ -97,7 +98,7 @@ def test_progress_moves_twice_a_second_and_it_stops_within_one(look, station):
     asked = []
     page.on("response", lambda r: "/scenarios/" in r.url and r.request.method == "GET" and asked.append(time.monotonic()))
     try_out(look)
-    page.locator(".whatif-running progress").wait_for(timeout=allowed(10) * 1000)
+    page.locator(".whatif-running progress").wait_for(timeout=60_000)
     bar, shown, began = page.locator(".whatif-running progress"), set(), time.monotonic()
     while len(shown) < 5 and time.monotonic() - began < allowed(10):
         shown.add(bar.get_attribute("value"))
@@ -107,7 +108,7 @@ def test_progress_moves_twice_a_second_and_it_stops_within_one(look, station):
     assert len(told) >= 2 * (told[-1] - told[0]) / allowed(1), "told less than twice a second"
     began = time.monotonic()
     page.get_by_role("button", name="Stop it").click()
-    page.locator(".whatif-running").wait_for(state="detached", timeout=allowed(2) * 1000)
+    page.locator(".whatif-running").wait_for(state="detached", timeout=60_000)
     assert time.monotonic() - began < allowed(1.0)
 
 

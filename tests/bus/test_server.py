@@ -1,12 +1,15 @@
 """The log's server: one at a time holds the streams of a data directory, whoever started it and however it ends."""
 
 import asyncio
+import contextlib
 import os
 import signal
+import socket
 import subprocess
+from pathlib import Path
 
 from gemel.bus import Server, ServerSettings
-from gemel.bus.server import die_with_parent, free_port
+from gemel.bus.server import PORTS, die_with_parent, free_port
 
 
 def server(folder):
@@ -38,3 +41,15 @@ def test_a_child_whose_parent_died_before_it_asked_does_not_live_on(monkeypatch)
         ask = die_with_parent()
     assert subprocess.run(["true"], preexec_fn=ask).returncode == 1
     assert subprocess.run(["true"], preexec_fn=die_with_parent()).returncode == 0
+
+
+def test_a_free_port_is_none_that_the_kernel_gives_away_and_none_that_is_taken():
+    given = [free_port() for _ in range(20)]
+    assert len(set(given)) == 20
+    first_of_the_kernel = int(Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split()[0])
+    assert max(given) < first_of_the_kernel
+    following = PORTS[(given[-1] + 1 - PORTS[0]) % len(PORTS)]
+    with socket.socket() as other:
+        with contextlib.suppress(OSError):  # somebody has it already
+            other.bind(("127.0.0.1", following))
+        assert free_port() != following

@@ -43,7 +43,7 @@ class MqttRig:
         await probe.publish("rig/s0", b'{"value": 0.0, "time": 1}')
         await probe.settle()
         await probe.close()
-        reading = await asyncio.wait_for(self.connector.read(), 10)
+        reading = await asyncio.wait_for(self.connector.read(), 60)
         await self.connector.acknowledge(reading.receipt)
         await self.connector.close()
 
@@ -72,12 +72,12 @@ class MqttRig:
 
     async def _publisher(self, name):
         publisher = Publisher(MqttSettings("127.0.0.1", self.broker.port, level=self.settings.level, client_id=name))
-        await publisher.open(10)
+        await publisher.open(60)
         return publisher
 
     def _foreign(self, *more):
         base = [program("mosquitto_sub"), "-p", str(self.broker.port), "-t", "rig/set", "-q", "1", "-c", "-i", "foreign"]
-        return subprocess.run([*base, *more], capture_output=True, timeout=20, check=True).stdout
+        return subprocess.run([*base, *more], capture_output=True, timeout=180, check=True).stdout
 
     async def listen(self):
         """Have a foreign client subscribe and leave; its session keeps the commands for `heard`."""

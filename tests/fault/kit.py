@@ -64,16 +64,16 @@ class Broker:
 
         def answers():
             try:
-                socket.create_connection(("127.0.0.1", self.port), 0.2).close()
+                socket.create_connection(("127.0.0.1", self.port), 2).close()
             except OSError:
                 return False
             return True
 
-        assert wait(answers, 10)
+        assert wait(answers, 60)
 
     def stop(self):
         self.process.terminate()
-        self.process.wait(10)
+        self.process.wait(60)
 
 
 class Sender:
@@ -119,7 +119,7 @@ class Sender:
     def stop(self):
         self._ending.set()
         self.thread.join()
-        wait(lambda: len(self._heard) >= len(self._numbers), 15)
+        wait(lambda: len(self._heard) >= len(self._numbers), 60)
         self.client.disconnect()
         self.client.loop_stop()
 
@@ -133,14 +133,14 @@ def rig(tmp_path, data=None, **more):
     (plant / "plant.yaml").write_text(PLANT.format(root=ROOT, port=broker.port))
     try:
         with running(plant, data or tmp_path / "data", **more) as site:
-            assert wait(lambda: connected(site), 20), (site.places.logs / "ingest.log").read_text()
+            assert wait(lambda: connected(site), 60), (site.places.logs / "ingest.log").read_text()
             yield broker, site
     finally:
         broker.stop()
 
 
 def get(site, path):
-    line = http.client.HTTPConnection("127.0.0.1", site.settings.port, timeout=10)
+    line = http.client.HTTPConnection("127.0.0.1", site.settings.port, timeout=60)
     try:
         line.request("GET", f"/api/v1/{path}")
         reply = line.getresponse()
@@ -162,6 +162,8 @@ def connected(site):
 
 
 def kill(site, name):
+    """Kill a process of the family, once it is there: after the last kill it may just be coming back."""
+    assert wait(lambda: name in site.pids(), 60), name
     os.kill(site.pids()[name], signal.SIGKILL)
 
 
@@ -180,7 +182,7 @@ def lake_rows(site):
         return reader.rows_count()
 
 
-def settled(site, sender, timeout_s=30):
+def settled(site, sender, timeout_s=90):
     """Wait until everything acknowledged by the broker is in history."""
     want = len(sender.acknowledged)
     return wait(lambda: len(stored(site)) >= want, timeout_s, 0.3)

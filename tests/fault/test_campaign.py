@@ -10,7 +10,7 @@ from gemel.bench.faults import Campaign, Tally
 
 
 def test_a_small_campaign_loses_nothing():
-    done = gemel("bench", "faults", "--kills", 3, "--instances", 1, "--json", timeout=200)
+    done = gemel("bench", "faults", "--kills", 3, "--instances", 1, "--json", timeout=280)
     told = json.loads(done.stdout.splitlines()[-1])
     assert done.returncode == 0, told
     assert (told["kills"], told["not_recovered"], told["failed"]) == (3, 0, [])

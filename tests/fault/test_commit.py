@@ -21,7 +21,7 @@ class SlowStore:
 
     def commit(self, partition, epoch, sequence, rows, classes):
         self.begun.set()
-        self.go_on.wait(5)
+        self.go_on.wait(60)
         self.stored.append((sequence, len(rows)))
 
 

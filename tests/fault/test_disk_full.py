@@ -27,16 +27,16 @@ def test_a_full_disk_costs_nothing(small_disk, tmp_path):
     with rig(tmp_path, data=data, reserve_bytes=1 << 40) as (broker, site):
         sender = Sender(broker.port).start()
         try:
-            assert wait(lambda: len(sender.acknowledged) > 100, 20)
+            assert wait(lambda: len(sender.acknowledged) > 100, 60)
             filler = small_disk / "somebody else's file"
             free = os.statvfs(small_disk).f_bavail * os.statvfs(small_disk).f_frsize
             with filler.open("wb") as out:
                 out.write(bytes(free - (2 << 20)))
-            assert wait(lambda: "disk-nearly-full" in codes(site), 10)
+            assert wait(lambda: "disk-nearly-full" in codes(site), 60)
             mark = len(sender.sent)
-            assert wait(lambda: len(sender.sent) > mark + 400, 10)
+            assert wait(lambda: len(sender.sent) > mark + 400, 60)
             filler.unlink()
-            assert wait(lambda: "disk-nearly-full" not in codes(site), 10)
+            assert wait(lambda: "disk-nearly-full" not in codes(site), 60)
         finally:
             sender.stop()
         assert settled(site, sender)
@@ -55,15 +55,15 @@ def test_a_disk_without_a_byte_left_costs_nothing(small_disk, tmp_path):
     with rig(tmp_path, data=small_disk / "data", reserve_bytes=1 << 40) as (broker, site):
         sender = Sender(broker.port).start()
         try:
-            assert wait(lambda: len(sender.acknowledged) > 100, 20)
+            assert wait(lambda: len(sender.acknowledged) > 100, 60)
             filler = small_disk / "somebody else's file"
             with contextlib.suppress(OSError), filler.open("wb", buffering=0) as out:
                 while True:
                     out.write(bytes(4096))
-            assert wait(lambda: "Critical write error" in (site.places.logs / "nats.log").read_text(), 20)
+            assert wait(lambda: "Critical write error" in (site.places.logs / "nats.log").read_text(), 60)
             filler.unlink()
             mark = len(sender.sent)
-            assert wait(lambda: newest(site) > mark, 25), "it did not resume"
+            assert wait(lambda: newest(site) > mark, 60), "it did not resume"
         finally:
             sender.stop()
         assert settled(site, sender)

@@ -20,7 +20,7 @@ def whole_family_killed(site):
             os.kill(pid, signal.SIGKILL)
         except ProcessLookupError:
             pass
-    site.process.wait(10)
+    site.process.wait(60)
 
 
 def flip(file, at):
@@ -38,35 +38,37 @@ def in_the_middle_of(places, sequence):
 def test_a_flipped_bit_of_the_log_is_a_hole_with_its_span_of_time(tmp_path):
     with rig(tmp_path) as (broker, site):
         sender = Sender(broker.port, rate=300).start()
-        assert wait(lambda: len(sender.acknowledged) > 300, 20)
+        assert wait(lambda: len(sender.acknowledged) > 300, 60)
         asyncio.run(ask(site.places, "save"))
         mark = len(sender.acknowledged)
-        assert wait(lambda: len(sender.acknowledged) > mark + 600, 20)
+        assert wait(lambda: len(sender.acknowledged) > mark + 600, 60)
         whole_family_killed(site)
         flip(*in_the_middle_of(site.places, 0))
         again = site.again()
         try:
-            assert wait(lambda: connected(again), 30)
+            assert wait(lambda: connected(again), 60)
             sender.stop()
             kinds = {"LogHole", "LogLost", "FrameBroken"}
 
             def told():
                 return [f for f in get(again, "facts?limit=1000")["items"] if f["kind"] in kinds]
 
-            assert wait(told, 20), "the hole is said"
+            assert wait(told, 60), "the hole is said"
             (hole,) = told()
-            assert wait(lambda: len(stored(again)) > len(sender.acknowledged) * 0.8, 20)
+            assert wait(lambda: len(stored(again)) > len(sender.acknowledged) * 0.8, 60)
+            start, end = hole["body"].get("from_time"), hole["body"].get("to_time")
+            if hole["kind"] == "FrameBroken":
+                start = end = hole["body"]["stored"]
+
+            def lost_elsewhere():
+                """What is not there and is not of the span that was said; at first also what is still under way."""
+                lost = sender.acknowledged - {int(v) for _, _, v in stored(again)}
+                return sorted(n for n in lost if not start - 1_000_000_000 <= sender.sent[n][1] <= end + 1_000_000_000)
+
+            assert wait(lambda: not lost_elsewhere(), 60), (hole, lost_elsewhere())
             rows = stored(again)
-            numbers = {int(v) for _, _, v in rows}
-            lost = sorted(sender.acknowledged - numbers)
-            assert len(rows) == len(numbers), "nothing twice"
+            assert len(rows) == len({int(v) for _, _, v in rows}), "nothing twice"
             assert get(again, "facts/verify")["ok"]
-            if lost:
-                start, end = hole["body"].get("from_time"), hole["body"].get("to_time")
-                if hole["kind"] == "FrameBroken":
-                    start = end = hole["body"]["stored"]
-                times = [sender.sent[n][1] for n in lost]
-                assert start - 1_000_000_000 <= min(times) and max(times) <= end + 1_000_000_000, (hole, lost)
         finally:
             again.stop()
 
@@ -75,9 +77,9 @@ def test_a_flipped_bit_of_the_log_is_a_hole_with_its_span_of_time(tmp_path):
 def test_a_flipped_bit_elsewhere_is_found_and_costs_what_it_must(tmp_path, what):
     with rig(tmp_path) as (broker, site):
         sender = Sender(broker.port, rate=300).start()
-        assert wait(lambda: len(sender.acknowledged) > 600, 20)
+        assert wait(lambda: len(sender.acknowledged) > 600, 60)
         sender.stop()
-        assert wait(lambda: len(stored(site)) >= len(sender.acknowledged), 20)
+        assert wait(lambda: len(stored(site)) >= len(sender.acknowledged), 60)
         site.stop()
         places = Places(site.places.data)
         pattern = {"snapshot": "snapshots/0/*.snap", "parquet": "lake/files/main/raw_default/*.parquet"}[what]
@@ -93,6 +95,6 @@ def test_a_flipped_bit_elsewhere_is_found_and_costs_what_it_must(tmp_path, what)
             return
         again = site.again()
         try:
-            assert wait(lambda: len(stored(again)) >= len(sender.acknowledged), 20), "an older snapshot and the log serve"
+            assert wait(lambda: len(stored(again)) >= len(sender.acknowledged), 60), "an older snapshot and the log serve"
         finally:
             again.stop()

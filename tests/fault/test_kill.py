@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 from kit import Sender, check, connected, get, kill, lake_rows, rig, settled, stored
+from pace_kit import allowed
 
 from gemel.bench.site import wait
 
@@ -26,7 +27,7 @@ def resumed(site, sender):
             return False
 
     began = time.monotonic()
-    assert wait(again, 20, 0.1), "it did not resume"
+    assert wait(again, 60, 0.1), "it did not resume"
     return time.monotonic() - began
 
 
@@ -40,18 +41,21 @@ def test_a_killed_process_costs_nothing(tmp_path, name):
         sender = Sender(broker.port).start()
         try:
             for _ in range(2):
-                assert wait(lambda: newest(site) > 0, 10)
+                assert wait(lambda: newest(site) > 0, 60)
                 kill(site, name)
                 took = resumed(site, sender)
-                assert took < 10, f"resumed after {took:.1f} s"
+                assert took < allowed(10), f"resumed after {took:.1f} s"
         finally:
             sender.stop()
         assert settled(site, sender)
         check(site, sender)
         assert len(sender.acknowledged) == len(sender.sent)
         if name != "family":
-            told = [f["body"]["process"] for f in get(site, "facts?kind=ProcessEnded&limit=100")["items"]]
-            assert told.count(name) == 2, "what happened is said"
+
+            def told():
+                return [f["body"]["process"] for f in get(site, "facts?kind=ProcessEnded&limit=100")["items"]].count(name)
+
+            assert wait(lambda: told() >= 2, 60) and told() == 2, "what happened is said"
         assert get(site, "facts/verify")["ok"]
         rows = len(stored(site))
         site.stop()
@@ -64,7 +68,7 @@ def test_a_killed_supervisor_leaves_nobody_behind(tmp_path):
         former = site.pids()
         kill(site, "family")
         gone = [former[name] for name in ("twin", "ingest", "serve", "nats")]
-        assert wait(lambda: not any(alive(pid) for pid in gone), 10)
+        assert wait(lambda: not any(alive(pid) for pid in gone), 60)
 
 
 def alive(pid):
@@ -82,10 +86,10 @@ def test_random_kills_under_load(tmp_path):
             for _ in range(6):
                 kill(site, chance.choice(["twin", "ingest", "nats"]))
                 wait(lambda: False, chance.uniform(0.1, 2.5))
-            assert resumed(site, sender) < 10
+            assert resumed(site, sender) < allowed(10)
         finally:
             sender.stop()
-        assert settled(site, sender, 40)
+        assert settled(site, sender)
         check(site, sender)
 
 
@@ -93,10 +97,10 @@ def test_the_broker_restarted(tmp_path):
     with rig(tmp_path) as (broker, site):
         sender = Sender(broker.port).start()
         try:
-            assert wait(lambda: newest(site) > 50, 10)
+            assert wait(lambda: newest(site) > 50, 60)
             broker.stop()
             broker.start()
-            assert resumed(site, sender) < 10
+            assert resumed(site, sender) < allowed(10)
         finally:
             sender.stop()
         assert settled(site, sender)
@@ -107,16 +111,16 @@ def test_the_broker_restarted(tmp_path):
 def test_asked_to_end_it_ends_cleanly_within_five_seconds(tmp_path, signum):
     with rig(tmp_path) as (broker, site):
         sender = Sender(broker.port).start()
-        assert wait(lambda: newest(site) > 50, 10)
+        assert wait(lambda: newest(site) > 50, 60)
         pids = site.pids()
         began = time.monotonic()
         os.kill(site.process.pid, signum)
-        assert site.process.wait(10) == 0
-        assert time.monotonic() - began < 5
-        assert wait(lambda: not any(os.path.exists(f"/proc/{p}") for p in pids.values()), 3)
+        assert site.process.wait(60) == 0
+        assert time.monotonic() - began < allowed(5)
+        assert wait(lambda: not any(os.path.exists(f"/proc/{p}") for p in pids.values()), 60)
         sender.stop()
         again = site.again()
-        assert wait(lambda: connected(again), 20)
+        assert wait(lambda: connected(again), 60)
         assert settled(again, sender)
         check(again, sender)
         again.stop()

@@ -27,21 +27,22 @@ def test_a_broken_frame_is_said_and_stepped_over(tmp_path):
             await bus.close()
 
         try:
-            assert wait(lambda: len(sender.acknowledged) > 50, 10)
+            assert wait(lambda: len(sender.acknowledged) > 50, 60)
             asyncio.run(spoil())
             mark = len(sender.sent) + 100
-            assert wait(lambda: len(sender.acknowledged) > mark, 10)
+            assert wait(lambda: len(sender.acknowledged) > mark, 60)
         finally:
             sender.stop()
         assert settled(site, sender)
         check(site, sender)
+        assert wait(lambda: get(site, "facts?kind=FrameBroken")["items"], 60)
         assert [f["kind"] for f in get(site, "facts?kind=FrameBroken")["items"]] == ["FrameBroken"]
 
 
 def test_the_state_equals_a_replay_of_the_log(tmp_path):
     with rig(tmp_path) as (broker, site):
         sender = Sender(broker.port, rate=500).start()
-        assert wait(lambda: len(sender.acknowledged) > 600, 20)
+        assert wait(lambda: len(sender.acknowledged) > 600, 60)
         sender.stop()
         assert settled(site, sender)
         site.stop()
@@ -87,4 +88,4 @@ def test_rows_of_an_unknown_registry_are_refused_aloud(tmp_path):
             return await ask(site.places, "counts")
 
         asyncio.run(send())
-        assert wait(lambda: get(site, "facts?kind=FrameBroken")["items"], 10)
+        assert wait(lambda: get(site, "facts?kind=FrameBroken")["items"], 60)

@@ -117,7 +117,8 @@ class Recorded:
     def _send(self, seconds):
         face, number, until, saved = Face(self.port, self.person), 0, time.time() + seconds, 0
         places, start = Places(self.data), time.time() - 3600
-        while time.time() < until:
+        latest = until + 120
+        while time.time() < until or (len(self.acknowledged) < 200 and time.time() < latest):  # however slow the machine is
             rows = [{"signal": "test/rig/hall/rig/" + "ab"[n % 2], "time": start + n / 50, "value": n} for n in range(number, number + 5)]
             with contextlib.suppress(OSError):
                 status, _ = face.post_rows(rows)
@@ -151,7 +152,7 @@ def test_what_was_acknowledged_survives_a_power_cut(tmp_path):
         assert want
         with running(tmp_path / "plant", data) as site:
             face = Face(site.settings.port)
-            assert wait(lambda: want <= set(stored(face)), 30, 0.3), sorted(want - set(stored(face)))[:5]  # noqa: B023
+            assert wait(lambda: want <= set(stored(face)), 60, 0.3), sorted(want - set(stored(face)))[:5]  # noqa: B023
             found = stored(face)
             assert len(found) == len(set(found)), "stored twice"
             assert face.get("facts/verify")["ok"], face.get("facts/verify")

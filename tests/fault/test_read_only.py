@@ -71,11 +71,11 @@ def test_a_disk_that_turns_read_only_costs_nothing(disk, tmp_path):
         sender = Sender(broker.port).start()
         again = None
         try:
-            assert wait(lambda: len(sender.acknowledged) > 100, 20)
+            assert wait(lambda: len(sender.acknowledged) > 100, 60)
             disk.fail()
-            assert wait(lambda: "log-refuses" in codes(site), 20), "it says so"
+            assert wait(lambda: "log-refuses" in codes(site), 60), "it says so"
             mark = len(sender.sent)
-            assert wait(lambda: len(sender.sent) > mark + 100, 10)
+            assert wait(lambda: len(sender.sent) > mark + 100, 60)
             site.stop()
             disk.unmount()
             disk.mount()

@@ -18,15 +18,15 @@ CHILD = Path(rolling_child.__file__)
 PATHS = os.pathsep.join([str(CHILD.parent), str(Path(rollup_model.__file__).parent), os.environ.get("PYTHONPATH", "")])
 
 
-def killed_within(path, seconds):
-    """Run a writer and kill it so long after it has begun; give the last commit that it told of."""
+def killed_within(path, commits, seconds):
+    """Run a writer and kill it so long after some commits; give the last one that it told of."""
     child = subprocess.Popen([sys.executable, CHILD, path], stdout=subprocess.PIPE, text=True, env={**os.environ, "PYTHONPATH": PATHS})
     told, killer = 0, threading.Timer(seconds, child.kill)
-    for line in child.stdout:
-        if line.strip() == "open":
-            killer.start()
-        else:
+    for count, line in enumerate(child.stdout):  # "open" is the first
+        if count:
             told = int(line)
+        if count == commits:
+            killer.start()
     killer.join()
     child.stdout.close()
     assert child.wait() == -signal.SIGKILL
@@ -44,7 +44,7 @@ def test_a_writer_killed_while_it_rolls_up_or_merges_leaves_roll_ups_that_are_th
     chance = random.Random(1)
     last = 0
     for _ in range(3):
-        told = killed_within(tmp_path, chance.uniform(0.3, 1.5))
+        told = killed_within(tmp_path, 2, chance.uniform(0.0, 1.2))
         model = Model(tmp_path)
         try:
             now = model.store.progress()[0].sequence

@@ -20,7 +20,7 @@ from gemel.bus.server import die_with_parent, free_port
 ALWAYS = {"start": "1990-01-01T00:00:00Z", "end": "2100-01-01T00:00:00Z"}
 
 
-def gemel(*words, timeout=60, said="", **environment):
+def gemel(*words, timeout=180, said="", **environment):
     """Run a command to its end, as a script would: piped."""
     return subprocess.run(
         [sys.executable, "-m", "gemel", *map(str, words)], input=said, capture_output=True, text=True,
@@ -41,7 +41,7 @@ def end(process):
     if process.poll() is None:
         process.terminate()
     try:
-        return process.wait(15)
+        return process.wait(60)
     except subprocess.TimeoutExpired:
         process.kill()
         return process.wait()
@@ -64,7 +64,7 @@ class Face:
 
     def ask(self, method, path, body=None):
         """Give (status, what was answered)."""
-        line = http.client.HTTPConnection("127.0.0.1", self.port, timeout=20)
+        line = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
         headers = {"Content-Type": "application/json"} if body is not None else {}
         if self.person:
             headers["Authorization"] = "Basic " + base64.b64encode(":".join(self.person).encode()).decode()
@@ -130,7 +130,7 @@ class Demo:
 
     def start(self):
         self.process = child(self.out, "demo", "--data", self.data, "--port", self.port, *self.more, GEMEL_RESERVE_BYTES=str(1 << 30))
-        assert wait(lambda: "page" in self.said() or self.process.poll() is not None, 60), self.said()
+        assert wait(lambda: "page" in self.said() or self.process.poll() is not None, 180), self.said()
         assert self.process.poll() is None, self.said()
         return self
 

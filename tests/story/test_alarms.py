@@ -10,6 +10,7 @@ from datetime import datetime
 
 import paho.mqtt.client as mqtt
 from hook_kit import web_hook
+from pace_kit import allowed
 from story_kit import Face, add_person
 
 from gemel.bench.site import running, wait
@@ -37,7 +38,7 @@ class Thermometer:
 
     def __init__(self, port):
         self.value = 20.0
-        self.passing = []  # values of the next readings
+        self.passing = []  # values that are said at once, before the next one
         self._ending = threading.Event()
         self._client = mqtt.Client(mqtt.CallbackAPIVersion.VERSION2, client_id="thermometer")
         self._client.connect("127.0.0.1", port)
@@ -47,7 +48,10 @@ class Thermometer:
 
     def _run(self):
         while not self._ending.wait(0.1):
-            self._client.publish("kiln/temperature", json.dumps({"v": self.passing.pop() if self.passing else self.value, "t": time.time_ns()}), qos=1)
+            passing, self.passing = self.passing, []
+            now = time.time_ns()
+            for n, value in enumerate([*passing, self.value]):
+                self._client.publish("kiln/temperature", json.dumps({"v": value, "t": now + n * 1_000_000}), qos=1)
 
     def stop(self):
         self._ending.set()
@@ -64,10 +68,10 @@ def kiln(tmp_path, broker, hook="http://127.0.0.1:9/nobody"):
     people = {name: add_person(tmp_path / "data", name, role) for name, role in (("olga", "operator"), ("vera", "viewer"))}
     with running(plant, tmp_path / "data") as site:
         faces = {name: Face(site.settings.port, person) for name, person in people.items()}
-        assert wait(faces["olga"].connected, 20)
+        assert wait(faces["olga"].connected, 60)
         thermometer = Thermometer(broker.port)
         try:
-            assert wait(lambda: HOT in faces["olga"].quality()[0] and faces["olga"].rows(HOT), 10)
+            assert wait(lambda: HOT in faces["olga"].quality()[0] and faces["olga"].rows(HOT), 60)
             yield site, thermometer, faces
         finally:
             thermometer.stop()
@@ -82,7 +86,7 @@ def shows(face, state):
         except OSError:
             return False
 
-    assert wait(there, 15), face.alarms()
+    assert wait(there, 60), face.alarms()
     return face.alarms().get(ALARM)
 
 
@@ -98,23 +102,23 @@ def counted(face, **expected):
 def test_raised_acknowledged_cleared(tmp_path, mosquitto):
     with web_hook() as hook, kiln(tmp_path, mosquitto, hook.url) as (site, thermometer, faces):
         olga, vera = faces["olga"], faces["vera"]
-        thermometer.passing = [90.0] * 5  # half a second is shorter than the delay
-        assert wait(lambda: [v for _, v, _ in olga.rows(HOT)].count(90.0) == 5, 10)
+        thermometer.passing = [90.0] * 5  # some milliseconds are shorter than the delay, however slow the machine is
+        assert wait(lambda: [v for _, v, _ in olga.rows(HOT)].count(90.0) == 5, 60)
         mark = at(olga.rows(HOT)[-1][0])
-        assert wait(lambda: at(olga.get("health")["plant_time"]) > mark + 2.5, 10)
+        assert wait(lambda: at(olga.get("health")["plant_time"]) > mark + 2.5, 60)
         assert not olga.alarms()
         thermometer.value = 95.0
         raised = shows(olga, "unacknowledged")
         first_hot = min(at(t) for t, v, _ in olga.rows(HOT) if v == 95)
         assert (raised["active"], raised["limit"], raised["unit"], raised["cause"]) == (True, 80, "degC", "Too much gas")
-        assert 2.0 <= at(raised["raised"]) - first_hot < 4.0, "after its delay, not before"
+        assert 2.0 <= at(raised["raised"]) - first_hot < 2.0 + allowed(2.0), "after its delay, not before, and soon"
         assert len(olga.facts("AlarmRaised")) == 1, "what was shorter than the delay raised nothing"
-        assert wait(lambda: hook.got, 10)
+        assert wait(lambda: hook.got, 60)
         [told] = json.loads(hook.got[0][1])["items"]
         assert (told["kind"], told["subject"], told["body"]["alarm"]) == ("AlarmRaised", HOT, ALARM)
-        assert wait(lambda: 'gemel_notices_total{process="serve",target="shift"} 1.0' in olga.get("metrics"), 5)
+        assert wait(lambda: 'gemel_notices_total{process="serve",target="shift"} 1.0' in olga.get("metrics"), 60)
         assert 'gemel_connection_up{connection="field",process="ingest"} 1.0' in olga.get("metrics")
-        assert counted(olga, unacknowledged=1, acknowledged=0)
+        assert wait(lambda: counted(olga, unacknowledged=1, acknowledged=0), 60)
 
         status, told = vera.post(vera.alarm_path(ALARM, "acknowledge"), comment="seen")
         assert (status, told["code"]) == (403, "role-too-low")
@@ -126,9 +130,9 @@ def test_raised_acknowledged_cleared(tmp_path, mosquitto):
         assert (status, told["code"]) == (409, "alarm-not-waiting")
 
         thermometer.value = 77.0  # below the limit, within the dead band
-        assert wait(lambda: olga.shown("test/kiln/hall/kiln")["temperature"]["value"] == 77, 5)
+        assert wait(lambda: olga.shown("test/kiln/hall/kiln")["temperature"]["value"] == 77, 60)
         mark = at(olga.shown("test/kiln/hall/kiln")["temperature"]["time"])
-        assert wait(lambda: at(olga.get("health")["plant_time"]) > mark + 1, 5)
+        assert wait(lambda: at(olga.get("health")["plant_time"]) > mark + 1, 60)
         assert olga.alarms()[ALARM]["active"], "the dead band holds it"
 
         site.stop()
@@ -155,8 +159,8 @@ def test_an_alarm_that_nobody_saw_outlives_a_killed_twin(tmp_path, mosquitto):
         returned = shows(olga, "returned_unacknowledged")
         assert not returned["active"] and returned["cleared"]
         os.kill(site.pids()["twin"], signal.SIGKILL)
-        assert wait(lambda: olga.get("health")["processes"].get("twin", {}).get("restarts") == 1, 10)
-        assert wait(lambda: olga.get("health")["link"]["up"], 20)
+        assert wait(lambda: olga.get("health")["processes"].get("twin", {}).get("restarts") == 1, 60)
+        assert wait(lambda: olga.get("health")["link"]["up"], 60)
         kept = shows(olga, "returned_unacknowledged")
         assert (kept["raised"], kept["cleared"]) == (raised["raised"], returned["cleared"])
         status, _ = olga.post(olga.alarm_path(ALARM, "acknowledge"), comment="was only a gust")

@@ -60,10 +60,10 @@ def backed_up(tmp_path_factory):
     with rig(folder) as (broker, site):
         sender = Sender(broker.port, rate=400).start()
         try:
-            assert wait(lambda: len(sender.acknowledged) > 500, 20)
+            assert wait(lambda: len(sender.acknowledged) > 500, 60)
             first = run("backup", "--data", site.places.data, "--to", vault, "--key", "backup")
             mark = len(sender.acknowledged)
-            assert wait(lambda: len(sender.acknowledged) > mark + 500, 20)
+            assert wait(lambda: len(sender.acknowledged) > mark + 500, 60)
             second = run("backup", "--data", site.places.data, "--to", vault)
         finally:
             sender.stop()
@@ -94,7 +94,7 @@ def test_a_restored_twin_runs_on_and_lacks_nothing_up_to_that_position(backed_up
     run("restore", vault, "--data", data)
     with running(data / "applied", data) as again:
         state, _ = folded(site.places, second["position"])
-        assert wait(lambda: get(again, "health")["link"]["up"], 20)
+        assert wait(lambda: get(again, "health")["link"]["up"], 60)
         shown = get(again, "state/test/rig/hall/rig")["properties"]
         assert get(again, "facts/verify")["ok"]
         reg = applied(site.places).registry

@@ -78,7 +78,7 @@ def subscribe_as_a_former_plant_file_did(port):
     with client(port, "gemel-test-rig-field", clean_start=False, properties=lasting) as former:
         former.on_subscribe = lambda *_: heard.set()
         former.subscribe("former/#", qos=1)
-        assert heard.wait(10)
+        assert heard.wait(60)
 
 
 class Meter:
@@ -96,7 +96,7 @@ class Meter:
             while not self._ending.wait(0.05):
                 info = line.publish("rig/good", json.dumps({"v": self.sent, "t": time.time_ns()}), qos=1)
                 self.sent += 1
-            info.wait_for_publish(10)
+            info.wait_for_publish(60)
 
     def stop(self):
         self._ending.set()
@@ -114,16 +114,16 @@ def test_nothing_that_is_sent_breaks_it(tmp_path, mosquitto):
     subscribe_as_a_former_plant_file_did(mosquitto.port)
     with running(plant, tmp_path / "data") as site, client(mosquitto.port, "vandal") as vandal:
         face = Face(site.settings.port)
-        assert wait(face.connected, 20)
+        assert wait(face.connected, 60)
         meter = Meter(mosquitto.port)
         try:
-            assert wait(lambda: len(face.rows(GOOD)) > 20, 15)
-            pids, before = site.pids(), site.resident_mb()["ingest"]
+            assert wait(lambda: len(face.rows(GOOD)) > 20, 60)
+            pids, before = site.lasting(), site.resident_mb()["ingest"]
 
             for topic, payload in (m for messages in BROKEN.values() for m in messages):
                 vandal.publish(topic, payload, qos=1)
             expected = {reason: len(messages) for reason, messages in BROKEN.items()}
-            assert wait(lambda: refused(face) == expected, 15, 0.2), (refused(face), expected)
+            assert wait(lambda: refused(face) == expected, 60, 0.2), (refused(face), expected)
             examples = face.quality()[1]["field"]["examples"]
             assert {e["reason"] for e in examples} == set(BROKEN)
             assert max(len(e["text"]) + len(e["topic"]) for e in examples) <= 200
@@ -132,18 +132,18 @@ def test_nothing_that_is_sent_breaks_it(tmp_path, mosquitto):
                 body = {"v": 1.0, "t": NOW + number} if number % 2 else {"w": 1}
                 vandal.publish(f"wild/{number}/value", json.dumps(body), qos=1)
             expected["missing_path"] += TOPICS // 2
-            assert wait(lambda: refused(face) == expected, 20, 0.2), (refused(face), expected)
-            assert wait(lambda: face.quality()[0][f"{RIG}/any"]["received"] == TOPICS // 2, 10, 0.2)
+            assert wait(lambda: refused(face) == expected, 60, 0.2), (refused(face), expected)
+            assert wait(lambda: face.quality()[0][f"{RIG}/any"]["received"] == TOPICS // 2, 60, 0.2)
             assert len(face.quality()[1]["field"]["examples"]) <= 4 * len(BROKEN)
 
             grown = site.resident_mb()["ingest"] - before
             assert grown < 100, f"ingest grew by {grown:.0f} MB"
-            assert site.pids() == pids
+            assert pids.items() <= site.lasting().items(), "no process was started again"
             assert {p["restarts"] for p in face.get("health")["processes"].values()} == {0}
             mark = meter.sent
-            assert wait(lambda: face.shown(RIG)["good"]["value"] > mark, 10), "good readings go on"
+            assert wait(lambda: face.shown(RIG)["good"]["value"] > mark, 60), "good readings go on"
         finally:
             meter.stop()
-        assert wait(lambda: len(face.rows(GOOD)) >= meter.sent, 10)
+        assert wait(lambda: len(face.rows(GOOD)) >= meter.sent, 60)
         assert [v for _, v, _ in face.rows(GOOD)] == list(range(meter.sent)), "each of them once, in order"
         assert face.rows(f"{RIG}/bad") == [] and face.rows(f"{RIG}/state") == []

@@ -33,7 +33,7 @@ def test_files_go_straight_into_the_log_once(tmp_path):
     with running(plant, tmp_path / "data") as site:
         for _ in range(2):
             argv = [sys.executable, "-m", "gemel", "replay", str(plant), str(file), "--direct", "--data", str(tmp_path / "data"), "--json"]
-            done = subprocess.run(argv, capture_output=True, text=True, timeout=60, check=True)
+            done = subprocess.run(argv, capture_output=True, text=True, timeout=180, check=True)
             told = json.loads(done.stdout.splitlines()[-1])
             assert (told["rows"], told["values"], told["acknowledged"]) == (600, 1200, 1200)
         face = Face(site.settings.port)
@@ -42,7 +42,7 @@ def test_files_go_straight_into_the_log_once(tmp_path):
             answer = face.get(f"history?signal=test/kiln/kiln-1/{name}&start=2024-05-01T00:00:00Z&end=2024-05-02T00:00:00Z")
             return [v for v in answer["value"] if v is not None]
 
-        assert wait(lambda: len(history("draught")) == 600, 15)
+        assert wait(lambda: len(history("draught")) == 600, 60)
         assert history("heat") == [a for _, a, _ in rows]
         assert history("draught") == [b for *_, b in rows]
-        assert wait(lambda: all(i["duplicate"] == 600 for i in face.get("quality")["items"]), 10), "sent again is told, not stored"
+        assert wait(lambda: all(i["duplicate"] == 600 for i in face.get("quality")["items"]), 60), "sent again is told, not stored"

@@ -1,13 +1,13 @@
 """A twin that runs: the past is what was live then, and the log replayed from the oldest snapshot is what is live now."""
 
 import json
-import os
 import shutil
 import statistics
 import time
 from datetime import datetime
 
 import pytest
+from pace_kit import allowed
 from story_kit import gemel
 
 from gemel.bench.site import wait
@@ -25,14 +25,14 @@ def lived(demo):
     assert wait(lambda: all(p["time"] for p in operator.shown(PUMP).values()), 60)
     _, kept = operator.ask("POST", "overrides", {"path": f"{TANK}/level", "value": 3.5, "reason": "the sensor drifts", "seconds": 3600})
     _, gone = operator.ask("POST", "overrides", {"path": f"{PUMP}/flow", "value": 1.0, "reason": "a try", "seconds": 3600})
-    assert wait(lambda: operator.shown(PUMP)["flow"]["lane"] == "override", 20), (kept, gone)
+    assert wait(lambda: operator.shown(PUMP)["flow"]["lane"] == "override", 60), (kept, gone)
     demo.overridden = operator.get(f"state/{PUMP}")["at"]
     status, told = operator.ask("DELETE", f"overrides/{gone['id']}?reason=over")
     assert status in (200, 204), told
-    assert wait(lambda: operator.shown(PUMP)["flow"]["lane"] == "measured", 20)
+    assert wait(lambda: operator.shown(PUMP)["flow"]["lane"] == "measured", 60)
     operator.post("commands", asset=PUMP, command="set_speed", value=2350, reason="more water")
     began = datetime.fromisoformat(demo.overridden[:26].rstrip("Z"))
-    assert wait(lambda: (datetime.fromisoformat(operator.get(f"state/{TANK}")["at"][:26].rstrip("Z")) - began).total_seconds() > 8, 30)
+    assert wait(lambda: (datetime.fromisoformat(operator.get(f"state/{TANK}")["at"][:26].rstrip("Z")) - began).total_seconds() > 8, 60)
     return demo
 
 
@@ -55,11 +55,18 @@ def test_the_state_at_the_time_of_the_live_state_is_the_live_state(lived):
 def test_how_well_data_came_in_before_a_past_time_is_what_the_history_holds(lived):
     face = lived.face("olga")
     at = face.get(f"state/{TANK}")["at"]
-    then = face.get(f"quality?asset={TANK}&span_s=20&at={at}")
-    level = next(i for i in then["items"] if i["signal"] == f"{TANK}/level")
-    stored = face.get(f"history?signal={TANK}/level&start={then['since']}&end={at}&limit=100000")["time"]
-    assert then["connections"] == [] and len(stored) > 10
-    assert 0 <= level["received"] - len(stored) <= 1, "the end of a history is not in it, that of a past span is"
+    found = {}
+
+    def agree():  # what is under way at that moment is in neither, or in the second that is asked for
+        then = face.get(f"quality?asset={TANK}&span_s=20&at={at}")
+        level = next(i for i in then["items"] if i["signal"] == f"{TANK}/level")
+        stored = face.get(f"history?signal={TANK}/level&start={then['since']}&end={at}&limit=100000")["time"]
+        found.update(then=then, level=level, stored=len(stored))
+        return 0 <= level["received"] - len(stored) <= 1
+
+    assert wait(agree, 30), ("the end of a history is not in it, that of a past span is", found)
+    then, level = found["then"], found["level"]
+    assert then["connections"] == [] and found["stored"] > 10
     assert level["good_fraction"] > 0.8 and level["rate_per_s"] > 0.5
 
 
@@ -80,7 +87,7 @@ def test_an_override_is_taken_back_and_the_record_keeps_both(lived):
     fact = next(f for f in face.facts("OverrideSet") if f["subject"] == f"{TANK}/level")
     status, told = engineer.post(f"facts/{fact['seq']}/revert", reason="the sensor is right")
     assert (status, told["kind"], told["cause"]) == (200, "OverrideCleared", fact["id"])
-    assert wait(lambda: face.shown(TANK)["level"]["lane"] == "measured", 10)
+    assert wait(lambda: face.shown(TANK)["level"]["lane"] == "measured", 60)
     assert engineer.post(f"facts/{fact['seq']}/revert", reason="twice")[1]["seq"] == told["seq"]
     assert face.get("facts/verify")["ok"]
 
@@ -104,7 +111,7 @@ def test_a_replay_goes_on_under_a_plant_that_was_changed_meanwhile(lived, tmp_pa
     before = face.get(f"state/{PUMP}", include="plant")
     done = gemel("plan", folder, "--data", lived.data, "--apply", "--reason", "a lower limit")
     assert done.returncode in (0, 1), (done.stdout, done.stderr)
-    assert wait(lambda: face.get(f"state/{PUMP}", include="plant")["plant"]["digest"] != before["plant"]["digest"], 30)
+    assert wait(lambda: face.get(f"state/{PUMP}", include="plant")["plant"]["digest"] != before["plant"]["digest"], 60)
     then = face.get(f"state/{PUMP}", at=before["at"], include="plant")
     assert then["plant"]["digest"] == before["plant"]["digest"]
     time.sleep(1)  # some readings under the new one
@@ -122,11 +129,11 @@ def test_forks_of_now_and_then_are_kept_beside_the_running_twin(lived):
     assert then["state"] == "ready" and then["origin"] in ("log", "lake") and then["at"] <= lived.overridden, then
     assert operator.ask("DELETE", "forks/then")[0] == 200
     assert [f["name"] for f in face.get("forks")["items"]] == ["now"]
+    assert operator.ask("DELETE", "forks/now")[0] == 200
 
 
 def test_a_past_state_of_an_asset_is_answered_at_once(lived, capsys):
     """Within 100 ms, on a machine that has two cores for it; where more wants to run, longer by that much."""
-    limit = 100 * max(1.0, os.getloadavg()[0] / (os.cpu_count() or 1))
     face, took = lived.face(), []
     for _ in range(30):
         began = time.perf_counter()
@@ -134,4 +141,4 @@ def test_a_past_state_of_an_asset_is_answered_at_once(lived, capsys):
         took.append(1000 * (time.perf_counter() - began))
     with capsys.disabled():
         print(f"\n  a past state of an asset: median {statistics.median(took):.0f} ms, most {max(took):.0f} ms")
-    assert statistics.median(took) < limit
+    assert statistics.median(took) < allowed(100)

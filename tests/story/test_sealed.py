@@ -38,7 +38,7 @@ def say(port, values):
     from time import time_ns
 
     for value in values:
-        client.publish(f"rig/{NAME}", json.dumps({"v": value, "t": time_ns()}), qos=1).wait_for_publish(5)
+        client.publish(f"rig/{NAME}", json.dumps({"v": value, "t": time_ns()}), qos=1).wait_for_publish(60)
     client.disconnect()
     client.loop_stop()
 

@@ -23,7 +23,7 @@ def test_a_sealed_log_hides_what_it_holds_and_loses_nothing(tmp_path, monkeypatc
     seal_log(Places(data), "log")
     with rig(tmp_path, data=data) as (broker, site):
         sender = Sender(broker.port).start()
-        assert wait(lambda: len(sender.acknowledged) > 100, 20)
+        assert wait(lambda: len(sender.acknowledged) > 100, 60)
         sender.stop()
         assert settled(site, sender)
         check(site, sender)

@@ -79,7 +79,7 @@ def test_a_samples_way_is_one_trace_from_receipt_to_the_lake(tmp_path, mosquitto
 
     try:
         with running(plant, tmp_path / "data"):
-            assert wait(lambda: feed_until(lambda: whole(receiver.spans)), 40), {s[:2] for s in receiver.spans}
+            assert wait(lambda: feed_until(lambda: whole(receiver.spans)), 60), {s[:2] for s in receiver.spans}
     finally:
         sender.disconnect()
         sender.loop_stop()

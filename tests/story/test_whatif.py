@@ -8,6 +8,7 @@ import time
 from pathlib import Path
 
 import pytest
+from pace_kit import allowed
 from story_kit import Face, add_person
 from whatif_kit import ASSET, PLANT
 
@@ -33,7 +34,7 @@ def olga(site):
     now = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
     rows = [{"signal": f"{ASSET}/{n}", "time": now, "value": v} for n, v in (("demand", 306.0), ("ambient", 20.0), ("level", 4.0))]
     assert face.post_rows(rows)[0] == 200
-    assert wait(lambda: face.shown(ASSET)["level"]["value"] == 4.0, 20)
+    assert wait(lambda: face.shown(ASSET)["level"]["value"] == 4.0, 60)
     return face
 
 
@@ -85,8 +86,8 @@ def test_progress_is_told_and_no_stops_it_within_a_second(olga):
     began = time.monotonic()
     assert olga.ask("DELETE", f"scenarios/{job['id']}")[1]["state"] == "cancelled"
     _, after = ask(olga, seed=11)  # it is its turn as soon as the other has let go
-    assert wait(lambda: olga.get(f"scenarios/{after['id']}")["state"] != "queued", 20)
-    assert time.monotonic() - began < 3.0  # one of it is ours, the rest a loaded machine's
+    assert wait(lambda: olga.get(f"scenarios/{after['id']}")["state"] != "queued", 60)
+    assert time.monotonic() - began < allowed(3.0)  # one of it is ours, the rest what the next one takes to begin
     assert ended(olga, after["id"])["state"] == "done"
 
 
@@ -95,7 +96,7 @@ def test_what_a_dead_process_held_goes_to_another(olga, site):
     assert wait(lambda: olga.get(f"scenarios/{job['id']}")["progress"] > 0, 60)
     first = site.pids()["reason"]
     os.kill(first, signal.SIGKILL)
-    assert wait(lambda: site.pids().get("reason", first) != first, 20)
+    assert wait(lambda: site.pids().get("reason", first) != first, 60)
     assert wait(lambda: 0 < olga.get(f"scenarios/{job['id']}")["progress"] < 1, 60)
     assert olga.ask("DELETE", f"scenarios/{job['id']}")[1]["state"] == "cancelled"
 
@@ -103,7 +104,8 @@ def test_what_a_dead_process_held_goes_to_another(olga, site):
 def test_a_viewer_may_look_and_not_ask(site, olga):
     nobody = Face(site.settings.port)
     assert ask(nobody)[0] in (401, 403)
-    assert nobody.get("scenarios")["items"]
+    _, job = ask(olga, seed=14)
+    assert job["id"] in {j["id"] for j in nobody.get("scenarios")["items"]}
 
 
 @pytest.mark.parametrize(
@@ -119,7 +121,7 @@ def test_a_wrong_question_is_refused_in_words(olga, wrong, code):
 def test_the_process_that_reasons_has_no_way_to_the_plant(olga, site):
     """Whatever it computes: the log's server takes from it what belongs to jobs, and nothing else."""
     ask(olga, seed=13)
-    assert wait(lambda: "reason" in site.pids(), 20)
+    assert wait(lambda: "reason" in site.pids(), 60)
     way = Path(f"/proc/{site.pids()['reason']}/environ").read_bytes().decode()
     url = re.search(r"REASON_BUS=(\S+?)\0", way)[1]
     before = olga.get("facts", limit=1000, kind="CommandRequested")["items"]
@@ -149,6 +151,6 @@ def test_a_past_state_is_begun_with_as_it_stood_then(olga):
     time.sleep(1.1)  # the readings' own clock, told in whole seconds, must have moved on
     now = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
     assert olga.post_rows([{"signal": f"{ASSET}/level", "time": now, "value": 4.4}])[0] == 200
-    assert wait(lambda: olga.shown(ASSET)["level"]["value"] == 4.4, 20)
+    assert wait(lambda: olga.shown(ASSET)["level"]["value"] == 4.4, 60)
     level = [olga.get("whatif", asset=ASSET, **q)["quantities"]["states"]["level"]["value"] for q in ({}, {"at": then})]
     assert level == [4.4, 4.0]

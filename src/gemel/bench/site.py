@@ -53,6 +53,10 @@ class Site:
                 pending += [int(c) for c in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
         return found
 
+    def lasting(self) -> dict[str, int]:
+        """Give the processes that stay: a snapshot's writer is one too, for a moment."""
+        return {name: pid for name, pid in self.pids().items() if not name.endswith("'s snapshot")}
+
     def cpu_s(self) -> dict[str, float]:
         """Give the processor time each process has used so far [s]."""
         used = {}
@@ -73,7 +77,7 @@ class Site:
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGTERM)
         try:
-            self.process.wait(10)
+            self.process.wait(60)
         except subprocess.TimeoutExpired:
             self.process.kill()
             self.process.wait()
@@ -83,7 +87,7 @@ class Site:
         return start(msgspec.structs.replace(self.settings, **changed))
 
 
-def start(settings: Settings, timeout_s: float = 60) -> Site:
+def start(settings: Settings, timeout_s: float = 180) -> Site:
     """Start a family and wait until it answers; raises StorageError where it does not."""
     places = Places(Path(settings.data))
     places.data.mkdir(parents=True, exist_ok=True)
@@ -136,7 +140,7 @@ def write_plant(
 
 
 @contextmanager
-def running(plant: Path, data: Path, timeout_s: float = 60, **more: Any) -> Iterator[Site]:
+def running(plant: Path, data: Path, timeout_s: float = 180, **more: Any) -> Iterator[Site]:
     """Run a family until the block ends."""
     more = {"reserve_bytes": 1 << 30, "log_bytes": 8 << 30, **more}
     site = start(Settings(plant=str(plant), data=str(data), port=free_port(), **more), timeout_s)

@@ -14,12 +14,15 @@ import sysconfig
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from itertools import count
 from pathlib import Path
 from typing import Final
 
 from gemel.errors import ConfigError, StorageError
 
 READY_S: Final = 20.0
+PORTS: Final = range(15_000, 30_000)
+_given: Final = count()
 REASON_MAY: Final = (  # nothing here is written to the plant, or leads to it: no twin.ask, no ingest.write, no FACTS
     # the log is read; nothing is appended to it: estimates are asked to be taken, and ingest takes nothing else there
     "ingest.estimates", "health.reason", "$JS.API.STREAM.INFO.SAMPLES_0", "$JS.API.CONSUMER.CREATE.SAMPLES_0",
@@ -67,10 +70,17 @@ class ServerSettings:
 
 
 def free_port() -> int:
-    """Find a free port of the loopback interface."""
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return int(s.getsockname()[1])
+    """Find a free port of the loopback interface that stays free until it is bound.
+
+    It lies below those that the kernel hands out for connections (32768 to 60999, ip(7)), and each process looks in
+    another place and never gives one twice: of ports asked of the kernel another program may be given the same.
+    """
+    for _ in PORTS:
+        port = PORTS[(os.getpid() * 61 + next(_given)) % len(PORTS)]
+        with socket.socket() as s, contextlib.suppress(OSError):
+            s.bind(("127.0.0.1", port))
+            return port
+    raise ConfigError(f"no port from {PORTS[0]} to {PORTS[-1]} is free", remedy="end some programs that listen")
 
 
 def new_token() -> str:
