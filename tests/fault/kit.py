@@ -182,10 +182,16 @@ def lake_rows(site):
         return reader.rows_count()
 
 
-def settled(site, sender, timeout_s=90):
-    """Wait until everything acknowledged by the broker is in history."""
-    want = len(sender.acknowledged)
-    return wait(lambda: len(stored(site)) >= want, timeout_s, 0.3)
+def settled(site, sender, patience_s=60):
+    """Wait until everything acknowledged by the broker is in history: for as long as more of it comes."""
+    want, most, since = len(sender.acknowledged), -1, time.monotonic()
+    while (there := len(stored(site))) < want:
+        if there > most:
+            most, since = there, time.monotonic()
+        elif time.monotonic() - since > patience_s:
+            return False
+        time.sleep(0.3)
+    return True
 
 
 def check(site, sender):
