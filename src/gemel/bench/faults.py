@@ -52,7 +52,7 @@ class Campaign:
         limit_s: after so long no more is killed; what was done until then is counted.
     """
 
-    kills: int = 12
+    kills: int = 6
     instances: int = 2
     rate: float = 200.0
     seed: int = 7

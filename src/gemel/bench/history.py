@@ -60,8 +60,8 @@ def size(*, full: bool) -> Size:
     if full:
         wide, long = Walks(10_000, 28 * 3600), Walks(32, YEAR // SECOND)
     else:
-        wide, long = Walks(10_000, 300), Walks(32, YEAR // SECOND // 240, interval_s=240)
-    past = Walks(32, long.readings // 10, long.interval_s, long.start - 2 * YEAR, seed=8)
+        wide, long = Walks(10_000, 100), Walks(DRAWN, YEAR // SECOND // 240, interval_s=240)
+    past = Walks(long.signals, long.readings // 10, long.interval_s, long.start - 2 * YEAR, seed=8)
     return Size(wide, long, past)
 
 

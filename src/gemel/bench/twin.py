@@ -93,7 +93,7 @@ def _fast(folder: Path, load: Load, told: Callable[[str], None]) -> dict[str, An
     with running(folder / "live-plant", folder / "live") as site:
         told(f"{RATE:,} values/s")
         asyncio.run(ask(site.places, "latency"))
-        seconds = "10"
+        seconds = "6"
         arguments = ["trickle", str(site.places.data), msgspec.json.encode(load).decode(), seconds, str(RATE)]
         _run("gemel.bench.ingest", arguments)
         latency = asyncio.run(ask(site.places, "latency"))

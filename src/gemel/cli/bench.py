@@ -68,7 +68,7 @@ def soak(signals: int, rate: int, full: bool, as_json: bool) -> None:
 
 
 @command.command(epilog="Example: gemel bench faults --full --json")
-@click.option("--kills", type=click.IntRange(1), help="In all [default: 12; with --full 320].")
+@click.option("--kills", type=click.IntRange(1), help="In all [default: 6; with --full 320].")
 @click.option("--instances", type=click.IntRange(1), help="Side by side [default: 2; with --full 4].")
 @click.option("--rate", default=200.0, show_default=True, help="Readings/s of each instance.")
 @click.option("--seed", default=7, show_default=True, help="Of who is killed when.")
@@ -81,7 +81,7 @@ def faults(
     """Kill processes at random under load: recovery, and every acknowledged reading stored once."""
     from gemel.bench.faults import Campaign, measure
 
-    campaign = Campaign(kills or (320 if full else 12), instances or (4 if full else 2), rate, seed, minutes * 60)
+    campaign = Campaign(kills or (320 if full else 6), instances or (4 if full else 2), rate, seed, minutes * 60)
     report(lambda folder, told: measure(folder, campaign, told), as_json)
 
 
@@ -117,15 +117,15 @@ def rolling(signals: int, hours: float | None, rate: float, full: bool, as_json:
 
 
 @command.command(epilog="Example: gemel bench twin --full --json")
-@click.option("--assets", type=int, help="Of the large plant, five signals each [default: 50,000; with --full 1,000,000].")
-@click.option("--seconds", type=int, help="Readings of each of 100,000 signals [default: 30; with --full 200].")
+@click.option("--assets", type=int, help="Of the large plant, five signals each [default: 20,000; with --full 1,000,000].")
+@click.option("--seconds", type=int, help="Readings of each of 100,000 signals [default: 15; with --full 200].")
 @click.option("--full", is_flag=True, help="A million assets, 20 million values.")
 @click.option("--json", "as_json", is_flag=True)
 def twin(assets: int | None, seconds: int | None, full: bool, as_json: bool) -> None:
     """The state: ingest until it shows, wire to state, the latest of 100,000 signals, a past state, memory, restart."""
     from gemel.bench.twin import measure
 
-    large, load = assets or (1_000_000 if full else 50_000), seconds or (200 if full else 30)
+    large, load = assets or (1_000_000 if full else 20_000), seconds or (200 if full else 15)
     report(lambda folder, told: measure(folder, large, load, 3, told), as_json)
 
 
