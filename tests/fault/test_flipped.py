@@ -63,7 +63,7 @@ def test_a_flipped_bit_of_the_log_is_a_hole_with_its_span_of_time(tmp_path):
             def lost_elsewhere():
                 """What is not there and is not of the span that was said; at first also what is still under way."""
                 lost = sender.acknowledged - {int(v) for _, _, v in stored(again)}
-                return sorted(n for n in lost if not start - 1_000_000_000 <= sender.sent[n][1] <= end + 1_000_000_000)
+                return sorted(n for n in lost if not (start or 0) - 1_000_000_000 <= sender.sent[n][1] <= (end or 0) + 1_000_000_000)
 
             assert wait(lambda: not lost_elsewhere(), 60), (hole, lost_elsewhere())
             rows = stored(again)
