@@ -59,7 +59,7 @@ def station() -> tuple[Any, Any, Any]:
 
     model = compile_model(Station())
     day = tuple((3600.0 * h, 0.075 + 0.02 * np.sin(2 * np.pi * h / 24)) for h in range(24))
-    names = ("efficiency", "friction", "abrasion", "load", "demand", "wear_a", "wear_b", "cooling")
+    names = ("best_efficiency", "friction", "abrasion", "load", "demand", "wear_a", "wear_b", "cooling")
     question = Question(
         scenarios=(Scenario("15 % more", (Change("demand", "scale", 1.15),)),), horizon_s=DAY_S, step_s=10.0, seed=1,
         uncertain=tuple(Uncertain(n, 0.05) for n in names), watch=("level", "power", "hottest", "life_used"),

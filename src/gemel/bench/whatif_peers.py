@@ -13,6 +13,8 @@ from typing import Any, ClassVar, Final
 
 import numpy as np
 
+from gemel.bench.whatif_lines import Lines
+
 ENOUGH_S: Final = 3.0  # so long each runs, and at least one future
 WORDS: Final = {
     "add": "{0} + {1}", "sub": "{0} - {1}", "mul": "{0} * {1}", "div": "{0} / {1}", "neg": "-{0}", "abs": "abs({0})",
@@ -26,38 +28,12 @@ Rate = Callable[[Any, Any, Any], list[float]]
 
 def plain(model: Any) -> Rate:
     """Give the model's rates as a function of three lists of numbers: states, inputs, parameters."""
-    from gemel.scenarios.functions import Functions
-    from gemel.scenarios.graph import MOVING, Graph, reachable
-    from gemel.scenarios.trace import Traced
-
-    class Library(Functions):
-        """Elementary functions left to the C library."""
-
-        exp = lambda self, x: self.graph._node("exp", (x,), 0.0, "")  # noqa: E731
-        tanh = lambda self, x: self.graph._node("tanh", (x,), 0.0, "")  # noqa: E731
-        power = lambda self, x, y: self.graph._node("pow", (x, y), 0.0, "")  # noqa: E731
-
+    lines = Lines(model)
     words = {**WORDS, "exp": "exp({0})", "tanh": "tanh({0})", "pow": "{0} ** {1}"}
-    g = Graph()
-    sizes = {"x": len(model.states), "u": len(model.inputs), "p": len(model.parameters)}
-    given = [np.array([g.given(f"{k}[{i}]", MOVING) for i in range(n)], object) for k, n in sizes.items()]
-    time_ = np.array(g.given("0.0", MOVING), object)
-    traced = Traced(model.rate, [(), *((n,) for n in sizes.values())])
-    rates = list(traced.apply(Library(g, double=True), time_, *given)[0])
-    lines = ["def rate(x, u, p):"]
-    names: dict[int, str] = {}
-    for node in reachable(rates):
-        if node.op == "given":
-            names[node.number] = node.name
-        elif node.op == "const":
-            names[node.number] = repr(node.value)
-        else:
-            names[node.number] = f"v{node.number}"
-            text = words[node.op].format(*(names[a.number] for a in node.args))
-            lines.append(f"    v{node.number} = {text}")
-    lines.append(f"    return [{', '.join(names[r.number] for r in rates)}]")
+    text = [f"    {name} = {written}" for name, written in lines.written(words)]
+    whole = ["def rate(x, u, p):", *text, f"    return [{', '.join(lines.ends)}]"]
     space: dict[str, Any] = {n: getattr(math, n) for n in ("sqrt", "exp", "tanh", "floor", "ldexp", "frexp")}
-    exec("\n".join(lines), space)  # noqa: S102 - our own lines, of our own model
+    exec("\n".join(whole), space)  # noqa: S102 - our own lines, of our own model
     found: Rate = space["rate"]
     return found
 
@@ -83,8 +59,11 @@ def scipy(model: Any, start: Any, question: Any) -> dict[str, Any]:
 
 
 def fmpy(model: Any, start: Any, question: Any) -> dict[str, Any]:
-    """FMPy on an FMU of the same equations, stepped by 10 s; absent where none can be built here."""
-    return {"fmpy_futures_per_s": None, "fmpy_note": "no compiled FMU of this station is shipped"}
+    """FMPy on a compiled FMU of the same equations, stepped by 10 s; absent where FMPy or a C compiler is."""
+    from gemel.bench.whatif_fmu import ABSENT, runner
+
+    with runner(model, start) as one:
+        return {"fmpy_futures_per_s": None, "fmpy_note": ABSENT} if one is None else _timed("fmpy", one)
 
 
 def progpy(model: Any, start: Any, question: Any) -> dict[str, Any]:
@@ -117,7 +96,7 @@ def progpy(model: Any, start: Any, question: Any) -> dict[str, Any]:
     return _timed("progpy", one)
 
 
-def _timed(name: str, one: Callable[[], None]) -> dict[str, Any]:
+def _timed(name: str, one: Callable[[], object]) -> dict[str, Any]:
     began, count = time.monotonic(), 0
     while time.monotonic() - began < ENOUGH_S:
         one()
