@@ -47,7 +47,7 @@ class Unscented:
         moved = jax.vmap(lambda z: problem.advance(now, z))(points)
         mean, spread = _moments(moved, weights)
         return Belief(
-            problem.possible(mean), _triangular(jnp.hstack((spread, jnp.diag(jnp.asarray(problem.walk)))))
+            problem.possible(mean), triangular(jnp.hstack((spread, jnp.diag(jnp.asarray(problem.walk)))))
         )
 
     def update(self, problem: Problem, belief: Belief, now: Instant) -> tuple[Belief, Innovation]:
@@ -65,7 +65,7 @@ class Unscented:
         used, m = weight > 0, len(problem.model.outputs)
         # one triangularisation gives root of S, gain times that root, and the root after (Kaminski, P. G. et al. (1971))
         top = jnp.hstack((jnp.where(used[:, None], dy, 0.0), jnp.diag(jnp.where(used, sensor, 1.0))))
-        array = _triangular(jnp.vstack((top, jnp.hstack((dx, jnp.zeros((problem.size, m)))))))
+        array = triangular(jnp.vstack((top, jnp.hstack((dx, jnp.zeros((problem.size, m)))))))
         white = jax.scipy.linalg.solve_triangular(array[:m, :m], off, lower=True)
         after = Belief(problem.possible(mean + array[m:, :m] @ white), array[m:, m:])
         likelihood = -0.5 * (jnp.sum(white**2) + jnp.sum(used) * math.log(2 * math.pi)) - jnp.sum(
@@ -105,7 +105,7 @@ def _moments(points: Array, weights: Array) -> tuple[Any, Any]:
     return mean, (maths.loaded().sqrt(weights)[:, None] * (points - mean)).T
 
 
-def _triangular(root: Array) -> Any:
+def triangular(root: Array) -> Any:
     """Give the lower triangular root of the same covariance, its diagonal not negative."""
     jnp = maths.loaded()
     lower = jnp.linalg.qr(root.T, mode="r").T

@@ -1,0 +1,117 @@
+"""What a model always gets a little wrong: a slow error of each output beside the noise of its sensor.
+
+A model of other equations than the machine's leaves residuals that follow their predecessors. A filter that takes them
+for white noise believes itself far too well, above all in what it knows from many readings together (wear). So each
+output is given an error of its own, one more state (shaping filter: Bryson, A. E., Johansen, D. E. (1965), Linear
+filtering for time-varying systems using measurements containing colored noise; the discrepancy of Kennedy, M. C., O'Hagan,
+A. (2001), Bayesian calibration of computer models)::
+
+    y = h(x) + off + noise,    d off = - off / time_s dt + sd √(2 / time_s) dW
+
+How large and how lasting it is, is read off the residuals of a time when all was right, by their variogram (Cressie, N.
+(1993), Statistics for Spatial Data, sec. 2.4): nugget, sill and range are noise, size and time of the error.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+
+from gemel.dynamics import Compiled, Quantity, Values, compile_model
+from gemel.dynamics.declare import Array
+from gemel.errors import ModelError
+from gemel.estimate.problem import Noise, Problem
+
+Vector = npt.NDArray[np.float64]
+PREFIX: Final = "off/"
+LAGS: Final = 24
+TIMES: Final = 40
+
+
+@dataclass(frozen=True)
+class Discrepancy:
+    """The slow error of one output.
+
+    Args:
+        sd: its standard deviation, in the unit of the output.
+        time_s: how long it lasts: after so long e⁻¹ of it is left.
+        noise: standard deviation of what changes from reading to reading.
+    """
+
+    sd: float
+    time_s: float
+    noise: float
+
+
+def variogram(off: Vector, dt: float) -> Discrepancy:
+    """Read noise, size and time of an error off residuals [instants]; NaN where there is none.
+
+    The noise is what second differences show (Gasser, T., Sroka, L., Jennen-Steinmetz, C. (1986), Residual variance and
+    residual pattern in nonlinear regression); a model sill (1 - exp(-h / time)) is fitted to half the mean squared
+    difference at lags up to a third of the record, less the noise. The sill is not less than the variance about zero asks
+    for: a constant error is an error too.
+
+    Raises ModelError where fewer than 50 residuals are known.
+    """
+    known = np.isfinite(off)
+    if known.sum() < 50:
+        raise ModelError(
+            "too few residuals to tell noise from a lasting error", code="no-readings",
+            remedy="give a record of at least 50 readings of each output",
+        )  # fmt: skip
+    noise = float(np.nanmean((off[2:] - 2.0 * off[1:-1] + off[:-2]) ** 2) / 6.0)
+    lags = np.unique(np.geomspace(1, max(len(off) // 3, 2), LAGS).astype(int))
+    halves = np.array([0.5 * np.nanmean((off[lag:] - off[:-lag]) ** 2) for lag in lags]) - noise
+    times = np.geomspace(2 * dt, max(len(off) * dt / 3, 4 * dt), TIMES)
+    _, sill, time_s = min((_fitted(lags * dt, halves, time_s) for time_s in times), key=lambda found: found[0])
+    sill = max(sill, float(np.nanmean(off**2)) - noise, 0.0)
+    return Discrepancy(float(np.sqrt(sill)), float(time_s), float(np.sqrt(noise)))
+
+
+def _fitted(h: Vector, halves: Vector, time_s: float) -> tuple[float, float, float]:
+    """Give misfit and sill for a time."""
+    shape = 1.0 - np.exp(-h / time_s)
+    sill = max(float(shape @ halves / (shape @ shape)), 0.0)
+    return float(np.sum((sill * shape - halves) ** 2)), sill, time_s
+
+
+class Discrepant:
+    """A model whose outputs have slow errors of their own, as further states ``off/<output>``."""
+
+    def __init__(self, base: Compiled, times: Mapping[str, float]) -> None:
+        self._base, self._times, model = base, dict(times), base.model
+        self.states: Mapping[str, Quantity] = {
+            **model.states,
+            **{PREFIX + name: Quantity(model.outputs[name].unit, nominal=model.outputs[name].scale) for name in times},
+        }
+        self.inputs, self.outputs, self.parameters = model.inputs, model.outputs, model.parameters
+
+    def derivative(self, t: Array, x: Values, u: Values, p: Values) -> Mapping[str, Array]:
+        """Give the rates; errors fade."""
+        found = self._base.model.derivative(t, x, u, p)
+        return {**found, **{PREFIX + name: -x[PREFIX + name] / time_s for name, time_s in self._times.items()}}
+
+    def output(self, t: Array, x: Values, u: Values, p: Values) -> Mapping[str, Any]:
+        """Give the outputs with their errors: what a perfect sensor would show."""
+        found = self._base.model.output(t, x, u, p)
+        return {**found, **{name: found[name] + x[PREFIX + name] for name in self._times}}
+
+
+def discrepant(problem: Problem, errors: Mapping[str, Discrepancy]) -> Problem:
+    """Give the problem with slow errors of the outputs named; their sensors' noise is taken from there."""
+    if not errors:
+        return problem
+    base, noise = problem.model, problem.noise
+    size = np.array([errors[name].sd for name in errors])
+    pace = np.sqrt(2.0 / np.array([errors[name].time_s for name in errors]))
+    sensor = noise.sensor.copy()
+    for name, error in errors.items():
+        sensor[base.place("outputs", name)] = error.noise
+    noise = Noise(np.concatenate((noise.state, size * pace)), noise.parameter, sensor,
+                  np.concatenate((noise.state_start, size)), noise.parameter_start)  # fmt: skip
+    model = compile_model(Discrepant(base, {name: error.time_s for name, error in errors.items()}))
+    return replace(problem, model=model, noise=noise)

@@ -1,0 +1,134 @@
+"""A filter knows how well it knows: what the model always gets wrong, what inputs' gauges add, which sensor to leave out."""
+
+import numpy as np
+import pytest
+
+from gemel.dynamics import Quantity, compile_model, maths
+from gemel.estimate import Noise, Problem, Robust, Unscented, coverage, track
+from gemel.estimate.discrepancy import Discrepancy, discrepant, variogram
+from gemel.estimate.read_inputs import Reading, reading, with_read
+from gemel.estimate.trusting import Trusting
+
+DT = 10.0
+
+
+class Vessel:
+    """A temperature that follows its surroundings, seen by two sensors, in another unit by the second."""
+
+    states = {"warmth": Quantity("K", 300.0, nominal=1.0)}
+    inputs = {"around": Quantity("K", 300.0, nominal=1.0)}
+    outputs = {"first": Quantity("K", nominal=1.0), "second": Quantity("K", nominal=1.0)}
+    parameters = {"lag": Quantity("s", 600.0, low=1.0), "excess": Quantity("K", 0.0, nominal=1.0)}
+
+    def derivative(self, t, x, u, p):
+        return {"warmth": (u.around + p.excess - x.warmth) / p.lag}
+
+    def output(self, t, x, u, p):
+        return {"first": x.warmth, "second": 2.0 * x.warmth}
+
+
+def wander(rng, n, runs, sd, time_s):
+    keep, x = np.exp(-DT / time_s), sd * rng.standard_normal(runs)
+    found = np.empty((n, runs))
+    for k in range(n):
+        x = keep * x + sd * np.sqrt(1 - keep**2) * rng.standard_normal(runs)
+        found[k] = x
+    return found
+
+
+def problem():
+    noise = Noise(np.array([1e-3]), np.array([1e-5]), np.array([0.1, 0.2]), np.array([1.0]), np.array([1.0]))
+    return Problem(compile_model(Vessel()), ("excess",), noise, DT)
+
+
+def followed(problem, method, u, y):
+    import jax
+
+    maths.loaded()
+    run = jax.jit(jax.vmap(lambda u, y: tuple(track(problem, method, u, y, problem.model.p0))[:4]))
+    return [np.asarray(part) for part in run(u, y)]
+
+
+def lived(seed, n=400, runs=64, errors=(0.3, 0.6), lasting=1500.0):
+    """Vessels each with an excess of its own; sensors with a slow error beside their noise."""
+    rng = np.random.default_rng(seed)
+    excess, around = rng.standard_normal(runs), 300.0 + wander(rng, n, runs, 2.0, 3000.0)
+    warmth, x = np.empty((n, runs)), 300.0 + rng.standard_normal(runs)
+    for k in range(n):
+        warmth[k] = x
+        x = around[k] + excess + (x - around[k] - excess) * np.exp(-DT / 600.0)
+    shown = [
+        scale * warmth + wander(rng, n, runs, error, lasting) + noise * rng.standard_normal((n, runs))
+        for scale, error, noise in zip((1.0, 2.0), errors, (0.1, 0.2), strict=True)
+    ]
+    return around.T[..., None], np.stack(shown, 2).swapaxes(0, 1), warmth.T, excess
+
+
+def test_noise_size_and_time_of_an_error_are_read_off_its_variogram():
+    rng = np.random.default_rng(3)
+    off = wander(rng, 40_000, 1, 0.5, 900.0)[:, 0] + 0.2 * rng.standard_normal(40_000)
+    found = variogram(off, DT)
+    assert found.noise == pytest.approx(0.2, rel=0.03)
+    assert found.sd == pytest.approx(0.5, rel=0.2)
+    assert found.time_s == pytest.approx(900.0, rel=0.4)
+    assert variogram(0.7 + 0.2 * rng.standard_normal(5000), DT).sd == pytest.approx(0.7, rel=0.05)  # a constant error is one
+
+
+def test_noise_and_walk_of_an_input_are_read_off_its_differences():
+    rng = np.random.default_rng(4)
+    walked = np.cumsum(0.05 * np.sqrt(DT) * rng.standard_normal(40_000)) + 0.4 * rng.standard_normal(40_000)
+    found = reading(walked, DT)
+    assert found.noise == pytest.approx(0.4, rel=0.05)
+    assert found.walk == pytest.approx(0.05, rel=0.1)
+
+
+def test_slow_errors_known_of_make_the_bands_hold_and_taken_for_noise_they_do_not():
+    u, y, warmth, excess = lived(5, runs=256)
+    errors = {"first": Discrepancy(0.3, 1500.0, 0.1), "second": Discrepancy(0.6, 1500.0, 0.2)}
+    mean, sd, *_ = followed(discrepant(problem(), errors), Unscented(), u, y)
+    blind_mean, blind_sd, *_ = followed(problem(), Unscented(), u, y)
+    late = slice(100, None)
+    known = np.repeat(excess[:, None], mean.shape[1], 1)
+    for at, truth in ((0, warmth), (-1, known)):
+        assert 0.86 <= coverage(truth[:, late], mean[:, late, at], sd[:, late, at]) <= 0.94
+        assert coverage(truth[:, late], blind_mean[:, late, at], blind_sd[:, late, at]) < 0.6
+
+
+def test_a_sensor_that_drifts_is_left_out_and_heard_again_when_it_is_mended():
+    u, y, warmth, _ = lived(6, n=600, runs=16, errors=(0.1, 0.2))
+    y[:, 200:400, 0] += np.linspace(0, 6.0, 200)
+    errors = {"first": Discrepancy(0.1, 1500.0, 0.1), "second": Discrepancy(0.2, 1500.0, 0.2)}
+    with_errors = discrepant(problem(), errors)
+    trusting, _, shown, shown_sd = followed(with_errors, Trusting(Unscented(Robust())), u, y)
+    heard, *_ = followed(with_errors, Unscented(Robust()), u, y)
+    off = np.abs(trusting[..., 0] - warmth)
+    assert off[:, 300:400].mean() < 0.2
+    assert np.abs(heard[..., 0] - warmth)[:, 300:400].mean() > 0.5
+    assert coverage(warmth[:, 300:400], shown[:, 300:400, 0], shown_sd[:, 300:400, 0]) > 0.8
+    assert shown_sd[:, 390, 0].mean() > 1.1 * shown_sd[:, 190, 0].mean()  # what is not heard is known less well
+    assert shown_sd[:, -1, 0].mean() == pytest.approx(shown_sd[:, 190, 0].mean(), rel=0.1)  # and heard again
+
+
+def test_the_noise_of_an_inputs_gauge_is_not_taken_for_the_machines_doing():
+    """With a lag of a second the vessel is where its surroundings are: their gauge's noise goes through."""
+    rng, n, runs = np.random.default_rng(7), 400, 32
+    around = 300.0 + np.cumsum(0.02 * np.sqrt(DT) * rng.standard_normal((runs, n)), 1)
+    read = around + 0.5 * rng.standard_normal((runs, n))
+    fast = {**Vessel.parameters, "lag": Quantity("s", 10.0, low=1.0)}
+    model = compile_model(type("Quick", (Vessel,), {"parameters": fast})())
+    noise = Noise(np.array([1e-3]), np.zeros(0), np.array([0.3, 10.0]), np.array([1.0]), np.zeros(0))
+    plain = Problem(model, (), noise, DT)
+    warmth, x = np.empty((runs, n)), around[:, 0]
+    for k in range(n):
+        warmth[:, k] = x
+        x = around[:, k] + (x - around[:, k]) * np.exp(-1.0)
+    first = warmth + 0.3 * rng.standard_normal((runs, n))
+    nothing = np.full((runs, n, 1), np.nan)
+    y = np.concatenate((first[..., None], nothing), 2)
+    wise, wise_sd, *_ = followed(with_read(plain, {"around": Reading(0.5, 0.02)}), Unscented(), np.zeros((runs, n, 0)),
+                                 np.concatenate((y, read[..., None]), 2))  # fmt: skip
+    naive, naive_sd, *_ = followed(plain, Unscented(), read[..., None], y)
+    late = slice(50, None)
+    assert 0.86 <= coverage(warmth[:, late], wise[:, late, 0], wise_sd[:, late, 0]) <= 0.94
+    assert coverage(warmth[:, late], naive[:, late, 0], naive_sd[:, late, 0]) < 0.3
+    assert np.std((wise[..., 0] - warmth)[:, late]) < 0.6 * np.std((naive[..., 0] - warmth)[:, late])
