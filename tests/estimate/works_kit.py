@@ -52,7 +52,7 @@ def works():
 
 @dataclass
 class Fault:
-    kind: str = ""  # bias drift stuck noise | leak blockage wear | model
+    kind: str = ""  # bias drift stuck noise gain deadband intermittent | leak blockage wear filter air valve | model
     at: str = ""
     size: float = 0.0
     onset: int = 10**9
@@ -83,16 +83,21 @@ def plant(seed, instants, fault=Fault()):
         wear = grown if fault.kind == "wear" else 0.0
         blockage = grown if fault.kind == "blockage" else 0.0
         leak = fault.size if on and fault.kind == "leak" else 0.0
+        clogged = grown if fault.kind == "filter" else 0.0
+        gas = fault.size * (1 + 0.3 * rng.standard_normal()) if on and fault.kind == "air" else 0.0
+        shut = fault.size if on and fault.kind == "valve" else 0.0
         warm = 1 + 0.015 * np.sin(k / 150 + phase)
         for _ in range(10):
             torque += h * (((u[k, 0] - speed) * 0.9 - torque) / 0.4)
             speed += h * (torque * 0.55)
             ratio = speed / 150.0
             head = 28.1 * (1 - wear) * ratio**2 - 20.0 * ratio * flow - 7200.0 * flow**2
+            head = head * (1 - gas) - 20000.0 * clogged * flow**2
             odd = 1 + unusual * (ratio - 1) * 6 if fault.at == "pipe" else 1.0
             loss = 20000.0 * (1 + blockage) * 0.0195**2 * (flow / 0.0195) ** 1.87 * warm * odd
             flow += h * (head - 12.0 - level - loss) / 420.0
             law = 0.0283 * u[k, 1] * np.sqrt(2.0) * (max(level, 0.0) / 2.0) ** 0.52
+            law *= 1 - shut
             if fault.at == "orifice":
                 law *= 1 + unusual * (u[k, 1] / VALVE - 1) * 4
             level += h * (flow - leak - law + 2e-5 * rng.standard_normal()) / 3.0
@@ -111,4 +116,11 @@ def plant(seed, instants, fault=Fault()):
             y[late, i] = y[fault.onset, i]
         elif fault.kind == "noise":
             y[late, i] += fault.size * rng.standard_normal(many)
+        elif fault.kind == "gain":
+            y[late, i] *= 1 + fault.size
+        elif fault.kind == "deadband":
+            for k in range(fault.onset, instants):
+                y[k, i] = y[k, i] if abs(y[k, i] - y[k - 1, i]) > fault.size else y[k - 1, i]
+        elif fault.kind == "intermittent":
+            y[late, i] *= rng.random(many) > fault.size
     return u, np.round(y / (SENSORS / 8)) * (SENSORS / 8)
