@@ -94,3 +94,15 @@ def test_values_of_ones_own_need_the_parameter_and_the_word_that_no_gate_was_ask
 
 def test_a_calibration_is_of_its_own_asset(engineer, done):
     assert release(engineer, asset=OTHER, calibration=done).json()["code"] == "release-asset"
+
+
+def test_who_runs_beside_is_put_in_force_by_a_person_and_the_scores_are_shown(server, engineer, anybody):
+    shadow = {"release": RESULT["release"], "champion": 0, "runs": 2}
+    told = {"due": 5, "version": 0, "decision": "beside", "words": "better in 2 runs beside", "fidelity": {"flow": 0.8}, "shadow_fidelity": {"flow": 0.9}}
+    assert release(engineer, shadow=True).json()["code"] == "release-empty"
+    server.do(server.twin.append, "ModelJudged", "gemel", PUMP, {**told, "shadow": shadow})
+    (score,) = anybody.get("/fidelity", params={"asset": PUMP}).json()["items"]
+    assert (score["fidelity"], score["shadow"], score["decision"]) == ({"flow": 0.8}, {"flow": 0.9}, "beside")
+    assert release(engineer, shadow=True, values={"rated_head": 1.0}).json()["code"] == "release-empty"
+    assert release(engineer, shadow=True).json()["items"][0]["values"] == {"rated_head": 31.0}
+    assert anybody.get("/fidelity", params={"asset": OTHER}).json()["items"] == []
