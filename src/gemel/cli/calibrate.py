@@ -139,7 +139,7 @@ def command(
         others = [*others, *(r.part(n) for r, n in zip(records, seen, strict=True))]
         records = [r.part(0, n) for r, n in zip(records, seen, strict=True)]
     began = time.perf_counter()
-    found = calibrate(machine, free, records, others, settings=Settings(starts=starts, seed=seed), lead=lead)
+    found = calibrate(machine, free, records, others, settings=Settings(starts=starts, seed=seed, substeps=0), lead=lead)
     told = found.told() | {
         "seconds": round(time.perf_counter() - began, 3),
         "champion": champion["version"] if champion else 0,

@@ -38,7 +38,8 @@ class Spread:
     @property
     def sd(self) -> F64:
         """Standard deviations [m]."""
-        return np.asarray(np.sqrt(np.diagonal(self.covariance)), np.float64)
+        variance = np.diagonal(self.covariance)  # not positive where the search ended nowhere: nothing is known then
+        return np.asarray(np.where(variance >= 0, np.sqrt(np.maximum(variance, 0.0)), np.inf), np.float64)
 
 
 def spread(objective: Objective, found: Minimum, held: npt.NDArray[np.bool_]) -> Spread:

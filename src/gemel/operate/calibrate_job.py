@@ -23,6 +23,7 @@ from gemel.estimate.free_run import free_run
 from gemel.estimate.gate import compare
 from gemel.estimate.record import Record, on_grid
 from gemel.estimate.regimes import Choice, Regimes, choose, words
+from gemel.operate.blaming import attribute
 from gemel.operate.calibrating import LONGEST, Calibration, calibrate, gate_told, released_body, scored
 from gemel.operate.machine import Machine, chosen, parameters_to
 from gemel.operate.machine_kept import kept, machine_again
@@ -48,6 +49,7 @@ class Wish(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
         most: blocks of each regime, the newest.
         lead, starts, seed: as `gemel calibrate` has them.
         blamed: signals that somebody holds wrong: the gate lets nothing through that they say.
+        blame: whether, of what the gate would let in, it is asked who is wrong in the readings.
     """
 
     parameters: tuple[str, ...] = ()
@@ -61,6 +63,7 @@ class Wish(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     starts: int = 3
     seed: int = 0
     blamed: tuple[str, ...] = ()
+    blame: bool = True
 
 
 def wish(given: Mapping[str, Any]) -> Wish:
@@ -75,7 +78,7 @@ def wish(given: Mapping[str, Any]) -> Wish:
 
 def spec(
     machine: Machine, asked: Wish, span: tuple[int, int], attached: str, champion: Mapping[str, Any] | None = None,
-    *, shadow: Mapping[str, Any] | None = None,
+    *, shadow: Mapping[str, Any] | None = None, good: bool = False,
 ) -> dict[str, Any]:  # fmt: skip
     """Give all that the result of a calibration follows from.
 
@@ -86,6 +89,7 @@ def spec(
         attached: digest of the readings.
         champion: the version in force, as `GET /releases` gives it; none: the plant file's.
         shadow: who runs beside it, the body of a release; judged on the same unseen data.
+        good: whether the readings that the champion was fitted to follow those of the span, line by line.
 
     Raises ModelError where a parameter or signal is not the model's.
     """
@@ -98,25 +102,27 @@ def spec(
         "wish": msgspec.to_builtins(msgspec.structs.replace(asked, parameters=free)), "hold_s": hold, "attached": attached,
         "champion": {"version": champion["version"] if champion else 0, "until_s": _until(champion)},
         "shadow": {"values": dict(shadow["values"]), "until_s": _until(shadow)} if shadow else None,
-        "versions": {"gemel": __version__},
+        "good": good, "versions": {"gemel": __version__},
     }  # fmt: skip
 
 
 def run(given: Mapping[str, Any], told: Told) -> dict[str, Any]:
     """Calibrate; raises ModelError where the data give nothing to fit."""
     machine, asked = machine_again(given["machine"]), wish(given["wish"])
-    records = _records(machine, given)
+    records, good = _records(machine, given)
     shadow = given.get("shadow")
     ends = [e["until_s"] for e in (given["champion"], shadow) if e and e["until_s"] is not None]
     picked, what = _picked(machine, asked, records, max(ends, default=None))
     _go_on(told, READ)
     found = calibrate(
         machine, asked.parameters, picked.fitted, picked.unseen, lead=asked.lead,
-        settings=Settings(starts=asked.starts, seed=asked.seed), blamed=asked.blamed, on_step=_steps(told, asked.starts),
+        settings=Settings(starts=asked.starts, seed=asked.seed, substeps=0), blamed=asked.blamed, on_step=_steps(told, asked.starts),
     )  # fmt: skip
+    found, who = _attributed(found, asked, good, records)
     _go_on(told, JUDGED)
     stood = _beside(machine, found, picked.unseen, shadow)
     answer = found.told() | stood | {"champion": given["champion"]["version"], "chosen": _chosen(picked, what), "versions": given["versions"]}
+    answer |= {"attribution": who}
     body = released_body(found, ["history"]) | {"champion": answer["champion"]}
     return answer | {"release": body}
 
@@ -127,15 +133,29 @@ def _beside(machine: Machine, found: Calibration, unseen: Sequence[Record], shad
     told: dict[str, Any] = {}
     if shadow is not None:
         p = parameters_to(machine, shadow["values"])
-        runs["shadow"] = tuple(free_run(machine.model, p, r, lead=found.lead) for r in unseen)
+        runs["shadow"] = tuple(free_run(machine.model, p, r, lead=found.lead, substeps=found.fit.settings.substeps) for r in unseen)
         told["shadow"] = gate_told(compare(runs["shadow"], found.before))
         told["challenger"] = gate_told(compare(found.validations, runs["shadow"]))
     return told | {"scores": {who: scored(machine, some) for who, some in runs.items()}}
 
 
-def _records(machine: Machine, given: Mapping[str, Any]) -> list[Record]:
+def _attributed(
+    found: Calibration, asked: Wish, good: Sequence[Record], recent: Sequence[Record]
+) -> tuple[Calibration, dict[str, Any] | None]:
+    """Ask who is wrong, of what the gate would let in; a sensor that is blamed goes to the gate."""
+    if not (asked.blame and good and found.verdict.passed):
+        return found, None
+    who = attribute(found.machine, good, recent, asked.parameters, found.fit.settings.substeps)
+    if who is None:
+        return found, None
+    return replace(found, blamed=(*found.blamed, *who.blamed)), who.told
+
+
+def _records(machine: Machine, given: Mapping[str, Any]) -> tuple[list[Record], list[Record]]:
+    """Give the records of the span, and those that the champion was fitted to, as far as they are still there."""
     lines = (*machine.inputs, *machine.outputs)
-    read = unpacked(given["bytes"], lines)
+    read = unpacked(given["bytes"], lines * 2 if given.get("good") else lines)
+    read, before = read[: len(lines)], read[len(lines) :]
     empty = [line.path for line, r in zip(lines, read, strict=True) if not len(r.times)]
     if empty:
         raise ModelError(
@@ -147,12 +167,14 @@ def _records(machine: Machine, given: Mapping[str, Any]) -> list[Record]:
         raise ModelError(
             f"more than {MOST_STEPS} steps of {dt:g} s", code="record", remedy="give a longer step, or a shorter span"
         )
-    found = on_grid(inputs, outputs, dt, max(given["hold_s"], dt))
+    hold, n = max(given["hold_s"], dt), len(machine.inputs)
+    found = on_grid(inputs, outputs, dt, hold)
+    good = on_grid(before[:n], before[n:], dt, hold) if before and all(len(r.times) for r in before) else []
     if not found:
         raise ModelError(
             "there is no span in which all inputs are known", code="record", remedy="give another span, or a longer step"
         )
-    return found
+    return found, good
 
 
 def usual_step(times: Any) -> float:

@@ -4,7 +4,7 @@ records of a machine -> fit -> free run on other records -> what is told, in the
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import sha256
 from typing import Any, Final
 
@@ -14,6 +14,7 @@ from gemel.estimate.calibrate import PLAIN, Estimate, Fit, Settings, fit
 from gemel.estimate.free_run import LEAD, FreeRun, free_run
 from gemel.estimate.gate import Verdict, judge
 from gemel.estimate.record import Record, side_by_side
+from gemel.estimate.substeps import substeps_for
 from gemel.operate.machine import Machine, parameters_from
 from gemel.samples.batch import F64
 
@@ -103,11 +104,13 @@ def calibrate(
         free: parameters to fit.
         records: of any length; a long one is cut into pieces that each have a state of their own.
         unseen: for the free run; nothing of them is used for the fit.
-        settings: how to search.
+        settings: how to search; `substeps` 0: as many as the model needs.
         lead: readings of each unseen record that its initial state is found on.
         blamed: what the gate is told of sensors that are held wrong.
         on_step: called at each linearisation; what it raises ends the search.
     """
+    if not settings.substeps:
+        settings = replace(settings, substeps=substeps_for(machine.model, machine.p, max(records, key=len)))
     pieces = side_by_side(list(records), LONGEST)
     found = fit(
         machine.model, free, pieces, start=machine.p, ranges=(machine.low, machine.high), settings=settings,

@@ -12,6 +12,7 @@ from gemel.operate.machine import Machine, machine_of
 from gemel.operate.readings_kept import of_rows, packed
 from gemel.operate.view_jobs import JobsView
 from gemel.samples import Batch, Registry
+from gemel.samples.clock import SECOND
 
 NOTHING: Final = "no-readings"
 
@@ -19,6 +20,10 @@ NOTHING: Final = "no-readings"
 class _Sees(Protocol):
     plant: Plant
     registry: Registry
+
+    async def _good(
+        self, machine: Machine, champion: Mapping[str, Any] | None, span: tuple[int, int]
+    ) -> Batch | None: ...
 
     @property
     def jobs(self) -> JobsView: ...
@@ -46,9 +51,23 @@ class CalibrationsView:
         rows = await self.history_rows(numbers_of(self.registry, machine), *span)
         if not len(rows):
             raise ModelError(f"the history has nothing of {machine.asset} in that time", code=NOTHING, remedy="give start and end")
-        data = await asyncio.to_thread(_packed, rows, numbers_of(self.registry, machine))
+        before = await self._good(machine, champion, span)
+        spec["good"] = before is not None
+        data = await asyncio.to_thread(_packed, numbers_of(self.registry, machine), *([rows] if before is None else [rows, before]))
         spec["attached"] = await asyncio.to_thread(self.jobs.kept.attach, data)
         return await self.jobs.ask("calibrate", spec, title, by)
+
+
+    async def _good(
+        self: _Sees, machine: Machine, champion: Mapping[str, Any] | None, span: tuple[int, int]
+    ) -> Batch | None:
+        """Give the newest readings that the champion was fitted to, as long as the span; none where they are gone."""
+        data = (champion or {}).get("data") or {}
+        if data.get("to_s") is None:
+            return None
+        first, last = (round(data[key] * SECOND) for key in ("from_s", "to_s"))
+        rows = await self.history_rows(numbers_of(self.registry, machine), max(first, last - (span[1] - span[0])), last)
+        return rows if len(rows) else None
 
 
 def numbers_of(registry: Registry, machine: Machine) -> list[int]:
@@ -61,5 +80,5 @@ def in_force(versions: Sequence[Mapping[str, Any]]) -> Mapping[str, Any] | None:
     return next((v for v in versions if v["state"] == "in_force"), None)
 
 
-def _packed(rows: Batch, signals: Sequence[int]) -> bytes:
-    return packed(of_rows(rows, signals))
+def _packed(signals: Sequence[int], *batches: Batch) -> bytes:
+    return packed([columns for rows in batches for columns in of_rows(rows, signals)])

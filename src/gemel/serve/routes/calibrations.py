@@ -50,6 +50,7 @@ class CalibrationWish(BaseModel):
     blamed: Annotated[list[Name], Field(max_length=100)] = Field(
         default=[], description="Signals that are held wrong: the gate lets nothing through that they say."
     )
+    blame: bool = Field(default=True, description="Of what the gate would let in, ask who is wrong in the readings.")
 
 
 class Calibration(BaseModel):

@@ -1,0 +1,127 @@
+"""A drifting sensor must not become wear: before a challenger comes in, who is wrong is asked of the readings themselves.
+
+what the champion was fitted to (a time when all was right) ─► noises, band   recent readings ─► residuals leave it? ─► blame
+
+Asked only of a challenger that everything else speaks for: the attribution weighs a hundred explanations and takes seconds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+
+from gemel.estimate.bank import Excerpt
+from gemel.estimate.blame import Case, Verdict, blame
+from gemel.estimate.free_run import initial_state
+from gemel.estimate.problem import Noise, Problem
+from gemel.estimate.record import Record
+from gemel.estimate.residuals import Raised, band, fitted, raised, residuals
+from gemel.estimate.suspects import Usual
+from gemel.operate.machine import Machine
+from gemel.samples.batch import F64
+
+INSTANTS: Final = 600  # of each excerpt, at most: the newest
+FEWEST: Final = 100  # with less nothing can be said
+SURE: Final = 2.0  # powers of ten by which the blame must explain the readings better than "nothing is wrong"
+CHANGES: Final = 0.2  # of its value, a parameter that follows the machine is expected to have changed by
+LEAD: Final = 20
+FILTERED: Final = 1e-3  # first guess of what the model does not know of a state, of its usual size per root second
+SWEEPS: Final = 4
+
+
+@dataclass(frozen=True)
+class Attribution:
+    """Who is wrong in the recent readings.
+
+    Args:
+        blamed: signals whose sensors are held wrong, each with why.
+        told: all of it, for people.
+    """
+
+    blamed: tuple[str, ...]
+    told: dict[str, Any]
+
+
+def attribute(
+    machine: Machine, good: Sequence[Record], recent: Sequence[Record], free: Sequence[str], substeps: int = 1
+) -> Attribution | None:
+    """Ask who is wrong in recent readings, held against those of a time when all was right; None where there are too few.
+
+    Args:
+        machine: with the parameters in force.
+        good: what those were fitted to.
+        recent: what a challenger was fitted to and judged on.
+        free: parameters that follow the machine: that they changed is no fault.
+        substeps: of the solver in one step of the records.
+    """
+    then, now = _newest(good), _newest(recent)
+    if then is None or now is None:
+        return None
+    length = min(len(then), len(now))
+    case = _case(machine, then.part(len(then) - length), free, substeps)
+    record = _excerpt(machine, now.part(len(now) - length), substeps)
+    limits = band(residuals(case.problem, case.good).off[0])
+    found = raised(residuals(case.problem, record).off[0], limits)
+    if found.at < 0:
+        return Attribution((), {"raised": False, "words": "the residuals stay in their band"})
+    return _told(machine, blame(case, record, found), found)
+
+
+def _told(machine: Machine, verdict: Verdict, found: Raised) -> Attribution:
+    paths = dict(zip(machine.model.outputs, (line.path for line in machine.outputs), strict=True))
+    kind, name = verdict.first
+    sure = verdict.against >= SURE
+    p = verdict.suspects[0][1]
+    who = paths.get(name, name) if kind == "sensor" else f"{kind} {name}"
+    words = f"{who} is {verdict.how} ({100 * p:.0f} %, 10^{verdict.against:.0f} times likelier than that nothing is)"
+    told = {
+        "raised": True, "first": {"kind": kind, "name": name, "probability": p}, "how": verdict.how, "against": verdict.against,
+        "suspects": [{"kind": s.kind, "name": s.name, "probability": q} for s, q in verdict.suspects[:5]],
+        "words": words if sure else f"nobody clearly; first of all {words}", "since_instant": found.onset,
+    }  # fmt: skip
+    return Attribution((words,) if kind == "sensor" and sure else (), told)
+
+
+def _newest(records: Sequence[Record]) -> Record | None:
+    """Give the end of the longest record."""
+    longest = max(records, key=len, default=None)
+    if longest is None or len(longest) < FEWEST:
+        return None
+    return longest.part(max(len(longest) - INSTANTS, 0))
+
+
+def _excerpt(machine: Machine, record: Record, substeps: int) -> Excerpt:
+    start = initial_state(machine.model, machine.p, record.part(0, LEAD), machine.model.scales("outputs"), substeps)
+    return Excerpt(record.inputs, np.where(record.usable, record.outputs, np.nan), machine.p, start)
+
+
+def _case(machine: Machine, then: Record, free: Sequence[str], substeps: int) -> Case:
+    good = _excerpt(machine, then, substeps)
+    problem = _fitted(machine, then, good, substeps)
+    states = residuals(problem, good).mean[0, :, : len(machine.model.states)]
+    usual = Usual(then.inputs.mean(0), then.inputs.std(0), states.mean(0), states.std(0))
+    readings = np.nan_to_num(np.nanmean(np.abs(good.y), axis=0))
+    return Case(problem, usual, readings, good, {name: _change(machine, name) for name in free})
+
+
+def _fitted(machine: Machine, then: Record, good: Excerpt, substeps: int) -> Problem:
+    size = machine.model.scales("states")
+    noise = Noise(FILTERED * size, np.zeros(0), _noise(then.outputs, machine), 0.05 * size, np.zeros(0))
+    return fitted(Problem(machine.model, (), noise, then.dt, substeps), good, SWEEPS)
+
+
+def _noise(outputs: F64, machine: Machine) -> F64:
+    """Guess the noise of each sensor from how its readings jump."""
+    jumps = np.abs(np.diff(outputs, axis=0))
+    with np.errstate(all="ignore"):
+        sd = np.nan_to_num(np.nanmedian(jumps, axis=0)) / 0.6745 / np.sqrt(2)
+    return np.maximum(sd, 1e-4 * machine.model.scales("outputs"))
+
+
+def _change(machine: Machine, name: str) -> float:
+    place = machine.model.place("parameters", name)
+    size = CHANGES * abs(float(machine.p[place]))
+    return size or CHANGES * float(machine.model.scales("parameters")[place])
