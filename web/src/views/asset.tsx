@@ -15,6 +15,7 @@ import { firstShown } from "../trend/groups";
 import { Trends } from "../trend/trends";
 import { AlarmCard } from "./alarm-card";
 import { Faceplate } from "./faceplate";
+import { FidelityPanel } from "./fidelity";
 import { Values } from "./values";
 
 /** Names of the signals with a trend: those in the address, else the usual first ones. */
@@ -101,6 +102,7 @@ function Loaded({ asset }: { asset: Asset }) {
             ))}
           </section>
         )}
+        <FidelityPanel asset={asset.path} />
         <About asset={asset} />
       </div>
       <Trends signals={asset.signals.filter((signal) => shown.includes(signal.name))} />
