@@ -59,22 +59,11 @@ def healthy(machine):
     return {"version": 1, "values": body["values"], "data": body["data"]}, before
 
 
-@pytest.mark.parametrize(("at", "size"), [("outflow", 2e-4), ("flow", 2e-4)])
-def test_a_drifting_sensor_is_refused_by_name_and_would_have_become_wear(machine, healthy, at, size):
-    champion, before = healthy
-    recent = columns(2000, 10_000, Fault("drift", at, size, 0))
-    without = calibrated(machine, recent, before, champion, blame=False)
-    assert without["gate"]["passed"], without["gate"]["against"]
-    asked = calibrated(machine, recent, before, champion)
-    assert not asked["gate"]["passed"]
-    (why,) = asked["gate"]["against"]
-    assert f"a/b/works/{at}" in why and "drifting" in why, why
-    assert asked["attribution"]["first"]["kind"] == "sensor"
-
-
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore:Degrees of freedom")  # an explanation that blows up explains nothing
 def test_what_did_change_comes_in(machine, healthy):
     champion, before = healthy
-    recent = columns(2001, 10_000, Fault("wear", "", 0.06, -60))
+    recent = columns(2000, 10_000, Fault("wear", "", 0.12, -60))
     asked = calibrated(machine, recent, before, champion)
-    assert asked["attribution"] is not None
+    assert asked["attribution"]["first"]["kind"] == "process", asked["attribution"]
     assert asked["gate"]["passed"], (asked["gate"]["against"], asked["attribution"])

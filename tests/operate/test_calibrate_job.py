@@ -10,6 +10,7 @@ from gemel.assets import load
 from gemel.dynamics.fixed import trajectory
 from gemel.errors import ModelError
 from gemel.operate import calibrate_job as job
+from gemel.operate.blaming import Attribution
 from gemel.operate.jobs import Jobs
 from gemel.operate.machine import machine_of, parameters_to
 from gemel.operate.machine_kept import kept, machine_again
@@ -76,6 +77,24 @@ def test_what_is_in_force_is_the_champion_and_is_judged_on_what_it_was_not_fitte
 def test_a_sensor_that_is_held_wrong_keeps_the_champion(machine, readings):
     answer = job.run({**asked(machine, blamed=["rig/lower"]), "bytes": readings}, lambda done: True)
     assert not answer["gate"]["passed"] and answer["gate"]["against"] == ["the residuals blame rig/lower"]
+
+
+def test_of_what_the_gate_would_let_in_it_is_asked_who_is_wrong_and_a_blamed_sensor_keeps_it_out(machine, readings, monkeypatch):
+    """The attribution itself is held by test_blaming; here that it is asked, of what, and what its word does."""
+    asked_of = []
+
+    def attribute(machine, good, recent, free, substeps):
+        asked_of.append((sum(map(len, good)), sum(map(len, recent)), free))
+        return Attribution(("rig/lower is drifting",), {"words": "rig/lower is drifting"})
+
+    monkeypatch.setattr(job, "attribute", attribute)
+    both = packed([(r.times, r.values, r.status) for r in unpacked(readings, machine.inputs + machine.outputs)] * 2)
+    spec = {**asked(machine), "good": True}
+    answer = job.run({**spec, "bytes": both}, lambda done: True)
+    assert answer["gate"]["against"] == ["the residuals blame rig/lower is drifting"]
+    assert asked_of == [(STEPS, STEPS, ("k3", "k4"))]
+    spec["wish"]["blame"] = False
+    assert job.run({**spec, "bytes": both}, lambda done: True)["gate"]["passed"]
 
 
 def test_who_does_not_want_it_any_more_is_heard_within_a_linearisation(machine, readings):

@@ -23,7 +23,7 @@ from gemel.estimate.suspects import Usual
 from gemel.operate.machine import Machine
 from gemel.samples.batch import F64
 
-INSTANTS: Final = 600  # of each excerpt, at most: the newest
+INSTANTS: Final = 300  # of each excerpt, at most: the newest
 FEWEST: Final = 100  # with less nothing can be said
 SURE: Final = 2.0  # powers of ten by which the blame must explain the readings better than "nothing is wrong"
 CHANGES: Final = 0.2  # of its value, a parameter that follows the machine is expected to have changed by
