@@ -118,7 +118,7 @@ def _noise(outputs: F64, machine: Machine) -> F64:
     jumps = np.abs(np.diff(outputs, axis=0))
     with np.errstate(all="ignore"):
         sd = np.nan_to_num(np.nanmedian(jumps, axis=0)) / 0.6745 / np.sqrt(2)
-    return np.maximum(sd, 1e-4 * machine.model.scales("outputs"))
+    return np.asarray(np.maximum(sd, 1e-4 * machine.model.scales("outputs")), np.float64)
 
 
 def _change(machine: Machine, name: str) -> float:
