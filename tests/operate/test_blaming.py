@@ -1,5 +1,8 @@
 """A drifting sensor must not become wear: what the gate would let in is refused, with the sensor's name and why; wear itself comes in."""
 
+import os
+from pathlib import Path
+
 import msgspec
 import numpy as np
 import pytest
@@ -35,7 +38,10 @@ assets: {works: {type: Works}}
 def machine(tmp_path_factory):
     folder = tmp_path_factory.mktemp("works")
     (folder / "plant.yaml").write_text(PLANT)
-    return machine_of(load(folder), "a/b/works")
+    kits = str(Path(__file__).resolve().parents[1] / "estimate")
+    with pytest.MonkeyPatch.context() as patch:  # a model is first looked at in a process of its own
+        patch.setenv("PYTHONPATH", os.pathsep.join([kits, os.environ.get("PYTHONPATH", "")]))
+        return machine_of(load(folder), "a/b/works")
 
 
 def columns(seed, first, fault=Fault()):
