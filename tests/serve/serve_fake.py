@@ -234,6 +234,11 @@ class FakeTwin(LifeAsked):
     async def whatif_spec(self, begun, question, at):
         return whatif.spec(begun, question, at, self.plant)
 
+    async def life_last(self, asset, of):
+        name = life_law.wearing(self.plant, asset, of)[0].spec.name
+        mine = [j for j in self.jobs.all.values() if j.asked.kind == "life" and j.state == "done" and j.asked.by == life_record.BY]
+        return next((j for j in reversed(mine) if (j.asked.spec["asset"], j.asked.spec["of"]) == (asset, name)), None)
+
     async def maintained(self, asset, of, body, user):
         one = life_law.wearing(self.plant, asset, of)[0]
         life_law.left(one, body["action"])

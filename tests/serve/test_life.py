@@ -3,7 +3,7 @@
 import msgspec
 import numpy as np
 import pytest
-from serve_fake import PLANT, PUMP, SECOND, START, FakeTwin
+from serve_fake import OTHER, PLANT, PUMP, SECOND, START, FakeTwin
 
 from gemel.assets import load
 from gemel.operate import jobs, life
@@ -47,6 +47,19 @@ def test_everybody_sees_what_wears_out_and_what_was_last_foretold(server):
         assert wheel["told"]["life"]["value"] == 20.5 and wheel["told"]["life"]["lane"] == "estimated"
         assert wheel["maintenance"] == {"overhaul": 0.0}
         assert anybody.get("/life", params={"asset": "acme/none"}).status_code == 404
+        assert anybody.get("/life", params={"asset": OTHER}).json()["items"][0]["told"]["life"]["quality"] == "none"
+
+
+def test_the_last_prognosis_of_the_twin_itself_is_there_for_everybody_and_else_how_much_there_is_for_one(server):
+    with server.client() as anybody:
+        assert anybody.get("/life/last", params={"asset": PUMP}).json() == {"item": None, "readings": 120}
+        spec = anybody.get("/life/record", params={"asset": PUMP}).json() | {"members": 100}
+        asked = jobs.Asked(id="a" * 20, kind="life", title="", by="gemel", made=START, spec=spec)
+        ended = jobs.Ended(wall=0, seconds=0.2, result=life.run(spec, lambda done: True))
+        server.twin.jobs.all[asked.id] = jobs.Job(asked=asked, state="done", ended=ended)
+        found = anybody.get("/life/last", params={"asset": PUMP, "of": "wheel"}).json()["item"]
+        assert found["result"]["futures"][0]["name"] == "baseline" and found["by"] == "gemel"
+        assert anybody.get("/life/last", params={"asset": PUMP, "of": "gear"}).status_code == 404
 
 
 def test_an_operator_asks_and_a_viewer_does_not(server):

@@ -11,20 +11,21 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final, Protocol
 
 from gemel.errors import DefectError, GemelError
 from gemel.estimate.life import LEAST
 from gemel.operate import life, life_law, life_record
 from gemel.operate.life_law import Wearing
+from gemel.operate.life_record import BY
 
 log = logging.getLogger(__name__)
 LOOK_S: Final = 5.0
 PATIENCE_S: Final = 300.0  # with one job
 AGAIN: Final = 20  # where data are thin, a twentieth of the time until the next
 SOONEST_NS: Final = 60_000_000_000
-BY: Final = "gemel"
+MOST_KEPT: Final = 100  # degradations whose newest prognosis is kept as a job too, for its fan
 
 
 class Job(Protocol):
@@ -43,6 +44,7 @@ class Jobbing(Protocol):
 
     async def ask(self, kind: str, spec: dict[str, Any], title: str, by: str) -> Job: ...
     async def get(self, name: str) -> Job: ...
+    async def listed(self, kind: str) -> Sequence[Job]: ...
     async def cancel(self, name: str) -> Job: ...
 
 
@@ -151,6 +153,13 @@ class Foretelling:
             problem = f"it was {job.state}" if job.ended is None else job.ended.problem
             raise DefectError(f"{one.spec.name} of {one.asset}: {problem}", code="job-failed", remedy="see reason.log")
         result: dict[str, Any] = job.ended.result
-        if job.asked.by == BY:  # it stands in history; a person's own question stays
-            await jobs.cancel(name)
+        await self._give_up_former(one, name)
         return result
+
+    async def _give_up_former(self, one: Wearing, newest: str) -> None:
+        """Give up what was asked here before; what people asked stays. Of a large fleet nothing is kept but the rows."""
+        large = sum(len(self._twin.plant.template(row).degradations) for row in range(len(self._twin.plant.assets))) > MOST_KEPT
+        for job in await self._twin.jobs.listed("life"):
+            of = (job.asked.spec["asset"], job.asked.spec["of"])
+            if job.asked.by == BY and of == (one.asset, one.spec.name) and (large or job.asked.id != newest):
+                await self._twin.jobs.cancel(job.asked.id)

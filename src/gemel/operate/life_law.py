@@ -89,25 +89,25 @@ class Law:
         return np.maximum(self.expression.evaluate(columns, rows)[0], 0.0)
 
 
-def wearing(plant: Plant, asset: str, of: str = "") -> list[Wearing]:
-    """Give what wears out of an asset, or what of it has a name; raises NotFoundError where there is none."""
+def wearing(plant: Plant, asset: str, of: str = "", *, needed: bool = True) -> list[Wearing]:
+    """Give what wears out of an asset, or what of it has a name; raises NotFoundError where there is none and one is needed."""
     row = plant.assets.find(asset)
     if row is None:
         raise NotFoundError(f"no asset {asset[:200]!r}", remedy="see GET /api/v1/assets")
     template = plant.template(row)
     known = {p.name: _known(plant, row, p) for p in template.parameters}
     found = [Wearing(asset, d, template, known) for d in template.degradations if of in ("", d.name)]
-    if not found and of and template.degradations:
+    if found or not needed:
+        return found
+    if of and template.degradations:
         names = ", ".join(d.name for d in template.degradations)
         raise NotFoundError(
             f"nothing called {of[:200]!r} wears out of {asset}", code="no-degradation", remedy=f"what does: {names}"
         )
-    if not found:
-        raise NotFoundError(
-            f"nothing is said to wear out of a {template.type}", code="no-degradation",
-            remedy="say degradation: {NAME: {rate: …, threshold: …}} in the type, in the plant file",
-        )  # fmt: skip
-    return found
+    raise NotFoundError(
+        f"nothing is said to wear out of a {template.type}", code="no-degradation",
+        remedy="say degradation: {NAME: {rate: …, threshold: …}} in the type, in the plant file",
+    )  # fmt: skip
 
 
 def law_of(one: Wearing) -> Law:

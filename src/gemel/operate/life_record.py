@@ -35,6 +35,7 @@ HALF: Final = 0.5  # of a bin must be known
 DONE: Final = "MaintenanceDone"
 MOST_FACTS: Final = 5000
 MEMBERS: Final = 2000
+BY: Final = "gemel"  # who asks for prognoses as time goes on
 
 
 class Aggregated(Protocol):

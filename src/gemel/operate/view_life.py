@@ -9,6 +9,8 @@ from gemel.assets import Plant
 from gemel.bus import Bus
 from gemel.errors import StorageError
 from gemel.operate import life_law, life_record
+from gemel.operate.jobs import Job
+from gemel.operate.view_jobs import JobsView
 
 
 class _Asks(life_record.History, Protocol):
@@ -21,8 +23,8 @@ class LifeAsked:
     plant: Plant
 
     async def life_declared(self, asset: str) -> list[dict[str, Any]]:
-        """Give what wears out of an asset; raises NotFoundError where nothing does."""
-        return [life_law.told(one) for one in life_law.wearing(self.plant, asset)]
+        """Give what wears out of an asset; raises NotFoundError where there is no such asset."""
+        return [life_law.told(one) for one in life_law.wearing(self.plant, asset, needed=False)]
 
     async def life_spec(
         self: life_record.History, asset: str, of: str, question: Mapping[str, Any], at: int
@@ -35,6 +37,16 @@ class LifeView(LifeAsked):
     """The part of `View` that tells of remaining life."""
 
     bus: Bus
+    jobs: JobsView
+
+    async def life_last(self, asset: str, of: str) -> Job | None:
+        """Give the newest prognosis that the twin made by itself; raises NotFoundError where nothing so wears out."""
+        name = life_law.wearing(self.plant, asset, of)[0].spec.name
+        for job in await self.jobs.listed("life"):
+            asked = job.asked
+            if (asked.by, asked.spec["asset"], asked.spec["of"], job.state) == (life_record.BY, asset, name, "done"):
+                return await self.jobs.get(asked.id)
+        return None
 
     async def keep_prognosis(self, rows: Sequence[tuple[str, int, float, int]]) -> None:
         """Put what was foretold into the log: path, plant time [ns], value, status; on the lane *estimated*."""

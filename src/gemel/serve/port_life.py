@@ -3,12 +3,17 @@
 from collections.abc import Mapping
 from typing import Any, Protocol
 
+from gemel.serve.port_jobs import Job
+
 
 class Living(Protocol):
     """The part of a twin that tells of remaining life."""
 
     async def life_declared(self, asset: str) -> list[dict[str, Any]]:
-        """Give what wears out of an asset; raises NotFoundError where nothing does."""
+        """Give what wears out of an asset; raises NotFoundError where there is no such asset."""
+
+    async def life_last(self, asset: str, of: str) -> Job | None:
+        """Give the newest prognosis that the twin made by itself; raises NotFoundError where nothing so wears out."""
 
     async def life_spec(self, asset: str, of: str, question: Mapping[str, Any], at: int) -> dict[str, Any]:
         """Give all that a prognosis follows from; raises NotFoundError."""

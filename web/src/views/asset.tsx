@@ -4,6 +4,7 @@ import type { Asset } from "../api/types";
 import { before, listed } from "../alarm-order";
 import { alarms } from "../alarms";
 import { lastPart, nameText, numberText, unitText } from "../format";
+import { LifePanel } from "../life/panel";
 import { Breadcrumb } from "../parts/breadcrumb";
 import { QualityKey } from "../parts/quality-mark";
 import { useFetched } from "../parts/use-fetched";
@@ -105,6 +106,7 @@ function Loaded({ asset }: { asset: Asset }) {
         <FidelityPanel asset={asset.path} />
         <About asset={asset} />
       </div>
+      <LifePanel asset={asset.path} />
       <Trends signals={asset.signals.filter((signal) => shown.includes(signal.name))} />
     </div>
   );

@@ -109,6 +109,13 @@ class WearsPage(BaseModel):
     items: list[Wears]
 
 
+class Last(BaseModel):
+    """The newest prognosis of something, or what there is for one."""
+
+    item: Prognosis | None
+    readings: int = Field(description="Where there is none: bins that tell something; 20 are needed.")
+
+
 class Done(_Exact):
     """Maintenance that was done."""
 
@@ -136,6 +143,17 @@ async def declared(request: Request, _: Viewer, twin: Asked, asset: OfAsset) -> 
     shown = properties(names, await moment.standing(names, signals, asset), moment.at)
     items = [{**d, "told": {role: shown[n] for role, n in d["signals"].items() if n in shown}} for d in found]
     return WearsPage.model_validate({"asset": asset, "at": moment.at, "items": items})
+
+
+@router.get("/life/last")
+async def last(_: Viewer, twin: Asked, asset: OfAsset, of: Of = "") -> Last:
+    """Give the last prognosis that the twin made by itself; where there is none, how many readings there are for one."""
+    found = await twin.life_last(asset, of)
+    if found is not None:
+        return Last(item=_shape(found), readings=0)
+    spec = await twin.life_spec(asset, of, _question([], []), _at(twin, None))
+    shown = spec["rate"] if spec["indicator"] is None else spec["indicator"]
+    return Last(item=None, readings=sum(v is not None for v in shown))
 
 
 @router.get("/life/record")
