@@ -64,10 +64,10 @@ SIGNALS = tuple(truth(Station(MIDNIGHT)))
 def test_the_plant_file_shows_what_can_be_derived(plant, registry):
     """A derived signal, a rule over a relation, roll-ups with and without a window; their examples hold."""
     found = plant.derivations(registry)
-    assert {(p.type, p.name) for p in found.programs} == {("PumpSet", "head"), ("PumpSet", "efficiency"), ("Tank", "unfed"), ("Tank", "pumping_power")}
+    assert {(p.type, p.name) for p in found.programs} == {("PumpSet", "head"), ("PumpSet", "efficiency"), ("PumpSet", "head_loss"), ("Tank", "unfed"), ("Tank", "pumping_power")}
     assert found.events.names == ["unfed"] and found.events.assets[0].endswith("tank-1")
     assert [p.name for r in found.rollups for p in r.programs] == ["pumping_energy"]
-    assert sum(s.examples for t in {t.type: t for t in plant.templates}.values() for s in t.signals) == 7
+    assert sum(s.examples for t in {t.type: t for t in plant.templates}.values() for s in t.signals) == 9
 
 
 def column(rows, asset, signal):

@@ -158,7 +158,7 @@ def _run(aged: Aged, outlook: Outlook, m: _Members, reason: str) -> Course:
     )
     renewals = {int(at // outlook.block): keep for at, keep in outlook.renewals}
     x, event = m.level.copy(), np.where(m.level >= 1.0, 0.0, np.inf)
-    shown = np.unique(np.linspace(0, steps, POINTS).astype(int))
+    shown = np.unique((steps * np.linspace(0.0, 1.0, POINTS) ** 2).astype(int))  # dense where it is near
     fan = np.empty((len(LEVELS), len(shown)))
     fan[:, 0] = np.quantile(x, LEVELS)
     place = 1

@@ -17,6 +17,13 @@ class _Asks(life_record.History, Protocol):
     async def _ask(self, do: str, **body: Any) -> bytes: ...
 
 
+class _Lists(Protocol):
+    plant: Plant
+
+    @property
+    def jobs(self) -> JobsView: ...
+
+
 class LifeAsked:
     """What is told of remaining life from a plant file and history alone, of a running twin or not."""
 
@@ -37,9 +44,8 @@ class LifeView(LifeAsked):
     """The part of `View` that tells of remaining life."""
 
     bus: Bus
-    jobs: JobsView
 
-    async def life_last(self, asset: str, of: str) -> Job | None:
+    async def life_last(self: _Lists, asset: str, of: str) -> Job | None:
         """Give the newest prognosis that the twin made by itself; raises NotFoundError where nothing so wears out."""
         name = life_law.wearing(self.plant, asset, of)[0].spec.name
         for job in await self.jobs.listed("life"):

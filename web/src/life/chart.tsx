@@ -27,7 +27,8 @@ function frame(result: LifeResult, shown: readonly LifeFuture[]): Frame {
   const to = Math.min(result.horizon_s, ends.length ? Math.max(...ends) * 1.12 : result.horizon_s) || DAY_S;
   const from = Math.max(result.past.times_s[0] ?? 0, -to);
   const inside = shown.flatMap((f) => f.fan.flatMap((q) => q.filter((_, i) => (f.times_s[i] ?? 0) <= to)));
-  const values = [result.threshold, result.level.value, ...result.past.value, ...inside].filter(Number.isFinite);
+  const seen = result.past.value.filter((_, i) => (result.past.times_s[i] ?? 0) >= from);
+  const values = [result.threshold, result.level.value, ...seen, ...inside].filter(Number.isFinite);
   const beyond = result.threshold + 0.25 * (result.threshold - result.level.value);
   const kept = values.filter((v) => (result.threshold >= result.level.value ? v <= beyond : v >= beyond));
   const [low, high] = [Math.min(...kept), Math.max(...kept)];
@@ -35,7 +36,7 @@ function frame(result: LifeResult, shown: readonly LifeFuture[]): Frame {
   return {
     from, to, low: low - room, high: high + room,
     x: (s) => LEFT + ((s - from) / (to - from)) * (WIDTH - LEFT - RIGHT),
-    y: (v) => TOP + (1 - (Math.min(Math.max(v, low - room), high + room) - low + room) / (high - low + 2 * room)) * (HEIGHT - TOP - BOTTOM),
+    y: (v) => TOP + (1 - (v - low + room) / (high - low + 2 * room)) * (HEIGHT - TOP - BOTTOM),
   };
 }
 
@@ -91,7 +92,7 @@ export function LifeChart({ result, changed }: { result: LifeResult; changed: Li
             <g key={part}>
               <path class="grid" d={`M${LEFT} ${f.y(value)}H${WIDTH - RIGHT}`} />
               <text x={LEFT - 6} y={f.y(value) + 4} text-anchor="end">
-                {round(value)}
+                {Number(value.toPrecision(3))}
               </text>
               <text x={f.x(s)} y={HEIGHT - 6} text-anchor={part === 0 ? "start" : part === 1 ? "end" : "middle"}>
                 {`${s < 0 ? "−" : "+"}${daysText(Math.abs(s))}`}
@@ -99,9 +100,11 @@ export function LifeChart({ result, changed }: { result: LifeResult; changed: Li
             </g>
           );
         })}
-        {shown.map((future, i) => (
-          <Ahead key={future.name} future={future} f={f} index={i} />
-        ))}
+        <svg x={LEFT} y={TOP} width={WIDTH - LEFT - RIGHT} height={HEIGHT - TOP - BOTTOM} viewBox={`${LEFT} ${TOP} ${WIDTH - LEFT - RIGHT} ${HEIGHT - TOP - BOTTOM}`}>
+          {shown.map((future, i) => (
+            <Ahead key={future.name} future={future} f={f} index={i} />
+          ))}
+        </svg>
         {result.past.times_s.map((t, i) => t >= f.from && <circle key={t} class="seen" cx={f.x(t)} cy={f.y(result.past.value[i] ?? 0)} r="2" />)}
         <path class="life-now" d={`M${f.x(0)} ${TOP}V${HEIGHT - BOTTOM}`} />
         <text x={f.x(0) + 4} y={HEIGHT - BOTTOM - 5}>
