@@ -103,6 +103,8 @@ def test_two_days_of_normal_life_raise_no_alarm_and_break_no_limit(plant, regist
     fastest = np.abs(np.diff(shown, axis=0)).max(axis=0) / 0.5
     assert not (fastest > 0.5 * rate).any(), [SIGNALS[i] for i in np.flatnonzero(fastest > 0.5 * rate)]
     for alarm in plant.alarms(registry):
+        if alarm.signal not in order:  # the risk of wearing out is foretold, not measured
+            continue
         values = shown[:, order.index(alarm.signal)]
         crossed = values > alarm.limit if alarm.level.startswith("high") else values < alarm.limit
         assert not crossed.any(), (registry.paths[alarm.signal], alarm.level)
