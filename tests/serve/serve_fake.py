@@ -13,6 +13,7 @@ from gemel.assets import load
 from gemel.condition.retrospect import retrospect
 from gemel.errors import ConflictError, NotFoundError, RefusedError
 from gemel.operate import jobs, whatif
+from gemel.operate.joining import members
 from gemel.operate.applying import check, told
 from gemel.samples import Batch, Fact
 from gemel.samples.status import is_bad
@@ -227,6 +228,9 @@ class FakeTwin(LifeAsked):
     @property
     def forks(self):
         return self.forked
+
+    async def whatif_assets(self, asset):
+        return members(self.plant, asset)
 
     async def whatif_begin(self, asset, shown, releases, at):
         return whatif.begin(self.plant, asset, shown, releases, at)

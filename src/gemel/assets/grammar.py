@@ -487,6 +487,7 @@ RELATION_TYPE: Final = Record(
         "carries": Field(
             _names("[speed, jammed]"), "signals and rules that may be read over it [default: all]"
         ),
+        "joins": Field(ListOf(Text("shaft", NAME, _NAMED), "[shaft, shaft]", length=2), "the ports of both dynamic models that it joins"),
         "description": Field(Text("drives by a belt"), "what it is, in words"),
     },
 )
@@ -522,6 +523,6 @@ PLANT: Final = Record(
         "assets": Field(_named(ASSET, "asset", empty=False), "what exists"),
         "shifts": Field(ListOf(Text("06:00", r"^([01][0-9]|2[0-3]):[0-5][0-9]$", "hours and minutes"), '["06:00", "14:00", "22:00"]', least=1), "when shifts begin, local time"),
         "relation_types": Field(_named(RELATION_TYPE, "relation type"), "what relations of a word are, and what they carry"),
-        "relations": Field(ListOf(Text("pump-1 feeds tank-1", r"^\S+\s+\S+\s+\S+$", "asset, word, asset"), "[pump-1 feeds tank-1]"), "what is related to what"),
+        "relations": Field(ListOf(Text("pump-1 feeds tank-1", r"^\S+\s+\S+\s+\S+$", "asset, word, asset; asset:port where a port is meant"), "[pump-1 feeds tank-1]"), "what is related to what"),
     },
 )  # fmt: skip

@@ -70,12 +70,13 @@ def _read(root: Node, folder: Path, problems: Problems) -> Plant:
         problems.warn(
             root, "there are no assets: the twin has nothing to show", "add assets: and a type for them"
         )
+    relations = read_relations(root.get("relations"), root.get("assets"), assets.fleet, problems)
     plant = Plant(
         root=name, title=root.plain("title", ""), description=root.plain("description", ""), clock=root.plain("clock", "wall"),
         timezone=_timezone(root.get("timezone"), problems), writes=root.plain("writes", False), retention=retention, rollups=rollups,
         connections=connections, namespace=read_namespace(root.get("namespace"), connections, problems),
         notices=read_notices(root.get("notify"), problems), assets=assets.fleet, templates=assets.templates,
-        relations=read_relations(root.get("relations"), root.get("assets"), assets.fleet, problems), digest=_digest(root, assets),
+        relations=tuple(relations), ports={r: p for r, p in relations.items() if any(map(any, p))}, digest=_digest(root, assets),
         relation_types=read_relation_types(root.get("relation_types"), problems),
         shifts=tuple(sorted({str(n.value) for n in root.items_of("shifts")})),
     )  # fmt: skip

@@ -27,7 +27,7 @@ from gemel.assets.notices import Notice
 from gemel.assets.pairs import pairs_of
 from gemel.assets.plan import plan
 from gemel.assets.related import RelationType, Ways
-from gemel.assets.relations import Relation
+from gemel.assets.relations import Ports, Relation
 from gemel.assets.rules import events_of
 from gemel.assets.spec import Connection, Template
 from gemel.assets.sync import sync_of
@@ -58,6 +58,7 @@ class Plant:
         digest: SHA-256 (hex) of the files it was read from.
         relation_types: by the word of the relations.
         shifts: when shifts begin, local time, ascending.
+        ports: those that a relation names, a pair for each joint; empty where it leaves one open.
     """
 
     root: str
@@ -77,6 +78,7 @@ class Plant:
     digest: str
     relation_types: Mapping[str, RelationType] = field(default_factory=dict)
     shifts: tuple[str, ...] = ()
+    ports: Mapping[Relation, tuple[Ports, ...]] = field(default_factory=dict)
 
     @cached_property
     def layout(self) -> Layout:

@@ -32,6 +32,7 @@ class RelationType:
             from the right one; empty: nothing but the word itself, for the right side.
         carries: names of signals and rules that may be read over it; None: all.
         description: in words.
+        joins: the ports that it joins, of its left and right side, where both have a dynamic model; None: none.
     """
 
     word: str
@@ -39,6 +40,7 @@ class RelationType:
     backward: str = ""
     carries: tuple[str, ...] | None = None
     description: str = ""
+    joins: tuple[str, str] | None = None
 
 
 def read_relation_types(section: Node | None, problems: Problems) -> dict[str, RelationType]:
@@ -53,7 +55,11 @@ def read_relation_types(section: Node | None, problems: Problems) -> dict[str, R
             elif name:
                 taken[name] = f"of {word}"
         carries = tuple(str(n.value) for n in node.items_of("carries")) if node.get("carries") is not None else None
-        found[word] = RelationType(word, **ends, carries=carries, description=str(node.plain("description", "")))
+        joins = [str(n.value) for n in node.items_of("joins")]
+        found[word] = RelationType(
+            word, **ends, carries=carries, description=str(node.plain("description", "")),
+            joins=(joins[0], joins[1]) if joins else None,
+        )  # fmt: skip
     return found
 
 

@@ -9,14 +9,16 @@ from gemel.assets.node import Node
 from gemel.assets.problem import Problems, did_you_mean
 
 Relation = tuple[str, str, str]
+Ports = tuple[str, str]
+"""The ports that a relation names of its left and right asset; empty where it names none."""
 CONTAINS: Final = frozenset({"contains", "has", "has_part", "has-part"})  # from the whole to the part
 PART_OF: Final = frozenset({"part_of", "part-of", "is_part_of", "belongs_to", "belongs-to", "inside", "in"})
 
 
 def read_relations(
     section: Node | None, assets: Node | None, fleet: Fleet, problems: Problems
-) -> tuple[Relation, ...]:
-    """Give the relations as (from path, word, to path), each once.
+) -> dict[Relation, tuple[Ports, ...]]:
+    """Give the relations as (from path, word, to path), each once, with the ports named: `motor-1:shaft drives pump-1:shaft`.
 
     Args:
         section: the relations of the file.
@@ -25,14 +27,16 @@ def read_relations(
         problems: where to report.
     """
     if section is None:
-        return ()
+        return {}
     names: dict[str, dict[str, None]] = {}
     for name, path in zip(fleet.names, fleet.paths, strict=True):
         names.setdefault(name, {})[path] = None
     refused = (assets.fields.keys() | assets.lost) - names.keys() if assets is not None else frozenset[str]()
     found: dict[Relation, Node] = {}
+    ports: dict[Relation, tuple[Ports, ...]] = {}
     for node in section.items:
-        left, word, right = str(node.value).split()
+        first, word, last = str(node.value).split()
+        (left, here), (right, there) = (_ported(end, names, fleet) for end in (first, last))
         ends = [
             None if _meant(end, refused, names) else _asset(end, names, fleet, node, problems)
             for end in (left, right)
@@ -42,14 +46,23 @@ def read_relations(
         relation = (ends[0], word, ends[1])
         if ends[0] == ends[1]:
             problems.error(node, f"{left!r} is related to itself", "name two assets")
-        elif relation in found:
+        elif relation in found and (here, there) in (*ports[relation], ("", "")):
             problems.error(
                 node, f"the relation stands twice, first on line {found[relation].line}", "keep one"
             )
         else:
-            found[relation] = node
+            found.setdefault(relation, node)
+            ports[relation] = (*ports.get(relation, ()), (here, there))
     _check_circles(found, fleet, problems)
-    return tuple(found)
+    return ports
+
+
+def _ported(end: str, names: Collection[str], fleet: Fleet) -> tuple[str, str]:
+    """Split off the port that an end names; an asset may have a colon in its own name."""
+    name, colon, port = end.rpartition(":")
+    if not colon or end in names or any(fleet.find(path) is not None for path in (end, f"{fleet.root}/{end}")):
+        return end, ""
+    return name, port
 
 
 def _meant(end: str, refused: Collection[str], names: Collection[str]) -> bool:

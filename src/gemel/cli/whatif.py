@@ -15,7 +15,7 @@ from gemel.errors import ConfigError, GemelError
 @click.command(epilog="Example: gemel whatif PLANT --asset acme/site/pump-1 --set load=+15% --horizon 24h --scenarios 1000 --seed 1")
 @click.argument("plant", type=click.Path(path_type=Path))
 @click.option("--data", type=click.Path(path_type=Path), help="Data directory.")
-@click.option("--asset", required=True, help="Path of an asset whose type has a dynamic model.")
+@click.option("--asset", required=True, help="Path of an asset with a dynamic model; several divided by +; an area.")
 @click.option("--set", "changes", multiple=True, metavar="NAME=HOW", help="load=+15%, load=*1.1, load=+3, load=12 kW; several make one scenario.")
 @click.option("--against", multiple=True, metavar="NAME=HOW", help="Another scenario, each of one change; at most four.")
 @click.option("--at", help="From the state of this time (ISO 8601); of now, if left out.")
@@ -45,7 +45,7 @@ def command(
         )  # fmt: skip
     told = {**found.told, "seconds": round(time.monotonic() - began, 3)}
     click.echo(json.dumps(told) if as_json else "\n".join(_words(told, found.figures())))
-    sys.exit(0 if told["converged"] and not any(f["failed"] for f in told["futures"]) else 1)
+    sys.exit(0 if told["converged"] and not any(f["failed"] or f["unsolved"] for f in told["futures"]) else 1)
 
 
 def _words(told: dict[str, Any], figures: Any) -> Iterator[str]:
@@ -59,6 +59,8 @@ def _words(told: dict[str, Any], figures: Any) -> Iterator[str]:
     for future in told["futures"]:
         if future["failed"]:
             yield f"  {future['name']}: {future['failed']} members did not stay finite; they are in no figure"
+        if future["unsolved"]:
+            yield f"  {future['name']}: the loops of the system are not solved in {future['unsolved']} members: do not trust it"
     if not told["converged"]:
         yield f"  halving the step down to {told['step_s']:g} s still changed the result: do not trust it"
     yield f"  {told['engine']}, step {told['step_s']:g} s, {told['seconds']:.2f} s"

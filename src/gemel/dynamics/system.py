@@ -49,8 +49,8 @@ class System:
                     f"{name} cannot be joined: it runs in a process of its own", code="system-joint",
                     remedy="run it by itself, or write it as a model of two functions",
                 )  # fmt: skip
-        self.components, self.steps = dict(components), steps
-        self.joined: Joined = read_joints(components, joints)
+        self.components, self.steps, self.joints = dict(components), steps, tuple(joints)
+        self.joined: Joined = read_joints(components, self.joints)
         away = {*self.joined.given, *self.joined.unknown}
         self.states = self._named("states")
         self.parameters = self._named("parameters")

@@ -11,6 +11,7 @@ from gemel.assets import Plant
 from gemel.errors import StorageError
 from gemel.history import Aggregated, Series
 from gemel.operate import whatif
+from gemel.operate.joining import members
 from gemel.operate.past import Stood, folded
 from gemel.operate.values import Values
 from gemel.operate.view_life import LifeAsked
@@ -62,6 +63,10 @@ class Offline(LifeAsked):
     def link(self) -> Told:
         """Say that what is shown is as of the newest reading: nothing is on its way."""
         return {"up": True, "age_s": 0.0}
+
+    async def whatif_assets(self, asset: str) -> list[str]:
+        """Give the assets that a what-if is about."""
+        return members(self.plant, asset)
 
     async def whatif_begin(
         self, asset: str, shown: Mapping[str, tuple[float, str]], releases: Releases, at: int

@@ -21,7 +21,7 @@ from gemel.assets import Plant
 from gemel.assets.spec import Parameter, Signal, Template
 from gemel.dynamics import DynamicModel, Quantity
 from gemel.errors import ModelError, NotFoundError
-from gemel.operate.models import declared
+from gemel.operate.models import Reference, declared
 from gemel.samples.batch import F64
 from gemel.samples.units import conversion, fits
 from gemel.twin.releases import Release, Releases
@@ -75,14 +75,14 @@ class Binding:
 
     Args:
         asset: path.
-        reference: how the model is found: ``module:name``.
+        reference: how the model is found: ``module:name``, or of what a system is made.
         model: at least its declaration.
         inputs, states, parameters, outputs: in the order of the model.
         versions: of the parameters in force, by the path of the asset; 0: what the plant file says.
     """
 
     asset: str
-    reference: str
+    reference: Reference
     model: DynamicModel
     inputs: tuple[Bound, ...]
     states: tuple[Bound, ...]

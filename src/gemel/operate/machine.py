@@ -3,6 +3,7 @@
 plant, asset -> Binding -> lines of readings in, lines of readings out, parameters with ranges
 """
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -14,8 +15,9 @@ from gemel.assets.spec import Signal
 from gemel.dynamics import Compiled, compile_model
 from gemel.dynamics.narrowed import Narrowed
 from gemel.errors import ModelError
-from gemel.operate.binding import Binding, Bound, bind, modelled
-from gemel.operate.models import compiled
+from gemel.operate.binding import Binding, Bound, modelled
+from gemel.operate.joining import bind_any, members
+from gemel.operate.models import Reference, compiled
 from gemel.samples.batch import F64
 from gemel.twin.releases import Releases
 
@@ -68,7 +70,7 @@ class Machine:
 
     Args:
         asset: its path.
-        reference: ``module:name`` of the model.
+        reference: ``module:name`` of the model, or of what a system is made.
         model: compiled; inputs without a signal are held, outputs without one are left out.
         inputs, outputs: the signals, in the order of the model.
         parameters: in the order of the model.
@@ -78,7 +80,7 @@ class Machine:
     """
 
     asset: str
-    reference: str
+    reference: Reference
     model: Compiled
     inputs: tuple[Line, ...]
     outputs: tuple[Line, ...]
@@ -97,7 +99,7 @@ class Machine:
 def machine_of(
     plant: Plant, asset: str, releases: Releases | None = None, at: int | None = None, *, computing: bool = True
 ) -> Machine:  # fmt: skip
-    """Join an asset with its model, as `gemel.operate.binding.bind` does.
+    """Join an asset with its model, or an area with the system of its models, as `gemel.operate.joining.bind_any` does.
 
     Args:
         plant: as applied.
@@ -108,11 +110,12 @@ def machine_of(
 
     Raises NotFoundError (no asset, no model), ModelError (a wrong model or unit; nothing of it is measured: `unbound`).
     """
-    bound = bind(plant, asset, releases, at)
+    bound = bind_any(plant, asset, releases, at)
     inputs, outputs = tuple(b for b in bound.inputs if _seen(b)), _measured(bound)
     if not outputs:
         names = [b.name for b in (*bound.outputs, *bound.states)]
-        has = ", ".join(s.name for s in plant.template(plant.assets.find(asset) or 0).signals) or "none"
+        rows = [plant.assets.find(path) or 0 for path in members(plant, asset)]
+        has = ", ".join(s.name for row in rows for s in plant.template(row).signals) or "none"
         raise ModelError(
             f"{asset} has no signal {names[0] if names else ''!r}: nothing of what its model gives is measured", code="unbound",
             remedy=f"declare a signal for one of {', '.join(names)}, or map it by names:; it has {has}",
@@ -127,14 +130,14 @@ def machine_of(
     )  # fmt: skip
 
 
-def narrowed(reference: str, held: Mapping[str, float], outputs: Sequence[str]) -> Compiled:
+def narrowed(reference: Reference, held: Mapping[str, float], outputs: Sequence[str]) -> Compiled:
     """Give a model as a plant measures it: once a process, so that what is compiled of it is found again."""
-    return _narrowed(reference, tuple(held.items()), tuple(outputs))
+    return _narrowed(json.dumps(reference), tuple(held.items()), tuple(outputs))
 
 
 @lru_cache(64)
 def _narrowed(reference: str, held: tuple[tuple[str, float], ...], outputs: tuple[str, ...]) -> Compiled:
-    whole = compiled(reference)
+    whole = compiled(json.loads(reference))
     return whole if not held and outputs == whole.outputs else compile_model(Narrowed(whole.model, dict(held), outputs))
 
 

@@ -10,16 +10,19 @@ computes asks `compiled`: a model that crashes, hangs or is wrong was refused in
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import Any, Final
+from typing import Any, Final, cast
 
-from gemel.dynamics import Compiled, compile_model, find_model
+from gemel.dynamics import Compiled, DynamicModel, compile_model, find_model
 from gemel.dynamics.declared import Declared
+from gemel.dynamics.system import System
 from gemel.errors import ModelError
 from gemel.operate.fmi.host import Limits, ask
 
 DECLARED: Final = Limits(time_s=60.0, memory_bytes=2_000_000_000)
 EVALUATED: Final = Limits(time_s=300.0, memory_bytes=16_000_000_000)  # JAX reserves far more than it uses
 OWN: Final = "gemel."
+Reference = str | dict[str, Any]
+"""How a model is found: ``module:name``; a system by ``components`` (references by name) and ``joints``."""
 
 
 @lru_cache(64)
@@ -34,8 +37,24 @@ def declared(reference: str) -> Declared:
     return found
 
 
+def compiled(reference: Reference) -> Compiled:
+    """Give a model to compute with, or a system of such; once a process, so that what is compiled of it is found again.
+
+    Raises ModelError with the first error found.
+    """
+    if isinstance(reference, str):
+        return _compiled(reference)
+    return _system(tuple(reference["components"].items()), tuple((a, b) for a, b in reference["joints"]))
+
+
+@lru_cache(16)
+def _system(components: tuple[tuple[str, str], ...], joints: tuple[tuple[str, str], ...]) -> Compiled:
+    made = System({name: _compiled(reference).model for name, reference in components}, joints)
+    return compile_model(cast(DynamicModel, made))
+
+
 @lru_cache(64)
-def compiled(reference: str) -> Compiled:
+def _compiled(reference: str) -> Compiled:
     """Give a model to compute with, after all checks; a foreign one was tried in a child before.
 
     Raises ModelError with the first error found.

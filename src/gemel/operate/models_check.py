@@ -5,7 +5,7 @@ types with `dynamics` -> the model, loaded in a child with limits -> its declara
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -16,9 +16,12 @@ from gemel.assets.problem import Problems, did_you_mean
 from gemel.assets.spec import Parameter, Template
 from gemel.dynamics import Quantity
 from gemel.dynamics.declared import Declared
+from gemel.dynamics.joints import read_joints
+from gemel.errors import ModelError
 from gemel.operate.binding import names_of
 from gemel.operate.estimates_check import misestimated
 from gemel.operate.fmi.host import ask
+from gemel.operate.joining import joined_by
 from gemel.operate.models import DECLARED, EVALUATED
 from gemel.samples.units import conversion, fits
 
@@ -51,7 +54,34 @@ def model_problems(plant: Plant, folder: Path, evaluate: bool) -> list[Problem]:
         for severity, key, message, remedy in found:
             where = _place(types, template, *key)
             (problems.error if severity == "error" else problems.warn)(where, message, remedy)
+    _check_joints(plant, root.items_of("relations") if root is not None else [], told, problems)
     return problems.sorted()
+
+
+def _check_joints(
+    plant: Plant, nodes: Sequence[Node], told: Mapping[str, Mapping[str, Any]], problems: Problems
+) -> None:  # fmt: skip
+    """Report relations that are to join ports and cannot, those between assets of the same kinds once."""
+    seen: set[Any] = set()
+    for relation in plant.relations:
+        rows = [plant.assets.find(end) or 0 for end in (relation[0], relation[2])]
+        of, other = (told.get(plant.template(row).dynamics or "", {}).get("declared") for row in rows)
+        same = (*(plant.template(row).type for row in rows), relation[1], plant.ports.get(relation))
+        if of is None or other is None or same in seen:
+            continue
+        seen.add(same)
+        left, right = (end.rpartition("/")[2] for end in (relation[0], relation[2]))
+        try:
+            joints = [(f"a/{a}", f"b/{b}") for a, b in joined_by(plant, relation, of, other)]
+            read_joints({"a": of, "b": other}, joints)
+        except ModelError as e:
+            at = next((n for n in nodes if _says(str(n.value), left, relation[1], right)), Node(None, "plant.yaml", 0))
+            problems.error(at, f"{left} {relation[1]} {right}: {e.message}", e.remedy)
+
+
+def _says(text: str, left: str, word: str, right: str) -> bool:
+    first, said, last = text.split()
+    return said == word and left in first and right in last
 
 
 def _place(types: Mapping[str, Node], template: Template, *keys: str) -> Node:

@@ -16,6 +16,7 @@ from gemel.history import Reader
 from gemel.operate import whatif
 from gemel.operate.family import WANTED
 from gemel.operate.jobs import Job, Jobs
+from gemel.operate.joining import members
 from gemel.operate.reasoning import CANCEL, PROGRESS
 from gemel.twin.releases import Releases
 
@@ -94,6 +95,10 @@ class ReasonedView:
     def jobs(self) -> JobsView:
         """Long work, kept beside the history."""
         return JobsView(self.bus, self._reader.path.parent / "jobs")
+
+    async def whatif_assets(self, asset: str) -> list[str]:
+        """Give the assets that a what-if is about."""
+        return await asyncio.to_thread(members, self.plant, asset)
 
     async def whatif_begin(
         self, asset: str, shown: Mapping[str, tuple[float, str]], releases: Releases, at: int

@@ -18,7 +18,8 @@ import numpy as np
 from gemel import __version__
 from gemel.assets import Plant
 from gemel.errors import ModelError
-from gemel.operate.binding import KINDS, Bound, bind
+from gemel.operate.binding import KINDS, Bound
+from gemel.operate.joining import bind_any
 from gemel.operate.models import compiled
 from gemel.samples.units import conversion
 from gemel.twin.releases import Releases
@@ -35,8 +36,8 @@ def begin(
 
     Args:
         plant: as applied.
-        asset: path.
-        shown: what it shows.
+        asset: path of one; several divided by ``+``; an area or asset in which there are some.
+        shown: what they show.
         releases: versions of parameters; None: what the plant file says is in force.
         at: plant time of the state [ns], for the versions in force then; None: now.
 
@@ -47,7 +48,7 @@ def begin(
 
     Raises NotFoundError where there is no such asset, or its type has no dynamic model; ModelError where that is wrong.
     """
-    bound = bind(plant, asset, releases, at)
+    bound = bind_any(plant, asset, releases, at)
     quantities = {kind: {b.name: _quantity(b, shown) for b in bound.of(kind)} for kind in KINDS}
     doubted = [b.name for b in bound.parameters if b.calibrate]
     return {
@@ -112,7 +113,7 @@ def _future(f: Any) -> dict[str, Any]:
         {"figures": f.figures, "differences": f.differences, "sensitivity": f.sensitivity}
     )
     bands = np.moveaxis(f.bands, 2, 0)  # [watched, quantiles, instants]
-    return {"name": f.name, "failed": f.failed, "bands": np.round(bands, 9).tolist(), **told}
+    return {"name": f.name, "failed": f.failed, "unsolved": f.unsolved, "bands": np.round(bands, 9).tolist(), **told}
 
 
 def _asked(spec: Mapping[str, Any]) -> Any:

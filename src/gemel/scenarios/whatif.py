@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
@@ -22,6 +22,7 @@ Array = npt.NDArray[np.float64]
 BASELINE: Final = Scenario("baseline")
 HALVINGS: Final = 6
 MOST_KEPT: Final = 400_000_000  # numbers of one scenario
+UNSOLVED: Final = 1e-6  # of a loop's size
 AGREED: Final = 2e-3  # of a quantity's magnitude, between a step and its half
 
 
@@ -36,6 +37,7 @@ class Future:
         differences: to the baseline, by the name of the KPI; none for the baseline itself.
         sensitivity: by the name of the KPI.
         failed: members that did not stay finite; they are in no figure.
+        unsolved: members at whose end the algebraic loops of a system are not solved: do not trust them.
     """
 
     name: str
@@ -44,6 +46,7 @@ class Future:
     differences: dict[str, Difference]
     sensitivity: dict[str, Share]
     failed: int
+    unsolved: int = 0
 
 
 @dataclass(frozen=True, eq=False)
@@ -123,8 +126,10 @@ def ask(model: Compiled, start: Start, question: Question, told: Told = lambda d
     wanted = (BASELINE, *question.scenarios)
     runs: list[_Run] = []
     for i, scenario in enumerate(wanted):
-        raw = ready.engine.run(ready.members(scenario, draws), _part(told, i, len(wanted)))
-        runs.append(_Run(scenario.name, raw.failed, ready.referee.figures(raw), _bands(raw, question)))
+        members = ready.members(scenario, draws)
+        raw = ready.engine.run(members, _part(told, i, len(wanted)))
+        left = _unsolved(ready.plan, members, raw)
+        runs.append(_Run(scenario.name, raw.failed, ready.referee.figures(raw), _bands(raw, question), left))
     futures = tuple(_future(ready, draws, run, runs[0]) for run in runs)
     plan = ready.plan
     times: Array = np.arange(plan.points, dtype=np.float64) * (plan.every * plan.dt)
@@ -224,6 +229,23 @@ class _Run:
     failed: npt.NDArray[np.bool_]
     figures: Array
     bands: Array
+    unsolved: int
+
+
+def _unsolved(plan: Plan, members: Members, raw: Raw) -> int:
+    """Count the members at whose end the loops of a system are not solved, in float64."""
+    system: Any = plan.model.model
+    if not hasattr(system, "imbalance") or not system.order.blocks:
+        return 0
+    import jax
+
+    drive = np.ones(len(plan.held))
+    drive[list(plan.driven)] = members.drive[-1, : len(plan.driven)]
+    held, n, good = drive * members.gain + members.bias, len(plan.model.inputs), ~raw.failed
+    t = plan.steps * plan.dt
+    left = jax.jit(jax.vmap(lambda x, u, p: system.imbalance(t, *plan.model.named(x, u, p))))
+    found = np.asarray(left(np.asarray(raw.end, np.float64), held[:, :n], held[:, n:]))
+    return int((~(found <= UNSOLVED) & good).sum())
 
 
 def _bands(raw: Raw, q: Question) -> Array:
@@ -244,4 +266,4 @@ def _future(ready: Ready, draws: Drawn, run: _Run, baseline: _Run) -> Future:
         shares[kpi.name] = sensitivity(draws.names, draws.unit[good], run.figures[j][good])
         if run is not baseline and both.any():
             differences[kpi.name] = difference(run.figures[j][both], baseline.figures[j][both], q.quantiles)
-    return Future(run.name, run.bands, figures, differences, shares, int(run.failed.sum()))
+    return Future(run.name, run.bands, figures, differences, shares, int(run.failed.sum()), run.unsolved)

@@ -79,6 +79,9 @@ class Reasoned(Protocol):
     def jobs(self) -> Jobbing:
         """Long work."""
 
+    async def whatif_assets(self, asset: str) -> Sequence[str]:
+        """Give the assets that a what-if is about; raises NotFoundError, ModelError."""
+
     async def whatif_begin(
         self, asset: str, shown: Mapping[str, tuple[float, str]], releases: Releases, at: int
     ) -> Mapping[str, Any]:

@@ -7,6 +7,7 @@ from fastapi import APIRouter, Path, Query, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from gemel.errors import NotFoundError
+from gemel.samples import Fact
 from gemel.serve import times
 from gemel.serve.access import Asked, Operator, Viewer
 from gemel.serve.names import Names
@@ -85,7 +86,7 @@ class KpiShape(_Exact):
 class Wish(_Exact):
     """What is asked."""
 
-    asset: Annotated[str, Field(max_length=500)]
+    asset: Annotated[str, Field(max_length=2000, description="Path of an asset; several divided by +; an area.")]
     title: Annotated[str, Field(max_length=200)] = ""
     at: times.Instant | None = Field(default=None, description="From a past state; from now, if left out.")
     scenarios: Annotated[list[ScenarioShape], Field(min_length=1, max_length=5)]
@@ -133,7 +134,7 @@ class Beginning(BaseModel):
 
     asset: str
     at: times.Written
-    model: str
+    model: str | dict[str, Any] = Field(description="`module:name`; of several assets, what their system is made of.")
     quantities: dict[str, dict[str, dict[str, Any]]] = Field(
         description="By kind and name: `value` in the model's `unit`, and `shown_unit`, in which SI = value * scale + offset."
     )
@@ -162,7 +163,7 @@ async def listed(_: Viewer, twin: Asked) -> WhatIfPage:
 @router.get("/whatif")
 async def start(
     request: Request, _: Viewer, twin: Asked,
-    asset: Annotated[str, Query(max_length=500, description="Path of an asset.")],
+    asset: Annotated[str, Query(max_length=2000, description="Path of an asset; several divided by +; an area.")],
     at: Annotated[times.Instant | None, Query(description="A past state; that of now, if left out.")] = None,
     warm: Annotated[bool, Query(description="Whether who computes is made ready meanwhile.")] = True,
 ) -> Beginning:  # fmt: skip
@@ -187,17 +188,25 @@ async def stop(job: JobId, _: Operator, twin: Asked) -> WhatIf:
 
 async def _begun(request: Request, twin: Twin, asset: str, at: int | None) -> tuple[dict[str, Any], Moment]:
     names: Names = request.app.state.names
-    signals = np.array(names.of_asset(asset), np.int32)
     moment = Moment.of(twin, at, None)
     shown: dict[str, tuple[float, str]] = {}
-    if len(signals):
-        told = properties(names, await moment.standing(names, signals, asset), moment.at)
-        shown = {n: (float("nan") if p["value"] is None else p["value"], p["unit"]) for n, p in told.items()}
-    facts = await twin.past.facts(moment.at, moment.known, kind="Parameters", under=asset)
+    facts: list[Fact] = []
+    for one in await twin.whatif_assets(asset):
+        shown |= await _shown(names, moment, one)
+        facts += await twin.past.facts(moment.at, moment.known, kind="Parameters", under=one)
     begun = dict(await twin.whatif_begin(asset, shown, Releases().take_all(facts), moment.at))
     if not begun:
         raise NotFoundError(f"no asset {asset[:200]!r}", remedy="see GET /api/v1/assets")
     return begun, moment
+
+
+async def _shown(names: Names, moment: Moment, asset: str) -> dict[str, tuple[float, str]]:
+    """Give what an asset shows, by the paths of its properties."""
+    signals = np.array(names.of_asset(asset), np.int32)
+    if not len(signals):
+        return {}
+    told = properties(names, await moment.standing(names, signals, asset), moment.at)
+    return {f"{asset}/{n}": (float("nan") if p["value"] is None else p["value"], p["unit"]) for n, p in told.items()}
 
 
 def _shape(job: Job) -> WhatIf:
