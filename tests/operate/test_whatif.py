@@ -34,10 +34,10 @@ def test_what_is_named_alike_belongs_together_and_is_converted(plant):
                  {"of": "supply", "how": "set", "profile": [(0.0, 10.0), (600.0, 12.0)], "unit": "degC"})  # fmt: skip
     start, (demand, ambient, supply) = spec["start"], spec["question"]["scenarios"][0]["changes"]
     assert start["inputs"]["demand"] == pytest.approx(0.085) and start["inputs"]["ambient"] == pytest.approx(293.15)
-    assert start["parameters"]["efficiency"] == pytest.approx(0.78) and start["parameters"]["area"] == 100.0
+    assert start["parameters"]["best_efficiency"] == pytest.approx(0.78) and start["parameters"]["area"] == 100.0
     assert demand["value"] == pytest.approx(0.1) and ambient["value"] == pytest.approx(5.0)
     assert supply["profile"] == [(0.0, pytest.approx(283.15)), (600.0, pytest.approx(285.15))]
-    assert spec["question"]["uncertain"] == [{"of": "efficiency", "spread": 0.05}]
+    assert spec["question"]["uncertain"] == [{"of": "best_efficiency", "spread": 0.05}]
 
 
 def test_a_spec_read_from_json_gives_the_same_result_again(plant):
@@ -47,6 +47,18 @@ def test_a_spec_read_from_json_gives_the_same_result_again(plant):
     assert json.dumps(first) == json.dumps(again)
     assert first["futures"][1]["differences"]["level, at the end"]["mean"] < 0
     assert len(first["futures"][0]["bands"][0]) == len(first["quantiles"]) == 5
+
+
+def test_sobol_indices_say_whose_the_variance_is(plant):
+    doubt = [{"of": "best_efficiency", "spread": 0.1}, {"of": "ambient", "spread": 0.001}]
+    spec = asked(plant, {"of": "demand", "how": "scale", "value": 1.1}, indices=True, members=64, uncertain=doubt)
+    told = []
+    found = whatif.run(spec, lambda done: told.append(done) or True)
+    assert told == sorted(told), "how far it is only grows"
+    for future in found["futures"]:
+        first, total = future["indices"]["power, energy"]["best_efficiency"]
+        assert first == pytest.approx(1.0, abs=0.1) and total == pytest.approx(1.0, abs=0.1)
+        assert abs(future["indices"]["power, energy"]["ambient"][1]) < 0.05
 
 
 def test_what_cannot_be_asked_is_said(plant):

@@ -23,3 +23,13 @@ def test_looking_is_not_enough_to_fork(anybody, operator):
     assert operator.post("/forks", json={"name": "x"}).status_code == 201
     assert operator.post("/forks", json={"name": "x"}).status_code == 409
     assert anybody.delete("/forks/x").status_code == 403
+
+
+def test_a_what_if_begins_with_what_is_kept_under_a_name(operator, anybody, twin):
+    operator.post("/forks", json={"name": "then", "at": iso(START - SECOND)})
+    asset = twin.plant.assets.paths[0]
+    asked = {"asset": asset, "fork": "then", "at": iso(START), "scenarios": [{"name": "s"}]}
+    both = operator.post("/scenarios", json=asked)
+    assert (both.status_code, both.json()["code"]) == (422, "bad-scenario")
+    gone = anybody.get("/whatif", params={"asset": asset, "fork": "never"})
+    assert gone.status_code == 404 and "no fork" in gone.json()["detail"]

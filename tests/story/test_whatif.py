@@ -54,8 +54,8 @@ def test_a_what_if_begins_with_what_the_asset_shows_in_the_units_of_its_model(ol
     assert inputs["demand"]["value"] == pytest.approx(0.085) and inputs["demand"]["source"] == "signal"
     assert inputs["ambient"]["value"] == pytest.approx(293.15)
     assert states["level"]["value"] == 4.0 and states["speed_a"]["source"] == "model"
-    assert parameters["efficiency"]["value"] == pytest.approx(0.78) and parameters["area"]["value"] == 100.0
-    assert told["calibrated"] == ["efficiency"]
+    assert parameters["best_efficiency"]["value"] == pytest.approx(0.78) and parameters["area"]["value"] == 100.0
+    assert told["calibrated"] == ["best_efficiency"]
 
 
 def test_it_is_answered_with_bands_differences_and_figures_and_asked_again_is_there(olga, site):
@@ -70,7 +70,7 @@ def test_it_is_answered_with_bands_differences_and_figures_and_asked_again_is_th
     base, more = (f["bands"][level][2] for f in result["futures"])
     assert base[0] == more[0] == pytest.approx(4.0) and more[-1] < base[-1] - 0.5
     assert result["futures"][1]["differences"]["level, at the end"]["clear"]
-    assert result["futures"][0]["sensitivity"]["power, energy"]["coefficients"]["efficiency"] < -0.9
+    assert result["futures"][0]["sensitivity"]["power, energy"]["coefficients"]["best_efficiency"] < -0.9
     again = ask(olga, at=at, title="the same")[1]
     assert again["id"] == job["id"] and again["state"] == "done"
     other = ask(olga, at=at, seed=8)[1]

@@ -11,7 +11,7 @@ types:
       ambient: {unit: degC, range: [-30, 60]}
       level: {unit: m, range: [0, 6]}
     parameters:
-      efficiency: {unit: "%", calibrate: true, default: 78, range: [30, 90]}
+      best_efficiency: {unit: "%", calibrate: true, default: 78, range: [30, 90]}
       area: {unit: m2, default: 120}
 assets:
   lift: {type: Station, at: hall, parameters: {area: 100 m2}}

@@ -19,6 +19,8 @@ from gemel.errors import ConfigError, GemelError
 @click.option("--set", "changes", multiple=True, metavar="NAME=HOW", help="load=+15%, load=*1.1, load=+3, load=12 kW; several make one scenario.")
 @click.option("--against", multiple=True, metavar="NAME=HOW", help="Another scenario, each of one change; at most four.")
 @click.option("--at", help="From the state of this time (ISO 8601); of now, if left out.")
+@click.option("--fork", help="From the state that is kept under this name.")
+@click.option("--indices", is_flag=True, help="Also Sobol indices: how much of each figure's variance is whose.")
 @click.option("--horizon", default="24h", show_default=True, help="How far ahead.")
 @click.option("--step", default=10.0, show_default=True, help="Of the solver, at most [s].")
 @click.option("--scenarios", "members", default=1000, show_default=True, help="Members of the ensemble.")
@@ -26,7 +28,8 @@ from gemel.errors import ConfigError, GemelError
 @click.option("--uncertain", multiple=True, metavar="NAME=SHARE", help="What is not known exactly: wear=10% [default: what is calibrated, by 5 %].")
 @click.option("--json", "as_json", is_flag=True, help="JSON.")
 def command(
-    plant: Path, data: Path | None, asset: str, changes: tuple[str, ...], against: tuple[str, ...], at: str | None, horizon: str,
+    plant: Path, data: Path | None, asset: str, changes: tuple[str, ...], against: tuple[str, ...], at: str | None, fork: str | None,
+    indices: bool, horizon: str,
     step: float, members: int, seed: int, uncertain: tuple[str, ...], as_json: bool,
 ) -> None:  # fmt: skip
     """Say what would come of a change, with how sure that is, against what would happen anyway."""
@@ -40,7 +43,7 @@ def command(
     began = time.monotonic()
     with gemel.open(plant, data=data) as twin:
         found = twin.whatif(
-            asset, scenarios, at=at, horizon=horizon, members=members, seed=seed, told=_progress(quiet=as_json), step_s=step,
+            asset, scenarios, at=at, fork=fork, indices=indices, horizon=horizon, members=members, seed=seed, told=_progress(quiet=as_json), step_s=step,
             uncertain=[_uncertain(u) for u in uncertain] or None,
         )  # fmt: skip
     told = {**found.told, "seconds": round(time.monotonic() - began, 3)}
@@ -57,6 +60,9 @@ def _words(told: dict[str, Any], figures: Any) -> Iterator[str]:
         span = f"{row['median']:.5g} [{row['low']:.5g} … {row['high']:.5g}] {row['unit']}"
         yield f"  {row['scenario']:<24} {row['kpi']:<28} {span}{beyond}"
     for future in told["futures"]:
+        for kpi, shares in future.get("indices", {}).items():
+            said = ", ".join(f"{name} {first:.0%} alone, {total:.0%} in all" for name, (first, total) in shares.items())
+            yield f"  {future['name']:<24} {kpi:<28} varies by {said}"
         if future["failed"]:
             yield f"  {future['name']}: {future['failed']} members did not stay finite; they are in no figure"
         if future["unsolved"]:

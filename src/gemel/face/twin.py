@@ -197,24 +197,25 @@ class Twin:
         return Table(self._arrow("/assets", limit=limit, type=type, where=conditions or None, **related))
 
     def whatif(
-        self, asset: str, change: Asked, *, at: Instant | None = None, horizon: Span = "24h", members: int = 1000, seed: int = 0,
+        self, asset: str, change: Asked, *, at: Instant | None = None, fork: str | None = None, horizon: Span = "24h", members: int = 1000, seed: int = 0,
         told: Callable[[float], bool] = lambda done: True, **question: Any,
     ) -> WhatIf:  # fmt: skip
         """Ask what would come of a change, from the state of now or of a past time; computed here, written nowhere.
 
         Args:
-            asset: whose type has a dynamic model.
+            asset: whose type has a dynamic model; several divided by ``+``; an area.
             change: ``"load=+15%"``, several of them (one scenario), or up to five scenarios by name.
             at: from this time's state; now, if left out.
+            fork: from the state that is kept under this name.
             horizon: how far ahead.
             members: of the ensemble.
             seed: of what is drawn: the same seed gives the same answer.
             told: takes how much is done (0 to 1), gives whether to go on.
-            question: `uncertain`, `kpis`, `watch`, `step_s`, `points`, `precision` as in ``POST /api/v1/scenarios``.
+            question: `indices`, `uncertain`, `kpis`, `watch`, `step_s`, `points`, `precision` as in ``POST /api/v1/scenarios``.
 
         Raises NotFoundError where the asset's type has no dynamic model, ModelError where that has no such quantity.
         """
-        begun = self._json("/whatif", asset=asset, at=_at(at), warm=False)
+        begun = self._json("/whatif", asset=asset, at=_at(at), fork=fork, warm=False)
         asked = {"horizon_s": read_span(span(horizon)) / SECOND, "members": members, "seed": seed, **question}
         return answer(begun, change, begun["at"], self.plant, told, **asked)
 

@@ -89,14 +89,19 @@ def spec(begun: Mapping[str, Any], question: Mapping[str, Any], at: str, plant: 
 
 def run(spec: Mapping[str, Any], told: Callable[[float], bool]) -> dict[str, Any]:
     """Answer a what-if: pure but for loading the model; the same spec gives the same result."""
-    from gemel.scenarios import Start, ask
+    from gemel.scenarios import Start, ask, indices
 
     model, question = compiled(spec["model"]), _asked(spec)
     kept = spec["start"]
     x, u, p = (
         np.array([float(kept[k][n]) for n in getattr(model, k)]) for k in ("states", "inputs", "parameters")
     )
-    answer = ask(model, Start(x, u, p), question, told)
+    start, whole = Start(x, u, p), bool(spec["question"].get("indices"))
+    answer = ask(model, start, question, _part(told, 0.0, 0.3) if whole else told)
+    shares: dict[str, Any] = {}
+    for i, future in enumerate(answer.futures if whole and question.uncertain else ()):
+        part = _part(told, 0.3 + 0.7 * i / len(answer.futures), 0.7 / len(answer.futures))
+        shares[future.name] = indices(model, start, question, future.name, part)
     units = {n: q.unit for k in KINDS for n, q in getattr(model.model, k).items()}
     return {
         "asset": spec["asset"], "at": spec["at"], "seed": question.seed, "members": question.members,
@@ -104,8 +109,12 @@ def run(spec: Mapping[str, Any], told: Callable[[float], bool]) -> dict[str, Any
         "quantiles": question.quantiles, "times_s": answer.times.tolist(),
         "watch": [{"name": n, "unit": units.get(n, "")} for n in answer.watch],
         "kpis": [{"name": k.name, "unit": k.unit, "better": k.better} for k in question.kpis],
-        "futures": [_future(f) for f in answer.futures],
+        "futures": [_future(f) | ({"indices": shares[f.name]} if f.name in shares else {}) for f in answer.futures],
     }  # fmt: skip
+
+
+def _part(told: Callable[[float], bool], begun: float, share: float) -> Callable[[float], bool]:
+    return lambda done: told(begun + share * done)
 
 
 def _future(f: Any) -> dict[str, Any]:

@@ -1,12 +1,13 @@
 """What-ifs: futures of an asset, from the state of now or of a past time, tried out beside the plant, never on it."""
 
+import asyncio
 from typing import Annotated, Any, Literal
 
 import numpy as np
 from fastapi import APIRouter, Path, Query, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
-from gemel.errors import NotFoundError
+from gemel.errors import ConflictError, ModelError, NotFoundError
 from gemel.samples import Fact
 from gemel.serve import times
 from gemel.serve.access import Asked, Operator, Viewer
@@ -89,6 +90,8 @@ class Wish(_Exact):
     asset: Annotated[str, Field(max_length=2000, description="Path of an asset; several divided by +; an area.")]
     title: Annotated[str, Field(max_length=200)] = ""
     at: times.Instant | None = Field(default=None, description="From a past state; from now, if left out.")
+    fork: Annotated[str, Field(max_length=64)] | None = Field(default=None, description="From the state that is kept under this name.")
+    indices: bool = Field(default=False, description="Also Sobol indices of each figure: (uncertain + 2) times the runs.")
     scenarios: Annotated[list[ScenarioShape], Field(min_length=1, max_length=5)]
     horizon_s: Annotated[float, Field(gt=0, le=3.2e8)] = 86_400.0
     step_s: Annotated[float, Field(gt=0, le=86_400)] = 10.0
@@ -146,8 +149,8 @@ class Beginning(BaseModel):
 async def ask(request: Request, person: Operator, twin: Asked, wish: Wish, response: Response) -> WhatIf:
     """Ask what would come of it. The same question about the same state is the same what-if, and is there at once."""
     assert person.name is not None
-    begun, moment = await _begun(request, twin, wish.asset, wish.at)
-    question = wish.model_dump(exclude={"asset", "title", "at"})
+    begun, moment = await _begun(request, twin, wish.asset, await _when(twin, wish.at, wish.fork))
+    question = wish.model_dump(exclude={"asset", "title", "at", "fork"})
     spec = await twin.whatif_spec(begun, question, times.text(moment.at) or "")
     job = await twin.jobs.ask("whatif", spec, wish.title, person.name)
     response.headers["Location"] = f"/api/v1/scenarios/{job.asked.id}"
@@ -165,10 +168,11 @@ async def start(
     request: Request, _: Viewer, twin: Asked,
     asset: Annotated[str, Query(max_length=2000, description="Path of an asset; several divided by +; an area.")],
     at: Annotated[times.Instant | None, Query(description="A past state; that of now, if left out.")] = None,
+    fork: Annotated[str | None, Query(max_length=64, description="The state that is kept under this name.")] = None,
     warm: Annotated[bool, Query(description="Whether who computes is made ready meanwhile.")] = True,
 ) -> Beginning:  # fmt: skip
     """Give where a what-if would begin and what can be changed; has whoever computes it made ready meanwhile."""
-    begun, moment = await _begun(request, twin, asset, at)
+    begun, moment = await _begun(request, twin, asset, await _when(twin, at, fork))
     if warm:
         await twin.jobs.warm()
     return Beginning.model_validate({**begun, "at": moment.at})
@@ -198,6 +202,18 @@ async def _begun(request: Request, twin: Twin, asset: str, at: int | None) -> tu
     if not begun:
         raise NotFoundError(f"no asset {asset[:200]!r}", remedy="see GET /api/v1/assets")
     return begun, moment
+
+
+async def _when(twin: Twin, at: int | None, fork: str | None) -> int | None:
+    """Give the plant time that is begun with; that of a fork is the time of its state."""
+    if fork is None:
+        return at
+    if at is not None:
+        raise ModelError("a fork has a time of its own", code="bad-scenario", remedy="give `at` or `fork`, not both")
+    kept = await asyncio.to_thread(twin.forks.kept.get, fork)
+    if kept.state != "ready":
+        raise ConflictError(f"the fork {fork} is {kept.state}", code="fork-not-ready", remedy=kept.problem or "wait for it")
+    return kept.at
 
 
 async def _shown(names: Names, moment: Moment, asset: str) -> dict[str, tuple[float, str]]:
