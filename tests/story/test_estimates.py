@@ -76,6 +76,9 @@ def test_a_virtual_sensor_is_in_the_state_and_outlives_the_death_of_who_estimate
         lower = provenance(face)["lower"]
         assert lower["lane"] == "measured"
         assert lower["provenance"]["lanes"]["estimated"]["sigma"] < 50 == lower["provenance"]["sigma"]
+        (residual,) = face.get("residuals", asset=RIG)["items"]
+        assert residual["sigma"] > 0 and residual["out"] is None
+        assert abs(residual["residual"]) < 6 * 50
         os.kill(family.pids()["reason"], signal.SIGKILL)
         assert wait(lambda: provenance(face)["lower"]["quality"] == "good", 10), "nobody waits for it"
         assert wait(lambda: estimated(face)["time"] > first["time"] and provenance(face)["upper"]["quality"] != "stale", 120)

@@ -24,8 +24,9 @@ READY_S: Final = 20.0
 PORTS: Final = range(15_000, 30_000)
 _given: Final = count()
 REASON_MAY: Final = (  # nothing here is written to the plant, or leads to it: no twin.ask, no ingest.write, no FACTS
-    # the log is read; nothing is appended to it: estimates are asked to be taken, and ingest takes nothing else there
-    "ingest.estimates", "health.reason", "$JS.API.STREAM.INFO.SAMPLES_0", "$JS.API.CONSUMER.CREATE.SAMPLES_0",
+    # the log is read; nothing is appended to it: estimates are asked to be taken, and ingest takes nothing else there;
+    # of residuals facts are asked for: the twin takes two kinds, of assets that are estimated
+    "ingest.estimates", "twin.residuals", "health.reason", "$JS.API.STREAM.INFO.SAMPLES_0", "$JS.API.CONSUMER.CREATE.SAMPLES_0",
     "$JS.API.CONSUMER.CREATE.SAMPLES_0.>", "$JS.API.CONSUMER.MSG.NEXT.SAMPLES_0.*",
     "jobs.progress", "$JS.ACK.JOBS.>", "$JS.API.INFO", "$JS.API.STREAM.INFO.JOBS", "$JS.API.STREAM.CREATE.JOBS",
     "$JS.API.CONSUMER.INFO.JOBS.*", "$JS.API.CONSUMER.CREATE.JOBS.>", "$JS.API.CONSUMER.DURABLE.CREATE.JOBS.*",

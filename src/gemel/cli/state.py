@@ -45,7 +45,7 @@ def command(
         told = _asked(folder, f"state/{asset}/diff", {"from": diff, "to": at})
         click.echo(json.dumps(told) if as_json else "\n".join(_differences(told)))
         return
-    told = _asked(folder, f"state/{asset}", {"at": at, "known": known, "include": ["alarms", "plant"]})
+    told = _asked(folder, f"state/{asset}", {"at": at, "known": known, "include": ["alarms", "plant", "provenance"]})
     click.echo(json.dumps(told) if as_json else "\n".join(_state(told)))
 
 
@@ -82,11 +82,18 @@ def _number(shown: Mapping[str, Any]) -> str:
 def _state(told: Mapping[str, Any]) -> Iterator[str]:
     yield f"{told['asset']} at {told['at']}"
     for name, shown in told["properties"].items():
-        yield f"  {name:30} {_number(shown):>14} {shown['unit']:8} {shown['quality']:10} {shown['time'] or 'never'}"
+        yield f"  {name:30} {_number(shown):>14} {shown['unit']:8} {shown['quality']:10} {shown['time'] or 'never'}{_surety(shown.get('provenance') or {})}"
     for alarm in told["alarms"]:
         yield f"  alarm {alarm['id'].rpartition('/')[2]}: {alarm['state'].replace('_', ' ')}, since {alarm['since']}"
     if told["plant"]:
         yield f"  plant file {told['plant']['digest'][:12]} in force since {told['plant']['since']}"
+
+
+def _surety(told: Mapping[str, Any]) -> str:
+    """Say how uncertain a value is, and which model of which version gave it, where that is known."""
+    sigma, origin = told.get("sigma"), told.get("origin") or {}
+    by = origin.get("version") if origin.get("by") and origin.get("version") else origin.get("by")
+    return ("" if sigma is None else f"  ± {sigma:.3g}") + (f"  by {by}" if by else "")
 
 
 def _differences(told: Mapping[str, Any]) -> Iterator[str]:

@@ -15,7 +15,7 @@ from gemel.config.running import running_of, settings_of
 from gemel.config.versions import Versions
 from gemel.history import Reader, Series, Store
 from gemel.operate import applying as applying_at
-from gemel.operate import forking
+from gemel.operate import forking, residuals_in
 from gemel.operate.answers import Answers
 from gemel.operate.applying import Applying
 from gemel.operate.commanding import Commanding
@@ -76,6 +76,9 @@ async def run(places: Places) -> None:
     await bus.hear("health.*", watchdog.hear)
     answers = Answers(owner, record, commanding, clock, watchdog)
     await bus.answer("twin.ask", answers.answer)
+    await bus.answer(
+        residuals_in.SUBJECT, lambda body: residuals_in.take_residual(body, versions.site(partition.version).plant, record)
+    )
     await bus.answer(applying_at.SUBJECT, applying.answer)
     await bus.answer(forking.SUBJECT, forking.ForkNow(owner, Forks(places.forks)).answer)
     if record.verdict is not None and not record.verdict.ok:

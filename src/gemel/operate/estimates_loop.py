@@ -18,6 +18,8 @@ from gemel.bus.link import SAMPLES
 from gemel.errors import GemelError, StorageError
 from gemel.operate.estimates_in import SUBJECT
 from gemel.operate.estimator import Estimator, Told
+from gemel.operate.residual_turns import Turn, packed
+from gemel.operate.residuals_in import SUBJECT as TURNS
 from gemel.operate.snapshots import SnapshotFolder
 from gemel.samples.clock import SECOND
 
@@ -43,6 +45,7 @@ class EstimatesLoop:
     def __init__(self, bus: Bus, folder: SnapshotFolder, make: Make) -> None:
         self._bus, self._folder, self._make = bus, folder, make
         self._waiting: deque[Told] = deque()
+        self._turns: deque[Turn] = deque()
         self._saved = 0.0
         self.estimator: Estimator | None = None
         self.behind_s = 0.0
@@ -58,6 +61,7 @@ class EstimatesLoop:
                 first, last, _ = await self._bus.bounds(stream)
                 estimator = await asyncio.to_thread(self._begun, first, last)
                 self.estimator, self._waiting = estimator, deque()
+                self._turns.clear()
                 reader = StreamReader(self._bus, stream, estimator.position)
                 await self._follow(estimator, reader, last)
             except StorageError as e:  # the log is away, was trimmed behind us, or is another
@@ -88,6 +92,7 @@ class EstimatesLoop:
                 self.behind_s = max((time.time_ns() - messages[-1].stored) / SECOND, 0.0)
             if estimator.position >= last:
                 await self._send()
+                await self._tell()
             if time.monotonic() - self._saved > SNAPSHOT_S:
                 await asyncio.to_thread(self._save)
 
@@ -104,6 +109,7 @@ class EstimatesLoop:
             self._waiting.extend(await asyncio.to_thread(list, work))
         else:
             self._waiting.extend(work)
+        self._turns.extend(estimator.turns)
         while len(self._waiting) > MOST:
             self._waiting.popleft()
 
@@ -125,9 +131,22 @@ class EstimatesLoop:
             if self._waiting and self._waiting[0] is one:
                 self._waiting.popleft()
 
+    async def _tell(self) -> None:
+        """Have what residuals did recorded; a fact that is in the record already is known there by its id."""
+        while self._turns:
+            try:
+                await self._bus.ask(TURNS, packed(self._turns[0]))
+            except StorageError as e:
+                self.problem = e.message
+                return
+            except GemelError as e:
+                self.problem = e.message
+                log.error("a residual was not recorded: %s", e)
+            self._turns.popleft()
+
     def _save(self) -> None:
         """Keep a snapshot, unless something waits that the log does not have yet: gone on from there it would be lost."""
-        if self.estimator is None or self._waiting:
+        if self.estimator is None or self._waiting or self._turns:
             return
         try:
             self._folder.save(self.estimator.snapshot())

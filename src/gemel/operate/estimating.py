@@ -84,6 +84,8 @@ class Estimating:
         self._held = np.tile(problem.model.u0, (machines, 1)) if held is None else held.copy()
         self._open: dict[int, dict[int, tuple[int, int, float]]] = {}
         self._since: int | None = None
+        self.met: list[tuple[int, F64, F64]] = []  # instants of the last tick: number, inputs, readings as they came
+        self.distrusted = np.zeros(wires.outputs.shape, np.bool_)  # readings that are not listened to
         self._heard = np.full(machines, -1, np.int64)  # last instant with a reading of each machine
         self._place = {int(n): (0, *at) for at, n in np.ndenumerate(wires.inputs) if n >= 0}
         self._place |= {int(n): (1, *at) for at, n in np.ndenumerate(wires.outputs) if n >= 0}
@@ -128,7 +130,7 @@ class Estimating:
             if self._since is None
             else list(zip(range(self._since, self._lag.at), self._lag.again(self._since), strict=True))
         )
-        self._since = None
+        self._since, self.met = None, []
         last = (now_ns - self._start) // self._every - self._wait
         self._pass_silence(last)
         while self._lag.at <= last:
@@ -149,11 +151,14 @@ class Estimating:
             kind, *place = self._place[number]
             (y if kind else self._held)[tuple(place)] = value
         self._heard[np.isfinite(y).any(1)] = at
-        return self._lag.meet(self._held, y)
+        self.met.append((at, self._held.copy(), y))
+        return self._lag.meet(self._held, np.where(self.distrusted, np.nan, y))
 
     def _late(self, number: int, instant: int, value: float) -> None:
         kind, *place = self._place[number]
         # an input that comes late is held from the next instant on only: what was done since was done with the former
+        if kind and self.distrusted[tuple(place)]:
+            return
         if kind and self._lag.late(int(instant), tuple(place), value):
             self._since = min(int(instant), self._lag.at if self._since is None else self._since)
         else:
@@ -168,6 +173,9 @@ class Estimating:
         signal = self._wires.told[said]
         scale = self._wires.scale[signal]
         status = np.where(np.broadcast_to(silence > DOUBTFUL, said.shape), codes.UNCERTAIN_DATA_SUB_NORMAL, codes.GOOD)
+        instead = np.zeros(said.shape, np.bool_)
+        instead[:, said.shape[1] - self._shape[1] :] = self.distrusted
+        status = np.where(instead, codes.UNCERTAIN_SUBSTITUTE, status)
         return Batch.of(
             signal=signal, time=np.full(len(signal), self.time(at)), received=np.full(len(signal), now_ns),
             value=(values[said] - self._wires.offset[signal]) / scale, status=status[said], sigma=spread[said] / np.abs(scale),
@@ -183,6 +191,7 @@ class Estimating:
         return {
             "start": np.array([self._start, self._lag.at, since, self.too_late]),
             "held": self._held.copy(),
+            "distrusted": self.distrusted.copy(),
             "heard": self._heard.copy(),
             "kept.at": np.array([met.at for met in kept], np.int64),
             "kept.u": np.array([met.u for met in kept]).reshape(len(kept), *self._held.shape),
@@ -196,7 +205,7 @@ class Estimating:
     def restore(self, arrays: Mapping[str, npt.NDArray[Any]]) -> None:
         """Take what `state` gave, of the same machines and problem."""
         self._start, at, since, self.too_late = (int(n) for n in arrays["start"])
-        self._held, self._heard = arrays["held"].copy(), arrays["heard"].copy()
+        self._held, self._heard, self.distrusted = (arrays[n].copy() for n in ("held", "heard", "distrusted"))
         self._since = None if since == at else since
         beliefs = _beliefs("kept.belief", arrays, self._begin, len(arrays["kept.at"]))
         columns = zip(arrays["kept.at"].tolist(), beliefs, arrays["kept.u"], arrays["kept.y"], strict=True)

@@ -20,16 +20,19 @@ from gemel.assets import Checks
 from gemel.bus import Frame, FrameHeader, encode_frame
 from gemel.condition import Conditioner
 from gemel.estimate import Robust, Unscented
+from gemel.estimate.watch import Back, Watch
 from gemel.operate.estimates_declared import PRODUCER
 from gemel.operate.estimates_plan import Kind
 from gemel.operate.estimating import Estimating
 from gemel.operate.numbering import Numbering
 from gemel.operate.partition import Producers
+from gemel.operate.residual_turns import Turn, blamed, turn
 from gemel.samples import Batch, Registry, Snapshot
-from gemel.samples.batch import I32
+from gemel.samples.batch import F64, I32
 
 log = logging.getLogger(__name__)
 ROWS: Final = 8192  # in a frame
+CHANGE: Final = 0.2  # of a followed parameter, where the process changes
 FORMAT: Final = 1  # of the snapshot
 
 
@@ -65,8 +68,9 @@ class Estimator:
         self._producers = Producers()
         self._maps: dict[str, Numbering] = {}
         self._loops: list[Estimating] = []
+        self._watches = [Watch(k.problem, k.p, k.wires.outputs >= 0, _process(k)) for k in kinds]
+        self.turns: list[Turn] = []  # what the last message had residuals do
         self.position, self.begun, self.time, self.sequence = position, position, 0, 0
-        self.latest: list[tuple[Kind, int, Any]] = []  # what the last tick estimated: kind, plant time, estimate
 
     @property
     def producer(self) -> str:
@@ -81,7 +85,7 @@ class Estimator:
     def take(self, frame: Frame, position: int) -> Iterator[Told]:
         """Take the next frame of the log; give what is to be in the log because of it."""
         self.position = position
-        self.latest = []
+        self.turns = []
         if frame.header.kind == "tick":
             yield from self._tick(frame.header.time)
         elif frame.header.producer != self.producer and self._producers.first_time(frame.header):
@@ -113,14 +117,28 @@ class Estimator:
         if not self._loops:
             self._loops = [self._loop(k, self.time) for k in self.kinds]
         self._conditioner.advance(self.time)
-        for kind, loop in zip(self.kinds, self._loops, strict=True):
-            before = loop.at
+        for kind, loop, watch in zip(self.kinds, self._loops, self._watches, strict=True):
             rows, estimates = loop.tick(self.time)
-            fresh = min(loop.at - before, len(estimates))  # behind those that were made again
-            newest = estimates[len(estimates) - fresh :]
-            self.latest += [(kind, loop.time(loop.at - fresh + i), one) for i, one in enumerate(newest)]
+            newest = estimates[len(estimates) - len(loop.met) :]  # behind those that were made again
+            for (at, u, y), estimate in zip(loop.met, newest, strict=True):
+                self._watch(kind, loop, watch, (at, u, y, estimate))
             for start in range(0, len(rows), ROWS):
                 yield self._framed(rows[start : start + ROWS], kind.version)
+
+    def _watch(self, kind: Kind, loop: Estimating, watch: Watch, met: tuple[int, F64, F64, Any]) -> None:
+        at, u, y, estimate = met
+        expected, sd = np.asarray(estimate.innovation.expected), np.asarray(estimate.innovation.sd)
+        states = len(kind.problem.model.states)
+        for found in watch.meet(at, u, y, (y - expected) / sd, np.asarray(estimate.mean)[:, :states]):
+            place = found.machine, found.output
+            shown = float(y[place]), float(expected[place]), float(sd[place])
+            self.turns.append(turn(kind, found, loop.time(at), self.producer, shown, self._registry))
+            if isinstance(found, Back):
+                loop.distrusted[found.machine] = False
+            else:
+                loop.distrusted[found.machine] = False
+                if (sensor := blamed(kind, found)) >= 0:
+                    loop.distrusted[found.machine, sensor] = True
 
     @staticmethod
     def _loop(kind: Kind, now: int) -> Estimating:
@@ -143,6 +161,8 @@ class Estimator:
         arrays |= {f"condition.{k}": np.asarray(_whole(v)) for k, v in self._conditioner.state().items()}
         for i, loop in enumerate(self._loops):
             arrays |= {f"kind{i}.{k}": v for k, v in loop.state().items()}
+        for i, watch in enumerate(self._watches):
+            arrays |= {f"watch{i}.{k}": v for k, v in watch.state().items()}
         notes = {"format": FORMAT, "begun": self.begun, "sequence": self.sequence, "versions": self.versions,
                  "loops": len(self._loops), "producers": self._producers.notes()}  # fmt: skip
         return Snapshot(0, self.position, 0, self.time, self._registry.digest, arrays, notes)
@@ -159,7 +179,15 @@ class Estimator:
         self._loops = [self._loop(k, self.time) for k in self.kinds[: notes["loops"]]]
         for i, loop in enumerate(self._loops):
             loop.restore(_part(arrays, f"kind{i}."))
+        for i, watch in enumerate(self._watches):
+            watch.restore(_part(arrays, f"watch{i}."))
         return True
+
+
+def _process(kind: Kind) -> dict[str, float]:
+    """Give the parameters that are followed, with the change to be expected of each where the process changes."""
+    model, names = kind.problem.model, kind.problem.estimated
+    return {n: float(max(abs(kind.p[:, model.place("parameters", n)]).mean() * CHANGE, 1e-9)) for n in names}
 
 
 def _part(arrays: Mapping[str, npt.NDArray[Any]], head: str) -> dict[str, npt.NDArray[Any]]:

@@ -1,0 +1,83 @@
+"""What is said where a residual leaves its band and where it is back: a fact, with who is wrong and why.
+
+watch (who is wrong) -> `Turn` -> the twin takes it into the record, and nothing else of who estimates
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Final
+
+import msgspec
+import numpy as np
+
+from gemel.estimate.watch import Back, Left
+from gemel.operate.estimates_plan import Kind
+from gemel.operate.residuals_in import CLEARED, RAISED
+from gemel.samples import Registry
+
+MOST: Final = 5  # suspects that are named
+SURE: Final = 0.5  # of a sensor's guilt, from which on it is not listened to
+
+
+@dataclass(frozen=True)
+class Turn:
+    """A fact to be: how it is known, what kind, when, about which asset, and the rest."""
+
+    id: str
+    kind: str
+    at: int
+    asset: str
+    body: dict[str, Any]
+
+
+def turn(kind: Kind, found: Left | Back, at_ns: int, life: str, shown: tuple[float, float, float], registry: Registry) -> Turn:
+    """Say what a residual did.
+
+    Args:
+        kind: whose.
+        found: what the watch found.
+        at_ns: plant time of the instant [ns].
+        life: of who estimates.
+        shown: reading, what was expected of it, and the standard deviation of their difference, SI.
+        registry: numbers the signals.
+    """
+    number = int(kind.wires.outputs[found.machine, found.output])
+    path, (scale, offset) = registry.paths[number], (kind.wires.scale[number], kind.wires.offset[number])
+    read, expected, sd = shown
+    body: dict[str, Any] = {
+        "signal": path, "read": _plain(read, scale, offset), "expected": _plain(expected, scale, offset),
+        "sigma": _plain(sd, abs(scale), 0.0), "unit": registry.row(number)["unit"], "by": kind.version,
+    }  # fmt: skip
+    word = RAISED if isinstance(found, Left) else CLEARED
+    if isinstance(found, Left):
+        body |= _verdict(kind, found, at_ns)
+    return Turn(f"residual-{life}-{number}-{found.at}-{word}", word, at_ns, kind.assets[found.machine], body)
+
+
+def _verdict(kind: Kind, found: Left, at_ns: int) -> dict[str, Any]:
+    verdict = found.verdict
+    suspects = [{"kind": s.kind, "name": s.name, "probability": round(p, 4)} for s, p in verdict.suspects[:MOST]]
+    since = at_ns - round((found.at - found.onset) * kind.problem.dt * 1e9)
+    return {"suspects": suspects, "how": verdict.how, "since": since, "against_nothing_log10": round(verdict.against, 2),
+            "fired": int(verdict.fired.fired.sum()), "substituted": blamed(kind, found) >= 0}  # fmt: skip
+
+
+def blamed(kind: Kind, found: Left) -> int:
+    """Give the place of the sensor that is not listened to any more; -1 where none is, or no other would be left."""
+    suspect, probability = found.verdict.suspects[0]
+    if suspect.kind != "sensor" or probability < SURE:
+        return -1
+    others = np.delete(kind.wires.outputs[found.machine], place := kind.problem.model.outputs.index(suspect.name))
+    return place if (others >= 0).any() else -1
+
+
+def _plain(si: float, scale: float, offset: float) -> float | None:
+    value = (si - offset) / scale
+    return float(value) if np.isfinite(value) else None
+
+
+def packed(one: Turn) -> dict[str, Any]:
+    """Give it as it crosses the bus."""
+    return {"id": one.id, "kind": one.kind, "at": one.at, "asset": one.asset, "body": msgspec.json.encode(one.body)}
+

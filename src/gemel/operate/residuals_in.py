@@ -1,0 +1,32 @@
+"""What residuals did, on its way into the record: two kinds of facts, of assets that are estimated, and nothing else."""
+
+from typing import Any, Final
+
+import msgspec
+
+from gemel.assets import Plant
+from gemel.errors import RefusedError
+from gemel.samples import Draft
+from gemel.twin.record import Record
+
+RAISED: Final = "ResidualRaised"
+CLEARED: Final = "ResidualCleared"
+SUBJECT: Final = "twin.residuals"
+
+
+async def take_residual(body: dict[str, Any], plant: Plant, record: Record) -> bytes:
+    """Record what a residual did, once; raises RefusedError where it is anything else, StorageError."""
+    fact = await record.append(drafted(body, plant))
+    return msgspec.json.encode(None if fact is None else fact.seq)
+
+
+def drafted(told: dict[str, Any], plant: Plant) -> Draft:
+    """Make the fact; raises RefusedError where it is anything else than a residual of an asset that is estimated."""
+    asset, kind = str(told["asset"]), str(told["kind"])
+    row = plant.assets.find(asset)
+    known = row is not None and any(lane.modelled for s in plant.template(row).signals for lane in s.lanes)
+    body = msgspec.json.decode(told["body"])
+    if kind not in (RAISED, CLEARED) or not known or not str(body.get("signal", "")).startswith(f"{asset}/"):
+        raise RefusedError("this is no residual of an asset that is estimated", code="no-estimate",
+                           remedy="say dynamics: true of the signals that the model gives, and apply the plant file")  # fmt: skip
+    return Draft(id=str(told["id"]), kind=kind, at=int(told["at"]), actor="gemel", subject=asset, body=body)

@@ -1,0 +1,122 @@
+"""What was read against what the dynamic models expected of it, and who is wrong where it is out of its band."""
+
+from typing import Any
+
+import numpy as np
+from fastapi import APIRouter, Request
+from pydantic import BaseModel, Field
+
+from gemel.operate.estimates_declared import estimated_signals
+from gemel.operate.residuals_in import CLEARED, RAISED
+from gemel.samples import Fact
+from gemel.serve import times
+from gemel.serve.access import Asked, Viewer
+from gemel.serve.names import Names
+from gemel.serve.paging import After, Limit, following
+from gemel.serve.port import Twin
+from gemel.serve.routes.releases import OfAsset
+from gemel.serve.standing import EVER
+
+router = APIRouter(tags=["residuals"])
+
+
+class Suspect(BaseModel):
+    """Who may be wrong."""
+
+    kind: str = Field(description="sensor, process (a balance that does not close, a parameter that changed) or model.")
+    name: str
+    probability: float
+
+
+class Out(BaseModel):
+    """A residual that is out of its band: since when, and why it is believed that who is wrong."""
+
+    since: times.Written = Field(description="When the sum of evidence began to grow.")
+    at: times.Written = Field(description="When it passed its limit.")
+    read: float | None = Field(description="Then.")
+    expected: float | None = Field(description="Then.")
+    suspects: list[Suspect] = Field(description="Most probable first.")
+    how: str = Field(description="In which manner: off, drifting, noisy, stuck, changed, bent or loose.")
+    against_nothing_log10: float = Field(description="How many powers of ten better it explains the readings than that nothing is wrong.")
+    substituted: bool = Field(description="Whether the sensor is not listened to: the estimated lane says what is believed instead.")
+    fact: int = Field(description="Position in the record.")
+
+
+class Residual(BaseModel):
+    """A signal that is measured, and that the model of its asset gives."""
+
+    signal: str
+    unit: str
+    read: float | None
+    expected: float | None = Field(description="By the model, all readings until now considered.")
+    sigma: float | None = Field(description="Standard uncertainty of what is expected.")
+    residual: float | None = Field(description="Read less expected.")
+    by: str = Field(description="The dynamic model.")
+    out: Out | None = Field(description="null: within its band, or still learning what that is.")
+
+
+class ResidualPage(BaseModel):
+    """Residuals, in the order of the plant."""
+
+    items: list[Residual]
+    next: int | None
+
+
+@router.get("/residuals")
+async def residuals(
+    request: Request, _: Viewer, twin: Asked, asset: OfAsset = None, after: After = 0, limit: Limit = 100
+) -> ResidualPage:
+    """Give what is read against what is expected, and who is wrong where that is out of its band."""
+    names: Names = request.app.state.names
+    pairs = _pairs(twin, names, asset)
+    facts = await twin.past.facts(twin.values.plant_time, EVER, kind="Residual", under=asset)
+    out = _out(facts)
+    items = [_shape(twin, names, measured, estimated, out) for measured, estimated in pairs[after : after + limit]]
+    return ResidualPage(items=items, next=following(after, limit, len(pairs)))
+
+
+def _pairs(twin: Twin, names: Names, asset: str | None) -> list[tuple[int, int]]:
+    """Give the numbers of measured signals and of what is estimated of them."""
+    found = []
+    for estimated in np.sort(estimated_signals(twin.plant, twin.registry)).tolist():
+        path = names.registry.paths[estimated]
+        measured = names.registry.lanes_of(path).get("measured")
+        if measured is not None and (asset is None or path.startswith(f"{asset}/")):
+            found.append((int(measured), int(estimated)))
+    return found
+
+
+def _out(facts: list[Fact]) -> dict[str, Fact]:
+    """Give the facts of residuals that are out, by signal."""
+    found: dict[str, Fact] = {}
+    for fact in facts:
+        signal = str(fact.body.get("signal", ""))
+        if fact.kind == RAISED:
+            found[signal] = fact
+        elif fact.kind == CLEARED:
+            found.pop(signal, None)
+    return found
+
+
+def _shape(twin: Twin, names: Names, measured: int, estimated: int, out: dict[str, Fact]) -> Residual:
+    v, path = twin.values, names.registry.paths[measured]
+    read, expected = _known(v.value[measured]), _known(v.value[estimated])
+    fact = out.get(path)
+    return Residual(
+        signal=path, unit=names.units[measured], read=read, expected=expected,
+        sigma=None if v.sigma is None else _known(v.sigma[estimated]),
+        residual=None if read is None or expected is None else read - expected,
+        by=names.given_by.get(estimated, ""), out=None if fact is None else _told(fact),
+    )  # fmt: skip
+
+
+def _told(fact: Fact) -> Out:
+    body: dict[str, Any] = dict(fact.body)
+    return Out(
+        since=times.as_text(body["since"]), at=times.as_text(fact.at), fact=fact.seq,
+        **{k: body[k] for k in ("read", "expected", "suspects", "how", "against_nothing_log10", "substituted")},
+    )  # fmt: skip
+
+
+def _known(value: Any) -> float | None:
+    return float(value) if np.isfinite(value) else None

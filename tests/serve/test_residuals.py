@@ -1,0 +1,57 @@
+"""What is read against what is expected of it: values with their uncertainty, and who is wrong while one is out of its band."""
+
+import numpy as np
+import pytest
+from serve_fake import OTHER, PLANT, PUMP, START, FakeTwin
+
+from gemel.assets import load
+
+MODELLED = PLANT.replace(
+    "flow: {unit: m3/h,", "flow: {unit: m3/h, accuracy: 0.5, estimated: {dynamics: true},"
+).replace("    signals:\n", "    dynamics: gemel.dynamics.components.pump:Pump\n    signals:\n", 1)
+FLOW = f"{PUMP}/flow"
+VERDICT = {"suspects": [{"kind": "sensor", "name": "flow", "probability": 0.97}], "how": "drifting", "against_nothing_log10": 8.5,
+           "substituted": True, "since": START, "read": 130.0, "expected": 120.0, "signal": FLOW}  # fmt: skip
+
+
+@pytest.fixture
+def twin(tmp_path):
+    folder = tmp_path / "modelled"
+    folder.mkdir()
+    (folder / "plant.yaml").write_text(MODELLED)
+    twin = FakeTwin(load(folder))
+    twin.send({FLOW: 130.0})
+    twin.say(FLOW, "estimated", 120.0)
+    twin.values.sigma = np.full(len(twin.registry), np.nan, np.float32)
+    twin.values.sigma[twin.registry.index(FLOW, "estimated")] = 0.25
+    return twin
+
+
+def of_flow(client):
+    told = client.get("/residuals", params={"asset": PUMP})
+    assert told.status_code == 200, told.text
+    (item,) = told.json()["items"]
+    return item
+
+
+def test_a_residual_is_what_is_read_less_what_is_expected_with_its_uncertainty(anybody):
+    item = of_flow(anybody)
+    assert (item["signal"], item["read"], item["expected"], item["residual"], item["sigma"]) == (FLOW, 130.0, 120.0, 10.0, 0.25)
+    assert (item["by"], item["out"]) == ("gemel.dynamics.components.pump:Pump", None)
+    assert len(anybody.get("/residuals").json()["items"]) > 1
+    assert anybody.get("/residuals", params={"limit": 1}).json()["next"] == 1
+
+
+def test_who_is_wrong_is_told_until_it_is_back(anybody, server):
+    server.twin.append("ResidualRaised", "gemel", PUMP, VERDICT, "")
+    out = of_flow(anybody)["out"]
+    assert out["suspects"] == VERDICT["suspects"]
+    assert (out["how"], out["substituted"], out["read"]) == ("drifting", True, 130.0)
+    assert anybody.get("/residuals", params={"asset": OTHER}).json()["items"][0]["out"] is None
+    server.twin.append("ResidualCleared", "gemel", PUMP, {"signal": FLOW, "read": 120.0, "expected": 120.0}, "")
+    assert of_flow(anybody)["out"] is None
+
+
+def test_the_state_gives_the_estimate_its_own_uncertainty_not_the_declared_one(anybody):
+    told = anybody.get(f"/state/{PUMP}", params={"include": "provenance"}).json()["properties"]["flow"]["provenance"]
+    assert (told["sigma"], told["lanes"]["estimated"]["sigma"]) == (0.5, 0.25)
