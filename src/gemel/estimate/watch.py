@@ -24,9 +24,10 @@ from gemel.estimate.suspects import Usual
 
 Vector = npt.NDArray[np.float64]
 GOOD: Final = 300  # instants with all readings that a band is learned from
-CALM: Final = 60  # instants that a residual must be back for
+CALM: Final = 60  # instants that a residual is out for at least
+SMOOTH: Final = 20  # instants that the mean reaches back by which it is known to be back
 AGAIN: Final = (60, 150)  # instants after which it is weighed again: at first a slow fault looks like another
-NEAR: Final = 1.0  # of its own standard deviations: within, the mean of those instants is back in its band
+NEAR: Final = 1.0  # of its own standard deviations: within, that mean is back in its band
 _KEPT: Final = ("good.u", "good.y", "good.z", "good.x", "u", "y", "sums", "since", "calm", "learned", "seen", "begun", "onset")
 
 
@@ -110,8 +111,8 @@ class Watch:
     def _judge(self, m: int, at: int, z: Vector) -> list[Left | Back]:
         of, limits, read = self._of, self._band(m), self._read[m]
         off = np.where(read, (np.nan_to_num(z) - limits.mean) / limits.sd, 0.0)
-        of["calm"][m] += (off - of["calm"][m]) / CALM
         wild = np.clip(off, -4.0, 4.0)
+        of["calm"][m] += (wild - of["calm"][m]) / SMOOTH
         moved = np.stack((wild, -wild, (wild**2 - 1) / np.sqrt(2.0))) - limits.slack
         sums = np.where(read, np.maximum(0.0, of["sums"][m] + moved), 0.0)
         of["since"][m] = np.where(sums > 0, of["since"][m], at + 1)
