@@ -82,13 +82,14 @@ FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
     "--despite-gate", is_flag=True, help="With --release: whatever the gate says; the record tells so."
 )
 @click.option("--roll-back", "undoing", is_flag=True, help="Take back what is in force; nothing is fitted.")
+@click.option("--hybrid", is_flag=True, help="Learn what the fit leaves over, too; judged on the data that it has not seen.")
 @click.option("--job", "queued", is_flag=True, help="Have the running twin work on its history, as a job that it remembers.")
 @click.option("--reason", default="", help="Why, for the record.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object on the output.")
 def command(
     plant: Path, asset: str | None, given: tuple[Path, ...], start: str | None, end: str | None, unseen: tuple[Path, ...], first: float | None,
     parameters: tuple[str, ...], mapping: tuple[str, ...], time_column: str | None, time_unit: str | None,
-    step: float | None, lead: int, starts: int, seed: int, doing: bool, despite_gate: bool, undoing: bool, queued: bool, reason: str,
+    step: float | None, lead: int, starts: int, seed: int, doing: bool, despite_gate: bool, undoing: bool, hybrid: bool, queued: bool, reason: str,
     as_json: bool,
 ) -> None:  # fmt: skip
     """Fit the parameters that PLANT marks `calibrate` to files, and say how sure they are and how the model runs free.
@@ -107,7 +108,7 @@ def command(
     _needs_reason()
     from gemel.cli.calibrate_asked import by_twin as _by_twin
     from gemel.estimate.calibrate import Settings
-    from gemel.operate.calibrating import calibrate, released_body
+    from gemel.operate.calibrating import calibrate, released_body, with_hybrid
     from gemel.operate.recorded import from_file
 
     described = load(plant)
@@ -118,7 +119,7 @@ def command(
         machine = replace(machine, p=parameters_to(machine, champion["values"]))
     if queued:
         wish = _wish(files or unseen, parameters=parameters, step_s=step, unseen=None if first is None else 1 - first,
-                     lead=lead, starts=starts, seed=seed)  # fmt: skip
+                     lead=lead, starts=starts, seed=seed, hybrid=hybrid)  # fmt: skip
         told = _by_twin(folder, described, machine.asset, (start, end), wish, _standing(champion))
         _end(told, folder, doing, despite_gate, reason, as_json)
     options, named = FileOptions(time_column, time_unit), pairs(mapping)
@@ -140,6 +141,10 @@ def command(
         records = [r.part(0, n) for r, n in zip(records, seen, strict=True)]
     began = time.perf_counter()
     found = calibrate(machine, free, records, others, settings=Settings(starts=starts, seed=seed, substeps=0), lead=lead)
+    if hybrid:
+        if not others:
+            raise ConfigError("--hybrid is judged on data that it has not seen", code="hybrid-unseen", remedy="give --validate or --first")
+        found = with_hybrid(found)
     told = found.told() | {
         "seconds": round(time.perf_counter() - began, 3),
         "champion": champion["version"] if champion else 0,
@@ -224,7 +229,17 @@ def _words(told: Mapping[str, Any]) -> Iterator[str]:
     if seen:
         explained = ", ".join(f"{100 * v:.1f} %" for v in seen["explained"].values())
         yield f"free run  {_rmse(seen['rmse'])} ({explained} explained) on {seen['readings']} readings not seen; with the parameters before: {_rmse(seen['rmse_before'])}"
+        yield from _hybrid(told.get("hybrid") or {})
         yield from _gate(told["gate"], told.get("released"))
+
+
+def _hybrid(hybrid: Mapping[str, Any]) -> Iterator[str]:
+    for name, h in hybrid.items():
+        if not h["helps"]:
+            yield f"hybrid    {name}: what was left over cannot be learned; the answer is physics"
+        else:
+            yield (f"hybrid    RMSE {name} {h['hybrid_rmse']:.4g} {h['unit']} (physics alone {h['physics_rmse']:.4g}); {100 * h['physics_share']:.0f} % of the "
+                   f"answer's variation is physics; {100 * h['known']:.0f} % within what it was trained on")  # fmt: skip
 
 
 def _gate(gate: Mapping[str, Any], released: Mapping[str, Any] | None) -> Iterator[str]:

@@ -43,6 +43,7 @@ class Correction:
         length: of the kernel.
         bound: largest correction, in the output's unit.
         trained_rmse, physics_rmse: on blocks left out, with and without.
+        noise: variance of the noise over that of the process.
     """
 
     output: str
@@ -56,6 +57,7 @@ class Correction:
     bound: float
     trained_rmse: float
     physics_rmse: float
+    noise: float = 1.0
 
     @property
     def helps(self) -> bool:
@@ -108,7 +110,7 @@ def learn(output: str, states: F64, inputs: F64, run: F64, measured: F64) -> Cor
     fitted = _process(features, left[known], length, noise)
     if error > HELPS * physics:
         fitted = tuple(part[:0] if at >= 2 else part for at, part in enumerate(fitted))  # type: ignore[assignment]
-    return Correction(output, with_inputs, *fitted, length, BOUND * float(left[known].std()), error, physics)
+    return Correction(output, with_inputs, *fitted, length, BOUND * float(left[known].std()), error, physics, noise)
 
 
 def correct(correction: Correction, states: F64, inputs: F64, run: F64) -> Corrected:
@@ -148,8 +150,13 @@ def _process(features: F64, left: F64, length: float, noise: float) -> _Parts:
     chosen = slice(None, None, max(-(-len(features) // POINTS), 1))
     centre, spread = features.mean(axis=0), np.maximum(features.std(axis=0), 1e-12)
     points = (features[chosen] - centre) / spread
-    inverse = np.asarray(np.linalg.inv(_kernel(points, points, length) + noise * np.eye(len(points))), np.float64)
+    inverse = inverse_of(points, length, noise)
     return centre, spread, points, inverse @ left[chosen], inverse
+
+
+def inverse_of(points: F64, length: float, noise: float) -> F64:
+    """Give the inverse of the covariance of points [points, features], of a process of variance 1."""
+    return np.asarray(np.linalg.inv(_kernel(points, points, length) + noise * np.eye(len(points))), np.float64)
 
 
 def _answer(parts: _Parts, features: F64, length: float, bound: float) -> tuple[F64, F64]:

@@ -28,6 +28,7 @@ FEWEST: Final = 100  # with less nothing can be said
 SURE: Final = 2.0  # powers of ten by which the blame must explain the readings better than "nothing is wrong"
 CHANGES: Final = 0.2  # of its value, a parameter that follows the machine is expected to have changed by
 LEAD: Final = 20
+OFF: Final = "bias/"  # where a sensor's own equation is struck
 FILTERED: Final = 1e-3  # first guess of what the model does not know of a state, of its usual size per root second
 SWEEPS: Final = 4
 
@@ -75,14 +76,16 @@ def _told(machine: Machine, verdict: Verdict, found: Raised) -> Attribution:
     kind, name = verdict.first
     sure = verdict.against >= SURE
     p = verdict.suspects[0][1]
-    who = paths.get(name, name) if kind == "sensor" else f"{kind} {name}"
+    # off since before the excerpt begins, a sensor is no fault with an onset: its own equation does not hold, all of the time
+    at_sensor = kind == "sensor" or (kind == "model" and name.startswith(OFF))
+    who = paths.get(name.removeprefix(OFF), name) if at_sensor else f"{kind} {name}"
     words = f"{who} is {verdict.how} ({100 * p:.0f} %, 10^{verdict.against:.0f} times likelier than that nothing is)"
     told = {
         "raised": True, "first": {"kind": kind, "name": name, "probability": p}, "how": verdict.how, "against": verdict.against,
         "suspects": [{"kind": s.kind, "name": s.name, "probability": q} for s, q in verdict.suspects[:5]],
         "words": words if sure else f"nobody clearly; first of all {words}", "since_instant": found.onset,
     }  # fmt: skip
-    return Attribution((words,) if kind == "sensor" and sure else (), told)
+    return Attribution((words,) if at_sensor and sure else (), told)
 
 
 def _newest(records: Sequence[Record]) -> Record | None:

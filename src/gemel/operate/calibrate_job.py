@@ -24,7 +24,15 @@ from gemel.estimate.gate import compare
 from gemel.estimate.record import Record, on_grid
 from gemel.estimate.regimes import Choice, Regimes, choose, words
 from gemel.operate.blaming import attribute
-from gemel.operate.calibrating import LONGEST, Calibration, calibrate, gate_told, released_body, scored
+from gemel.operate.calibrating import (
+    LONGEST,
+    Calibration,
+    calibrate,
+    gate_told,
+    released_body,
+    scored,
+    with_hybrid,
+)
 from gemel.operate.machine import Machine, chosen, parameters_to
 from gemel.operate.machine_kept import kept, machine_again
 from gemel.operate.readings_kept import unpacked
@@ -50,6 +58,7 @@ class Wish(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
         lead, starts, seed: as `gemel calibrate` has them.
         blamed: signals that somebody holds wrong: the gate lets nothing through that they say.
         blame: whether, of what the gate would let in, it is asked who is wrong in the readings.
+        hybrid: whether what the fit leaves over is learned too.
     """
 
     parameters: tuple[str, ...] = ()
@@ -64,6 +73,7 @@ class Wish(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     seed: int = 0
     blamed: tuple[str, ...] = ()
     blame: bool = True
+    hybrid: bool = False
 
 
 def wish(given: Mapping[str, Any]) -> Wish:
@@ -119,6 +129,8 @@ def run(given: Mapping[str, Any], told: Told) -> dict[str, Any]:
         settings=Settings(starts=asked.starts, seed=asked.seed, substeps=0), blamed=asked.blamed, on_step=_steps(told, asked.starts),
     )  # fmt: skip
     found, who = _attributed(found, asked, good, records)
+    if asked.hybrid and picked.unseen:
+        found = with_hybrid(found)
     _go_on(told, JUDGED)
     stood = _beside(machine, found, picked.unseen, shadow)
     answer = found.told() | stood | {"champion": given["champion"]["version"], "chosen": _chosen(picked, what), "versions": given["versions"]}

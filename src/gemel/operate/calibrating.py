@@ -15,6 +15,8 @@ from gemel.estimate.free_run import LEAD, FreeRun, free_run
 from gemel.estimate.gate import Verdict, judge
 from gemel.estimate.record import Record, side_by_side
 from gemel.estimate.substeps import substeps_for
+from gemel.operate import hybrids
+from gemel.operate.hybrids import Hybrid
 from gemel.operate.machine import Machine, parameters_from
 from gemel.samples.batch import F64
 
@@ -35,6 +37,8 @@ class Calibration:
         before: the same, with the parameters before.
         lead: readings that each of those found its initial state on.
         blamed: signals that the attribution of residuals holds wrong, each with why.
+        unseen: what the free runs went over.
+        hybrids: what was learned of what the fit left over, by output, where that was asked for.
     """
 
     machine: Machine
@@ -44,6 +48,8 @@ class Calibration:
     before: tuple[FreeRun, ...] = ()
     lead: int = LEAD
     blamed: tuple[str, ...] = ()
+    unseen: tuple[Record, ...] = ()
+    hybrids: tuple[Hybrid, ...] = ()
 
     @property
     def verdict(self) -> Verdict:
@@ -72,7 +78,7 @@ class Calibration:
             },
             "residuals": [_residuals(self.machine, d) for d in found.diagnoses],
             "validation": _validation(self) if self.validations else None,
-            "gate": gate_told(self.verdict),
+            "gate": gate_told(self.verdict), "hybrid": hybrids.told(self.machine, self.hybrids) if self.hybrids else None,
         }  # fmt: skip
 
 
@@ -90,6 +96,7 @@ def released_body(found: Calibration, sources: Sequence[str]) -> dict[str, Any]:
         "digest": sha256(data + repr(sorted(values.items())).encode()).hexdigest(),
         "data": {"sources": list(sources), "from_s": min(starts), "to_s": max(ends), "readings": told["readings"]},
         "gate": told["gate"], "rmse": seen.get("rmse"), "fidelity": seen.get("explained"),
+        **({"hybrid": learned} if (learned := hybrids.released(found.hybrids)) else {}),
     }  # fmt: skip
 
 
@@ -120,7 +127,16 @@ def calibrate(
         tuple(free_run(machine.model, p, r, lead=lead, substeps=settings.substeps) for r in unseen)
         for p in (found.vector, machine.p)
     )
-    return Calibration(machine, found, tuple(records), runs, before, lead, tuple(blamed))
+    return Calibration(machine, found, tuple(records), runs, before, lead, tuple(blamed), tuple(unseen))
+
+
+def with_hybrid(found: Calibration) -> Calibration:
+    """Learn what the fit left over, and judge that on the unseen records; asks for at least one of these."""
+    pieces, how = side_by_side(list(found.records), LONGEST), found.fit.settings
+    fitted = list(zip(pieces, found.fit.x0, strict=True))
+    unseen = [(r, run.x0) for r, run in zip(found.unseen, found.validations, strict=True)]
+    learned = hybrids.learned(found.machine, found.fit.vector, fitted, unseen, lead=found.lead, substeps=how.substeps)
+    return replace(found, hybrids=tuple(learned))
 
 
 def _estimate(machine: Machine, name: str, e: Estimate) -> dict[str, Any]:

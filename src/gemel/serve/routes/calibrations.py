@@ -51,6 +51,7 @@ class CalibrationWish(BaseModel):
         default=[], description="Signals that are held wrong: the gate lets nothing through that they say."
     )
     blame: bool = Field(default=True, description="Of what the gate would let in, ask who is wrong in the readings.")
+    hybrid: bool = Field(default=False, description="Learn what the fit leaves over, too.")
 
 
 class Calibration(BaseModel):

@@ -1,0 +1,123 @@
+"""The hybrid of a machine: what a fit left over, learned, judged on what neither has seen, and used as it was released.
+
+fit ─► free runs over what was fitted ─► correction of each output ─► free runs over the unseen, with and without ─► kept where it helps
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from gemel.dynamics.fixed import trajectory
+from gemel.estimate.hybrid import Corrected, Correction, correct, learn
+from gemel.estimate.hybrid_kept import again, kept
+from gemel.estimate.record import Record
+from gemel.operate.machine import Machine
+from gemel.samples.batch import F64
+
+Runs = Sequence[tuple[Record, F64]]
+"""Records with the initial state of the free run over each, SI."""
+
+
+@dataclass(frozen=True, eq=False)
+class Hybrid:
+    """What was learned of one output, and how it did on what neither has seen; root mean square errors in the output's unit.
+
+    Args:
+        correction: of it.
+        physics, hybrid: errors on the unseen records, without and with it.
+        physics_share: of the answer's variation there.
+        known: 0 … 1, how near the unseen points are to what it was trained on, on average; 0: it stayed out.
+    """
+
+    correction: Correction
+    physics: float
+    hybrid: float
+    physics_share: float
+    known: float
+
+    @property
+    def helps(self) -> bool:
+        """Whether it is in use: where it was trained it helps, and on the unseen too."""
+        return self.correction.helps and self.hybrid < self.physics
+
+
+def learned(machine: Machine, p: F64, fitted: Runs, unseen: Runs, *, lead: int, substeps: int) -> list[Hybrid]:
+    """Learn a correction of each output and judge it.
+
+    Args:
+        machine: with its model.
+        p: all parameters as fitted [parameters].
+        fitted: what it may learn from.
+        unseen: what it is judged on.
+        lead: readings of each unseen record that do not count.
+        substeps: of the solver in one step.
+    """
+    seen, rest = ([_ran(machine, p, r, x0, substeps) for r, x0 in runs] for runs in (fitted, unseen))
+    found = []
+    for at, name in enumerate(machine.model.outputs):
+        x, u, y, read = (np.concatenate([run[i] if i < 2 else run[i][:, at] for run in seen]) for i in range(4))
+        found.append(_judged(learn(name, x, u, y, read), [(r[0], r[1], r[2][:, at], r[3][:, at]) for r in rest], lead))
+    return found
+
+
+def told(machine: Machine, found: Sequence[Hybrid]) -> dict[str, Any]:
+    """Give what was learned as plain JSON, in the units of the plant file."""
+    lines = dict(zip(machine.model.outputs, machine.outputs, strict=True))
+    return {
+        h.correction.output: {
+            "helps": h.helps, "physics_rmse": h.physics / abs(lines[h.correction.output].scale),
+            "hybrid_rmse": h.hybrid / abs(lines[h.correction.output].scale), "unit": lines[h.correction.output].spec.unit,
+            "physics_share": h.physics_share, "known": h.known, "version": h.correction.version,
+        }
+        for h in found
+    }  # fmt: skip
+
+
+def released(found: Sequence[Hybrid]) -> dict[str, Any]:
+    """Give what a version's body tells of the corrections that help, SI."""
+    return {h.correction.output: kept(h.correction) for h in found if h.helps}
+
+
+def corrected(body: Mapping[str, Any], machine: Machine, states: F64, inputs: F64, outputs: F64) -> dict[str, Corrected]:
+    """Correct a free run by the hybrid of a version in force; outputs without one are not named.
+
+    Args:
+        body: of the release.
+        machine: whose.
+        states: of the physics' own free run [steps, states], SI.
+        inputs: held over each step [steps, inputs], SI.
+        outputs: of that run [steps, outputs], SI.
+
+    Returns:
+        By output: the value, how far it is known there (0: outside of what was trained on, physics alone), and how much is physics.
+    """
+    names = machine.model.outputs
+    return {
+        name: correct(again(c), states, inputs, outputs[:, names.index(name)])
+        for name, c in body.get("hybrid", {}).items()
+        if name in names
+    }
+
+
+def _ran(machine: Machine, p: F64, record: Record, x0: F64, substeps: int) -> tuple[F64, F64, F64, F64]:
+    states, y = trajectory(machine.model, x0, record.inputs, p, record.dt, substeps)
+    return np.asarray(states), record.inputs, np.asarray(y), np.where(record.usable, record.outputs, np.nan)
+
+
+def _judged(correction: Correction, rest: Sequence[tuple[F64, F64, F64, F64]], lead: int) -> Hybrid:
+    answers = [correct(correction, x, u, y) for x, u, y, _ in rest]
+    plain = [read[lead:] - y[lead:] for _, _, y, read in rest]
+    mixed = [read[lead:] - a.value[lead:] for (_, _, _, read), a in zip(rest, answers, strict=True)]
+    known = float(np.mean(np.concatenate([a.known for a in answers]))) if answers else 0.0
+    share = float(np.mean([a.physics_share for a in answers])) if answers else 1.0
+    return Hybrid(correction, _rms(plain), _rms(mixed), share, known)
+
+
+def _rms(parts: Sequence[F64]) -> float:
+    left = np.concatenate(parts) if parts else np.zeros(0)
+    left = left[np.isfinite(left)]
+    return float(np.sqrt(np.mean(left**2))) if len(left) else float("nan")
