@@ -66,8 +66,7 @@ def healthy(machine):
 
 
 @pytest.mark.slow
-@pytest.mark.filterwarnings("ignore:Degrees of freedom")  # an explanation that blows up explains nothing
-@pytest.mark.parametrize(("seed", "size"), [(2000, -0.08), (2001, 0.15)])
+@pytest.mark.parametrize(("seed", "size"), [(2000, -0.08)])
 def test_a_drifting_sensor_would_have_become_wear_and_is_refused_by_name(machine, healthy, seed, size):
     champion, before = healthy
     recent = columns(seed, 10_000, Fault("drift", "level", size, 0))
@@ -81,7 +80,6 @@ def test_a_drifting_sensor_would_have_become_wear_and_is_refused_by_name(machine
 
 
 @pytest.mark.slow
-@pytest.mark.filterwarnings("ignore:Degrees of freedom")  # an explanation that blows up explains nothing
 def test_what_did_change_comes_in(machine, healthy):
     champion, before = healthy
     recent = columns(2000, 10_000, Fault("wear", "", 0.12, -60))

@@ -110,7 +110,9 @@ def band(off: Vector, margin: float = 2.0) -> Band:
     independent normal readings), or so many times the largest sum of that time.
     """
     kept = off[LEFT_OUT:]
-    mean, sd = np.nanmean(kept, 0), np.nanstd(kept, 0)
+    known = np.isfinite(kept).any(0)  # what nothing was read of leaves no band
+    mean, sd = np.zeros(kept.shape[1]), np.ones(kept.shape[1])
+    mean[known], sd[known] = np.nanmean(kept[:, known], 0), np.nanstd(kept[:, known], 0)
     z = np.nan_to_num((kept - mean) / sd)
     follows = np.clip([float(np.mean(a[1:] * a[:-1])) for a in z.T], 0.0, 0.9)
     found = Band(mean, sd * np.sqrt((1 + follows) / (1 - follows)), np.full((2, off.shape[1]), np.inf))
