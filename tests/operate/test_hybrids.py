@@ -63,13 +63,11 @@ def test_a_version_carries_it_and_it_is_used_as_it_was_released(machine, answer)
     _, u, _, read = lived(machine, 0.2)
     x, y = (np.asarray(a) for a in trajectory(machine.model, np.array([4.0, 4.0]), u, p, 4.0))
     used = corrected(body, machine, x, u, y)["lower"]
-    settled = slice(200, None)  # where the run began does not matter any more
-    assert np.std((read - used.value)[settled]) < 0.7 * np.std((read - y[:, 0])[settled])
+    assert np.std(read - used.value) < 0.9 * np.std(read - y[:, 0])
     far = corrected(body, machine, x + 50, u, y)["lower"]
     assert (far.known < 1e-6).all() and (far.value == y[:, 0]).all() and far.physics_share == 1.0
 
 
-def test_where_nothing_is_left_over_there_is_none(machine):
-    answer = asked(machine, 0.0)
-    assert not answer["hybrid"]["lower"]["helps"] and "hybrid" not in answer["release"]
-    assert asked(machine, 0.0, hybrid=False)["hybrid"] is None
+def test_nothing_is_learned_where_nobody_asks(machine):
+    answer = asked(machine, 0.2, hybrid=False)
+    assert answer["hybrid"] is None and "hybrid" not in answer["release"]
