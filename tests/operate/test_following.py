@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 from datetime import datetime
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from test_release import Kept
 
@@ -40,6 +40,7 @@ def test_it_is_due_at_the_local_time_of_day_and_once_late_readings_have_come(now
     assert following.due(ns(now, zone), Calibrating(), zone) == ns(moment, zone)
 
 
+@settings(deadline=None)
 @given(st.integers(0, 400 * 24 * 60), st.sampled_from([HOUR, 6 * HOUR, DAY, 7 * DAY]))
 def test_what_is_due_is_never_ahead_and_at_most_one_distance_ago(minutes, every):
     now = ns("2026-01-01T00:00") + minutes * 60 * SECOND
