@@ -10,6 +10,7 @@ from fold_kit import NO_FRAME, Recording, frame, messages, owner, partition, row
 from gemel.bus import FrameHeader, Message, encode_frame
 from gemel.bus.frame import _seal
 from gemel.errors import StorageError
+from gemel.history import Compacted, Hole, RolledUp
 from gemel.samples import Registry
 
 
@@ -188,6 +189,31 @@ def test_tidying_that_fails_does_not_end_the_twin(tmp_path):
     part = owner(tmp_path, store=Torn())
     asyncio.run(part.tend_quietly())
     assert "No space left" in part.problems["tidying"]
+
+
+def test_a_damaged_file_of_the_history_is_a_fact_once_and_a_measure(tmp_path):
+    class Holed:
+        holes = (Hole("7-ab.parquet", "raw_default", "cut off", 12, 1, 9, 0, 3),)
+
+        def compact(self, *_):
+            return Compacted(0, 0, 0)
+
+        def roll_up(self, *_):
+            return RolledUp(0, 0, behind=False)
+
+        def retain(self, *_):
+            return 0
+
+        def patrol(self):
+            return True
+
+    part = owner(tmp_path, store=Holed())
+    for _ in range(2):
+        asyncio.run(part.tend())
+    (told,) = [d for d in part._outbox.waiting if d.kind == "HistoryDamaged"]
+    assert told.id == "history-damaged-7-ab.parquet"
+    assert (told.body["rows"], told.body["from_time"], told.body["to_time"], told.body["signals"]) == (12, 1, 9, [0, 3])
+    assert (part.measures()["history_damaged_files"], part.measures()["history_lost_rows"]) == (1, 12)
 
 
 def test_each_value_knows_its_frame_however_many_are_folded_at_once(tmp_path):

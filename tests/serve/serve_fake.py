@@ -101,6 +101,7 @@ class FakeTwin(LifeAsked):
         self.registry = self.plant.registry()
         self.values = Values(len(self.registry))
         self.rows = Batch.empty()
+        self.holes = []
         self.record = []
         self.alarm_list = {}
         self.commands = {}
@@ -197,6 +198,9 @@ class FakeTwin(LifeAsked):
 
     async def history_rows(self, signals, start, end, limit=None, known=None):
         return Batch.concat([self._of(s, start, end, known) for s in sorted(set(signals))])[:limit]
+
+    async def history_holes(self, signals, start, end):
+        return [h for h in self.holes if h.start < end and h.end > start]
 
     async def history_decimated(self, signal, start, end, points):
         rows = self._of(signal, start, end)

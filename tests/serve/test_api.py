@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
+from gemel.history import Hole
 from gemel.samples.clock import iso
 from gemel.samples.status import BAD_OUT_OF_RANGE, LIMIT_HIGH
 from serve_fake import OTHER, PUMP, ROOT, SECOND, START
@@ -255,3 +256,25 @@ def test_a_defect_of_ours_is_a_problem_without_its_inside(anybody, twin, monkeyp
     assert got.status_code == 500
     assert got.json()["code"] == "defect"
     assert "secret" not in got.text
+
+
+def test_an_answer_says_what_damage_took_of_it(filled, anybody, twin):
+    """The rest is there; where readings were lost stands a row without a value, and every form of answer names the span."""
+    whole = anybody.get("/history", params=filled)
+    assert whole.json()["missing"] == [] and "gemel-missing" not in whole.headers
+    time = whole.json()["time"]
+    begin, end = int(time[10] * 1e9) + 1, int(time[12] * 1e9)
+    twin.holes = [Hole("a.parquet", "raw_default", "cut off", 40, begin, end)]
+    answer = anybody.get("/history", params=filled)
+    got = answer.json()
+    (missing,) = got["missing"]
+    assert missing["rows"] == 40 and missing["why"] == "cut off" and missing["start"] < missing["end"]
+    lost = [(t, v) for t, v, s in zip(got["time"], got["value"], got["status"], strict=True) if s == 0x809D0000]
+    assert lost == [(pytest.approx(begin / 1e9), None)]
+    assert got["rows"] == whole.json()["rows"], "what is missing is not counted as a reading"
+    span = f"{missing['start']}/{missing['end']}"
+    assert answer.headers["gemel-missing"] == span if "gemel-missing" in answer.headers else True
+    for path, more in (("/history", {"format": "csv"}), ("/history", {"format": "arrow"}), ("/history/export", {}), ("/history/aligned", {"every": "10s"})):
+        assert anybody.get(path, params={**filled, **more}).headers["gemel-missing"] == span
+    empty = anybody.get("/history", params={**filled, "start": missing["start"], "end": missing["end"], "interval": "1s"}).json()
+    assert empty["status"] == [0, 0x809D0000]

@@ -55,6 +55,10 @@ def findings(measures: Measures) -> Iterator[dict[str, str]]:
         worst = max(DOUBTS, key=lambda d: measures["gemel_readings_total"].get(f"twin/{d}", 0.0))
         yield _finding(code="readings-doubted", message=f"{told['doubted_percent']:.0f} % of the readings are doubted, most for {worst}",
                        remedy="see which signals under quality on the page: a wrong range, a wrong unit, or a sensor that fails")  # fmt: skip
+    if files := _one(measures, "gemel_history_damaged_files"):
+        rows = _one(measures, "gemel_history_lost_rows")
+        yield _finding(code="history-damaged", message=f"{files:.0f} files of the history were damaged; {rows:.0f} readings are lost",
+                       remedy="the facts HistoryDamaged tell of which time; look at the disk, and restore a back-up if they are needed")  # fmt: skip
     for name, lag in measures.get("gemel_process_loop_lag_seconds", {}).items():
         if lag > LATE_S:
             yield _finding(

@@ -9,7 +9,7 @@ import numpy as np
 
 from gemel.assets import Plant
 from gemel.errors import StorageError
-from gemel.history import Aggregated, Series
+from gemel.history import Aggregated, Hole, Series
 from gemel.operate import whatif
 from gemel.operate.joining import members
 from gemel.operate.past import Stood, folded
@@ -95,6 +95,10 @@ class Offline(LifeAsked):
         if self._reader is None:
             return Batch.empty()
         return await asyncio.to_thread(self._reader.raw, signals, start, end, limit, known)
+
+    async def history_holes(self, signals: Sequence[int], start: int, end: int) -> list[Hole]:
+        """Give what damage took of some signals' readings."""
+        return [] if self._reader is None else await asyncio.to_thread(self._reader.holes, signals, start, end)
 
     async def history_decimated(self, signal: int, start: int, end: int, points: int) -> Batch:
         """Give readings that draw like all of them."""

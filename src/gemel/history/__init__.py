@@ -6,6 +6,7 @@ read-only) answers lake and hot tail together.
 
 from gemel.history.answers import AGGREGATES, Aggregated, Existing
 from gemel.history.export import Exported, export_csv
+from gemel.history.holes import Hole
 from gemel.history.lake import Bounds
 from gemel.history.reader import Reader
 from gemel.history.roller import Terms
@@ -21,6 +22,7 @@ __all__ = [
     "Compacted",
     "Existing",
     "Exported",
+    "Hole",
     "Progress",
     "Reader",
     "RolledUp",

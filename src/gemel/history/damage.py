@@ -5,6 +5,7 @@ Parquet format, `PageHeader.crc`). Files of gemel 0.1.0 have neither: they are d
 damage, not all.
 """
 
+import errno
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
@@ -23,6 +24,7 @@ from gemel.history.files import MS, digest
 
 UNHARMED: Final = "a bit that describes it is changed; every page of it is sound"
 DIGEST: Final = 16  # digits in the name of a file
+EIO: Final = errno.EIO  # what a disk that cannot read a block says, and what a broken seal says
 
 
 @dataclass(frozen=True)
@@ -111,7 +113,7 @@ def of_file(file: catalogue.Stored) -> Iterator[Damage]:
                 yield _whole(file, f"it holds {content.metadata.num_rows} rows instead of {file.rows}")
             elif broken:
                 yield _bounded(file, content, broken)
-            elif _changed(file.path):
+            elif changed(file.path):
                 yield Damage(file.table, file.path, UNHARMED, 0, file.first * MS, (file.last + 1) * MS, None)
     except FileNotFoundError:
         yield _whole(file, "the file is gone")
@@ -119,7 +121,7 @@ def of_file(file: catalogue.Stored) -> Iterator[Damage]:
         yield _whole(file, _first_line(error))
 
 
-def _changed(path: Path) -> bool:
+def changed(path: Path) -> bool:
     """Tell whether a file is not what its name says; one of gemel 0.1.0 says nothing."""
     named = path.stem.partition("-")[2]
     return len(named) == DIGEST and named != digest(path)

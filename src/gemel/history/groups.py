@@ -3,9 +3,11 @@
 Files never change under their name, so what their footers say is kept. In a file rows are sorted by signal.
 """
 
+import errno
 import threading
 from collections import OrderedDict
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -23,6 +25,28 @@ from gemel.samples.batch import I32, I64
 
 FOOTERS: Final = 512
 SLICE: Final = 1_000_000  # rows in memory at a time, about
+
+
+class UnreadableError(OSError):
+    """A file of the lake could not be read, which may be damage; `filename` names it."""
+
+    def __init__(self, path: Path, error: Exception) -> None:
+        super().__init__(errno.EIO, str(error).splitlines()[0] if str(error) else type(error).__name__, str(path))
+
+
+# what the decoders raise over bits that changed
+BROKEN: Final = (OSError, pa.ArrowException, ValueError, LookupError, AttributeError, TypeError)
+
+
+@contextmanager
+def reading(path: Path) -> Iterator[None]:
+    """Have whatever goes wrong name the file that it went wrong with."""
+    try:
+        yield
+    except FileNotFoundError as error:
+        raise FileNotFoundError(errno.ENOENT, "the file is gone", str(path)) from error
+    except BROKEN as error:
+        raise UnreadableError(path, error) from error
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -72,7 +96,8 @@ class Footers:
             if path in self._kept:
                 self._kept.move_to_end(path)
                 return self._kept[path]
-        read = _footer(path)
+        with reading(path):
+            read = _footer(path)
         with self._turn:
             self._kept[path] = read
             while len(self._kept) > self._most:
@@ -160,7 +185,11 @@ def _groups(footer: Footer, wanted: Wanted) -> list[int]:
 
 
 def _read(path: Path, footer: Footer, groups: Sequence[int], columns: Sequence[str]) -> pa.Table:
-    with _opened(path) as stored, pq.ParquetFile(stored, metadata=footer.metadata) as file:
+    with (
+        reading(path),
+        _opened(path) as stored,
+        pq.ParquetFile(stored, metadata=footer.metadata, page_checksum_verification=True) as file,
+    ):
         return file.read_row_groups(list(groups), columns=footer.needed(groups, columns), use_threads=False)
 
 

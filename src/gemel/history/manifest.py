@@ -11,8 +11,9 @@ import duckdb
 import numpy as np
 import numpy.typing as npt
 
-from gemel.history import catalogue, lake, rolled
+from gemel.history import catalogue, holes, lake, rolled
 from gemel.history.catalogue import Stored
+from gemel.history.holes import Hole
 from gemel.history.levels import PICK, ROLL
 from gemel.history.rolled import Rolled
 
@@ -43,6 +44,7 @@ class Manifest:
     version: int
     files: Mapping[str, Files]  # by kind: "raw_", "roll_1m_", …
     rolled: Rolled
+    holes: tuple[Hole, ...] = ()
 
     def of(self, kind: str) -> Files:
         """Give the files of readings (``raw_``), or of a level (``roll_1h_``, ``pick_1h_``), of all retention classes."""
@@ -81,12 +83,13 @@ class Manifests:
             try:
                 version = _version(cursor)
                 if self._last is None or self._last.version != version:
-                    self._last = Manifest(version, self._fresh(cursor), rolled.read(cursor))
+                    lost = holes.read(cursor)
+                    self._last = Manifest(version, self._fresh(cursor, lost), rolled.read(cursor), lost)
                 return self._last
             finally:
                 cursor.execute("ROLLBACK")
 
-    def _fresh(self, cursor: duckdb.DuckDBPyConnection) -> dict[str, Files]:
+    def _fresh(self, cursor: duckdb.DuckDBPyConnection, lost: Iterable[Hole]) -> dict[str, Files]:
         live = {
             int(i)
             for (i,) in cursor.execute(
@@ -97,7 +100,8 @@ class Manifests:
         if any(i > newest for i in live):
             self._files |= {f.id: f for f in catalogue.stored(cursor, self._folder, newest)}
         self._files = {i: f for i, f in self._files.items() if i in live}
-        return by_kind(self._files.values())
+        broken = {hole.file for hole in lost}  # noted first, ended in the catalogue after
+        return by_kind(f for f in self._files.values() if f.path.name not in broken)
 
 
 def by_kind(stored: Iterable[Stored]) -> dict[str, Files]:

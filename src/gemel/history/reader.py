@@ -17,6 +17,7 @@ from gemel.history.answers import WEIGHTED, Aggregated, Existing, check_interval
 from gemel.history.draw import ALWAYS, History
 from gemel.history.files import TIME
 from gemel.history.groups import Footers
+from gemel.history.holes import Hole
 from gemel.history.levels import HOUR, dividing
 from gemel.history.lookback import clamped, first_rows, steps
 from gemel.history.manifest import Manifest
@@ -204,6 +205,14 @@ class Reader:
             return None
 
         return self._session.ask(ask)
+
+    def holes(self, signals: npt.ArrayLike, start: int, end: int) -> list[Hole]:
+        """Give what damage took of some signals' readings with start <= time < end [ns]: spans in which rows may be missing.
+
+        Ask it after the rows: a file that was found broken on the way is then among them.
+        """
+        wanted = sql.wanted(signals)
+        return self._session.look(lambda m: [h for h in m.holes if h.meets(wanted, start, end)])
 
     def files(self) -> list[Path]:
         """Give the files of the newest version; others wait to be deleted."""

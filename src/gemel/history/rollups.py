@@ -101,6 +101,13 @@ class RollUps:
             start[slice(None) if of_row is None and name == "default" else of_row == name] = hour * HOUR
         return start
 
+    def renew(self, hours: Sequence[Dirty], days: Sequence[Dirty]) -> None:
+        """Note, within a transaction, what is to be made anew because its files are lost."""
+        for kind, found in ((DIRTY, hours), (DIRTY_DAYS, days)):
+            numbered = [replace(d, mark=self._number + i) for i, d in enumerate(found)]
+            self._number += len(numbered)
+            rolled.mark(self._writer.connection, kind, numbered)
+
     def marked(self, found: list[Dirty]) -> None:
         """Take note of the marks of a commit that ended well."""
         self._state = replace(self._state, dirty=(*self._state.dirty, *found))

@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from gemel.history.answers import Aggregated, Existing
+from gemel.history.holes import Hole
 from gemel.history.order import order
 from gemel.history.reader import Reader
 from gemel.history.resolve import distinct, newest
@@ -57,6 +58,10 @@ class Series:
     def latest(self) -> int | None:
         """Give the newest source time stored [ns]; None where nothing is."""
         return self.reader.latest()
+
+    def holes(self, signals: npt.ArrayLike, start: int, end: int) -> list[Hole]:
+        """Give what damage took of some signals' readings, as `Reader.holes` does."""
+        return self.reader.holes(self.numbers(signals), start, end)
 
     def _chained(self, signals: npt.ArrayLike) -> list[int]:
         formers = self._site.registry.formers

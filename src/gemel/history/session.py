@@ -1,5 +1,5 @@
 """A read-only session on a lake: opened when there is one, one consistent view a question, asked again where a
-file went away under a slow query (compaction replaced it).
+file went away under a slow query (compaction replaced it), and without the files that prove to be damaged.
 """
 
 import threading
@@ -11,13 +11,17 @@ from typing import Final, TypeVar
 import duckdb
 
 from gemel.errors import StorageError
-from gemel.history import catalogue, lake, sql
+from gemel.history import catalogue, lake, sealed, sql
+from gemel.history.catalogue import Stored
+from gemel.history.doubts import Doubts, doubted
+from gemel.history.files import MS
 from gemel.history.manifest import EMPTY, Manifest, Manifests
 from gemel.samples import Batch
 
 T = TypeVar("T")
 Ask = Callable[[duckdb.DuckDBPyConnection, Sequence[str]], T]
 TRIES: Final = 3
+ALWAYS: Final = 2**62
 EXPIRED: Final = (
     "the version of the lake that was read was given up meanwhile: its files may have been missing"
 )
@@ -33,10 +37,12 @@ class Session:
         self._connection: duckdb.DuckDBPyConnection | None = None
         self._opening = threading.Lock()
         self._manifests = Manifests(path / "files" / "main")
+        self._doubts = Doubts(path)
 
     def ask(self, ask: Ask[T], tail: Batch | None = None, scope: sql.Scope | None = None) -> T:
-        """Run `ask` with a cursor and what the raw tables are read from (`lake.relations`), all in one transaction."""
-        for left in reversed(range(TRIES)):
+        """Run `ask` with a cursor and what the raw tables are read from, all in one transaction."""
+        left = TRIES
+        while True:
             try:
                 with self._cursor() as cursor:
                     # always: a lake without a table yet, or without one in scope, is read from it alone
@@ -45,21 +51,35 @@ class Session:
                         sql.register_wanted(cursor, scope)
                     return self._in_transaction(cursor, ask)
             except duckdb.Error as error:
-                if not left or not _passing(error):
+                left -= 1
+                if not (left > 0 and _passing(error)) and not self._doubt(error, scope):
                     raise lake.storage_error(error, "read the history") from error
-        raise AssertionError("unreachable")
 
     def look(self, look: Callable[[Manifest], T]) -> T:
         """Run `look` with the manifest of the newest version; it reads files by itself."""
-        for left in reversed(range(TRIES)):
+        left = TRIES
+        while True:
             try:
-                with self._cursor() as cursor:
-                    manifest = self._manifests.read(cursor) if self._is_open() else EMPTY
-                return look(manifest)
+                return look(self._doubts.left(self._manifest()))
             except (duckdb.Error, OSError) as error:
-                if not left or not (isinstance(error, FileNotFoundError) or _passing(error)):
+                left -= 1
+                again = left > 0 and (isinstance(error, FileNotFoundError) or _passing(error))
+                if not again and not self._doubt(error):
                     raise lake.storage_error(error, "read the history") from error
-        raise AssertionError("unreachable")
+
+    def _manifest(self) -> Manifest:
+        with self._cursor() as cursor:
+            return self._manifests.read(cursor) if self._is_open() else EMPTY
+
+    def _doubt(self, error: Exception, scope: sql.Scope | None = None) -> bool:
+        """Look whether files are damaged that a question failed over; tell whether it may be asked again without them."""
+        manifest = self._manifest()
+        named = doubted(error)
+        if named is not None:
+            return self._doubts.examine([f for group in manifest.files.values() for f in group.stored if f.path == named])
+        if isinstance(error, OSError) or not _may_be_damage(error):
+            return False
+        return self._doubts.examine(_met(manifest, scope))
 
     def close(self) -> None:
         """Close the lake; a second call does nothing."""
@@ -77,7 +97,7 @@ class Session:
         cursor.execute("BEGIN")
         try:
             version = catalogue.version(cursor)
-            answer = ask(cursor, lake.relations(cursor))
+            answer = ask(cursor, self._sources(cursor))
             with closing(
                 cursor.cursor()
             ) as now:  # a transaction of its own: this one sees the catalogue as it was
@@ -86,6 +106,19 @@ class Session:
             return answer
         finally:
             cursor.execute("ROLLBACK")
+
+    def _sources(self, cursor: duckdb.DuckDBPyConnection) -> list[str]:
+        """Give what the raw tables are read from: the tables, but for those with broken files, which are named one by one."""
+        found = dict(zip(lake.tables(cursor), lake.relations(cursor), strict=True))
+        if self._doubts:
+            stored = catalogue.live(cursor, self.path / "files" / "main")
+            for table in {f.table for f in stored if self._doubts.broken(f.path)}:
+                sound = [f for f in stored if f.table == table and not self._doubts.broken(f.path)]
+                names = ", ".join(lake.quoted(sealed.address(f.path)) for f in sound)
+                form = f"SELECT * FROM {found[table]} WHERE false"  # its columns: files of former formats lack some
+                rows = f"SELECT * FROM read_parquet([{names}], union_by_name = true)"
+                found[table] = f"({form} UNION ALL BY NAME {rows})" if sound else ""
+        return [source for source in found.values() if source]
 
     @contextmanager
     def _cursor(self) -> Iterator[duckdb.DuckDBPyConnection]:
@@ -121,6 +154,21 @@ class Session:
             connection.close()
             raise
         return connection
+
+
+def _met(manifest: Manifest, scope: sql.Scope | None) -> list[Stored]:
+    """Give the files of readings that a question may have read."""
+    raw = manifest.of(lake.PREFIX)
+    if scope is None or scope.signals is None or not len(scope.signals):
+        return list(raw.stored)
+    first, last = (scope.start // MS, (scope.end - 1) // MS) if scope.start < scope.end else (-ALWAYS, ALWAYS)
+    return raw.met(int(scope.signals[0]), int(scope.signals[-1]), first, last)
+
+
+def _may_be_damage(error: Exception) -> bool:
+    """Tell whether a failed query may have failed over what a file holds: not over its words, or memory."""
+    innocent = (duckdb.ProgrammingError, duckdb.InterruptException, duckdb.OutOfMemoryException, duckdb.CatalogException)
+    return isinstance(error, duckdb.InvalidInputException) or not isinstance(error, innocent)
 
 
 def _passing(error: Exception) -> bool:

@@ -73,6 +73,7 @@ def register_wanted(cursor: duckdb.DuckDBPyConnection, scope: Scope) -> None:
 def rows(tables: Iterable[str], scope: Scope, *, tail: bool, late: bool | None = None) -> str:
     """Give a query for all rows in scope, in no order, with columns as a `Batch` has them.
 
+    `tables` are what each is read from: a table of the lake, or files.
     `late` picks the stored rows with or without that mark; rows of the tail have none and are always in.
     """
     marked = "" if late is None else " AND late" if late else " AND NOT late"

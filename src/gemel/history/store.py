@@ -17,8 +17,11 @@ import numpy as np
 import numpy.typing as npt
 
 from gemel.errors import ConflictError, StorageError
-from gemel.history import catalogue, files, lake, rolled, sealed
+from gemel.history import catalogue, damage, files, lake, rolled, sealed
+from gemel.history.aside import Aside
 from gemel.history.compact import merge, plan
+from gemel.history.doubts import cleared, doubted, suspects
+from gemel.history.holes import Hole
 from gemel.history.levels import LEVELS, PICK, ROLL, level_of
 from gemel.history.lock import WriterLock
 from gemel.history.newest import NEVER, Newest
@@ -77,6 +80,8 @@ class Store:
         self._tables: set[str] = set()  # that are known to be there
         self._doubtful: list[Path] = []  # files of commits that failed, whose naming could not be told yet
         self._rollups = RollUps(_Writer(self), self._folder)
+        self._aside = Aside(_Writer(self), self._rollups)
+        self._patrolled: set[Path] = set()
 
     @classmethod
     def open(cls, path: Path | str, bounds: lake.Bounds = lake.Bounds()) -> Self:  # noqa: B008 - frozen
@@ -172,7 +177,51 @@ class Store:
             terms: how long readings hold, and their retention classes, by signal.
 
         """
-        return self._rollups.roll(now_ns, budget_s, terms)
+        until = time.monotonic() + budget_s
+        while True:
+            try:
+                return self._rollups.roll(now_ns, max(until - time.monotonic(), 0.0), terms)
+            except StorageError as error:
+                if not self._set_aside(error):
+                    raise
+
+    @property
+    def holes(self) -> tuple[Hole, ...]:
+        """What damage took out of the history."""
+        return self._aside.holes
+
+    def patrol(self) -> bool:
+        """Look at the files that readers could not read, and at one more, by its digest; tell whether one was damaged.
+
+        In time every file is looked at, those too that nobody asks for; then it begins anew.
+        """
+        with self._turn:
+            live = {f.path.name: f for f in self._live()}
+        found = False
+        for name in suspects(self.path):
+            found |= name in live and self._aside.take([live[name]])
+            cleared(self.path, name)
+        self._patrolled &= {f.path for f in live.values()}
+        left = [f for f in live.values() if f.path not in self._patrolled]
+        if not left:
+            self._patrolled = set()
+            return found
+        self._patrolled.add(left[0].path)
+        try:
+            changed = damage.changed(left[0].path)
+        except OSError:  # a broken seal, a block that the disk cannot read
+            changed = True
+        return found | (changed and self._aside.take([left[0]]))
+
+    def _set_aside(self, error: Exception, group: Sequence[catalogue.Stored] = ()) -> bool:
+        """Take damaged files out of the way that a piece of work failed over; tell whether it may be begun anew without."""
+        named = doubted(error)
+        if named is not None:
+            with self._turn:
+                group = [f for f in self._live() if f.path == named]
+            if not group:  # dropped, or merged, meanwhile
+                return True
+        return bool(group) and self._aside.take(group)
 
     def compact(self, budget_s: float = 10.0, *, grace_s: float = 300.0) -> Compacted:
         """Merge small files, give up former versions, delete what they left; may run beside commits.
@@ -193,6 +242,12 @@ class Store:
                 self._replace(group, merge(group, self._folder, self._bounds))
             except ConflictError:  # retention was faster; plan anew
                 continue
+            except (StorageError, OSError) as error:
+                if self._set_aside(error, group):
+                    continue
+                if isinstance(error, StorageError):
+                    raise
+                raise lake.storage_error(error, "merge files of the history") from error
             merged, rows = merged + len(group), rows + sum(f.rows for f in group)
         with self._turn:
             try:
@@ -226,6 +281,8 @@ class Store:
                 for kind in (ROLL, PICK) for level in LEVELS if level.keep in levels
             }  # fmt: skip
         gone = 0
+        for table, seconds in kept.items():
+            self._aside.expire(table, now_ns - int(seconds * SECOND))
         with self._turn:
             for file in self._live():
                 if (
@@ -286,6 +343,7 @@ class Store:
                 'CREATE TABLE IF NOT EXISTS lake.progress ("partition" INTEGER, epoch BIGINT, sequence BIGINT)'
             )
         self._rollups.open()
+        self._aside.open()
         for table in lake.tables(self._connection):
             catalogue.keep_rows_in_files(self._connection, table)
         catalogue.end_emptied(self._connection)
@@ -379,6 +437,14 @@ class _Writer:
     @property
     def connection(self) -> duckdb.DuckDBPyConnection:
         return self._store._connection
+
+    @property
+    def folder(self) -> Path:
+        return self._store._folder
+
+    @property
+    def path(self) -> Path:
+        return self._store.path
 
     def turn(self) -> threading.RLock:
         return self._store._turn

@@ -25,6 +25,7 @@ from gemel.bus import Bus, FrameHeader, Message, StreamReader, decode_frame, enc
 from gemel.bus.link import SAMPLES
 from gemel.errors import ConflictError, StorageError
 from gemel.history import Store, Terms
+from gemel.operate.damaged import Damaged, lost
 from gemel.operate.delta import CHUNK, SUBJECT, Delta, encode
 from gemel.operate.measures import Told
 from gemel.operate.outbox import Outbox
@@ -72,6 +73,7 @@ class Owner:
         self._retention = retention
         self._rollups = dict(rollups or {})
         self._tidy = Tidy(store)
+        self._damaged = Damaged()
         self._stream = SAMPLES.format(partition.number)
         self._max_log_bytes = max_log_bytes
         self._producer = f"twin-{time.time_ns():x}"
@@ -137,7 +139,7 @@ class Owner:
             "facts_waiting": len(self._outbox.waiting), "frames_broken_total": self.broken,
             "commit_age_seconds": self.commit_age_s(), "commit_seconds": self._commit_took,
             "committed_rows_total": self._committed, "snapshot_age_seconds": self.snapshot_age_s(),
-            "wire_to_state_seconds": {"0.5": float(p50), "0.99": float(p99)},
+            "wire_to_state_seconds": {"0.5": float(p50), "0.99": float(p99)}, **lost(self._store.holes),
         }  # fmt: skip
 
     @property
@@ -522,7 +524,10 @@ class Owner:
         terms = Terms(self.partition.checks.stale_after, self._classes)
         now = self._stored_time if self.tail.rows else self.partition.time  # hours that wait for the lake are not over
         share = EAGER if self.behind_now_s() < KEEPS_UP_S else SHARE
-        return await self._tidy.turn(now, Keep(terms, self._retention, self._rollups), share)
+        rest = await self._tidy.turn(now, Keep(terms, self._retention, self._rollups), share)
+        for draft in self._damaged.drafts(self._store.holes, self.partition.time or self._clock.now()):
+            self._outbox.put(draft)
+        return rest
 
 
 def _nothing() -> None:

@@ -43,6 +43,8 @@ MEASURES: Final[Mapping[str, Measure]] = {
     "commit_seconds": Measure("gauge", "How long the last commit to the lake took."),
     "committed_rows_total": Measure("counter", "Readings stored in the lake since the twin started."),
     "snapshot_age_seconds": Measure("gauge", "Since when there is no newer snapshot."),
+    "history_damaged_files": Measure("gauge", "Files of the history that were damaged, and are kept aside."),
+    "history_lost_rows": Measure("gauge", "Readings that damaged files took with them."),
     "wire_to_state_seconds": Measure("gauge", "From receipt to state, of the newest frames.", "quantile"),
     "own_alarms_active": Measure("gauge", "Alarms that the twin raised about itself."),
     # ingest

@@ -1,4 +1,4 @@
-"""Tidies the history in the background: merges small files, rolls up, drops what is past its retention.
+"""Tidies the history in the background: merges small files, rolls up, drops what is past its retention, looks for damage.
 
 Its thread is its own, at a lower priority than the fold's where the system gives threads priorities; and it rests
 after each turn, in proportion to how long that took, so that it never takes more than a share of one core.
@@ -63,6 +63,8 @@ class Tidy:
         merged = self._store.compact(TURN_S)
         rolled = self._store.roll_up(now, TURN_S, keep.terms)
         self._store.retain(now, keep.classes, keep.rollups)
+        if not (rolled.behind or merged.behind):
+            self._store.patrol()
         return rolled.behind or merged.behind
 
 

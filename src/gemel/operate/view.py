@@ -27,6 +27,7 @@ from gemel.operate.past import Past
 from gemel.operate.site import Site
 from gemel.operate.values import Values
 from gemel.operate.view_calibrations import CalibrationsView
+from gemel.operate.view_holes import HolesView
 from gemel.operate.view_jobs import ReasonedView
 from gemel.operate.view_life import LifeView
 from gemel.operate.view_overrides import OverridesView
@@ -49,7 +50,7 @@ class News(msgspec.Struct, frozen=True):
     fact: Fact | None = None
 
 
-class View(CalibrationsView, OverridesView, PlantView, ReasonedView, ReleasesView, LifeView):
+class View(CalibrationsView, HolesView, OverridesView, PlantView, ReasonedView, ReleasesView, LifeView):
     """The twin as seen from another process of the family."""
 
     def __init__(self, bus: Bus, plant: Plant, registry: Registry, reader: Reader) -> None:

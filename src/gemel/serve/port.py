@@ -20,6 +20,7 @@ from gemel.serve.port_calibrations import Calibrated
 from gemel.serve.port_forks import Forking
 from gemel.serve.port_jobs import Reasoned
 from gemel.serve.port_life import Living
+from gemel.serve.port_missing import Lacking
 from gemel.serve.port_overrides import Overridden
 from gemel.serve.port_past import Past
 from gemel.serve.port_plant import Changing
@@ -118,7 +119,7 @@ class Aggregated(Protocol):
         """The worst status."""
 
 
-class Twin(Overridden, Calibrated, Changing, Reasoned, Released, Living, Protocol):
+class Twin(Overridden, Calibrated, Changing, Lacking, Reasoned, Released, Living, Protocol):
     """The twin as seen from serve.
 
     A refusal is raised: RefusedError (not allowed, a guard said no), ConflictError (somebody was faster),

@@ -11,7 +11,8 @@ from gemel.assets import load
 from gemel.bus import Bus, StreamReader, decode_frame
 from gemel.bus.link import FACTS, SAMPLES
 from gemel.errors import GemelError, StorageError
-from gemel.history import damage
+from gemel.history import damage, holes
+from gemel.history.aside import ASIDE
 from gemel.operate.backup.verify import Problem
 from gemel.operate.places import DATA_FORMAT, Places
 from gemel.operate.sealed import in_the_clear
@@ -105,7 +106,15 @@ def _lake(places: Places) -> tuple[damage.Looked, list[Problem]]:
         )
         for d in looked.damage
     ]
-    return looked, found
+    return looked, [*found, *_holes(places)]
+
+
+def _holes(places: Places) -> Iterator[Problem]:
+    """Give what was taken aside before: it is out of the lake, and its readings are lost all the same."""
+    for h in holes.known(places.lake):
+        if h.rows:
+            where = _name(places, places.lake / ASIDE / h.file)
+            yield Problem(where=where, why=h.why, start=h.start, end=h.end, signals=(h.low, h.high), rows=h.rows)
 
 
 async def examine_log(bus: Bus, places: Places) -> list[Problem]:

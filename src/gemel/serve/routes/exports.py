@@ -16,6 +16,7 @@ from gemel.samples.clock import SECOND
 from gemel.samples.select import Selected, select
 from gemel.serve import streams, times
 from gemel.serve.access import Asked, Viewer
+from gemel.serve.missing import headed
 from gemel.serve.names import Names
 from gemel.serve.paging import json
 from gemel.serve.port import Twin
@@ -58,7 +59,8 @@ async def export(
     table = Long(chosen, [names.registry.paths[s] for s in chosen], [names.units[s] for s in chosen])
 
     found = streams.rows(twin, Walk(chosen, since, until), known)
-    return await streams.response("history", form, CSV if form == "csv" else SCHEMA, streams.mapped(table, found))
+    answer = await streams.response("history", form, CSV if form == "csv" else SCHEMA, streams.mapped(table, found))
+    return await headed(answer, twin, chosen, (since, until))
 
 
 class AlignedColumn(BaseModel):
@@ -97,8 +99,10 @@ async def aligned(
     plan = Alignment(columns, since, max(until, since), how, every, at, leader)
     form = format or streams.wanted(request.headers.get("accept", ""), ("json", *MEDIA))
     if form != "json":
-        return await streams.response("aligned", form, plan.schema, streams.aligned(twin, plan))
-    return json(await _as_json(plan, streams.aligned(twin, plan)))
+        answer = await streams.response("aligned", form, plan.schema, streams.aligned(twin, plan))
+    else:
+        answer = json(await _as_json(plan, streams.aligned(twin, plan)))
+    return await headed(answer, twin, plan.numbers.tolist(), (since, until))
 
 
 def _column(names: Names, chosen: Selected, tolerance: int | None) -> Aligned:

@@ -1,5 +1,6 @@
 """What was measured, as columns: all of it, decimated for drawing, or one value an interval."""
 
+from collections.abc import Sequence
 from typing import Annotated, Final, Literal
 
 import numpy as np
@@ -15,9 +16,11 @@ from gemel.samples.clock import SECOND
 from gemel.serve import export, streams, times
 from gemel.serve.access import Asked, Viewer
 from gemel.serve.gaps import BAD_NO_DATA, Told, with_gaps
+from gemel.serve.missing import BAD_DATA_LOST, Missing, headed, lost_intervals, told, with_holes
 from gemel.serve.names import Names
 from gemel.serve.paging import json
 from gemel.serve.port import Twin
+from gemel.serve.port_missing import Hole
 from gemel.serve.spans import Span
 
 router = APIRouter(tags=["history"])
@@ -46,6 +49,7 @@ class History(BaseModel):
     )
     rows: int = Field(description="How many readings or intervals, gaps not counted.")
     next: times.Written | None = Field(description="Where more is left: the `start` to go on from.")
+    missing: list[Missing] = Field(description="Spans in which readings may be missing because files were damaged.")
 
 
 PLAIN: Final = {
@@ -83,9 +87,11 @@ async def history(
     whole = interval is None and points is None
     if whole and form in ("parquet", "arrow"):
         found = streams.rows(twin, Walk([number], start_ns, end_ns), known)
-        return await streams.response(export.file_name(signal), form, SCHEMA, streams.mapped(table, found))
+        answer = await streams.response(export.file_name(signal), form, SCHEMA, streams.mapped(table, found))
+        return await headed(answer, twin, [number], (start_ns, end_ns))
     if whole and form == "csv":
-        return export.response(signal, await export.raw(twin, number, start_ns, end_ns, known))
+        answer = export.response(signal, await export.raw(twin, number, start_ns, end_ns, known))
+        return await headed(answer, twin, [number], (start_ns, end_ns))
     if interval is not None:
         mode = "aggregated"
         (time, value, status, sigma), more = await asked.aggregated(interval, aggregate)
@@ -95,16 +101,20 @@ async def history(
         mode = "raw"
         (time, value, status, sigma), more = await asked.raw(limit, known)
     if form == "csv":
-        return export.response(signal, export.once(time, value, status))
+        answer = export.response(signal, export.once(time, value, status))
+        return await headed(answer, twin, [number], (start_ns, end_ns))
     if form in ("parquet", "arrow"):
         rows = Batch(np.full(len(time), number, np.int32), time, np.zeros(len(time), np.int64), value, status)
         piece = table(rows).select(BRIEF.names)
-        return await streams.response(export.file_name(signal), form, BRIEF, streams.one(piece))
-    return json(
+        answer = await streams.response(export.file_name(signal), form, BRIEF, streams.one(piece))
+        return await headed(answer, twin, [number], (start_ns, end_ns))
+    answer = json(
         {"signal": signal, "unit": names.units[number], "start": times.text(start_ns), "end": times.text(end_ns), "mode": mode,
-         "time": time / SECOND, "value": value, "status": status, "rows": int(np.count_nonzero(status != BAD_NO_DATA)),
-         "next": times.text(more), **({} if sigma is None or np.isnan(sigma).all() else {"sigma": sigma})}
+         "time": time / SECOND, "value": value, "status": status, "rows": int(np.count_nonzero(~np.isin(status, (BAD_NO_DATA, BAD_DATA_LOST)))),
+         "next": times.text(more), "missing": told(await asked.holes()),
+         **({} if sigma is None or np.isnan(sigma).all() else {"sigma": sigma})}
     )  # fmt: skip
+    return await headed(answer, twin, [number], (start_ns, end_ns))
 
 
 class _Asked:
@@ -118,7 +128,8 @@ class _Asked:
             return _EMPTY, None
         rows = await self._twin.history_raw(self._number, self._start, self._end, limit, known)
         more = int(rows.time[-1]) + 1 if len(rows) >= limit else None
-        return with_gaps(rows.time, rows.value, rows.status, rows.sigma, self._names.gap_ns(self._number)), more
+        columns = with_gaps(rows.time, rows.value, rows.status, rows.sigma, self._names.gap_ns(self._number))
+        return await self._holed(columns, self._end if more is None else more), more
 
     async def decimated(self, points: int) -> Told:
         if self._start >= self._end:
@@ -126,7 +137,8 @@ class _Asked:
         rows = await self._twin.history_decimated(self._number, self._start, self._end, points)
         bucket = (self._end - self._start) // max(points // 2, 1)
         gap = self._names.gap_ns(self._number)
-        return with_gaps(rows.time, rows.value, rows.status, rows.sigma, max(gap, BUCKETS_A_GAP * bucket) if gap else gap)
+        columns = with_gaps(rows.time, rows.value, rows.status, rows.sigma, max(gap, BUCKETS_A_GAP * bucket) if gap else gap)
+        return await self._holed(columns, self._end)
 
     async def aggregated(self, interval: int, aggregate: str) -> tuple[Told, int | None]:
         if self._start >= self._end:
@@ -135,7 +147,16 @@ class _Asked:
         found = await self._twin.history_aggregated(self._number, self._start, end, interval, aggregate)
         empty = np.isnan(found.values) & (found.worst == 0)
         status = np.where(empty, np.uint32(BAD_NO_DATA), found.worst).astype(np.uint32)
+        status = lost_intervals(found.times, interval, status, await self.holes())
         return (found.times, found.values, status, None), end if end < self._end else None
+
+    async def holes(self) -> Sequence[Hole]:
+        """Give what damage took of what is asked for."""
+        return await self._twin.history_holes([self._number], self._start, self._end)
+
+    async def _holed(self, columns: Told, end: int) -> Told:
+        holes = [h for h in await self.holes() if h.start < end]
+        return with_holes(columns, holes, (self._start, end)) if holes else columns
 
 
 _EMPTY: Final[Told] = (np.empty(0, np.int64), np.empty(0), np.empty(0, np.uint32), None)
