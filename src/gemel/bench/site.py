@@ -22,6 +22,7 @@ from gemel.operate.places import Places, Running, read_running
 
 PER_ASSET: Final = 10
 TICKS: Final = os.sysconf("SC_CLK_TCK")
+PAGE: Final = os.sysconf("SC_PAGE_SIZE")
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,16 +62,18 @@ class Site:
         """Give the processor time each process has used so far [s]."""
         used = {}
         for name, pid in self.pids().items():
-            fields = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
-            used[name] = (int(fields[11]) + int(fields[12])) / TICKS
+            with suppress(OSError):  # ended since it was listed, as the writer of a snapshot does
+                fields = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
+                used[name] = (int(fields[11]) + int(fields[12])) / TICKS
         return used
 
     def resident_mb(self) -> dict[str, float]:
         """Give the memory each process holds [MB]."""
-        return {
-            n: int(Path(f"/proc/{p}/statm").read_text().split()[1]) * 4096 / 1e6
-            for n, p in self.pids().items()
-        }
+        held = {}
+        for name, pid in self.pids().items():
+            with suppress(OSError):
+                held[name] = int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * PAGE / 1e6
+        return held
 
     def stop(self) -> None:
         """End it as Ctrl-C would."""

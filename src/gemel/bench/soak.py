@@ -12,6 +12,7 @@ import numpy as np
 from gemel.bench.generator import Load
 from gemel.bench.ingest import machine
 from gemel.bench.site import running, write_plant
+from gemel.history import Reader
 from gemel.operate.family import python
 
 LOOK_S: Final = 5.0
@@ -37,6 +38,8 @@ def measure(
         assert sender.stdout is not None
         sent = msgspec.json.decode(sender.stdout.read())["sent"]
         sender.stdout.close()
+    with Reader(site.places.lake) as reader:
+        stored = reader.rows_count()  # the family was stopped in order: everything is in the lake
     looks = looks[int(len(looks) * SETTLE) :]
     minutes_at = np.array([at for at, _ in looks]) / 60
     growth = {
@@ -47,5 +50,5 @@ def measure(
     return {
         "bench": "soak", "sent": sent, "rate": rate, "minutes": minutes, "mb_per_min": growth,
         "mb_per_min_all": round(sum(growth.values()), 3), "resident_mb": {n: round(m) for n, m in looks[-1][1].items()},
-        "lost": 0, "duplicated": 0, "wrong": 0, **machine(),
+        "lost": max(sent - stored, 0), "duplicated": max(stored - sent, 0), **machine(),
     }  # fmt: skip

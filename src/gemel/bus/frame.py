@@ -39,6 +39,7 @@ class FrameHeader(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
         constant: columns that hold one value throughout.
         time: a tick's plant time [ns].
         facts: a tick's position in the record.
+        stored: whether the history has the rows: they are conditioned, and only the state lacks them.
         trace: ``traceparent`` of a frame that is traced (W3C Trace Context, 3.2).
     """
 
@@ -53,6 +54,7 @@ class FrameHeader(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
     constant: Mapping[str, int | float] = {}
     time: int = 0
     facts: int = 0
+    stored: bool = False
     trace: str = ""
 
 

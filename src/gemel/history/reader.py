@@ -167,6 +167,16 @@ class Reader:
             sql.Scope(wanted, 0, 0),
         )
 
+    def received_since(self, received: int, limit: int) -> Batch:
+        """Give at most `limit` of the rows that were received at a time [ns] or later, in no order, superseded ones too."""
+
+        def ask(cursor: duckdb.DuckDBPyConnection, tables: Sequence[str]) -> Batch:
+            scope = sql.Scope(None, sql.ALWAYS, -sql.ALWAYS)
+            query = sql.rows(tables, scope, tail=False)
+            return _fetch(cursor, f"SELECT * FROM ({query}) WHERE received >= {int(received)} LIMIT {int(limit)}")
+
+        return self._session.ask(ask)
+
     def existing(self, batch: Batch, *, tail: Batch | None = None) -> Existing:
         """Tell for each row of `batch` what is stored for its signal and time that was received before it."""
         rest = Batch.empty() if tail is None else tail

@@ -30,6 +30,7 @@ from gemel.operate.delta import CHUNK, SUBJECT, Delta, encode
 from gemel.operate.measures import Told
 from gemel.operate.outbox import Outbox
 from gemel.operate.partition import Effects, Lookup, Partition
+from gemel.operate.putting_back import frames, lost_rows
 from gemel.operate.reached import Mark, Reached
 from gemel.operate.snapshots import SnapshotFolder
 from gemel.operate.tail import Part, Tail
@@ -80,6 +81,7 @@ class Owner:
         self._seen = Mark(partition.position, 0)  # the last message that was read
         self._reached = Reached(folder.path)
         self._once_reached = Mark(0, 0)  # how far the log went when it was read before
+        self._lost_since: int | None = None  # newest receipt [ns] before a hole whose rows the lake has
         self._ticks = 0
         self._deltas = 0
         self._epoch = 0
@@ -192,6 +194,7 @@ class Owner:
         if last < known:
             await self.bus.trim(self._stream, known + 1)
             self._tell("LogLost", f"log-lost-{known}", {"known": known, "last": last, **self._span()})
+            self._lacks(self.partition.position)
             self.partition.position = known
         elif first > self.partition.position + 1:
             self._tell(
@@ -199,6 +202,7 @@ class Owner:
                 f"log-hole-{first}",
                 {"after": self.partition.position, "first": first, **self._span()},
             )
+            self._lacks(self.partition.position)
             self.partition.position = first - 1
 
     def _span(self) -> dict[str, int]:
@@ -232,7 +236,25 @@ class Owner:
             if messages := await self._reader.take(0.5):
                 self.behind_s = max((time.time_ns() - messages[0].stored) / SECOND, 0.0)
                 self._digest(messages)
+            if self._lost_since is not None:
+                await self._put_back(self._lost_since)
             await asyncio.sleep(0)
+
+    def _lacks(self, after: int) -> None:
+        """Note that messages after a position are gone; what the lake has of them is to be given back to the log."""
+        if after < self._stored and self._lost_since is None:
+            self._lost_since = int(self.partition.lanes.latest.received.max(initial=0))
+
+    async def _put_back(self, since: int) -> None:
+        p = self.partition
+        try:
+            rows = await asyncio.to_thread(lost_rows, self._store.path, since, len(p.registry))
+            for frame in frames(rows, p.registry, p.number, f"lake-{time.time_ns():x}"):
+                await self.bus.append(f"samples.{p.number}", frame)
+        except (StorageError, ConflictError) as e:
+            self._problems["log"] = f"what the log lost is not put back: {e}"
+            return
+        self._lost_since = None
 
     def _digest(self, messages: Sequence[Message]) -> None:
         pending: list[tuple[Batch, int]] = []
@@ -256,6 +278,12 @@ class Owner:
                 self._after_tick()
                 self._reached.note(self._seen)
                 continue
+            if frame.header.stored:
+                self._fold(pending, message.sequence - 1)
+                pending, rows = [], 0
+                came = np.full(len(found), self.partition.origin(frame.header, message.sequence) if len(found) else 0)
+                self._effect(self.partition.fold_stored(found, message.sequence, came), message.sequence)
+                continue
             if len(found):
                 pending.append((found, self.partition.origin(frame.header, message.sequence)))
             self.arrivals.read(frame.header, message.sequence)
@@ -278,6 +306,7 @@ class Owner:
         self._seen = now
 
     def _tell_hole(self, after: Mark, upto: Mark) -> None:
+        self._lacks(after.sequence)
         body: dict[str, object] = {
             "after": after.sequence,
             "upto": upto.sequence,

@@ -17,7 +17,7 @@ from gemel.condition import Conditioner, Existing
 from gemel.operate.carry import carried, renamed
 from gemel.operate.numbering import Numbering
 from gemel.samples import Batch, Draft, Fact, Registry, Snapshot
-from gemel.samples.batch import I64
+from gemel.samples.batch import I32, I64
 from gemel.twin.agreement import Agreement
 from gemel.twin.alarm_facts import Transition
 from gemel.twin.alarms import Alarms
@@ -180,8 +180,18 @@ class Partition:
         came = np.zeros(len(rows), np.int64) if origin is None else origin[conditioned.position]
         if len(self.changes):
             self.changes.on_rows(rows.take(conditioned.news), came[conditioned.news])
+        given, drafts, _ = self._take_in(rows, came, f"samples.{self.number}:{sequence}")
+        return Effects(Batch.concat([rows, given]) if len(given) else rows, drafts)
+
+    def fold_stored(self, rows: Batch, sequence: int, origin: I64) -> Effects:
+        """Fold rows that the history has and the state lost: judged already, and not to be stored again."""
+        self.position = sequence
+        given, drafts, changed = self._take_in(rows, origin, f"samples.{self.number}:{sequence}")
+        return Effects(given, drafts, changed.tolist())
+
+    def _take_in(self, rows: Batch, came: I64, cause: str) -> tuple[Batch, list[Draft], I32]:
+        """Fold conditioned rows; give what is derived of them, what is to be recorded, and which signals changed."""
         drafts: list[Draft] = []
-        cause = f"samples.{self.number}:{sequence}"
         if len(given := self.derived.on_rows(rows)):
             rows = Batch.concat([rows, given])
             came = np.append(came, np.full(len(given), self._derived_origin(0)))
@@ -191,7 +201,7 @@ class Partition:
         self.staleness.heard(changed)
         if len(changed):
             self.newest = max(self.newest, int(self.lanes.latest.time[changed].max()))
-        return Effects(rows, drafts + _drafts(self.alarms.on_rows(rows, cause)))
+        return given, drafts + _drafts(self.alarms.on_rows(rows, cause)), changed
 
     def tick(self, header: FrameHeader, sequence: int, facts: Iterable[Fact]) -> Effects:
         """Let the plant's time pass: facts, staleness and delays take effect here only."""

@@ -63,7 +63,10 @@ async def _fold(
         return True
     if rows is not None:
         came = np.full(len(rows), partition.origin(frame.header, message.sequence) if len(rows) else 0)
-        partition.fold(rows, message.sequence, lookup, came)
+        if frame.header.stored:
+            partition.fold_stored(rows, message.sequence, came)
+        else:
+            partition.fold(rows, message.sequence, lookup, came)
         return True
     if frame.header.time > until:
         return False
