@@ -27,7 +27,7 @@ def test_what_the_lake_has_and_the_log_lost_is_in_the_state_again(tmp_path):
         mark = len(sender.acknowledged)
         assert wait(lambda: len(sender.acknowledged) > mark + 600, 30)
         sender.stop()
-        assert wait(lambda: in_the_lake(site) >= len(sender.acknowledged), 60), "all of it is in the lake"
+        assert wait(lambda: in_the_lake(site) >= len(sender.acknowledged), 60, 1.0), (in_the_lake(site), len(sender.acknowledged), len(stored(site)))
         whole_family_killed(site)
         for later in set(folder.glob("*.snap")) - old:
             later.unlink()

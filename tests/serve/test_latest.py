@@ -1,5 +1,7 @@
 """What is so now, of many properties in one answer."""
 
+import subprocess
+import sys
 import time
 
 import numpy as np
@@ -64,3 +66,23 @@ def test_a_hundred_thousand_signals_leave_at_once(large):
     assert len(table) == 100_000 and table.arrow["value"].null_count == 0
     print(f"latest of 100,000 signals by HTTP, in Python: p50 {np.median(spent):.1f} ms, best {min(spent):.1f} ms")
     assert np.median(spent) < 1000
+
+
+WITHOUT_PANDAS = """
+import importlib.abc, sys
+class Without(importlib.abc.MetaPathFinder):
+    def find_spec(self, name, path=None, target=None):
+        if name == "pandas":
+            raise ModuleNotFoundError(name)
+sys.meta_path.insert(0, Without())
+import pyarrow as pa
+from gemel.serve.routes.latest import _items
+when = pa.array([1_700_000_000_000_000_007, None], pa.timestamp("ns", "UTC"))
+print([i["time"] for i in _items(pa.record_batch({"time": when, "received": when}))])
+"""
+
+
+def test_json_gives_times_to_the_nanosecond_where_there_is_no_pandas():
+    """Arrow asks pandas for such a time; a twin that serves has none of it."""
+    done = subprocess.run([sys.executable, "-c", WITHOUT_PANDAS], capture_output=True, text=True, timeout=240)
+    assert done.stdout.strip() == "['2023-11-14T22:13:20.000000007Z', None]", done.stderr
