@@ -123,7 +123,7 @@ def test_a_restart_takes_over_what_stood(tmp_path, dog, record):
 
 
 def test_the_fold_tells_what_it_measures(tmp_path, record):
-    fold = owner(tmp_path, record)
+    fold = owner(tmp_path, record, store=SimpleNamespace(holes=()))
     fold._digest(messages(frame(1)))
     told = Watchdog("a/b", fold, record).told()
     assert (told["fold_position"], told["tail_rows"], told["log_limit_bytes"]) == (1, 1, 1 << 20)

@@ -112,7 +112,7 @@ class History:
             true = ranges.within(start, runs)
             other = np.zeros(0, np.int64)
             if self.hold is not None:
-                held = groups.column(table, "hold") * MS == min(self.hold, LONGEST_HOLD)
+                held = groups.column(table, "hold").astype(np.int64) * MS == min(self.hold, LONGEST_HOLD)
                 other = np.unique(start[true & ~held] // level.chunk)
                 true &= held
             found.append(rollfile.to_summary(table.filter(pa.array(true))))
