@@ -137,6 +137,7 @@ class Roller:
         hold = min(int(output.terms.hold.max()), LONGEST_HOLD)
         parts = self._parts(unit, manifest)
         found: list[tuple[Summary, pa.Table]] = []
+        fixed = None if len(parts) == 1 else self._worth(unit, manifest, stored)
         for start, end in parts:
             wanted = Wanted(unit.low, unit.high, (start - hold) // files.MS, (end - 1) // files.MS)
             met = manifest.of("raw_").met(unit.low, unit.high, wanted.first, wanted.last)
@@ -144,7 +145,8 @@ class Roller:
                 rows = settled(tables, start - hold, end)
                 if not len(rows.batch):
                     continue
-                hours = _fine(rows, start, end, stored, output)
+                worth = fixed or {v: _worth(rows.batch.take(rows.batch.time >= start), v, stored[v]) for v in stored}
+                hours = _fine(rows, start, end, worth, output)
                 if len(parts) == 1:
                     _put_hours(*hours, output)
                 else:
@@ -177,6 +179,19 @@ class Roller:
         parts = min(max(-(-held // MOST), 1), (end - start) // MINUTE)
         edges = [start + (end - start) // MINUTE * i // parts * MINUTE for i in range(parts + 1)]
         return list(pairwise(edges))
+
+    def _worth(
+        self, unit: Unit, manifest: Manifest, stored: Mapping[Level, npt.NDArray[np.int64]]
+    ) -> dict[Level, npt.NDArray[np.int64]]:
+        """Give the chunks that are worth each fine level, of a unit that is read in parts: a chunk is stored whole or not."""
+        wanted = Wanted(unit.low, unit.high, unit.first * HOUR // files.MS, (unit.end * HOUR - 1) // files.MS)
+        met = manifest.of("raw_").met(unit.low, unit.high, wanted.first, wanted.last)
+        found: dict[Level, list[npt.NDArray[np.int64]]] = {level: [] for level in stored}
+        for tables in groups.sliced(met, wanted, KEYS, self._footers):
+            rows = _when(tables, wanted)
+            for level, chunks in found.items():
+                chunks.append(_worth(rows, level, stored[level]))
+        return {level: np.unique(np.concatenate(chunks)) if chunks else np.zeros(0, np.int64) for level, chunks in found.items()}
 
     def _stored(self, level: Level, unit: Unit, manifest: Manifest) -> npt.NDArray[np.int64]:
         """Give the chunks of the unit that a level has already: what was stored once is stored again."""
@@ -226,6 +241,17 @@ class Rows:
         return rollfile.of_picks(self.table.take(pa.array(self.at)), self.batch, made)
 
 
+def _when(tables: Sequence[pa.Table], wanted: Wanted) -> Batch:
+    """Give when some signals were read, sorted, to the millisecond; there are no values."""
+    signal = np.concatenate([groups.column(t, "signal") for t in tables])
+    ms = np.concatenate([groups.column(t, "ms") for t in tables])
+    inside = (ms >= wanted.first) & (ms <= wanted.last)
+    signal, ms = signal[inside], ms[inside]
+    by = np.lexsort((ms, signal))
+    nothing = np.zeros(len(by))
+    return Batch(signal[by], ms[by] * files.MS, nothing.astype(np.int64), nothing, nothing.astype(np.uint32))
+
+
 def settled(tables: Sequence[pa.Table], start: int, end: int) -> Rows:
     """Give the readings with start <= time < end [ns] of some tables; for one (signal, time) the latest received wins."""
     batch = Batch.concat([groups.batch(t) for t in tables])
@@ -259,14 +285,13 @@ def latest(tables: Sequence[pa.Table], wanted: Wanted, level: Level) -> pa.Table
 
 
 def _fine(
-    rows: Rows, start: int, end: int, stored: Mapping[Level, npt.NDArray[np.int64]], output: Output
+    rows: Rows, start: int, end: int, worth: Mapping[Level, npt.NDArray[np.int64]], output: Output
 ) -> tuple[Summary, pa.Table]:
-    """Write seconds and minutes, where they are worth it; give hours, and the readings that draw them."""
+    """Write seconds and minutes of the chunks that are worth it; give hours, and the readings that draw them."""
     grid, hold = Grids(groups.column(rows.table, "signal"), rows.table), output.terms.hold
     every = rows.batch
     if len(every) and (every.time < start).any():
         rows = rows.take(np.flatnonzero(every.time >= start))
-    worth = {level: _worth(rows.batch, level, stored[level]) for level in (SECONDS, MINUTES)}
     minutes, hours, drawn = _coarse(every, rows, Span(start, end, MINUTE), worth[MINUTES], hold)
     for level, chunks in worth.items():
         if not len(chunks):
@@ -276,7 +301,8 @@ def _fine(
         else:
             some = rows.take(np.flatnonzero(_among(rows.batch.signal, rows.batch.time, chunks)))
             span = Span(start, end, level.width)
-            summary, chosen = summarise(some.batch, span, hold), some.take(picks(some.batch, span))
+            summary = summarise(every.take(_reaching(every, chunks)), span, hold)
+            chosen = some.take(picks(some.batch, span))
         summary = summary.take(_among(summary.signal, summary.start, chunks))
         output.put(ROLL, level, rollfile.of_summary(summary, grid.of(summary.signal), hold, output.made))
         mine = _among(chosen.batch.signal, chosen.batch.time, chunks)
@@ -346,6 +372,16 @@ def _worth(rows: Batch, level: Level, stored: npt.NDArray[np.int64]) -> npt.NDAr
 def _chunks(signal: I32, time: I64) -> npt.NDArray[np.int64]:
     """Give one number for each signal and hour."""
     return signal.astype(np.int64) << 32 | time // HOUR
+
+
+def _reaching(rows: Batch, chunks: npt.NDArray[np.int64]) -> Mask:
+    """Tell which rows lie in some chunks, or were the last of the hour before one, and may be held into it."""
+    own = _chunks(rows.signal, rows.time)
+    last = np.append(own[1:] != own[:-1], True)
+    before = np.zeros(len(rows), np.bool_)
+    ends = np.flatnonzero(last)
+    before[ends] = _among(rows.signal[ends], rows.time[ends] + HOUR, chunks)
+    return _among(rows.signal, rows.time, chunks) | before
 
 
 def _among(signal: I32, time: I64, chunks: npt.NDArray[np.int64]) -> Mask:
