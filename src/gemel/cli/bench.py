@@ -163,6 +163,20 @@ def whatif(full: bool, as_json: bool) -> None:
     report(lambda _folder, told: measure(sizes, told), as_json)
 
 
+@command.command(epilog="Example: gemel bench judge --days 7 --seeds 2 --json")
+@click.option("--days", type=click.FloatRange(2), help="Of each life [default: 7; with --full 30].")
+@click.option("--seeds", default=2, show_default=True, type=click.IntRange(1), help="Lives, each of another seed.")
+@click.option("--first", default=200, show_default=True, type=click.IntRange(200), help="Seed of the first.")
+@click.option("--full", is_flag=True, help="A month each.")
+@click.option("--json", "as_json", is_flag=True)
+def judge(days: float | None, seeds: int, first: int, full: bool, as_json: bool) -> None:
+    """Whether the twin follows the demo plant, whose equations are not its own: errors, and how often its bands hold."""
+    from gemel.bench.month import measure
+
+    lived = days or (30.0 if full else 7.0)
+    report(lambda _folder, told: measure(lived, range(first, first + seeds), told), as_json)
+
+
 def report(measure: Callable[[Path, Callable[[str], None]], dict[str, Any]], as_json: bool) -> None:
     """Measure in a folder of its own, print, and exit with 1 where a reading was lost, doubled or changed."""
     folder = Path(tempfile.mkdtemp(prefix="gemel-bench-"))

@@ -30,6 +30,8 @@ Vector = npt.NDArray[np.float64]
 PREFIX: Final = "off/"
 LAGS: Final = 24
 TIMES: Final = 40
+LEAST: Final = 0.2
+"""Of the noise: a smaller slow error cannot be told from none, and a filter must not believe in none."""
 
 
 @dataclass(frozen=True)
@@ -68,7 +70,9 @@ def variogram(off: Vector, dt: float) -> Discrepancy:
     halves = np.array([0.5 * np.nanmean((off[lag:] - off[:-lag]) ** 2) for lag in lags]) - noise
     times = np.geomspace(2 * dt, max(len(off) * dt / 3, 4 * dt), TIMES)
     _, sill, time_s = min((_fitted(lags * dt, halves, time_s) for time_s in times), key=lambda found: found[0])
-    sill = max(sill, float(np.nanmean(off**2)) - noise, 0.0)
+    sill = max(sill, float(np.nanmean(off**2)) - noise)
+    if sill < LEAST**2 * noise:
+        return Discrepancy(LEAST * float(np.sqrt(noise)), float(times[-1]), float(np.sqrt(noise)))
     return Discrepancy(float(np.sqrt(sill)), float(time_s), float(np.sqrt(noise)))
 
 

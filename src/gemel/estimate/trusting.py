@@ -49,7 +49,7 @@ class Trusting:
     """
 
     inner: Unscented
-    limit: float = 4.0
+    limit: float = 6.0
     calm: float = 4.0
     memory: int = 60
     most: int = 2

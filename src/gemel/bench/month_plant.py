@@ -1,0 +1,169 @@
+"""A month of the demo plant's life, faster than time: its own equations, its own sensors, and what misbehaves.
+
+set-points, weather and thirst drawn from a seed -> steps of 2 s -> sensors every 10 s -> a reading a minute -> faults of sensors
+
+No process, no broker, no clock: `gemel.testing.station`'s `step` is called directly. What is returned as truth is the
+plant's state, which the twin is never handed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+
+from gemel.testing.station.model import Signal, Station, step, truth
+from gemel.testing.station.pump import GRAVITY
+from gemel.testing.station.sensors import Sensors
+
+Vector = npt.NDArray[np.float64]
+MIDNIGHT: Final = 20_600 * 86_400.0
+STEP_S: Final = 2.0
+SENSED_S: Final = 10.0
+READ_S: Final = 60.0
+DAY: Final = 1440  # readings
+PUMPS: Final = ("pump-1", "pump-2")
+HIDDEN: Final = ("wear", "flow_m3h", "head_m", "power_kw", "motor_c", "drive_c", "bearing_c", "vibration_mms")
+
+
+@dataclass(frozen=True)
+class Fault:
+    """A sensor that misbehaves for a while.
+
+    Args:
+        signal: asset and signal.
+        kind: `bias`, `drift`, `stuck`, `noise`, `gain`, `deadband`, `dropout`, `intermittent`.
+        size: in the signal's unit; for `gain` a share, for the last two the share of readings struck.
+        since, until: readings.
+    """
+
+    signal: Signal
+    kind: str
+    size: float
+    since: int
+    until: int
+
+
+@dataclass(frozen=True, eq=False)
+class Life:
+    """What was read and what was true; first axis: one a minute.
+
+    Args:
+        readings: by signal, in the units of the plant file; NaN where a reading is missing.
+        true: by pump or ``tank-1`` and name, in the units of the rig.
+        faults: the sensors that misbehaved.
+    """
+
+    readings: Mapping[Signal, Vector]
+    true: Mapping[tuple[str, str], Vector]
+    faults: tuple[Fault, ...] = ()
+
+
+def live(seed: int, days: float, unrest: float = 1.0) -> Life:
+    """Live so many days; `unrest` scales how far load and weather leave what is usual."""
+    rng = np.random.default_rng(seed)
+    station = Station.at_rest(MIDNIGHT, rng)
+    station = replace(station, pumps={n: replace(p, wear=float(rng.uniform(0.005, 0.03))) for n, p in station.pumps.items()})
+    weather, thirst = _weather(rng, days, unrest), _thirst(rng, days, unrest)
+    signals = tuple(truth(station))
+    sensors, held = Sensors.of(signals), np.array(list(truth(station).values()))
+    shown, hidden = np.empty((round(days * DAY), len(signals))), []
+    for k in range(len(shown)):
+        water = replace(station.water, thirst=float(thirst[k]))
+        station = _operated(replace(station, warmer_c=float(weather[k]), water=water), k, rng)
+        for _ in range(round(READ_S / SENSED_S)):
+            for _ in range(round(SENSED_S / STEP_S)):
+                station = step(station, STEP_S, rng)
+            held, read = sensors.read(held, np.array(list(truth(station).values())), SENSED_S, rng)
+        shown[k] = read
+        hidden.append(_hidden(station))
+    true = {key: np.array([one[key] for one in hidden]) for key in hidden[0]}
+    return Life({s: shown[:, i] for i, s in enumerate(signals)}, true)
+
+
+def struck(life: Life, faults: tuple[Fault, ...], seed: int) -> Life:
+    """Let sensors misbehave."""
+    rng, readings = np.random.default_rng(seed), dict(life.readings)
+    for fault in faults:
+        readings[fault.signal] = strike(readings[fault.signal], fault, rng)
+    return replace(life, readings=readings, faults=faults)
+
+
+def strike(values: Vector, fault: Fault, rng: np.random.Generator) -> Vector:
+    """Give what a sensor shows that misbehaves."""
+    shown, on = values.copy(), slice(fault.since, fault.until)
+    part, size = shown[on].copy(), fault.size
+    chance = rng.random(len(part))
+    if fault.kind == "bias":
+        part += size
+    elif fault.kind == "drift":
+        part += size * np.arange(len(part)) / max(len(part), 1)
+    elif fault.kind == "stuck":
+        part[:] = part[0]
+    elif fault.kind == "noise":
+        part += size * rng.standard_normal(len(part))
+    elif fault.kind == "gain":
+        part *= 1.0 + size
+    elif fault.kind == "deadband":
+        for i in range(1, len(part)):
+            part[i] = part[i] if abs(part[i] - part[i - 1]) > size else part[i - 1]
+    elif fault.kind == "dropout":
+        part[chance < size] = np.nan
+    elif fault.kind == "intermittent":  # falls to zero now and then, as a loose contact does
+        part[chance < size] = 0.0
+    else:
+        raise ValueError(fault.kind)
+    shown[on] = part
+    return shown
+
+
+def _weather(rng: np.random.Generator, days: float, unrest: float) -> Vector:
+    """How much warmer than the season has it [degC]: comes and goes over two days, and a heat wave of four."""
+    at = np.arange(round(days * DAY)) / DAY
+    wave = rng.uniform(0.2, 0.7) * days
+    return unrest * (_wander(rng, len(at), 2.0 * DAY, 2.5) + 9.0 * np.exp(-0.5 * ((at - wave) / 1.5) ** 2))
+
+
+def _thirst(rng: np.random.Generator, days: float, unrest: float) -> Vector:
+    """What the town draws, relative to the usual of the hour: wanders, and three days of a feast or a burst main."""
+    at = np.arange(round(days * DAY)) / DAY
+    feast = rng.uniform(0.1, 0.9) * days
+    return np.exp(unrest * (_wander(rng, len(at), 1.0 * DAY, 0.08) + 0.25 * (np.abs(at - feast) < 1.5)))
+
+
+def _wander(rng: np.random.Generator, many: int, lasting: float, sd: float) -> Vector:
+    keep, shocks = np.exp(-1.0 / lasting), rng.standard_normal(many)
+    found = np.empty(many)
+    now = sd * shocks[0]
+    for k in range(many):
+        now = keep * now + sd * np.sqrt(1 - keep**2) * shocks[k]
+        found[k] = now
+    return found
+
+
+def _operated(station: Station, k: int, rng: np.random.Generator) -> Station:
+    """Let the operator act: every half hour by the level, every few hours as he pleases."""
+    for pump in PUMPS:
+        if rng.random() < 1 / 180:
+            station = station.ordered(pump, "speed", float(rng.uniform(2200.0, 2620.0)))
+        elif k % 30 == 0 and not 3.5 < station.water.level_m < 7.5:
+            told = station.pumps[pump].setpoint_rpm + (70.0 if station.water.level_m < 3.5 else -70.0)
+            station = station.ordered(pump, "speed", min(max(told, 2150.0), 2700.0))
+    if rng.random() < 1 / 360:
+        station = station.ordered("valve-1", "position", float(rng.uniform(45.0, 75.0)))
+    return station
+
+
+def _hidden(station: Station) -> dict[tuple[str, str], float]:
+    found: dict[tuple[str, str], Any] = {
+        (name, what): getattr(pump, what) for name, pump in station.pumps.items() for what in HIDDEN
+    }
+    for name, pump in station.pumps.items():
+        found[name, "efficiency"] = GRAVITY * pump.flow_m3h * pump.head_m / 3600.0 / max(pump.power_kw, 1e-6)
+    water = station.water
+    found["tank-1", "level_m"] = water.level_m
+    found["tank-1", "leak_m3h"] = water.leak_m3h * (max(water.level_m, 0.0) / 5.0) ** 0.5
+    return found
