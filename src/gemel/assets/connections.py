@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import SplitResult, urlsplit
 
-from gemel.assets.grammar import PROTOCOLS
+from gemel.assets.grammar_connection import PROTOCOLS
 from gemel.assets.node import Node, plain
 from gemel.assets.problem import Problems, did_you_mean
 from gemel.assets.spec import Connection

@@ -2,6 +2,12 @@
 
 from typing import Final
 
+from gemel.assets.grammar_connection import CONNECTION, NOTICE
+from gemel.assets.grammar_degradation import DEGRADATION
+from gemel.assets.grammar_names import JSON_PATH, LEVELS_BELOW, NAME, URGENCY
+from gemel.assets.grammar_names import KEY as _KEY
+from gemel.assets.grammar_names import NAMED as _NAMED
+from gemel.assets.grammar_names import duration as _duration
 from gemel.assets.shape import (
     Either,
     Field,
@@ -21,18 +27,9 @@ from gemel.assets.shape import (
 )
 from gemel.assets.spec import Level
 
-NAME: Final = (
-    r"^[^.\s/+#$*?{}<>|%&\"'\\][^\s/+#$*?{}<>|%&\"'\\]*$"  # a level of a topic, of a path and of a URL
-)
-LEVELS_BELOW: Final = (
-    r"^[^.\s/+#$*?{}<>|%&\"'\\][^\s/+#$*?{}<>|%&\"'\\]*(/[^.\s/+#$*?{}<>|%&\"'\\][^\s/+#$*?{}<>|%&\"'\\]*)*$"
-)
 _PLANT: Final = (
     r"^[^.\s/+#$*?{}<>|%&\"'\\][^\s/+#$*?{}<>|%&\"'\\]*/[^.\s/+#$*?{}<>|%&\"'\\][^\s/+#$*?{}<>|%&\"'\\]*$"
 )
-_KEY: Final = r"^[A-Za-z][A-Za-z0-9_-]*$"
-JSON_PATH: Final = r"^\$(\.[^.\[\]\"'\s*?@]+|\[-?[0-9]+\]|\[\"[^\"]*\"\]|\['[^']*'\])*$"
-_NAMED: Final = "use letters, digits, _ and -, without blanks, / + # or quotes"
 TIME_UNITS: Final = ("s", "ms", "us", "ns", "iso")
 LEVELS: Final[tuple[Level, ...]] = (
     "low_low",
@@ -40,13 +37,7 @@ LEVELS: Final[tuple[Level, ...]] = (
     "high",
     "high_high",
 )  # in order of their limits (ISA-18.2: LL, L, H, HH)
-SYNC: Final = ("series", "event", "both")
 ROLES: Final = ("operator", "engineer")
-PROTOCOLS: Final = ("mqtt",)
-
-
-def _duration(example: str) -> Quantity:
-    return Quantity(example, unit="s", least=0)
 
 
 def _place(words: str) -> Field:
@@ -71,7 +62,6 @@ WHERE: Final = {
 SOURCE: Final = Record("a source", {**WHERE, "unit": Field(Unit(), "the unit that the source sends")})
 
 _limit = Field(Quantity("85 degC"), "a limit, in the signal's unit or with a unit of its own")
-_urgency = Number(1, 3, whole=True)
 ALARM: Final = Record(
     "an alarm",
     {
@@ -79,7 +69,7 @@ ALARM: Final = Record(
         "delay": Field(_duration("5 s"), "how long the limit must be passed before it counts"),
         "deadband": Field(Quantity("2 degC", least=0), "how far back it must come before the alarm ends"),
         "priority": Field(
-            Either([(int, _urgency), (dict, Record("priorities", dict.fromkeys(LEVELS, Field(_urgency, "1 to 3"))))],
+            Either([(int, URGENCY), (dict, Record("priorities", dict.fromkeys(LEVELS, Field(URGENCY, "1 to 3"))))],
                    "write 1 (most urgent), 2 or 3, or {high: 2, high_high: 1}"),
             "1 (most urgent) to 3, for all levels or for each",
         ),
@@ -298,44 +288,6 @@ ROLLUP: Final = Record(
 )
 
 
-WARNING: Final = Record(
-    "a warning",
-    {
-        "within": Field(_duration("30 d"), "the time from now that the risk is told of [default: 30 d]"),
-        "probability": Field(Quantity("10 %", unit="1", least=0), "the risk from which on it is an alarm, of priority 3 always [default: none]"),
-        "cause": Field(Text("erosion by sand"), "what usually causes it"),
-        "consequence": Field(Text("the pump delivers too little"), "what happens if nobody acts"),
-        "response": Field(Text("plan an overhaul"), "what the operator does"),
-        "respond_within": Field(_duration("7 d"), "the time there is for it"),
-    },
-    hints={"priority": "a warning of remaining life is of priority 3: it never outranks an alarm of the plant"},
-)  # fmt: skip
-DEGRADATION: Final = Record(
-    "a degradation",
-    {
-        "threshold": Field(Quantity("15 %"), "the value at which it has failed", required=True),
-        "new": Field(Quantity("0 %"), "the value of a new one [default: 0]"),
-        "start": Field(
-            Either([((int, float), Quantity("1 %")), (str, Text("1 %"))], "write 1 %, or the name of a parameter"),
-            "its value when the record begins, or the parameter that says it [default: unknown; new where nothing shows it]",
-        ),
-        "unit": Field(Unit(), "the unit of its value [default: the indicator's, else 1]"),
-        "rate": Field(Text("1.5e-4 * (speed / rated_speed)^3 / 1 h"), "the expression that gives how fast it goes towards the threshold"),
-        "state": Field(Text("bearing_damage"), "the state of the dynamic model that it is, instead of a rate"),
-        "indicator": Field(Text("head_loss"), "the signal that shows it [default: none, it follows from the load alone]"),
-        "spread": Field(Quantity("50 %", unit="1", least=0), "by how much one of the kind may degrade faster or slower [default: 50 %]"),
-        "drives": Field(MapOf(Text("torque"), "drive", NAME, _NAMED, empty=False), "words for what drives it, and the signal of each: {load: torque}"),
-        "maintenance": Field(MapOf(Quantity("0 %", unit="1", least=0), "action", NAME, _NAMED, empty=False), "what an action leaves of it: {overhaul: 0 %}"),
-        "warning": Field(WARNING, "the risk, and from when on it is an alarm"),
-        "horizon": Field(_duration("2 a"), "how far ahead it is looked [default: 2 a]"),
-        "every": Field(_duration("1 h"), "how often it is foretold anew [default: 1 h]"),
-        "retention": Field(Text("default"), "the retention class of what is foretold"),
-        "description": Field(Text("wear of the wheel"), "what it is, in words"),
-    },
-    hints={"limit": "write threshold", "law": "write rate: and the expression", "model": "write state: and the name of the state"},
-)  # fmt: skip
-
-
 def _named(item: Shape, what: str, *, empty: bool = True) -> MapOf:
     return MapOf(item, what, NAME, _NAMED, empty)
 
@@ -430,52 +382,6 @@ ASSET: Final = Record(
         "commands": Field(_named(ASSET_COMMAND, "command"), "what is different about its commands"),
     },
 )
-
-SECRET: Final = Record(
-    "a secret",
-    {
-        "secret": Field(
-            Text("field", _KEY),
-            "its name: GEMEL_SECRET_<NAME>, or the file secrets/<name> in the data directory",
-            required=True,
-        )
-    },
-)
-_file = Text("/etc/ssl/plant.pem")
-CONNECTION: Final = Record(
-    "a connection",
-    {
-        "mqtt": Field(Text("mqtt://127.0.0.1:1883", r"^(mqtt|mqtts|tcp|ssl)://[^\s/]+$", "mqtts:// for TLS"), "the address of a broker", required=True),
-        "version": Field(Word(("5", "3.1.1")), "the version of MQTT [default: 5]"),
-        "user": Field(Text("twin"), "the user's name"),
-        "password": Field(Either([(dict, SECRET)], "a password does not belong into the file: write {secret: NAME}, and set GEMEL_SECRET_NAME"), "by reference: {secret: NAME}"),
-        "qos": Field(Number(0, 1, whole=True), "quality of service [default: 1, acknowledged when stored]"),
-        "client_id": Field(Text("gemel-riverside"), "the name under which the broker keeps the session"),
-        "ca": Field(_file, "the authority that the broker's certificate must come from"),
-        "sync": Field(Word(SYNC), "how what it brings is kept: series (all readings, in history), event (changes, as facts) or both [default: series]"),
-        "cert": Field(_file, "our certificate"),
-        "key": Field(_file, "its key"),
-    },
-    hints={"url": 'write mqtt: "mqtt://host:1883"', "host": 'write mqtt: "mqtt://host:1883"', "opcua": "this version speaks mqtt", "modbus": "this version speaks mqtt",
-           "http": "this version speaks mqtt", "coap": "this version speaks mqtt", "tls": "write mqtts:// in the address", "username": "write user"},
-)  # fmt: skip
-
-NOTICE: Final = Record(
-    "a notice",
-    {
-        "webhook": Field(Text("https://alerts.plant/gemel", r"^https?://[^\s/]+\S*$", "http:// or https://"), "the address that gets a POST with JSON"),
-        "key": Field(SECRET, "signs the webhook (HMAC-SHA256): {secret: NAME}"),
-        "email": Field(ListOf(Text("shift@plant.example", r"^[^@\s]+@[^@\s]+$", "name@host"), "[shift@plant.example]", least=1), "who gets an e-mail"),
-        "smtp": Field(Text("smtp://mail.plant:587", r"^smtps?://[^\s/]+$", "smtp:// (TLS is begun where it is offered) or smtps://"), "the mail server"),
-        "sender": Field(Text("gemel@plant.example", r"^[^@\s]+@[^@\s]+$", "name@host"), "the address it comes from [default: gemel@ and the machine's name]"),
-        "user": Field(Text("gemel"), "the name at the mail server"),
-        "password": Field(SECRET, "by reference: {secret: NAME}"),
-        "priority": Field(_urgency, "the least urgent alarm that is told [default: 3, all]"),
-        "assets": Field(ListOf(Text("area-1/*"), "[area-1/*]", least=1), "patterns of paths below the site [default: all]"),
-        "facts": Field(ListOf(Text("AlarmRaised"), "[AlarmRaised, CommandFailed]", least=1), "kinds of facts that are told [default: AlarmRaised, AlarmCleared]"),
-    },
-    hints={"url": "write webhook:", "to": "write email:", "from": "write sender:", "mail": "write email:"},
-)  # fmt: skip
 
 RELATION_TYPE: Final = Record(
     "a relation type",

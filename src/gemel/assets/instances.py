@@ -13,7 +13,8 @@ from gemel.assets.cells import Places, doubled, plain_numbers, unfit
 from gemel.assets.commands import PLACEHOLDER, read_command
 from gemel.assets.dimension import amount
 from gemel.assets.fleet import Fleet, FleetBuilder
-from gemel.assets.grammar import LEVELS_BELOW, NAME, WHERE
+from gemel.assets.grammar import WHERE
+from gemel.assets.grammar_names import LEVELS_BELOW, NAME
 from gemel.assets.lanes import read_property
 from gemel.assets.modelled import followed
 from gemel.assets.node import Node, merged

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from gemel.assets.grammar import SYNC
+from gemel.assets.grammar_connection import SYNC
 from gemel.samples import Registry
 from gemel.samples.batch import F64, I32
 

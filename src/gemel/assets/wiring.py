@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from gemel.assets.commands import PLACEHOLDER, filled
-from gemel.assets.grammar import JSON_PATH
+from gemel.assets.grammar_names import JSON_PATH
 from gemel.assets.instances import BUILT_IN, Assets
 from gemel.assets.node import Node
 from gemel.assets.problem import Problems
