@@ -327,7 +327,7 @@ class Estimates:
     """
 
     every_ns: int = 1_000_000_000
-    noise: Mapping[str, str | float] = field(default_factory=dict)
+    noise: Mapping[str, str | float] = field(default_factory=dict, hash=False)  # a mapping has none
 
 
 @dataclass(frozen=True, slots=True)
