@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from pace_kit import allowed
 
 from gemel.assets import Condition, Plant, Query, find, load
 from gemel.assets.fleet import FleetBuilder
@@ -207,7 +208,7 @@ def test_a_million_assets_are_paged_by_keyset_each_once(million: Plant):
         after = page.next
     assert np.array_equal(np.concatenate(got), want) and len(want) > 70_000
     print(f"a page of 1,000,000 assets: {np.median(spent) * 1e3:.1f} ms, worst {max(spent) * 1e3:.1f} ms")
-    assert np.median(spent) < 0.5
+    assert np.median(spent) < allowed(0.5)
 
 
 def test_a_page_goes_on_behind_its_last_row_whatever_changed_in_between(million: Plant):

@@ -3,6 +3,7 @@
 import time
 
 import pytest
+from pace_kit import allowed
 from plants import fleet
 
 from gemel.assets import check, load
@@ -62,6 +63,6 @@ def test_a_hundred_thousand_assets_are_read_in_seconds(tmp_path):
     write_fleet(tmp_path, 100_000)
     began = time.perf_counter()
     plant = load(tmp_path)
-    assert time.perf_counter() - began < 5
+    assert time.perf_counter() - began < allowed(5)
     assert (len(plant.assets), len(plant.layout)) == (100_000, 500_000)
     assert plant.assets.find("bench/fleet/area-004/line-56/pump-0045678") == 45_678

@@ -4,6 +4,7 @@ import time
 
 import numpy as np
 import pytest
+from pace_kit import allowed
 
 from gemel.dynamics import Quantity, compile_model, maths
 from gemel.dynamics.adaptive import SOLVERS, Settings
@@ -191,7 +192,7 @@ class Nan(Model):
 def test_a_solve_that_fails_is_a_result_that_ends_soon(model, method):
     began = time.monotonic()
     found = run(model(), NOTHING, np.linspace(0, 3, 31), settings=Settings(method, max_steps=2_000, substeps=10))
-    assert time.monotonic() - began < 30
+    assert time.monotonic() - began < allowed(30)
     assert found.states.shape == (31, 1)
     if method.startswith(("implicit", "rosen")) and model is BlowUp:
         return  # with a fixed step these jump over the pole; only watching its error shows it

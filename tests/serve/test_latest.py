@@ -7,6 +7,7 @@ import time
 import numpy as np
 import pyarrow as pa
 import pytest
+from pace_kit import allowed
 from serve_fake import OTHER, PUMP, FakeTwin, Values
 
 import gemel
@@ -65,7 +66,7 @@ def test_a_hundred_thousand_signals_leave_at_once(large):
             spent.append((time.perf_counter() - began) * 1e3)
     assert len(table) == 100_000 and table.arrow["value"].null_count == 0
     print(f"latest of 100,000 signals by HTTP, in Python: p50 {np.median(spent):.1f} ms, best {min(spent):.1f} ms")
-    assert np.median(spent) < 1000
+    assert np.median(spent) < allowed(1000)
 
 
 WITHOUT_PANDAS = """
