@@ -27,7 +27,7 @@ def resumed(site, sender):
             return False
 
     began = time.monotonic()
-    assert wait(again, 60, 0.1), "it did not resume"
+    assert wait(again, 180, 0.1), "it did not resume"
     return time.monotonic() - began
 
 

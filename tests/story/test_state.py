@@ -1,6 +1,7 @@
 """State with its provenance, seen from outside a running demo: overrides, desired and reported, conditions, who was faster."""
 
 import base64
+import contextlib
 import json
 import time
 
@@ -16,7 +17,13 @@ SPEED = f"{PUMP}/speed"
 @pytest.fixture(scope="module")
 def olga(demo):
     face = demo.face("olga")
-    assert wait(lambda: face.shown(PUMP)["speed"]["quality"] == "good", 60), face.shown(PUMP)
+
+    def alive():
+        with contextlib.suppress(OSError):  # its server is just coming
+            return face.shown(PUMP)["speed"]["quality"] == "good"
+        return False
+
+    assert wait(alive, 120), face.shown(PUMP)
     return face
 
 
