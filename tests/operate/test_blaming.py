@@ -66,6 +66,20 @@ def healthy(machine):
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize(("seed", "size"), [(2000, -0.08)])
+def test_a_drifting_sensor_would_have_become_wear_and_is_refused_by_name(machine, healthy, seed, size):
+    champion, before = healthy
+    recent = columns(seed, 10_000, Fault("drift", "level", size, 0))
+    without = calibrated(machine, recent, before, champion, blame=False)
+    assert without["gate"]["passed"], without["gate"]["against"]
+    assert abs(without["parameters"]["discharge"]["value"] / champion["values"]["discharge"] - 1) > 0.08
+    asked = calibrated(machine, recent, before, champion)
+    assert not asked["gate"]["passed"]
+    (why,) = asked["gate"]["against"]
+    assert "the residuals blame a/b/works/level" in why, why
+
+
+@pytest.mark.slow
 def test_what_did_change_comes_in(machine, healthy):
     champion, before = healthy
     recent = columns(2000, 10_000, Fault("wear", "", 0.12, -60))
