@@ -8,7 +8,7 @@ import pytest
 from docs_kit import DOCS, ROOT, SOURCE, environment, error_codes, pages, sections, text_of_docs
 from ruamel.yaml import YAML
 
-from gemel.assets import check, grammar
+from gemel.assets import check, grammar, grammar_connection, grammar_degradation
 from gemel.cli import COMMANDS
 from gemel.condition import REASONS as DOUBTS
 from gemel.connect import REASONS as REFUSALS
@@ -22,8 +22,8 @@ PAGES = sorted((DOCS / "packages").glob("*.md"))
 MACHINE = re.compile(r"/[w]ork/|/[t]mp/|/[r]oot/|/home/\w|site-packages|[p]ypi")
 RECORDS = {
     "The plant file": grammar.PLANT,
-    "A connection": grammar.CONNECTION,
-    "A secret": grammar.SECRET,
+    "A connection": grammar_connection.CONNECTION,
+    "A secret": grammar_connection.SECRET,
     "The namespace": grammar.PLANT.fields["namespace"].shape,
     "A type": grammar.TYPE,
     "A source": grammar.SOURCE,
@@ -32,9 +32,10 @@ RECORDS = {
     "A command": grammar.COMMAND,
     "A parameter": grammar.PARAMETER,
     "A rule": grammar.RULE,
+    "A calibration": grammar.CALIBRATION,
     "A roll-up": grammar.ROLLUP,
-    "A degradation": grammar.DEGRADATION,
-    "A warning": grammar.WARNING,
+    "A degradation": grammar_degradation.DEGRADATION,
+    "A warning": grammar_degradation.WARNING,
     "An example": grammar.EXAMPLE,
     "A relation type": grammar.RELATION_TYPE,
     "An asset": grammar.ASSET,
