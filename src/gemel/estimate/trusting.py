@@ -3,8 +3,8 @@
 Each output has a slow error (`discrepancy`) of a known size. A sensor that drifts, sticks or shows too much drags its own
 error along, for the other sensors hold the states in place. Beyond `limit` sizes it is no longer heard: its error is
 forgotten, and what it shows is believed by the model from the others alone, with the wider band that follows. It is heard
-again when its readings have fitted that band for a while. Of a machine that changed, more than a sensor or two disagree:
-not more than `most` are put aside, and who is wrong is then for `blame` to say.
+again when its readings have fitted that band for a while. Of a machine that changed, or a model that is wrong there, several leave
+together: then none is put aside, nor more than `most` at one time, and who is wrong is for `blame` to say.
 
 The two thresholds make a hysteresis; the test is that of a scaled innovation (Mehra, R. K., Peschon, J. (1971), An
 innovations approach to fault detection and diagnosis in dynamic systems).
@@ -90,7 +90,9 @@ class Trusting:
         of_state, of_output, size = _errors(problem)
         far = jnp.where(heard[of_output], jnp.abs(belief.mean[of_state]) / size, 0.0)
         worst = jnp.argmax(far)
-        beyond = (far[worst] > self.limit) & (already < self.most)
+        # two that leave together are no two sensors: it is the model that they both stand on
+        beside = jnp.max(jnp.where(jnp.arange(len(far)) == worst, 0.0, far))
+        beyond = (far[worst] > self.limit) & (beside < self.limit / 2.0) & (already < self.most)
         gone = beyond & (jnp.arange(problem.size) == of_state[worst])
         spread = jnp.where(gone, size[worst], 0.0)
         root = triangular(jnp.hstack((jnp.where(gone[:, None], 0.0, belief.root), spread[:, None])))
