@@ -53,8 +53,14 @@ def test_a_wrong_wish_is_refused(operator, more, status):
 def test_one_is_stopped_and_a_what_if_is_none(server, operator, done):
     assert operator.delete(f"/calibrations/{done}").json()["state"] == "cancelled"
     assert operator.get(f"/calibrations/{done}").status_code == 404
-    other = server.do(lambda: None) or "0" * 20
-    assert operator.get(f"/calibrations/{other}").status_code == 404
+    assert operator.get(f"/calibrations/{'0' * 20}").status_code == 404
+
+
+def test_a_job_is_found_under_its_own_kind_alone(operator, done):
+    for kind in ("scenarios", "life/jobs"):
+        assert operator.get(f"/{kind}/{done}").status_code == 404
+        assert operator.delete(f"/{kind}/{done}").status_code == 404
+    assert operator.get(f"/calibrations/{done}").json()["state"] == "done"
 
 
 def release(client, **more):

@@ -1,13 +1,13 @@
 """Calibrations: the parameters of an asset's model, fitted to its own history and judged; nothing comes into force by it."""
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Query, Response
 from pydantic import BaseModel, ConfigDict, Field
 
-from gemel.errors import NotFoundError
 from gemel.serve import times
 from gemel.serve.access import Asked, Operator, Viewer
+from gemel.serve.jobs import JobId, JobShape, of_kind, standing
 from gemel.serve.port import Twin
 from gemel.serve.port_jobs import Job
 
@@ -15,7 +15,6 @@ router = APIRouter(tags=["calibrations"])
 HOUR = 3_600_000_000_000
 Name = Annotated[str, Field(max_length=200)]
 Number = Annotated[float, Field(allow_inf_nan=False)]
-JobId = Annotated[str, Path(pattern=r"^[0-9a-f]{20}$", description="Of a calibration.")]
 
 
 class CalibrationWish(BaseModel):
@@ -54,27 +53,13 @@ class CalibrationWish(BaseModel):
     hybrid: bool = Field(default=False, description="Learn what the fit leaves over, too.")
 
 
-class Calibration(BaseModel):
-    """A calibration as it stands."""
+class Calibration(JobShape):
+    """A calibration as it stands; its result: parameters with intervals, identifiability, residuals, free run of both, the gate's checks."""
 
-    id: str
-    title: str
-    asset: str
-    by: str
-    made: times.Written
     start: times.Written
     end: times.Written
-    state: Literal["queued", "running", "done", "failed", "cancelled"]
-    progress: float = Field(ge=0, le=1)
-    seconds: float | None = Field(default=None, description="It was worked on.")
-    problem: str = ""
-    code: str = ""
-    remedy: str = ""
     wish: dict[str, Any]
     champion: int = Field(description="Version that it was judged against.")
-    result: dict[str, Any] | None = Field(
-        default=None, description="Parameters with intervals, identifiability, residuals, free run of both, the gate's checks."
-    )
 
 
 class CalibrationPage(BaseModel):
@@ -122,20 +107,11 @@ async def stop(job: JobId, _: Operator, twin: Asked) -> Calibration:
 
 async def found(twin: Twin, name: str) -> Job:
     """Give a calibration; raises NotFoundError where the job is none."""
-    job = await twin.jobs.get(name)
-    if job.asked.kind != "calibrate":
-        raise NotFoundError(f"no calibration {name!r}", remedy="see GET /api/v1/calibrations")
-    return job
+    return await of_kind(twin.jobs, "calibrate", name)
 
 
 def _shape(job: Job) -> Calibration:
-    asked, ended = job.asked, job.ended
-    told: dict[str, Any] = {} if ended is None else {
-        "seconds": ended.seconds, "problem": ended.problem, "code": ended.code, "remedy": ended.remedy, "result": ended.result,
-    }  # fmt: skip
-    start, end = asked.spec["span"]
-    return Calibration.model_validate({
-        "id": asked.id, "title": asked.title, "asset": asked.spec["asset"], "by": asked.by, "made": asked.made,
-        "start": start, "end": end, "state": job.state, "progress": job.progress, "wish": asked.spec["wish"],
-        "champion": asked.spec["champion"]["version"], **told,
-    })  # fmt: skip
+    spec = job.asked.spec
+    start, end = spec["span"]
+    more = {"start": start, "end": end, "wish": spec["wish"], "champion": spec["champion"]["version"]}
+    return Calibration.model_validate({**standing(job), **more})

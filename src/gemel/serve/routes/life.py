@@ -3,14 +3,14 @@
 from typing import Annotated, Any, Literal
 
 import numpy as np
-from fastapi import APIRouter, Path, Query, Request, Response
+from fastapi import APIRouter, Query, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
-from gemel.errors import NotFoundError
 from gemel.operate.life_law import read_maintenance
 from gemel.scenarios.scenario import parse_change
 from gemel.serve import times
 from gemel.serve.access import Asked, Operator, Viewer
+from gemel.serve.jobs import JobId, JobShape, of_kind, standing
 from gemel.serve.names import Names
 from gemel.serve.port import Twin
 from gemel.serve.port_jobs import Job
@@ -20,7 +20,6 @@ from gemel.serve.standing import Moment
 router = APIRouter(tags=["life"])
 Name = Annotated[str, Field(max_length=200)]
 Number = Annotated[float, Field(allow_inf_nan=False)]
-JobId = Annotated[str, Path(pattern=r"^[0-9a-f]{20}$", description="Of a prognosis.")]
 OfAsset = Annotated[str, Query(max_length=500, description="Path of an asset.")]
 Of = Annotated[str, Query(max_length=200, description="Which of what wears out; the first, if left out.")]
 CHANGE = r"^[^=\s][^=]{0,80}=[+\-*=]?-?[0-9]{1,9}(\.[0-9]{1,9})?(%| ?[A-Za-z][^\s]{0,30})?$"
@@ -62,23 +61,11 @@ class LifeWish(_Exact):
     seed: Annotated[int, Field(ge=0, lt=1 << 53)] = 0
 
 
-class Prognosis(BaseModel):
+class Prognosis(JobShape):
     """A prognosis as it stands."""
 
-    id: str
-    title: str
-    asset: str
     of: str
-    by: str
-    made: times.Written
     at: str = Field(description="Plant time up to which the record counts.")
-    state: Literal["queued", "running", "done", "failed", "cancelled"]
-    progress: float = Field(ge=0, le=1)
-    seconds: float | None = None
-    problem: str = ""
-    code: str = ""
-    remedy: str = ""
-    result: dict[str, Any] | None = None
 
 
 class Wears(BaseModel):
@@ -187,13 +174,13 @@ async def ask(person: Operator, twin: Asked, wish: LifeWish, response: Response)
 @router.get("/life/jobs/{job}")
 async def one(job: JobId, _: Viewer, twin: Asked) -> Prognosis:
     """Give a prognosis: how far it is, and its result once it is done."""
-    return _shape(await _life(twin, job))
+    return _shape(await of_kind(twin.jobs, "life", job))
 
 
 @router.delete("/life/jobs/{job}")
 async def stop(job: JobId, _: Operator, twin: Asked) -> Prognosis:
     """Stop one that waits or runs; give one up that has ended."""
-    await _life(twin, job)
+    await of_kind(twin.jobs, "life", job)
     return _shape(await twin.jobs.cancel(job))
 
 
@@ -215,19 +202,6 @@ def _at(twin: Twin, at: int | None) -> int:
     return int(twin.values.plant_time or 0) if at is None else at
 
 
-async def _life(twin: Twin, name: str) -> Job:
-    job = await twin.jobs.get(name)
-    if job.asked.kind != "life":
-        raise NotFoundError(f"{name!r} is no prognosis", remedy="see GET /api/v1/life")
-    return job
-
-
 def _shape(job: Job) -> Prognosis:
-    asked, ended = job.asked, job.ended
-    told: dict[str, Any] = {} if ended is None else {
-        "seconds": ended.seconds, "problem": ended.problem, "code": ended.code, "remedy": ended.remedy, "result": ended.result,
-    }  # fmt: skip
-    return Prognosis.model_validate({
-        "id": asked.id, "title": asked.title, "asset": asked.spec["asset"], "of": asked.spec["of"], "by": asked.by, "made": asked.made,
-        "at": asked.spec["at"], "state": job.state, "progress": job.progress, **told,
-    })  # fmt: skip
+    spec = job.asked.spec
+    return Prognosis.model_validate({**standing(job), "of": spec["of"], "at": spec["at"]})

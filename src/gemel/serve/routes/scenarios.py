@@ -4,13 +4,14 @@ import asyncio
 from typing import Annotated, Any, Literal
 
 import numpy as np
-from fastapi import APIRouter, Path, Query, Request, Response
+from fastapi import APIRouter, Query, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from gemel.errors import ConflictError, ModelError, NotFoundError
 from gemel.samples import Fact
 from gemel.serve import times
 from gemel.serve.access import Asked, Operator, Viewer
+from gemel.serve.jobs import JobId, JobShape, of_kind, standing
 from gemel.serve.names import Names
 from gemel.serve.port import Twin
 from gemel.serve.port_jobs import Job
@@ -22,7 +23,6 @@ router = APIRouter(tags=["scenarios"])
 Name = Annotated[str, Field(max_length=200)]
 Number = Annotated[float, Field(allow_inf_nan=False)]
 Pairs = Annotated[list[tuple[Number, Number]], Field(max_length=2000)]
-JobId = Annotated[str, Path(pattern=r"^[0-9a-f]{20}$", description="Of a what-if.")]
 
 
 class _Exact(BaseModel):
@@ -106,23 +106,11 @@ class Wish(_Exact):
     precision: Literal["float32", "float64"] = "float32"
 
 
-class WhatIf(BaseModel):
+class WhatIf(JobShape):
     """A what-if as it stands."""
 
-    id: str
-    title: str
-    asset: str
-    by: str
-    made: times.Written
     at: str = Field(description="Plant time of the state that it begins with.")
-    state: Literal["queued", "running", "done", "failed", "cancelled"]
-    progress: float = Field(ge=0, le=1)
-    seconds: float | None = Field(default=None, description="It was worked on.")
-    problem: str = ""
-    code: str = ""
-    remedy: str = ""
     question: dict[str, Any]
-    result: dict[str, Any] | None = None
 
 
 class WhatIfPage(BaseModel):
@@ -181,12 +169,13 @@ async def start(
 @router.get("/scenarios/{job}")
 async def one(job: JobId, _: Viewer, twin: Asked) -> WhatIf:
     """Give a what-if: how far it is, and its result once it is done."""
-    return _shape(await twin.jobs.get(job))
+    return _shape(await of_kind(twin.jobs, "whatif", job))
 
 
 @router.delete("/scenarios/{job}")
 async def stop(job: JobId, _: Operator, twin: Asked) -> WhatIf:
     """Stop one that waits or runs; give one up that has ended."""
+    await of_kind(twin.jobs, "whatif", job)
     return _shape(await twin.jobs.cancel(job))
 
 
@@ -226,11 +215,5 @@ async def _shown(names: Names, moment: Moment, asset: str) -> dict[str, tuple[fl
 
 
 def _shape(job: Job) -> WhatIf:
-    asked, ended = job.asked, job.ended
-    told: dict[str, Any] = {} if ended is None else {
-        "seconds": ended.seconds, "problem": ended.problem, "code": ended.code, "remedy": ended.remedy, "result": ended.result,
-    }  # fmt: skip
-    return WhatIf.model_validate({
-        "id": asked.id, "title": asked.title, "asset": asked.spec["asset"], "by": asked.by, "made": asked.made,
-        "at": asked.spec["at"], "state": job.state, "progress": job.progress, "question": asked.spec["question"], **told,
-    })  # fmt: skip
+    spec = job.asked.spec
+    return WhatIf.model_validate({**standing(job), "at": spec["at"], "question": spec["question"]})
