@@ -30,6 +30,6 @@ def test_a_what_if_begins_with_what_is_kept_under_a_name(operator, anybody, twin
     asset = twin.plant.assets.paths[0]
     asked = {"asset": asset, "fork": "then", "at": iso(START), "scenarios": [{"name": "s"}]}
     both = operator.post("/scenarios", json=asked)
-    assert (both.status_code, both.json()["code"]) == (422, "bad-scenario")
+    assert (both.status_code, both.json()["code"]) == (409, "fork-time")
     gone = anybody.get("/whatif", params={"asset": asset, "fork": "never"})
     assert gone.status_code == 404 and "no fork" in gone.json()["detail"]

@@ -7,7 +7,7 @@ import numpy as np
 from fastapi import APIRouter, Query, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
-from gemel.errors import ConflictError, ModelError, NotFoundError
+from gemel.errors import ConflictError, NotFoundError
 from gemel.samples import Fact
 from gemel.serve import times
 from gemel.serve.access import Asked, Operator, Viewer
@@ -197,11 +197,11 @@ async def _when(twin: Twin, at: int | None, fork: str | None) -> int | None:
     """Give the plant time that is begun with; that of a fork is the time of its state."""
     if fork is None:
         return at
-    if at is not None:
-        raise ModelError("a fork has a time of its own", code="bad-scenario", remedy="give `at` or `fork`, not both")
     kept = await asyncio.to_thread(twin.forks.kept.get, fork)
     if kept.state != "ready":
         raise ConflictError(f"the fork {fork} is {kept.state}", code="fork-not-ready", remedy=kept.problem or "wait for it")
+    if at not in (None, kept.at):
+        raise ConflictError(f"the fork {fork} is of another time", code="fork-time", remedy="give `at` or `fork`, not both")
     return kept.at
 
 
