@@ -198,10 +198,10 @@ async def _when(twin: Twin, at: int | None, fork: str | None) -> int | None:
     if fork is None:
         return at
     kept = await asyncio.to_thread(twin.forks.kept.get, fork)
-    if kept.state != "ready":
-        raise ConflictError(f"the fork {fork} is {kept.state}", code="fork-not-ready", remedy=kept.problem or "wait for it")
     if at not in (None, kept.at):
         raise ConflictError(f"the fork {fork} is of another time", code="fork-time", remedy="give `at` or `fork`, not both")
+    if kept.state != "ready":
+        raise ConflictError(f"the fork {fork} is {kept.state}", code="fork-not-ready", remedy=kept.problem or "wait for it")
     return kept.at
 
 
