@@ -95,6 +95,8 @@ export interface History {
   time: number[];
   value: (number | null)[];
   status: number[];
+  /** Standard uncertainty of each value; left out where none is known. */
+  sigma?: (number | null)[];
 }
 
 export type AlarmState = "normal" | "unacknowledged" | "acknowledged" | "returned_unacknowledged" | "shelved";

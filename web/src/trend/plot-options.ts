@@ -3,6 +3,7 @@
 import type uPlot from "uplot";
 
 import type { SignalInfo } from "../api/types";
+import { type Band, runs } from "../expected/band";
 import { decimalsFor, numberText, unitText } from "../format";
 import { qualityOf } from "../live/quality";
 import { SHAPE } from "../parts/quality-mark";
@@ -14,6 +15,7 @@ export interface Ink {
   ink: string;
   muted: string;
   grid: string;
+  band: string;
   pens: string[];
   mark: string;
   panel: string;
@@ -27,6 +29,7 @@ export function inkOf(element: Element): Ink {
     ink: read("--ink"),
     muted: read("--muted"),
     grid: read("--grid"),
+    band: read("--band"),
     pens: ["--pen-1", "--pen-2", "--pen-3", "--pen-4"].map(read),
     mark: read("--ink"),
     panel: read("--panel"),
@@ -159,6 +162,29 @@ export function drawCursor(plot: uPlot, at: number | null, ink: Ink): void {
   ctx.lineTo(x + 6 * ratio, bbox.top);
   ctx.lineTo(x, bbox.top + 8 * ratio);
   ctx.fill();
+  ctx.restore();
+}
+
+/** Draws where readings are expected, behind their lines: the model's estimate, two standard deviations to either side. */
+export function drawBands(plot: uPlot, bands: readonly (Band | null)[], ink: Ink): void {
+  const { ctx, bbox } = plot;
+  const x = (time: number): number => plot.valToPos(time, "x", true);
+  const y = (value: number): number => plot.valToPos(value, "y", true);
+  ctx.save();
+  ctx.beginPath();
+  ctx.rect(bbox.left, bbox.top, bbox.width, bbox.height);
+  ctx.clip();
+  ctx.fillStyle = ink.band;
+  for (const band of bands) {
+    if (band === null) continue;
+    for (const run of runs(band)) {
+      ctx.beginPath();
+      for (const i of run) ctx.lineTo(x(band.time[i] as number), y(band.high[i] as number));
+      for (const i of run.reverse()) ctx.lineTo(x(band.time[i] as number), y(band.low[i] as number));
+      ctx.closePath();
+      ctx.fill();
+    }
+  }
   ctx.restore();
 }
 

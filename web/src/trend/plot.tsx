@@ -4,12 +4,13 @@ import { useEffect, useRef } from "preact/hooks";
 import uPlot from "uplot";
 
 import { dateTime, decimalsFor, nameText, numberText, unitText } from "../format";
+import { type Band, inSight } from "../expected/band";
 import { leastSpan } from "../parts/bar-place";
 import { zone } from "../plant";
 import { theme } from "../theme";
 import { type Group, inSteps } from "./groups";
 import { pastTime } from "../time/shown";
-import { axes, DASHES, drawContext, drawCursor, drawMarks, type Ink, inkOf, series } from "./plot-options";
+import { axes, DASHES, drawBands, drawContext, drawCursor, drawMarks, type Ink, inkOf, series } from "./plot-options";
 import { type Rows, scaleOf } from "./rows";
 import type { Window } from "./window";
 
@@ -18,7 +19,7 @@ const HEIGHT = 190;
 const STATE_HEIGHT = 110;
 
 export interface PlotHandle {
-  draw(rows: readonly Rows[], window: Window): void;
+  draw(rows: readonly Rows[], window: Window, bands: readonly (Band | null)[]): void;
 }
 
 interface Props {
@@ -60,6 +61,7 @@ export function Plot({ group, handle, onZoom, onZoomOut, onTime }: Props) {
     const ink: Ink = inkOf(host);
     const least = Math.max(...group.signals.map((signal) => leastSpan(signal.range)));
     let rows: readonly Rows[] = [];
+    let bands: readonly (Band | null)[] = [];
     let window: Window = { start: 0, end: 1 };
     const tell = (plot: uPlot): void => {
       const { left } = plot.cursor;
@@ -86,7 +88,7 @@ export function Plot({ group, handle, onZoom, onZoomOut, onTime }: Props) {
             range: () =>
               state
                 ? [-0.4, Math.max(1, (group.signals[0]?.states?.length ?? 2) - 1) + 0.4]
-                : (scaleOf(rows.map((one) => one.line), least) ?? [0, 1]),
+                : (scaleOf([...rows.map((one) => one.line), ...bands.flatMap((one) => (one ? inSight(one) : []))], least) ?? [0, 1]),
           },
         },
         axes: axes(ink, group.signals, zone()),
@@ -111,7 +113,10 @@ export function Plot({ group, handle, onZoom, onZoomOut, onTime }: Props) {
           },
         },
         hooks: {
-          drawClear: [(self) => group.signals.length === 1 && drawContext(self, group.signals[0] as never, ink)],
+          drawClear: [
+            (self) => group.signals.length === 1 && drawContext(self, group.signals[0] as never, ink),
+            (self) => drawBands(self, bands, ink),
+          ],
           draw: [(self) => drawMarks(self, rows, ink), (self) => drawCursor(self, pastTime.peek(), ink)],
           setCursor: [tell],
           setSelect: [
@@ -132,9 +137,11 @@ export function Plot({ group, handle, onZoom, onZoomOut, onTime }: Props) {
     });
     resize.observe(host);
     handle({
-      draw(next, over) {
+      draw(next, over, expected) {
         rows = next;
         window = over;
+        bands = expected;
+        host.dataset.expected = String(bands.filter((one) => one !== null && one.time.length > 1).length);
         plot.setData(aligned(next));
         tell(plot);
       },

@@ -2,6 +2,7 @@
 
 import { get, words } from "../api/http";
 import type { History, SignalInfo } from "../api/types";
+import { type Band, bandOf } from "../expected/band";
 import type { Cell } from "../live/cells";
 import { appendLive, empty, fromHistory, type Rows, trim } from "./rows";
 import { isoOf } from "../time/zoned";
@@ -10,6 +11,7 @@ import type { Window } from "./window";
 export class TrendData {
   private readonly rows = new Map<string, Rows>();
   private readonly waiting = new Map<string, Cell[]>();
+  private readonly bands = new Map<string, Band>();
   private abort: AbortController | null = null;
   /** How the last answer was made (raw, decimated), by signal. */
   readonly mode = new Map<string, History["mode"]>();
@@ -17,6 +19,20 @@ export class TrendData {
 
   of(path: string): Rows {
     return this.rows.get(path) ?? empty();
+  }
+
+  /** Where a signal is expected; null where nothing expects anything of it. */
+  bandOf(path: string): Band | null {
+    return this.bands.get(path) ?? null;
+  }
+
+  /** Asks where signals are expected over a window; a band that is not answered stays as it was. */
+  async askBands(paths: Iterable<string>, window: Window, points: number): Promise<void> {
+    const query = { start: isoOf(window.start), end: isoOf(window.end), points, lane: "estimated" };
+    const ask = async (signal: string): Promise<void> => {
+      this.bands.set(signal, bandOf(await get<History>("history", { signal, ...query })));
+    };
+    await Promise.allSettled([...paths].map(ask));
   }
 
   /** Asks for all signals over a window; earlier questions are given up. Returns false when it was given up itself. */

@@ -62,11 +62,38 @@ function useTrendData(signals: readonly SignalInfo[], look: Look, width: () => n
   return { data, busy, version };
 }
 
+const BAND_SHARE = 0.02;
+const BAND_MS = 2000;
+
+/** Keeps the bands of what is expected: asked whenever history is, and live every fiftieth of the window. */
+function useBands(
+  paths: readonly string[], look: Look, data: TrendData, version: { value: number }, width: () => number, draw: () => void,
+): void {
+  const key = `${paths.join()} ${JSON.stringify(look)} ${version.value}`;
+  useEffect(() => {
+    if (paths.length === 0) return undefined;
+    const ask = (): void => {
+      const window = windowOf(look, shownTime.peek());
+      if (Number.isFinite(window.end)) void data.askBands(paths, window, width()).then(draw);
+    };
+    ask();
+    if (!look.follow || inPast.value) return undefined;
+    const timer = setInterval(ask, Math.max(BAND_MS, 1000 * look.span * BAND_SHARE));
+    return () => clearInterval(timer);
+  }, [key, inPast.value]);
+}
+
 function plotWidth(element: HTMLElement | null): number {
   return Math.max(200, (element?.clientWidth ?? 800) - 90);
 }
 
-export function Trends({ signals }: { signals: readonly SignalInfo[] }) {
+interface Props {
+  signals: readonly SignalInfo[];
+  /** Paths of those that a dynamic model expects something of. */
+  expected: ReadonlySet<string>;
+}
+
+export function Trends({ signals, expected }: Props) {
   const look = lookOf(route.value.query);
   const frame = useRef<HTMLDivElement>(null);
   const plots = useRef(new Map<string, PlotHandle>());
@@ -80,10 +107,12 @@ export function Trends({ signals }: { signals: readonly SignalInfo[] }) {
       plots.current.get(group.key)?.draw(
         group.signals.map((signal) => data.of(signal.path)),
         window,
+        group.signals.map((signal) => data.bandOf(signal.path)),
       );
     }
   };
   const { data, busy, version } = useTrendData(signals, look, () => plotWidth(frame.current), () => draw());
+  useBands(signals.map(({ path }) => path).filter((path) => expected.has(path)), look, data, version, () => plotWidth(frame.current), draw);
   useEffect(() => effect(() => void (version.value >= 0 && (pastTime.value ?? 0) >= 0 && draw())), []);
 
   const show = (next: Look | null): void => {

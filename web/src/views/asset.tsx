@@ -3,6 +3,7 @@
 import type { Asset } from "../api/types";
 import { before, listed } from "../alarm-order";
 import { alarms } from "../alarms";
+import { useResiduals } from "../expected/use-residuals";
 import { lastPart, nameText, numberText, unitText } from "../format";
 import { LifePanel } from "../life/panel";
 import { Breadcrumb } from "../parts/breadcrumb";
@@ -77,6 +78,7 @@ function RelationLine({ here, from, kind, to }: { here: string; from: string; ki
 
 function Loaded({ asset }: { asset: Asset }) {
   const shown = chosen(asset);
+  const residuals = useResiduals(asset.path);
   const own = alarms.value.filter((alarm) => alarm.asset === asset.path && listed(alarm)).sort(before);
   const show = (name: string, on: boolean): void => {
     const names = asset.signals.map((signal) => signal.name);
@@ -93,7 +95,7 @@ function Loaded({ asset }: { asset: Asset }) {
           ))}
         </section>
       )}
-      <Values signals={asset.signals} shown={new Set(shown)} onShow={show} />
+      <Values signals={asset.signals} shown={new Set(shown)} onShow={show} residuals={residuals} />
       <div class="side">
         {asset.commands.length > 0 && (
           <section class="panel" aria-label="Commands">
@@ -107,7 +109,10 @@ function Loaded({ asset }: { asset: Asset }) {
         <About asset={asset} />
       </div>
       <LifePanel asset={asset.path} />
-      <Trends signals={asset.signals.filter((signal) => shown.includes(signal.name))} />
+      <Trends
+        signals={asset.signals.filter((signal) => shown.includes(signal.name))}
+        expected={new Set(residuals.keys())}
+      />
     </div>
   );
 }

@@ -3,18 +3,38 @@
 import { before, listed } from "../alarm-order";
 import { alarms } from "../alarms";
 import type { SignalInfo } from "../api/types";
+import type { Residual } from "../expected/types";
+import { outText } from "../expected/words";
 import { decimalsFor, nameText } from "../format";
 import { AlarmShape } from "../parts/alarm-shape";
 import { AnalogBar } from "../parts/analog-bar";
 import { LiveQuality } from "../parts/live-quality";
 import { LiveAge, LiveValue } from "../parts/live-value";
 import { Spark } from "../parts/spark";
+import { zone } from "../plant";
+import { inPast } from "../time/cursor";
 
 interface Props {
   signals: readonly SignalInfo[];
   /** Names of the signals that have a trend. */
   shown: ReadonlySet<string>;
   onShow(name: string, show: boolean): void;
+  /** What is expected of them, by path. */
+  residuals: ReadonlyMap<string, Residual>;
+}
+
+const COLUMNS = 7;
+
+/** A line under a value that is not as expected now: since when, and who is suspected. */
+function NotAsExpected({ residual }: { residual: Residual | undefined }) {
+  if (!residual?.out || inPast.value) return null;
+  return (
+    <tr class="not-expected" data-residual={residual.signal}>
+      <td colSpan={COLUMNS} role="status">
+        {outText(residual.out, zone())}
+      </td>
+    </tr>
+  );
 }
 
 function SignalAlarm({ path }: { path: string }) {
@@ -22,7 +42,7 @@ function SignalAlarm({ path }: { path: string }) {
   return worst ? <AlarmShape priority={worst.priority} state={worst.state} /> : null;
 }
 
-export function Values({ signals, shown, onShow }: Props) {
+export function Values({ signals, shown, onShow, residuals }: Props) {
   const analog = signals.filter((signal) => signal.kind !== "state");
   const widest = Math.max(0, ...analog.map((signal) => decimalsFor(signal.range)));
   return (
@@ -46,7 +66,7 @@ export function Values({ signals, shown, onShow }: Props) {
             </tr>
           </thead>
           <tbody>
-            {signals.map((signal) => (
+            {signals.flatMap((signal) => [
               <tr key={signal.path} data-signal={signal.path}>
                 <td>
                   <label class="tick">
@@ -75,8 +95,9 @@ export function Values({ signals, shown, onShow }: Props) {
                 <td class="right nowrap">
                   <LiveAge path={signal.path} />
                 </td>
-              </tr>
-            ))}
+              </tr>,
+              <NotAsExpected key={`${signal.path}#residual`} residual={residuals.get(signal.path)} />,
+            ])}
           </tbody>
         </table>
       </div>

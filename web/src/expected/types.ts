@@ -1,0 +1,28 @@
+/** What is read against what a dynamic model expects of it, as the API tells it: see `GET /api/v1/openapi.json`. */
+
+export interface Suspect {
+  kind: "sensor" | "process" | "model";
+  name: string;
+  probability: number;
+}
+
+/** A residual that is out of its band. */
+export interface Out {
+  since: string;
+  read: number | null;
+  expected: number | null;
+  /** Most probable first. */
+  suspects: Suspect[];
+  /** In which manner it is wrong: off, drifting, noisy, stuck, changed, bent or loose. */
+  how: string;
+  substituted: boolean;
+}
+
+export interface Residual {
+  signal: string;
+  unit: string;
+  read: number | null;
+  expected: number | null;
+  sigma: number | null;
+  out: Out | null;
+}

@@ -1,0 +1,20 @@
+/** What is expected of an asset's readings, asked again when a fact says that one left its band or is back. */
+
+import { useEffect } from "preact/hooks";
+
+import { get } from "../api/http";
+import { onFact } from "../live/live";
+import { useFetched } from "../parts/use-fetched";
+import type { Residual } from "./types";
+
+const MOST = 1000;
+
+/** By path of the signal; empty where no dynamic model expects anything. */
+export function useResiduals(asset: string): ReadonlyMap<string, Residual> {
+  const { data, again } = useFetched(
+    (signal) => get<{ items: Residual[] }>("residuals", { asset, limit: MOST }, signal),
+    [asset],
+  );
+  useEffect(() => onFact((fact) => (fact === null || fact.kind.startsWith("Residual")) && again()), [asset]);
+  return new Map((data.value?.items ?? []).map((one) => [one.signal, one]));
+}

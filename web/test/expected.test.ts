@@ -1,0 +1,39 @@
+/** The band in which a reading is expected has gaps where nothing is known, and who is suspected is said with how much. */
+
+import { describe, expect, it } from "vitest";
+
+import type { History } from "../src/api/types";
+import { bandOf, inSight, runs } from "../src/expected/band";
+import type { Out } from "../src/expected/types";
+import { outText } from "../src/expected/words";
+
+const history = (value: (number | null)[], sigma?: (number | null)[]): History => ({
+  signal: "a", unit: "m", mode: "raw", time: value.map((_, i) => i), value, status: value.map(() => 0), ...(sigma ? { sigma } : {}),
+});
+
+describe("the band in which a reading is expected", () => {
+  it("reaches two standard deviations to either side, and has a gap where one is not known", () => {
+    const band = bandOf(history([10, null, 12, 14], [1, 1, 0.5, null]));
+    expect([band.low, band.high]).toEqual([[8, Number.NaN, 11, Number.NaN], [12, Number.NaN, 13, Number.NaN]]);
+    expect(runs(band)).toEqual([[0], [2]]);
+    expect(runs(bandOf(history([1, 2])))).toEqual([]);
+  });
+  it("does not flatten the reading while an estimate that has just begun knows nothing", () => {
+    expect(inSight(bandOf(history([0, 10, 10, 10], [1000, 1, 1, 1])))).toEqual([[8, 12], [8, 12], [8, 12]]);
+  });
+});
+
+describe("a reading that is not as expected", () => {
+  const out: Out = {
+    since: "2026-03-01T12:30:05Z", read: 5, expected: 4, how: "drifting", substituted: true,
+    suspects: [{ kind: "sensor", name: "lower", probability: 0.966 }, { kind: "process", name: "k_1", probability: 0.03 },
+               { kind: "model", name: "Tanks", probability: 0.004 }],
+  };
+  it("is said with since when, who is suspected, how much and in which manner", () => {
+    expect(outText(out, "UTC")).toBe(
+      "Not as expected since 2026-03-01 12:30:05. Suspected: sensor lower 97 % (drifting), process k 1 3 %. The sensor is not listened to meanwhile.",
+    );
+    const [first] = out.suspects;
+    expect(outText({ ...out, substituted: false, suspects: [{ ...(first as never as Out["suspects"][0]), probability: 0.9991 }] }, "UTC")).toContain("lower > 99 % (drifting).");
+  });
+});
