@@ -10,7 +10,7 @@ from gemel.assets.derive import Sources
 from gemel.assets.find import WHERE, Condition, Found, Live, Query, find
 from gemel.assets.fleet import Fleet
 from gemel.assets.graph import Graph
-from gemel.assets.limits import AlarmLimit, AlarmLimits
+from gemel.assets.limits import DEVIATION, AlarmLimit, AlarmLimits, deviation
 from gemel.assets.loader import check, load
 from gemel.assets.notices import Notice
 from gemel.assets.pairs import Pairs
@@ -25,6 +25,7 @@ from gemel.assets.volume import Volume
 from gemel.sealing.secrets import secret
 
 __all__ = [
+    "DEVIATION",
     "WHERE",
     "AlarmLimit",
     "AlarmLimits",
@@ -52,6 +53,7 @@ __all__ = [
     "Volume",
     "by_event_only",
     "check",
+    "deviation",
     "find",
     "load",
     "schema",

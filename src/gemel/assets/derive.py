@@ -14,7 +14,7 @@ import pyarrow as pa
 from gemel.assets.checks import Checks
 from gemel.assets.commands import filled
 from gemel.assets.layout import Layout
-from gemel.assets.limits import AlarmLimit, AlarmLimits
+from gemel.assets.limits import AlarmLimit, AlarmLimits, deviation
 from gemel.assets.spec import Signal
 from gemel.errors import DefectError
 from gemel.samples import Registry, units
@@ -176,10 +176,11 @@ def alarms_of(plant: "Plant", registry: Registry) -> AlarmLimits:
 
 
 def _limits(spec: Signal) -> list[AlarmLimit]:
+    deviations = [deviation(lane.priority) for lane in spec.others if lane.modelled]
     alarm = spec.alarm
     if alarm is None:
-        return []
-    return [
+        return deviations
+    return deviations + [
         AlarmLimit(
             signal=-1, level=level, limit=limit, delay_ns=alarm.delay_ns, deadband=alarm.deadband,
             priority=alarm.priorities.get(level, 2), cause=alarm.cause, consequence=alarm.consequence,

@@ -122,6 +122,7 @@ LANE: Final = Record(
         "by": Field(
             Text("flow observer 2.1"), "name and version of the dynamic model or learner that gives it"
         ),
+        "priority": Field(URGENCY, "of the alarm when a reading is not as the dynamic model expects: 1 (most urgent) to 3 [default: 3]"),
         **_ACCURACY,
         **_DERIVED,
         **_MODELLED,

@@ -42,6 +42,8 @@ def _lane(signal: Signal, lane: str, node: Node, scope: Scope) -> Signal:
         if derived or modelled
         else read_source(f"{signal.name} {lane}", signal.unit, [where(node, "unit")], scope)
     )
+    if node.get("priority") is not None and not modelled:
+        scope.problems.error(node.fields["priority"], f"{signal.name!r} {lane}: only what a dynamic model gives has an alarm of its own", "leave priority: out")
     interval = duration_ns(node.get("interval"))
     stale = duration_ns(node.get("stale_after")) or 5 * interval
     return replace(
@@ -51,4 +53,5 @@ def _lane(signal: Signal, lane: str, node: Node, scope: Scope) -> Signal:
         accuracy=amount(node.get("accuracy"), signal.unit, scope.problems, difference=True), others=(),
         tolerance=amount(node.get("tolerance"), signal.unit, scope.problems, difference=True), delay_ns=duration_ns(node.get("delay")),
         by=str(node.plain("by", "")), derived=derived, examples=len(node.items_of("examples")), modelled=modelled,
+        priority=int(node.plain("priority", 3)),
     )  # fmt: skip

@@ -1,14 +1,17 @@
 """Alarm limits as columns: what a type declares is kept once, however many signals are watched by it."""
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, overload
+from typing import Any, Final, overload
 
 import numpy as np
 import numpy.typing as npt
 
-from gemel.assets.spec import Level
 from gemel.samples.batch import I32
+
+DEVIATION: Final = "deviation"
+"""Level of an alarm that no limit raises: what is measured is not as a dynamic model expects."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,8 +20,8 @@ class AlarmLimit:
 
     Args:
         signal: its number in the registry.
-        level: ``high``, ``high_high``, ``low`` or ``low_low``.
-        limit, deadband: in the signal's unit.
+        level: ``high``, ``high_high``, ``low``, ``low_low`` or ``deviation``.
+        limit, deadband: in the signal's unit; of a deviation minus infinity, which nothing is below.
         delay_ns: how long it must be passed before it counts [ns].
         priority: 1 (most urgent) to 3.
         cause, consequence, response: words for whoever must act.
@@ -26,7 +29,7 @@ class AlarmLimit:
     """
 
     signal: int
-    level: Level
+    level: str
     limit: float
     delay_ns: int
     deadband: float
@@ -35,6 +38,16 @@ class AlarmLimit:
     consequence: str = ""
     response: str = ""
     respond_within_s: float | None = None
+
+
+def deviation(priority: int) -> AlarmLimit:
+    """Give the alarm of a reading that is not as a dynamic model expects; its signal is yet to be said."""
+    return AlarmLimit(
+        signal=-1, level=DEVIATION, limit=-math.inf, delay_ns=0, deadband=0.0, priority=priority,
+        cause="a sensor, the process, or the dynamic model is wrong",
+        consequence="what is shown, or what is estimated from it, may mislead",
+        response="see on the page of the asset who is suspected",
+    )  # fmt: skip
 
 
 @dataclass(frozen=True, eq=False)

@@ -123,6 +123,7 @@ class Signal:
         examples: how many stand beside the expression.
         prognosis: name of the degradation that it is foretold of; empty where it is none.
         modelled: whether the dynamic model of its type gives it.
+        priority: of the alarm when the measured lane is not as this one expects it, 1 (most urgent) to 3.
     """
 
     name: str
@@ -156,6 +157,7 @@ class Signal:
     examples: int = 0
     prognosis: str = ""
     modelled: bool = False
+    priority: int = 3
 
     @property
     def computed(self) -> bool:

@@ -215,6 +215,7 @@ class Partition:
             if fact.kind == PLANT_APPLIED:
                 drafts += self._become(fact, cause)
             self.alarms.on_fact(fact)
+            drafts += _drafts(self.alarms.on_residual(fact))
             turned += self.overrides.on_fact(fact, self.time)
             self.desired.on_fact(fact)
         over, ended = self.overrides.on_tick(self.time)

@@ -14,7 +14,7 @@ from typing import Any, Final, Protocol
 
 import numpy as np
 
-from gemel.assets import Plant, by_event_only
+from gemel.assets import DEVIATION, Plant, by_event_only, deviation
 from gemel.condition.retrospect import retrospect
 from gemel.errors import NotFoundError, RefusedError
 from gemel.history import Series
@@ -143,9 +143,6 @@ class Past:
         values = dict(zip(stood.shown.signal.tolist(), stood.shown.value.tolist(), strict=True))
         for item in shown:
             value = values.get(numbers.get(item["signal"], -1), item["value"])
-            item["limit"] = (
-                item["limit"] if np.isfinite(item["limit"]) else None
-            )  # neither told nor declared any more
             item["value"] = value if value is not None and np.isfinite(value) else None
         return shown
 
@@ -216,6 +213,11 @@ class Past:
         except NotFoundError:
             return None
         spec = next((s.spec for s in view.signals if s.name == name), None)
+        if spec is not None and level == DEVIATION:
+            told = (deviation(lane.priority) for lane in spec.others if lane.modelled)
+            return next(
+                ((PastLimit(0, level, d.limit, d.priority, d.cause, d.consequence, d.response), spec.unit) for d in told), None
+            )
         if spec is None or spec.alarm is None:
             return None
         a = spec.alarm

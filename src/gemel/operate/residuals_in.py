@@ -7,10 +7,11 @@ import msgspec
 from gemel.assets import Plant
 from gemel.errors import RefusedError
 from gemel.samples import Draft
+from gemel.twin import deviations
 from gemel.twin.record import Record
 
-RAISED: Final = "ResidualRaised"
-CLEARED: Final = "ResidualCleared"
+RAISED: Final = deviations.RAISED
+CLEARED: Final = deviations.CLEARED
 SUBJECT: Final = "twin.residuals"
 
 

@@ -5,6 +5,7 @@ shelved), so that whoever works the same log again appends nothing twice.
 """
 
 import hashlib
+import math
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -76,7 +77,8 @@ def withdrawn(limits: Limits, index: int, alarm: Alarm, at: int, cause: str) -> 
     """Say that an alarm stands no more because the plant has no such limit any more."""
     limit, name = limits.table[index], limits.name(index)
     body = {
-        "alarm": name, "level": limit.level, "limit": limit.limit, "value": alarm.value, "unit": limits.unit(index),
+        "alarm": name, "level": limit.level, "limit": limit.limit if math.isfinite(limit.limit) else None,
+        "value": alarm.value if math.isfinite(alarm.value) else None, "unit": limits.unit(index),
         "priority": limit.priority, "onset": alarm.onset, "raised": alarm.raised, "state": NORMAL, "before": alarm.state,
     }  # fmt: skip
     kind = CLEARED if alarm.active else WITHDRAWN

@@ -13,7 +13,7 @@ from typing import Final, Protocol
 import numpy as np
 import numpy.typing as npt
 
-from gemel.assets import AlarmLimits
+from gemel.assets import DEVIATION, AlarmLimits
 from gemel.samples import Registry
 from gemel.samples.batch import F64, I32
 
@@ -32,7 +32,7 @@ class Limit(Protocol):
 
     @property
     def level(self) -> str:
-        """``high_high``, ``high``, ``low`` or ``low_low``."""
+        """``high_high``, ``high``, ``low``, ``low_low`` or ``deviation``."""
 
     @property
     def limit(self) -> float:
@@ -157,6 +157,8 @@ class Thresholds:
         """Set a signal's thresholds from its limits and the phases of their alarms."""
         trip_high, back_high, trip_low, back_low = np.inf, -np.inf, -np.inf, np.inf
         for limit, phase in alarms:
+            if limit.level == DEVIATION:
+                continue
             high = limit.level in HIGHS
             if phase in ("active", "clearing"):
                 if high:

@@ -95,5 +95,5 @@ def _learn(limits: dict[str, tuple[PastLimit, str]], fact: Fact, today: Today) -
         level = name.rpartition("#")[2]
         limits[name] = today(name) or (PastLimit(0, level, NOT_KNOWN[level in HIGHS]), "")
     if fact.kind == alarm_facts.RAISED:
-        limit = replace(limits[name][0], limit=float(body["limit"]), priority=int(body["priority"]))
+        limit = replace(limits[name][0], limit=-math.inf if body["limit"] is None else float(body["limit"]), priority=int(body["priority"]))
         limits[name] = limit, str(body["unit"])

@@ -31,7 +31,7 @@ def item(
     value = alarm.value if values is None else float(values[limit.signal])
     return {
         "id": limits.name(index), "signal": path, "asset": limits.asset(index), "level": limit.level,
-        "priority": limit.priority, "state": alarm.state, "active": alarm.active, "limit": limit.limit,
+        "priority": limit.priority, "state": alarm.state, "active": alarm.active, "limit": limit.limit if math.isfinite(limit.limit) else None,
         "unit": limits.unit(index), "value": value if math.isfinite(value) else None,
         "since": _iso(alarm.onset), "raised": _iso(alarm.raised), "cleared": _iso(alarm.cleared),
         "acknowledged_by": alarm.acknowledged_by or None, "comment": alarm.comment or None,

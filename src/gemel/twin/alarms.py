@@ -10,17 +10,19 @@ Readings that are Bad, not finite, or not newer than the signal's last say nothi
 an active alarm stays as it is, and a delay goes on counting on the last word that could be believed.
 """
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from gemel.assets import DEVIATION
 from gemel.errors import DefectError
 from gemel.samples import Batch, Draft, Fact, Registry
 from gemel.samples.batch import F64
 from gemel.samples.status import is_bad
-from gemel.twin import alarm_facts, alarm_view
+from gemel.twin import alarm_facts, alarm_view, deviations
 from gemel.twin.alarm_facts import RULE, Transition
 from gemel.twin.alarm_groups import FirstOut, Flood
 from gemel.twin.alarm_limits import Limit, Limits, Thresholds, back, beyond, off_delay
@@ -101,6 +103,24 @@ class Alarms:
         ):
             return []
         return self._change(index, fact)
+
+    def on_residual(self, fact: Fact) -> list[Transition]:
+        """Raise or clear the alarm of a reading that is not as expected; a fact of another kind changes nothing."""
+        if fact.kind not in (deviations.RAISED, deviations.CLEARED):
+            return []
+        index = self._limits.find(f"{fact.body.get('signal', '')}#{DEVIATION}")
+        alarm = None if index is None else self._alarms.get(index) or Alarm()
+        raising = fact.kind == deviations.RAISED
+        if index is None or alarm is None or alarm.active == raising:
+            return []
+        before, alarm.value = alarm.state, deviations.reading(fact.body)
+        self._alarms[index] = alarm
+        if raising:
+            self._raise(index, alarm, int(fact.body.get("since", fact.at)), fact.at)
+        else:
+            self._clear(index, alarm, fact.at)
+        draft = (deviations.raised if raising else deviations.cleared)(self._limits, index, alarm, fact)
+        return [Transition(self._limits.name(index), before, alarm.state, draft)]
 
     def on_acknowledge(self, name: str, user: str, comment: str, at: int) -> list[Transition]:
         """Ask to acknowledge, and let it take effect at once (without a record); raises as `requests` does."""
@@ -251,6 +271,8 @@ class Alarms:
                 continue
             last[signal] = time
             for index in self._limits.of(signal):
+                if self._limits.table[index].level == DEVIATION:
+                    continue
                 self._step(index, time, value, cause, found)
         for signal in last:
             self._refresh(signal)
@@ -352,10 +374,10 @@ class Alarms:
                 _bring_back(alarm, fact)
             case alarm_facts.RAISED if body["onset"] > alarm.onset:
                 # only where rows were lost or the state is rebuilt from the record alone: else it stands already
-                alarm.value = float(body["value"])
+                alarm.value = _number(body["value"])
                 self._raise(index, alarm, int(body["onset"]), fact.at)
             case alarm_facts.CLEARED if alarm.active and body["onset"] == alarm.onset:
-                alarm.value = float(body["value"])
+                alarm.value = _number(body["value"])
                 self._clear(index, alarm, fact.at)
             case _:
                 return False
@@ -368,6 +390,10 @@ def _bring_back(alarm: Alarm, fact: Fact | Draft) -> None:
         alarm.uncover()
     else:
         alarm.show()
+
+
+def _number(value: Any) -> float:
+    return math.nan if value is None else float(value)
 
 
 def _as_draft(fact: Fact) -> Draft:

@@ -105,11 +105,12 @@ export interface Alarm {
   id: string;
   signal: string;
   asset: string;
-  level: "high" | "high_high" | "low" | "low_low";
+  level: "high" | "high_high" | "low" | "low_low" | "deviation";
   priority: 1 | 2 | 3;
   state: AlarmState;
   active: boolean;
-  limit: number;
+  /** Null of a deviation: no limit raised it. */
+  limit: number | null;
   unit: string;
   value: number | null;
   raised: string | null;

@@ -14,7 +14,7 @@ export function AlarmCard({ alarm }: { alarm: Alarm }) {
         <b>
           {nameText(lastPart(alarm.signal))} {nameText(alarm.level)}
         </b>{" "}
-        {numberText(alarm.value, 2)} {unit} (limit {alarm.limit} {unit}), {nameText(alarm.state)} since{" "}
+        {numberText(alarm.value, 2)} {unit} ({alarm.limit === null ? "not as expected" : `limit ${alarm.limit} ${unit}`}), {nameText(alarm.state)} since{" "}
         {isoTime(alarm.since ?? alarm.raised, zone())}
         <AlarmAdvice alarm={alarm} />
       </div>

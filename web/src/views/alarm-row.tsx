@@ -61,7 +61,7 @@ export function AlarmRow({ alarm, able, onAcknowledge, onShelve }: Props) {
         <a href={toHash("asset", alarm.asset)}>{lastPart(alarm.asset)}</a> {nameText(lastPart(alarm.signal))}{" "}
         <b class="nowrap">{nameText(alarm.level)}</b>
         <small class="number">
-          {numberText(alarm.value, 2)} {unit}, limit {numberText(alarm.limit, 2)} {unit}
+          {numberText(alarm.value, 2)} {unit}, {alarm.limit === null ? "not as expected" : `limit ${numberText(alarm.limit, 2)} ${unit}`}
         </small>
       </td>
       <td class="advice">

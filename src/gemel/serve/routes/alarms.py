@@ -29,11 +29,11 @@ class Alarm(BaseModel):
     id: str
     signal: str
     asset: str
-    level: str
+    level: str = Field(description="high, high_high, low, low_low, or deviation: not as the dynamic model expects.")
     priority: int = Field(ge=1, le=3)
     state: str
     active: bool
-    limit: float | None = Field(description="Null only of a past alarm whose limit nobody knows any more.")
+    limit: float | None = Field(description="Null of a deviation, and of a past alarm whose limit nobody knows any more.")
     unit: str
     value: float | None
     since: times.Written | None
