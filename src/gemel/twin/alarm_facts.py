@@ -78,7 +78,7 @@ def withdrawn(limits: Limits, index: int, alarm: Alarm, at: int, cause: str) -> 
     limit, name = limits.table[index], limits.name(index)
     body = {
         "alarm": name, "level": limit.level, "limit": limit.limit if math.isfinite(limit.limit) else None,
-        "value": alarm.value if math.isfinite(alarm.value) else None, "unit": limits.unit(index),
+        "value": alarm.value, "unit": limits.unit(index),
         "priority": limit.priority, "onset": alarm.onset, "raised": alarm.raised, "state": NORMAL, "before": alarm.state,
     }  # fmt: skip
     kind = CLEARED if alarm.active else WITHDRAWN

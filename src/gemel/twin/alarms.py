@@ -10,7 +10,6 @@ Readings that are Bad, not finite, or not newer than the signal's last say nothi
 an active alarm stays as it is, and a delay goes on counting on the last word that could be believed.
 """
 
-import math
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -113,7 +112,7 @@ class Alarms:
         raising = fact.kind == deviations.RAISED
         if index is None or alarm is None or alarm.active == raising:
             return []
-        before, alarm.value = alarm.state, deviations.reading(fact.body)
+        before, alarm.value = alarm.state, deviations.reading(fact.body, alarm.value)
         self._alarms[index] = alarm
         if raising:
             self._raise(index, alarm, int(fact.body.get("since", fact.at)), fact.at)
@@ -374,10 +373,10 @@ class Alarms:
                 _bring_back(alarm, fact)
             case alarm_facts.RAISED if body["onset"] > alarm.onset:
                 # only where rows were lost or the state is rebuilt from the record alone: else it stands already
-                alarm.value = _number(body["value"])
+                alarm.value = float(body["value"])
                 self._raise(index, alarm, int(body["onset"]), fact.at)
             case alarm_facts.CLEARED if alarm.active and body["onset"] == alarm.onset:
-                alarm.value = _number(body["value"])
+                alarm.value = float(body["value"])
                 self._clear(index, alarm, fact.at)
             case _:
                 return False
@@ -390,10 +389,6 @@ def _bring_back(alarm: Alarm, fact: Fact | Draft) -> None:
         alarm.uncover()
     else:
         alarm.show()
-
-
-def _number(value: Any) -> float:
-    return math.nan if value is None else float(value)
 
 
 def _as_draft(fact: Fact) -> Draft:

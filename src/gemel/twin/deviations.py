@@ -6,7 +6,6 @@ Such an alarm has no limit in the signal's unit: whether a residual has left its
 reading raises or clears it.
 """
 
-import math
 from collections.abc import Mapping
 from typing import Any, Final
 
@@ -21,10 +20,10 @@ CLEARED: Final = "ResidualCleared"
 NAMED: Final = 3  # suspects that are named
 
 
-def reading(body: Mapping[str, Any]) -> float:
-    """Give what was read by a fact of a residual, NaN where it does not say."""
+def reading(body: Mapping[str, Any], before: float) -> float:
+    """Give what was read by a fact of a residual, what was `before` where it does not say."""
     read = body.get("read")
-    return math.nan if read is None else float(read)
+    return before if read is None else float(read)
 
 
 def raised(limits: Limits, index: int, alarm: Alarm, fact: Fact) -> Draft:
@@ -53,7 +52,7 @@ def _draft(kind: str, of: tuple[Limits, int, Alarm], fact: Fact, more: Mapping[s
     limits, index, alarm = of
     limit, name = limits.table[index], limits.name(index)
     body = {
-        "alarm": name, "level": limit.level, "limit": None, "value": alarm.value if math.isfinite(alarm.value) else None,
+        "alarm": name, "level": limit.level, "limit": None, "value": alarm.value,
         "unit": limits.unit(index), "priority": limit.priority, "onset": alarm.onset, "state": alarm.state,
         "expected": fact.body.get("expected"), "residual": fact.seq, **more,
     }  # fmt: skip
