@@ -270,8 +270,6 @@ class Alarms:
                 continue
             last[signal] = time
             for index in self._limits.of(signal):
-                if self._limits.table[index].level == DEVIATION:
-                    continue
                 self._step(index, time, value, cause, found)
         for signal in last:
             self._refresh(signal)
@@ -279,6 +277,8 @@ class Alarms:
 
     def _step(self, index: int, time: int, value: float, cause: str, found: list[Transition]) -> None:
         limit, alarm = self._limits.table[index], self._alarms.get(index)
+        if limit.level == DEVIATION:  # no reading begins or ends one
+            return
         if alarm is None or alarm.resting:
             if not beyond(limit, value):
                 return
