@@ -19,7 +19,7 @@ IN = {"signal": LOWER, "read": 4010.0, "expected": 4000.0, "sigma": 60.0, "unit"
 
 
 def fact(seq, kind, body):
-    return Fact(seq=seq, recorded=0, previous="", hash="", id=f"f{seq}", kind=kind, at=START + seq * SECOND, actor="gemel", subject=f"{ROOT}/rig-1", body=body)
+    return Fact(seq=seq, recorded=0, previous="", id=f"f{seq}", kind=kind, at=START + seq * SECOND, actor="gemel", subject=f"{ROOT}/rig-1", body=body)
 
 
 class Twin:
