@@ -76,6 +76,7 @@ def test_the_band_stands_behind_the_trend_and_who_is_suspected_under_the_value_u
         plot.wait_for(timeout=allowed(20) * 1000)
         colour = page.evaluate("getComputedStyle(document.documentElement).getPropertyValue('--band')")
         wait(lambda: plot.evaluate(f"(box, colour) => ({BANDED})([box, colour])", colour) > 0.1, allowed(20), "the band is drawn", page)
+        wait(lambda: page.locator(".pen b").inner_text().startswith("4600"), allowed(30), "what was read is drawn before it", page)
         assert page.locator(".not-expected").count() == 0
         suspects = [{"kind": "sensor", "name": "lower", "probability": 0.97}, {"kind": "process", "name": "k1", "probability": 0.02}]
         tell(rig, "ResidualRaised", {**read, "since": time.time_ns() - 39 * 10**9, "suspects": suspects, "how": "off", "against_nothing_log10": 8.5,
