@@ -38,6 +38,7 @@ def at_borders(seed, n, hours):
 
 @few
 @example(seed=3, late=0, signal=2, width=1, parts=False, rolled=(1, 2, 3, 4, 5))
+@example(seed=20374, late=56, signal=2, width=10, parts=True, rolled=(2, 5))  # a file of parts, signals 2, 0, 2
 @given(seed=st.integers(0, 10**6), late=st.integers(0, 60), signal=st.integers(0, 2), width=st.sampled_from([1, 10, 60]), parts=st.booleans(),
        rolled=st.sampled_from([(5,), (1, 2, 3, 4, 5), (2, 5)]))
 def test_a_held_value_counts_at_the_begin_of_an_hour(seed, late, signal, width, parts, rolled):

@@ -30,7 +30,7 @@ spec.loader.exec_module(write_golden)
 def unpacked(golden, folder):
     expected, _, packed = golden.read_text().partition("\n")
     with tarfile.open(fileobj=io.BytesIO(lzma.decompress(base64.b64decode(packed)))) as tar:
-        tar.extractall(folder, filter="data")
+        tar.extractall(folder, **({"filter": "data"} if hasattr(tarfile, "data_filter") else {}))  # from 3.11.4 on
     return json.loads(expected)
 
 

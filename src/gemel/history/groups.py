@@ -199,6 +199,8 @@ def _opened(path: Path) -> Any:
 
 def _cut(table: pa.Table, wanted: Wanted) -> pa.Table:
     signal = column(table, "signal")
+    if (np.diff(signal) < 0).any():  # several parts of a roll-up follow each other in one file, each with all its signals
+        return table.filter(pa.array((signal >= wanted.low) & (signal <= wanted.high)))
     low, high = np.searchsorted(signal, [wanted.low, wanted.high + 1])
     return table.slice(low, high - low)
 
