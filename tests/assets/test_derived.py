@@ -198,6 +198,8 @@ def test_a_roll_up_is_a_signal_of_its_own(tmp_path):
         ("over: parts, unit", "over: prats, unit", "is no relation"), ("power: {by: sum, of: power, over: parts, unit", "power: {by: sum, of: powr, over: parts, unit", "has a signal 'powr'"),
         ("ideal_cycle: 2 s,", "ideal_cycle: cycle,", "is not a quantity"), ("expect: 1500}", "expect: 1400}", "1400 W is expected"), ("energy: {by: energy, of: power,", "state: {by: energy, of: power,", "and a roll-up"),
         ("derived: power * 2", "derived: energy / 1 h", "in a circle"), ("oee: {by: oee, of: state,", "oee: {by: oee,", "has no of"),
+        ("running: [running], produced", "running: [running], planned: [stopped], produced", "not planned busy time"), ("running: [running], produced", "running: [], produced", "names no state"),
+        ("good: produced, ideal", "good: power, ideal", "is no counter"),
     ],
 )  # fmt: skip
 def test_what_is_wrong_with_a_roll_up_is_told_with_its_line(tmp_path, old, new, words):

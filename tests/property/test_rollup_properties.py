@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from gemel.samples import Batch, Snapshot
-from gemel.samples.status import BAD_COMMUNICATION, UNCERTAIN
+from gemel.samples.status import BAD_COMMUNICATION, BAD_NO_DATA, BAD_NOTHING_TO_DO, UNCERTAIN
 
 PLANT = """\
 plant: acme/riverside
@@ -93,12 +93,13 @@ def plainly(rows, feed, machine, start):
     state = [p for p in held(h["state"], start, 40 * SECOND, start + LENGTH)]
     known = sum(s for v, _, s in power if not math.isnan(v))
     joules = sum(v * s for v, _, s in power if not math.isnan(v))
+    made = sum(s for v, _, s in held(h["produced"], start, 40 * SECOND, start + LENGTH) if not math.isnan(v))
     run, plan = (sum(s for v, _, s in state if v in codes) for codes in ((1.0,), (1.0, 2.0)))
     peaks = [v for v, _, _ in power if not math.isnan(v)]
     return {
         "energy": joules, "mean": joules / known if known else math.nan, "peak": max(peaks, default=math.nan),
-        "up": run / plan if plan else math.nan, "pace": 2 * rise(h["produced"], start, 40 * SECOND) / run if run else math.nan,
-    }, {"power": known, "state": sum(s for v, _, s in state if not math.isnan(v))}  # fmt: skip
+        "up": run / plan if plan else math.nan, "pace": 2 * rise(h["produced"], start, 40 * SECOND) / run if run and made else math.nan,
+    }, {"power": known, "state": sum(s for v, _, s in state if not math.isnan(v)), "made": made}  # fmt: skip
 
 
 @relaxed
@@ -119,7 +120,8 @@ def test_roll_up_equals_raw(plant, items):
                 if not known["power" if name in ("energy", "mean", "peak") else "state"]:
                     assert found is None or math.isnan(found[0]), (machine, name, start)
                 elif math.isnan(value):
-                    assert math.isnan(found[0]) and found[1] >= 0x80000000, (machine, name, start)
+                    none = BAD_NO_DATA if name == "pace" and not known["made"] else BAD_NOTHING_TO_DO
+                    assert math.isnan(found[0]) and found[1] == none, (machine, name, start)
                 else:
                     assert found[0] == pytest.approx(value, rel=1e-12, abs=1e-12), (machine, name, start)
         found = feed.history("line/energy").get(start + LENGTH)

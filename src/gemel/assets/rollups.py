@@ -35,6 +35,7 @@ WITHIN: Final = ("time_weighted", "energy", "min", "max", "worst", *KPIS)  # wit
 DEFAULT_UNITS: Final = {"energy": "kW.h", **dict.fromkeys(KPIS, "%")}
 STATE_ROLES: Final = {"running": "running", "planned": "planned"}
 COUNTED: Final = ("produced", "good")
+TIMED: Final = frozenset({"availability", "effectiveness", "oee"})  # rest on times in states
 NEEDS: Final = {
     "availability": ("of", "running"), "effectiveness": ("of", "running", "produced", "ideal_cycle"), "quality": ("produced", "good"),
     "oee": ("of", "running", "produced", "good", "ideal_cycle"),
@@ -77,7 +78,25 @@ def _is_whole(name: str, said: Node, problems: Problems) -> bool:
         if said.get(key) is None:
             problems.error(said, f"roll-up {name!r} has no {key}", f"add {key}:")
             return False
-    return True
+    return by not in TIMED or _production_is_planned(name, said, problems)
+
+
+def _production_is_planned(name: str, said: Node, problems: Problems) -> bool:
+    """Tell whether production is part of the planned busy time, as in ISO 22400-2:2014: else availability could pass 1."""
+    running, planned = said.plain("running"), said.plain("planned")
+    if not running:
+        problems.error(
+            said.fields["running"], f"running of {name!r} names no state", "write running: [the words]"
+        )
+        return False
+    strange = next((word for word in running if planned and word not in planned), None)
+    if strange is not None:
+        problems.error(
+            said.fields["running"],
+            f"{strange!r} of {name!r} is production and not planned busy time",
+            f"add {strange} to planned:, or take it out of running:",
+        )
+    return strange is None
 
 
 def _signal(said: Node, signals: Mapping[str, Node]) -> Node:
@@ -271,7 +290,7 @@ class Gatherer:
         kinds = self._plant.assets.template[members]
         found: dict[str, I32] = {}
         unit = "1"
-        if rollup.by in {"availability", "effectiveness", "oee"}:
+        if rollup.by in TIMED:
             for role, words in (("running", rollup.running), ("planned", rollup.planned)):
                 by_kind = [
                     self._codes(t, rollup.of, words, role) if k else None for t, k in self._used(kinds)
@@ -285,12 +304,34 @@ class Gatherer:
             found["of"] = gathered.cells(
                 self._signals(members, rollup.of), [None] * len(members), [factors[k] for k in kinds]
             )
-        for role in COUNTED:
-            name = getattr(rollup, role)
-            if name:
-                plain = [(1.0, 0.0)] * len(members)
-                found[role] = gathered.cells(self._signals(members, name), [None] * len(members), plain)
+        if rollup.by in KPIS:
+            found |= self._counters(rollup, members, gathered)
         return (product(unit, "s") if rollup.by == "energy" else unit), found
+
+    def _counters(self, rollup: Rollup, members: I32, gathered: _Gathered) -> dict[str, I32]:
+        """Give the cells of the counters, all in the unit of what is produced by the first that counts."""
+        kinds, found = self._plant.assets.template[members], {}
+        used = [t for t, is_used in self._used(kinds) if is_used]
+        for role in (r for r in COUNTED if getattr(rollup, r)):
+            name = getattr(rollup, role)
+            signals = [s for t in used for s in t.signals if s.name == name]
+            other = next((s for s in signals if s.kind != "total"), None)
+            if other is not None:
+                raise AssetError(
+                    f"{name!r} is no counter", remedy=f"{role}: must name a signal of kind: total"
+                )
+            items = [s.unit for t in used for s in t.signals if s.name == (rollup.produced or name)]
+            if rollup.ideal_cycle is not None and len(set(items)) > 1:
+                raise AssetError(
+                    f"{rollup.produced!r} is counted in {' and in '.join(sorted(set(items)))}", code="wrong-dimension",
+                    remedy="give it one unit: ideal_cycle is the time for one of it",
+                )  # fmt: skip
+            factors = {s.unit: units.conversion(s.unit, items[0]) for s in signals}
+            by_kind = [factors.get(_unit(t, name), (1.0, 0.0)) for t in self._plant.templates]
+            found[role] = gathered.cells(
+                self._signals(members, name), [None] * len(members), [by_kind[k] for k in kinds]
+            )
+        return found
 
     def _used(self, kinds: I32) -> list[tuple[Template, bool]]:
         used = set(np.unique(kinds).tolist())
@@ -338,3 +379,7 @@ class Gatherer:
             known = self._plant.assets.parameters.get(said)
             return np.full(len(members), np.nan) if known is None else known[members] * scale
         return np.full(len(members), units.quantity(said, "s"))
+
+
+def _unit(template: Template, name: str) -> str:
+    return next((s.unit for s in template.signals if s.name == name), "")

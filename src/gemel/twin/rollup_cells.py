@@ -3,21 +3,14 @@
 A reading holds until the next one, at most as long as its signal is not stale; while it is Bad nothing is known.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass, fields
-from typing import Final, Self
+from typing import Self
 
 import numpy as np
-import numpy.typing as npt
 
-from gemel.assets.rollups import Cells, RollupProgram
+from gemel.assets.rollups import Cells
 from gemel.samples.batch import F64, U32, Index
-from gemel.samples.clock import SECOND
-from gemel.samples.expression_arrays import SUBNORMAL, folded
-from gemel.samples.status import BAD_NO_DATA, is_bad, is_good
-from gemel.twin.derived_rows import ranged
-
-COVERED: Final = 0.99  # of a window that must be known for a Good result
+from gemel.samples.status import is_bad, is_good
 
 
 @dataclass(slots=True, eq=False)
@@ -82,55 +75,6 @@ def transformed(cells: Cells, cell: Index, value: F64) -> F64:
             found = np.isin(value[mine], wanted).astype(np.float64)
             result[mine] = np.where(np.isnan(value[mine]), np.nan, found)
     return result
-
-
-def outcome(program: RollupProgram, sums: Sums, length_ns: int) -> tuple[F64, U32, npt.NDArray[np.bool_]]:
-    """Give value and status of a roll-up for each asset, and whether anything was known."""
-    counts, cells = program.counts, program.cells
-
-    def add(column: F64, role: str) -> F64:
-        return folded(np.add, column[cells[role]], counts, 0.0)
-
-    role = next(r for r in ("of", "running", "produced") if r in cells)
-    known = add(sums.known, role)
-    with np.errstate(all="ignore"):
-        value = _value(program, sums, add, known) * program.scale + program.offset
-        covered = known / (np.maximum(counts, 1) * (length_ns / SECOND))
-    doubtful = (covered < COVERED) | (add(sums.doubted, role) > 0)
-    status = np.where(doubtful, SUBNORMAL, np.uint32(0))
-    if program.by == "worst":
-        return np.where(covered < COVERED, 2.0, value), np.zeros(len(value), np.uint32), known > 0
-    unknown = ~np.isfinite(value) | (known == 0)
-    status = ranged(value, np.where(unknown, np.uint32(BAD_NO_DATA), status), program.low, program.high)
-    return np.where(unknown, np.nan, value), status, known > 0
-
-
-def _value(program: RollupProgram, sums: Sums, add: Callable[[F64, str], F64], known: F64) -> F64:
-    counts, cells = program.counts, program.cells
-    match program.by:
-        case "time_weighted":
-            return add(sums.integral, "of") / known
-        case "energy":
-            return add(sums.integral, "of")
-        case "min":
-            return folded(np.minimum, sums.low[cells["of"]], counts, np.nan)
-        case "max":
-            return folded(np.maximum, sums.high[cells["of"]], counts, np.nan)
-        case "worst":
-            worst = folded(np.maximum, sums.worst[cells["of"]], counts, np.uint32(0))
-            severity: F64 = np.minimum(worst >> np.uint32(30), 2).astype(np.float64)
-            return severity
-        case "quality":
-            return add(sums.rise, "good") / add(sums.rise, "produced")
-    availability: F64 = add(sums.integral, "running") / add(sums.integral, "planned")
-    if program.by == "availability":
-        return availability
-    ideal = folded(np.add, program.cycle_s * sums.rise[cells["produced"]], counts, 0.0)
-    effectiveness: F64 = ideal / add(sums.integral, "running")
-    if program.by == "effectiveness":
-        return effectiveness
-    quality: F64 = add(sums.rise, "good") / add(sums.rise, "produced")
-    return availability * effectiveness * quality
 
 
 def usable(value: F64, status: U32) -> F64:

@@ -16,7 +16,8 @@ from gemel.samples.clock import SECOND
 from gemel.samples.status import BAD_INVALID_TIMESTAMP
 from gemel.twin.derived_rows import Last, Rows, Stored, restored, stored
 from gemel.twin.lanes import NEVER
-from gemel.twin.rollup_cells import Sums, outcome, transformed, usable
+from gemel.twin.rollup_cells import Sums, transformed, usable
+from gemel.twin.rollup_outcome import outcome
 
 MOST_WINDOWS: Final = 1000  # that one late reading makes anew
 
@@ -146,7 +147,7 @@ class Track:
         last = np.append(first[1:], True)
         self._counted[slot[last]] = value[last]
         cell, row = self._of(slot)
-        self.sums.rise += np.bincount(cell, rise[row], len(self.sums.rise))
+        self.sums.rise += np.bincount(cell, rise[row] * self.plan.cells.scale[cell], len(self.sums.rise))
 
     def _of(self, slot: I32) -> tuple[Index, Index]:
         """Give the cells of some slots, and for each the place of its slot."""
