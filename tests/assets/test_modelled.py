@@ -41,6 +41,7 @@ def test_what_nothing_measures_stands_on_the_estimated_lane_and_names_its_model(
     ("upper: {unit: mV, dynamics: true}", "upper: {states: [a, b], dynamics: true}", "no analog value"),
     ("estimated: {dynamics: true}", "simulated: {dynamics: true}", "gives the lane estimated"),
     ("every: 2 s", "every: 2 m", "every"),
+    ("estimated: {dynamics: true}", "estimated: {dynamics: true}, simulated: {topic: x, priority: 2}", "has an alarm of its own"),
 ])  # fmt: skip
 def test_what_a_model_cannot_give_is_refused_on_its_line(tmp_path, old, new, words):
     text = TANKS.replace(old, new)
