@@ -135,17 +135,14 @@ def _pumps(twin: Twin, lives: Sequence[Life]) -> dict[str, Any]:
     model, each = twin.pump.model, [(life, pump) for life in lives for pump in PUMPS]
     u = np.stack([readings(life, pump, model.inputs) for life, pump in each])
     y = np.stack([readings(life, pump, model.outputs) for life, pump in each])
-    mean, sd, output, output_sd = followed(twin.pump, u, y, twin.p)
+    _, _, output, output_sd = followed(twin.pump, u, y, twin.p)
     air = u[..., model.place("inputs", "ambient_temperature")]
     found = {}
     for name, (rig, scale, offset) in JUDGED.items():
         truth = np.stack([life.true[pump, rig] for life, pump in each]) * scale + offset
         base = air if name.endswith("temperature") else np.zeros_like(truth)
-        if name == "wear":
-            found[name] = truth, base, mean[..., -1], sd[..., -1]
-        else:
-            at = model.place("outputs", name)
-            found[name] = truth, base, output[..., at], output_sd[..., at]
+        at = model.place("outputs", name)
+        found[name] = truth, base, output[..., at], output_sd[..., at]
     return found
 
 

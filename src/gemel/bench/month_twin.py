@@ -30,6 +30,7 @@ MEASURED: Final = (
     "bearing_temperature", "vibration",
 )  # fmt: skip
 PLANT_FILE: Final = {"rated_head": 26.94, "density": 1000.0, "npsh_rated": 8.0}
+FOLLOWS: Final = ("head", "efficiency", "wear")
 HELD: Final = ("speed", "energy", "bearing_damage", "worn")
 READ: Final = ("suction_pressure", "outlet_pressure")  # inputs that are read by gauges of some noise
 FITTED: Final = (
@@ -37,7 +38,7 @@ FITTED: Final = (
     "motor_housing_to_air", "motor_housing_capacity", "motor_drive_lag", "motor_drive_to_air", "bearing_friction",
     "bearing_heat_capacity", "v_turn", "v_off", "v_wear",
 )  # fmt: skip
-FOLLOWED: Final = ("best_efficiency", "riser_loss", "v_turn", "v_off", "v_wear", "wear")  # what goes on being doubted
+FOLLOWED: Final = ("best_efficiency", "riser_loss", "v_turn", "v_off", "v_wear", "wear_rate", "wear")  # goes on being doubted
 SI: Final = {  # unit of the plant file -> SI: scale, offset
     "speed_setpoint": (np.pi / 30, 0.0), "suction_pressure": (1e5, 0.0), "outlet_pressure": (1e5, 0.0),
     "water_temperature": (1.0, 273.15), "ambient_temperature": (1.0, 273.15), "flow": (1 / 3600.0, 0.0),
@@ -51,7 +52,8 @@ STEP: Final = 1e-3  # of a logarithm
 WARMING: Final = 120  # readings until the housing is where it would be
 DOUBT: Final = 0.5  # of what is fitted, relative, before anything is read
 ROUGH: Final = np.array([3e-4, 1.5e3, 100.0, 0.3, 0.4, 1.0, 1.0, 1.0, 1.5e-4])  # of a reading against a model not yet fitted
-WEAR, WEAR_START, WEAR_WALK = 0.015, 0.01, 1.0e-5  # not known better than so; walks so far per √s, as 0.003 a day
+WEAR, WEAR_START = 0.015, 0.01  # not known better than so
+WORN_WALK, RATE_WALK = 2e-6, 1e-11  # per √s, what the law of wear lacks: 0.0006 in a day; its rate, a fifth in a month
 
 
 class Watched:
@@ -60,6 +62,8 @@ class Watched:
     def __init__(self, outputs: tuple[str, ...], starts: Mapping[str, float] | None = None, *, wears: bool = False) -> None:
         self._set, held = PumpSet(), HELD[:-1] if wears else HELD
         self.states: Mapping[str, Quantity] = {n: q for n, q in PumpSet.states.items() if n not in held}
+        if wears:
+            self.states = {**self.states, "worn": replace(self.states["worn"], low=-0.1)}
         self.inputs = PumpSet.inputs
         self.outputs: Mapping[str, Quantity] = {n: PumpSet.outputs[n] for n in outputs}
         told = starts or {}
@@ -81,12 +85,12 @@ class Watched:
 
 
 class Efficient:
-    """Beside what is measured, what follows from it: head and efficiency, from the outputs with their slow errors."""
+    """Beside what is measured, what follows from it: head and efficiency, from the outputs with their slow errors; wear."""
 
     def __init__(self, base: Compiled) -> None:
         self._base, model = base, base.model
         self.states, self.inputs, self.parameters = model.states, model.inputs, model.parameters
-        self.outputs: Mapping[str, Quantity] = {**model.outputs, **{n: PumpSet.outputs[n] for n in ("head", "efficiency")}}
+        self.outputs: Mapping[str, Quantity] = {**model.outputs, **{n: PumpSet.outputs[n] for n in FOLLOWS}}
 
     def derivative(self, t: Any, x: Any, u: Any, p: Any) -> Mapping[str, Any]:
         """Give the rates."""
@@ -97,7 +101,7 @@ class Efficient:
         found = self._base.model.output(t, x, u, p)
         lifted = found["discharge_pressure"] - found["suction_pressure"]
         efficiency = found["flow"] * lifted / maths.positive(found["power"], 1.0)
-        return {**found, "head": lifted / (p.density * GRAVITY), "efficiency": efficiency}
+        return {**found, "head": lifted / (p.density * GRAVITY), "efficiency": efficiency, "wear": p.wear + x.worn}
 
 
 def with_speed(x: Any, u: Any) -> Any:
@@ -242,12 +246,14 @@ def _fitted(model: Compiled, p: Vector, places: list[int], u: Vector, y: Vector)
 def _pump(p: Vector, known: Mapping[str, tuple[float, float]], errors: Mapping[str, Discrepancy],
           inputs: Mapping[str, Reading]) -> Problem:  # fmt: skip
     starts = {**dict(zip(PumpSet.parameters, p.tolist(), strict=True)), "wear": WEAR}
-    model = compile_model(Watched(MEASURED, starts))
-    n, wears = len(model.states), np.array(FOLLOWED) == "wear"
-    start = np.where(wears, WEAR_START, [known[name][1] for name in FOLLOWED])
-    noise = Noise(np.full(n, 2e-3), np.where(wears, WEAR_WALK, 0.0), np.ones(len(model.outputs)), np.full(n, 5.0), start)
+    model = compile_model(Watched(MEASURED, starts, wears=True))
+    worn, named = np.array(model.states) == "worn", np.array(FOLLOWED)
+    start = np.where(named == "wear", WEAR_START, [known[name][1] for name in FOLLOWED])
+    start = np.where(named == "wear_rate", 0.3 * known["wear_rate"][0], start)  # of another pump, in another month
+    walk = np.where(named == "wear_rate", RATE_WALK, 0.0)
+    noise = Noise(np.where(worn, WORN_WALK, 2e-3), walk, np.ones(len(model.outputs)), np.where(worn, 1e-5, 5.0), start)
     problem = with_read(discrepant(Problem(model, FOLLOWED, noise, READ_S), errors), inputs)
-    sensor = np.concatenate((problem.noise.sensor, np.ones(2)))
+    sensor = np.concatenate((problem.noise.sensor, np.ones(len(FOLLOWS))))
     return replace(problem, model=compile_model(Efficient(problem.model)), noise=replace(problem.noise, sensor=sensor))
 
 

@@ -30,8 +30,9 @@ Vector = npt.NDArray[np.float64]
 PREFIX: Final = "off/"
 LAGS: Final = 24
 TIMES: Final = 40
-LEAST: Final = 0.2
-"""Of the noise: a smaller slow error cannot be told from none, and a filter must not believe in none."""
+LEAST, LASTING_S = 1.0, 6 * 3600.0
+"""A slow error below the noise is taken to be of its size and to last so long: a sensor believed to have none could not be
+found to drift, all else would be made to follow it."""
 
 
 @dataclass(frozen=True)
@@ -72,7 +73,7 @@ def variogram(off: Vector, dt: float) -> Discrepancy:
     _, sill, time_s = min((_fitted(lags * dt, halves, time_s) for time_s in times), key=lambda found: found[0])
     sill = max(sill, float(np.nanmean(off**2)) - noise)
     if sill < LEAST**2 * noise:
-        return Discrepancy(LEAST * float(np.sqrt(noise)), float(times[-1]), float(np.sqrt(noise)))
+        return Discrepancy(LEAST * float(np.sqrt(noise)), min(LASTING_S, float(times[-1])), float(np.sqrt(noise)))
     return Discrepancy(float(np.sqrt(sill)), float(time_s), float(np.sqrt(noise)))
 
 

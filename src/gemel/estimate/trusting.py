@@ -92,10 +92,12 @@ class Trusting:
         worst = jnp.argmax(far)
         # two that leave together are no two sensors: it is the model that they both stand on
         beside = jnp.max(jnp.where(jnp.arange(len(far)) == worst, 0.0, far))
-        beyond = (far[worst] > self.limit) & (beside < self.limit / 2.0) & (already < self.most)
+        beyond = (far[worst] > self.limit) & (beside < far[worst] / 2.0) & (already < self.most)
         gone = beyond & (jnp.arange(problem.size) == of_state[worst])
         spread = jnp.where(gone, size[worst], 0.0)
-        root = triangular(jnp.hstack((jnp.where(gone[:, None], 0.0, belief.root), spread[:, None])))
+        # what was believed with its help is doubted by as much as it proved wrong
+        doubted = belief.root * far[worst]
+        root = triangular(jnp.hstack((jnp.where(gone[:, None], 0.0, doubted), spread[:, None])))
         aside = beyond & (jnp.arange(len(heard)) == of_output[worst])
         return Belief(jnp.where(gone, 0.0, belief.mean), jnp.where(beyond, root, belief.root)), aside
 
