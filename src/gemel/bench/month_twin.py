@@ -53,7 +53,7 @@ WARMING: Final = 120  # readings until the housing is where it would be
 DOUBT: Final = 0.5  # of what is fitted, relative, before anything is read
 ROUGH: Final = np.array([3e-4, 1.5e3, 100.0, 0.3, 0.4, 1.0, 1.0, 1.0, 1.5e-4])  # of a reading against a model not yet fitted
 WEAR, WEAR_START = 0.015, 0.01  # not known better than so
-WORN_WALK, RATE_WALK = 2e-6, 1e-11  # per √s, what the law of wear lacks: 0.0006 in a day; its rate, a fifth in a month
+WORN_WALK, WEAR_WALK = 5e-6, 1e-8  # per √s: what the law of wear lacks, 0.0015 in a day; what wear was before, hardly
 
 
 class Watched:
@@ -250,7 +250,7 @@ def _pump(p: Vector, known: Mapping[str, tuple[float, float]], errors: Mapping[s
     worn, named = np.array(model.states) == "worn", np.array(FOLLOWED)
     start = np.where(named == "wear", WEAR_START, [known[name][1] for name in FOLLOWED])
     start = np.where(named == "wear_rate", 0.3 * known["wear_rate"][0], start)  # of another pump, in another month
-    walk = np.where(named == "wear_rate", RATE_WALK, 0.0)
+    walk = np.where(named == "wear", WEAR_WALK, 0.0)
     noise = Noise(np.where(worn, WORN_WALK, 2e-3), walk, np.ones(len(model.outputs)), np.where(worn, 1e-5, 5.0), start)
     problem = with_read(discrepant(Problem(model, FOLLOWED, noise, READ_S), errors), inputs)
     sensor = np.concatenate((problem.noise.sensor, np.ones(len(FOLLOWS))))

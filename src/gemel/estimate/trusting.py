@@ -95,8 +95,10 @@ class Trusting:
         beyond = (far[worst] > self.limit) & (beside < far[worst] / 2.0) & (already < self.most)
         gone = beyond & (jnp.arange(problem.size) == of_state[worst])
         spread = jnp.where(gone, size[worst], 0.0)
-        # what was believed with its help is doubted by as much as it proved wrong
-        doubted = belief.root * far[worst]
+        # what moves, believed with its help, is doubted by as much as it proved wrong; not what is constant, nor other errors
+        errors = np.array([n.startswith(PREFIX) for n in problem.names])
+        moves = ~errors & (np.asarray(problem.walk) > 0)
+        doubted = belief.root * jnp.where(moves, far[worst], 1.0)[:, None]
         root = triangular(jnp.hstack((jnp.where(gone[:, None], 0.0, doubted), spread[:, None])))
         aside = beyond & (jnp.arange(len(heard)) == of_output[worst])
         return Belief(jnp.where(gone, 0.0, belief.mean), jnp.where(beyond, root, belief.root)), aside
