@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
+from gemel.assets.branches import Branches
 from gemel.assets.changes import Plan
 from gemel.assets.checks import Checks
 from gemel.assets.commands import Commands
@@ -168,6 +169,11 @@ class Plant:
     def tree(self) -> dict[str, Any]:
         """Give the plant as a tree, from the enterprise down."""
         return tree_of(self)
+
+    @cached_property
+    def branches(self) -> Branches:
+        """The tree, to be asked for in pieces."""
+        return Branches(self.assets, self.title)
 
     def volume(self) -> Volume:
         """Estimate what it will write."""

@@ -196,6 +196,25 @@ class Twin:
         conditions = [where] if isinstance(where, str) else list(where)
         return Table(self._arrow("/assets", limit=limit, type=type, where=conditions or None, **related))
 
+    def children(self, under: str = "") -> Table:
+        """Give what stands directly below an asset or a level, in the order of the plant: path, name, title, kind, and the
+        `count` of what stands directly below it in turn; of the enterprise, if left out.
+
+        >>> import gemel
+        >>> gemel.open("examples/water-loop").children("bench")["name"]
+        ['rig']
+        """
+        rows: list[dict[str, Any]] = []
+        after = None
+        while True:
+            piece = self._json("/tree", under=under or None, depth=1, after=after)
+            rows += piece["children"]
+            after = piece["next"]
+            if after is None:
+                break
+        texts = {name: pa.array([r[name] for r in rows], pa.string()) for name in ("path", "name", "title", "kind")}
+        return Table(pa.table({**texts, "count": pa.array([r["count"] for r in rows], pa.int64())}))
+
     def whatif(
         self, asset: str, change: Asked, *, at: Instant | None = None, fork: str | None = None, horizon: Span = "24h", members: int = 1000, seed: int = 0,
         told: Callable[[float], bool] = lambda done: True, **question: Any,

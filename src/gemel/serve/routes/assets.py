@@ -1,7 +1,7 @@
 """What exists: the tree, assets with all that may be said of them, signals."""
 
 from collections.abc import Sequence
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Final, Literal
 
 from fastapi import APIRouter, Header, Path, Query, Request
 from pydantic import BaseModel, Field
@@ -12,11 +12,13 @@ from gemel.samples.select import select
 from gemel.serve import conditional
 from gemel.serve.access import Asked, Viewer
 from gemel.serve.names import Names
-from gemel.serve.paging import After, Limit, following, json
+from gemel.serve.paging import MOST, After, Limit, following, json
 from gemel.serve.shapes import asset_shape
 
 router = APIRouter(tags=["assets"])
 Number = float | None
+WHOLE: Final = 100_000  # nodes of a tree that is given as a whole: the page asks so
+DEEPEST: Final = 64  # levels
 
 
 class Node(BaseModel):
@@ -27,6 +29,8 @@ class Node(BaseModel):
     title: str | None = None
     kind: str
     children: "list[Node]" = []
+    count: int | None = Field(None, description="How many stand directly below; told where the tree comes in pieces.")
+    next: int | None = Field(None, description="Where children are left out: `after`, with `under` this path.")
 
 
 class Limits(BaseModel):
@@ -124,9 +128,19 @@ class SignalPage(BaseModel):
 
 
 @router.get("/tree", response_model=Node)
-async def tree(_: Viewer, twin: Asked) -> Response:
-    """Give the whole hierarchy."""
-    return json(twin.plant.tree())
+async def tree(
+    request: Request, _: Viewer, twin: Asked,
+    under: Annotated[str, Query(max_length=500, description="Path of an asset or a level; the enterprise, if left out.")] = "",
+    depth: Annotated[int | None, Query(ge=1, le=DEEPEST, description="How many levels below it; one, if left out.")] = None,
+    after: Annotated[int | None, Query(ge=0, le=2**31 - 1, description="The `next` of the node `under` in the answer before.")] = None,
+    limit: Annotated[int, Query(ge=1, le=MOST, description="Most nodes below it in one answer.")] = MOST,
+) -> Response:  # fmt: skip
+    """Give the hierarchy, or a piece of it; without parameters all of it where it is small."""
+    branches = twin.plant.branches
+    if not request.query_params:
+        small = branches.nodes <= WHOLE
+        return json(twin.plant.tree() if small else branches.piece(depth=DEEPEST))
+    return json(branches.piece(under, depth=depth or 1, after=after, limit=limit))
 
 
 @router.get("/assets/{path:path}", response_model=AssetShape, responses={304: {"description": "It is what was seen."}})
