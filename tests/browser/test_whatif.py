@@ -89,6 +89,53 @@ def test_the_same_seed_gives_the_same_numbers(look, station):
     assert results[0] == results[2] != results[1]
 
 
+def test_it_speaks_the_units_of_the_plant(look, station):
+    """The model computes in m³/s; the plant file says m3/h, and so does everything on the page, and what is typed."""
+    page = look.page
+    page.goto(look.base + "#/overview")
+    look.log_in(station[1])
+    page.goto(look.base + f"#/whatif/{ASSET}?h=1&n=20")
+    demand = page.locator(".what-slider[data-quantity=demand]")
+    assert wait(lambda: demand.locator("output").inner_text() == "306 m³/h", 60)
+    demand.get_by_label("demand becomes").fill("360")
+    demand.get_by_label("demand becomes").press("Tab")
+    with page.expect_request(lambda r: r.method == "POST" and r.url.endswith("/scenarios")) as told:
+        try_out(look)
+    sent = told.value.post_data_json["scenarios"][0]
+    assert sent == {"name": "demand = 360 m³/h", "changes": [{"of": "demand", "how": "set", "value": 360, "unit": "m3/h"}]}
+    done(page)
+    job = station[2].get("scenarios/" + page.locator("[data-job]").get_attribute("data-job"))
+    assert job["question"]["scenarios"][0]["changes"][0]["value"] == pytest.approx(0.1)
+    ambient = page.locator(".what-slider[data-quantity=ambient]").locator("output")
+    assert ambient.inner_text() == "20 °C"
+
+
+def test_a_profile_is_drawn_row_by_row_and_shared_by_its_address(look, station, windows_of):
+    page, demand = look.page, ".what-slider[data-quantity=demand]"
+    page.goto(look.base + "#/overview")
+    look.log_in(station[1])
+    page.goto(look.base + f"#/whatif/{ASSET}?h=2&n=20")
+    page.locator(demand).get_by_label("Course of demand").select_option("profile")
+    rows = page.locator(demand).locator(".what-profile tbody tr")
+    assert wait(lambda: rows.count() == 2, 60)
+    page.locator(demand).get_by_label("hour of row 2").fill("1")
+    page.locator(demand).get_by_label("value of row 2").fill("36")
+    page.locator(demand).get_by_label("value of row 2").press("Tab")
+    try_out(look)
+    done(page)
+    job = station[2].get("scenarios/" + page.locator("[data-job]").get_attribute("data-job"))
+    asked = job["question"]["scenarios"][0]["changes"][0]
+    assert asked["how"] == "set" and asked["shape"] == "hold"
+    assert [pytest.approx(pair) for pair in asked["profile"]] == [[0, 0.085], [3600, 0.01]]
+    level = next(i for i, w in enumerate(job["result"]["watch"]) if w["name"] == "level")
+    usual, tried = (f["bands"][level][2] for f in job["result"]["futures"])
+    assert tried[:50] == pytest.approx(usual[:50], rel=1e-4) and tried[-1] > usual[-1] + 0.1  # the first hour is as it was, then less is drawn
+    with windows_of(station[0].settings.url + "/") as other:
+        other.page.goto(page.url)
+        other.page.locator(demand).get_by_label("value of row 2").wait_for()
+        assert other.page.locator(demand).get_by_label("value of row 2").input_value() == "36"
+
+
 def test_progress_moves_twice_a_second_and_it_stops_within_one(look, station):
     page = look.page
     page.goto(look.base + "#/overview")

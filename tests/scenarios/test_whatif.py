@@ -62,6 +62,13 @@ def test_the_same_seed_gives_the_same_answer_and_another_another(decay):
     assert one.futures[1].figures != other.futures[1].figures
 
 
+def test_a_profile_that_goes_back_in_time_is_refused():
+    with pytest.raises(ModelError, match="goes back in time") as refused:
+        Change("u", "set", profile=((10.0, 1.0), (0.0, 2.0)))
+    assert refused.value.code == "bad-scenario"
+    assert Change("u", "set", profile=((0.0, 1.0), (0.0, 2.0))).profile
+
+
 def test_a_profile_holds_from_when_until_when(decay):
     pulse = Scenario("pulse", (Change("u", "set", 0.02, start_s=100, end_s=200),))
     answer = ask(decay, start(decay), question(scenarios=(pulse,), uncertain=()))

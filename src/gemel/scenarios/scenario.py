@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Final, Literal
 
 import numpy as np
@@ -29,7 +30,7 @@ class Change:
         of: an input or a parameter of the model.
         how: ``set`` to a value, ``scale`` by a factor, ``add`` an amount.
         value: in SI, or a factor.
-        profile: pairs (time from now [s], value) instead of one value; `value` is then not looked at.
+        profile: pairs (time from now [s], value) in the order of time instead of one value; `value` is then not looked at.
         shape: between the instants of a profile: ``hold`` or ``linear``.
         start_s, end_s: from when until when it holds, from now.
     """
@@ -41,6 +42,10 @@ class Change:
     shape: Literal["hold", "linear"] = "hold"
     start_s: float = 0.0
     end_s: float = ALWAYS_S
+
+    def __post_init__(self) -> None:
+        if any(b[0] < a[0] for a, b in pairwise(self.profile)):
+            _refuse(f"the profile of {self.of!r} goes back in time", "give its pairs in the order of time")
 
     def along(self, t: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
         """Give the value at each time [s]."""

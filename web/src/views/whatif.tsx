@@ -16,8 +16,10 @@ import { Figures, Sensitivity } from "../whatif/figures";
 import { useJobs } from "../whatif/follow";
 import { Slider } from "../whatif/slider";
 import { type Beginning, ended, type Result, type WhatIf } from "../whatif/types";
+import { everyQuantity, inPlantUnits } from "../whatif/units";
 
 const MOST = 5;
+const LONGEST_NAME = 80; // of a scenario
 const number = (text: string | undefined, otherwise: number): number => {
   const found = Number(text);
   return text !== undefined && Number.isFinite(found) && found >= 0 ? found : otherwise;
@@ -103,13 +105,17 @@ function Loaded({ begun }: { begun: Beginning }) {
   };
   const keep = (next: readonly string[]): void => setQuery({ jobs: next.join(",") });
   const all = { ...begun.quantities.inputs, ...begun.quantities.parameters };
-  const title = drafts.map((d) => inWords(d, all[d.of]?.unit ?? "")).join(", ");
+  const asked = drafts.flatMap((draft) => {
+    const q = all[draft.of];
+    return q ? [{ draft, q }] : [];
+  });
+  const title = asked.map(({ draft, q }) => inWords(draft, q.shown_unit)).join(", ").slice(0, LONGEST_NAME);
   const ask = async (): Promise<void> => {
     problem.value = "";
     try {
       const job = await send<WhatIf>("POST", "scenarios", {
         asset: begun.asset, at: query.at ?? begun.at, title, horizon_s: hours * 3600, members, seed, points: 121,
-        scenarios: [{ name: title, changes: drafts.map((d) => change(d, hours * 3600)) }],
+        scenarios: [{ name: title, changes: asked.map(({ draft, q }) => change(draft, hours * 3600, q)) }],
       });
       setQuery({ at: query.at ?? begun.at, jobs: [...ids.filter((id) => id !== job.id), job.id].slice(-MOST).join(",") });
     } catch (error) {
@@ -123,7 +129,10 @@ function Loaded({ begun }: { begun: Beginning }) {
   };
   const known = ids.map((id) => jobs.value[id]).filter((job): job is WhatIf | string => job !== undefined);
   const found = known.filter((job): job is WhatIf => typeof job !== "string");
-  const done = found.flatMap((job) => (job.result ? [{ name: job.title || job.id, result: job.result }] : []));
+  const quantities = everyQuantity(begun);
+  const done = found.flatMap((job) =>
+    job.result ? [{ name: job.title || job.id, result: inPlantUnits(job.result, job.question, quantities) }] : [],
+  );
   const slider = ([name, q]: [string, (typeof all)[string]]) => (
     <Slider key={name} name={name} quantity={q} draft={drafts.find((d) => d.of === name)} hours={hours} onChange={(next) => put(name, next)} />
   );
@@ -169,7 +178,7 @@ function Loaded({ begun }: { begun: Beginning }) {
           <label>
             Seed <input type="number" min={0} value={seed} onChange={(e) => setQuery({ seed: e.currentTarget.value })} />
           </label>
-          <button class="main" disabled={!drafts.length || !may("operator")}>
+          <button class="main" disabled={!asked.length || !may("operator")}>
             Try it out
           </button>
           {!may("operator") && <span class="quiet">Log in as operator or engineer to try it out.</span>}

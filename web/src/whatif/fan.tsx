@@ -1,5 +1,6 @@
 /** A fan over time: the middle as a line, the outer and inner band around it; the baseline in grey, scenarios in dashes. */
 
+import { unitText } from "../format";
 import { round } from "./draft";
 
 export interface Fan {
@@ -47,7 +48,7 @@ export function FanChart({ quantity, unit, times, fans }: Props) {
   return (
     <figure class="fan" data-quantity={quantity}>
       <figcaption>
-        {quantity} <span class="quiet">{unit}</span>
+        {quantity} <span class="quiet">{unitText(unit)}</span>
       </figcaption>
       <svg viewBox={`0 0 ${WIDTH} ${HEIGHT}`} role="img" aria-label={`What if: ${quantity} over time; the table below says the same.`}>
         <text class="watermark" x={WIDTH / 2} y={HEIGHT / 2 + 6} text-anchor="middle" aria-hidden="true">

@@ -1,5 +1,6 @@
 /** The referee's figures side by side: the baseline, and what each scenario changes of it, member by member. */
 
+import { unitText } from "../format";
 import { round } from "./draft";
 import type { Difference, Figure, Result } from "./types";
 
@@ -53,7 +54,7 @@ export function Figures({ results }: { results: { name: string; result: Result }
           {first.kpis.map((kpi) => (
             <tr key={kpi.name} data-kpi={kpi.name}>
               <th scope="row">{kpi.name}</th>
-              <td>{kpi.unit}</td>
+              <td>{unitText(kpi.unit)}</td>
               <Cell figure={first.futures[0]?.figures[kpi.name]} />
               {results.map(({ result }) => (
                 <>

@@ -1,8 +1,10 @@
-/** One thing that can be done differently: by how much, and along which course. */
+/** One thing that can be done differently: by how much or to what, and along which course. In the plant's unit. */
 
-import { nameText } from "../format";
-import { type Course, type Draft, inWords, round } from "./draft";
+import { nameText, unitText } from "../format";
+import { along, becomes, byShare, COURSES, type Course, type Draft, draftOf, inWords, isIdle, reach, round } from "./draft";
+import { Profile } from "./profile";
 import type { Quantity } from "./types";
+import { shown, toSi } from "./units";
 
 interface Props {
   name: string;
@@ -12,70 +14,80 @@ interface Props {
   onChange(draft: Draft | null): void;
 }
 
-function reach(q: Quantity): number {
-  if (q.low !== null && q.high !== null && q.high > q.low) return q.high - q.low;
-  return 1;
+function Range({ name, quantity: q, now, changed, onBy }: { name: string; quantity: Quantity; now: Draft; changed: boolean; onBy(by: number): void }) {
+  const share = byShare(q);
+  const [low, high, step] = share ? [50, 150, 1] : [-reach(q), reach(q), reach(q) / 100];
+  const to = becomes(now, q);
+  return (
+    <label>
+      <span class="name" title={q.description}>
+        {nameText(name)}
+      </span>
+      <input
+        type="range"
+        min={low}
+        max={high}
+        step={step}
+        disabled={now.course === "profile"}
+        value={share ? Math.round((toSi(to, q) / q.value) * 100) : to - shown(q.value, q)}
+        aria-valuetext={changed ? inWords(now, q.shown_unit) : "as it is"}
+        onInput={(event) => onBy(share ? Number(event.currentTarget.value) / 100 : Number(event.currentTarget.value))}
+      />
+    </label>
+  );
 }
 
 export function Slider({ name, quantity: q, draft, hours, onChange }: Props) {
-  const scaled = q.value !== 0;
-  const now: Draft = draft ?? { of: name, how: scaled ? "scale" : "add", by: scaled ? 1 : 0, course: "at once", from: 0, to: hours };
-  const neutral = scaled ? 1 : 0;
-  const set = (next: Partial<Draft>): void => {
-    const after = { ...now, ...next };
-    onChange(after.by === neutral ? null : after);
-  };
-  const becomes = scaled ? q.value * now.by : q.value + now.by;
-  const [low, high, step] = scaled ? [50, 150, 1] : [-reach(q), reach(q), reach(q) / 100];
+  const now = draft ?? draftOf(name, q, hours);
+  const free = now.course === "profile";
+  const put = (next: Draft): void => onChange(isIdle(next, q) ? null : next);
+  const set = (next: Partial<Draft>): void => put({ ...now, ...next });
   return (
     <div class="what-slider" data-quantity={name} data-changed={draft ? "yes" : "no"}>
-      <label>
-        <span class="name" title={q.description}>
-          {nameText(name)}
-        </span>
-        <input
-          type="range"
-          min={low}
-          max={high}
-          step={step}
-          value={scaled ? Math.round(now.by * 100) : now.by}
-          aria-valuetext={draft ? inWords(now, q.unit) : "as it is"}
-          onInput={(event) => {
-            const value = Number(event.currentTarget.value);
-            set({ by: scaled ? value / 100 : value });
-          }}
-        />
-      </label>
+      <Range name={name} quantity={q} now={now} changed={!!draft} onBy={(by) => set({ how: byShare(q) ? "scale" : "add", by })} />
       <output class="number">
-        {round(q.value)}
-        {draft && ` → ${round(becomes)}`} {q.unit}
+        {round(shown(q.value, q))} {unitText(q.shown_unit)}
       </output>
+      {!free && (
+        <span class="to">
+          →{" "}
+          <input
+            type="number"
+            step="any"
+            aria-label={`${name} becomes`}
+            value={Number(becomes(now, q).toPrecision(6))}
+            onChange={(event) => {
+              if (Number.isFinite(event.currentTarget.valueAsNumber)) set({ how: "set", by: event.currentTarget.valueAsNumber });
+            }}
+          />{" "}
+          {unitText(q.shown_unit)}
+        </span>
+      )}
       <span class="quiet source" title={`from the ${q.source}`}>
         {q.source}
       </span>
-      {draft && (
-        <span class="course">
-          <select
-            aria-label={`Course of ${name}`}
-            value={now.course}
-            onChange={(event) => set({ course: event.currentTarget.value as Course })}
-          >
-            <option>at once</option>
-            <option>ramp</option>
-            <option>for a while</option>
-          </select>
-          {now.course === "for a while" && (
-            <>
-              <input type="number" min={0} max={hours} step="any" aria-label="from, hours" value={now.from} onChange={(e) => set({ from: Number(e.currentTarget.value) })} />
-              –
-              <input type="number" min={0} max={hours} step="any" aria-label="to, hours" value={now.to} onChange={(e) => set({ to: Number(e.currentTarget.value) })} /> h
-            </>
-          )}
+      <span class="course">
+        <select aria-label={`Course of ${name}`} value={now.course} onChange={(e) => put(along(now, e.currentTarget.value as Course, q, hours))}>
+          {COURSES.map((course) => (
+            <option key={course} disabled={!draft && course !== "profile" && course !== "at once"}>
+              {course}
+            </option>
+          ))}
+        </select>
+        {now.course === "for a while" && (
+          <>
+            <input type="number" min={0} max={hours} step="any" aria-label="from, hours" value={now.from} onChange={(e) => set({ from: Number(e.currentTarget.value) })} />
+            –
+            <input type="number" min={0} max={hours} step="any" aria-label="to, hours" value={now.to} onChange={(e) => set({ to: Number(e.currentTarget.value) })} /> h
+          </>
+        )}
+        {draft && (
           <button type="button" class="plain" onClick={() => onChange(null)} aria-label={`Leave ${name} as it is`}>
             ✕
           </button>
-        </span>
-      )}
+        )}
+      </span>
+      {free && <Profile draft={now} unit={q.shown_unit} hours={hours} onChange={put} />}
     </div>
   );
 }

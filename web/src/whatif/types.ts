@@ -1,12 +1,17 @@
 /** What-ifs as the API tells them: see `GET /api/v1/openapi.json`. */
 
 export interface Quantity {
+  /** The model's, SI; so are `value`, `low` and `high`. */
   unit: string;
   value: number;
   source: "signal" | "plant file" | "model";
   low: number | null;
   high: number | null;
   description: string;
+  /** What the plant shows it in: SI = value * scale + offset. */
+  shown_unit: string;
+  scale: number;
+  offset: number;
 }
 
 export interface Beginning {
@@ -53,6 +58,10 @@ export interface Result {
   futures: Future[];
 }
 
+export interface Question {
+  kpis: { name: string; statistic: string; of: string; unit?: string; factor?: number }[];
+}
+
 export interface WhatIf {
   id: string;
   title: string;
@@ -65,6 +74,7 @@ export interface WhatIf {
   seconds: number | null;
   problem: string;
   remedy: string;
+  question: Question;
   result: Result | null;
 }
 
