@@ -14,6 +14,7 @@ from typing import Any, Final, Protocol
 import numpy as np
 
 from gemel.dynamics import Compiled
+from gemel.scenarios.foreign import ForeignEngine, is_foreign
 from gemel.scenarios.kernel import write_kernel
 from gemel.scenarios.machine import FLOAT32, FLOAT64, Precision
 from gemel.scenarios.plan import START, Gauge, Members, Plan, Raw
@@ -40,7 +41,9 @@ class Engine(Protocol):
 
 
 def engine_for(plan: Plan, precision: str = "float32") -> Engine:
-    """Give the fastest engine there is for a plan: machine code, or JAX where something has no translation."""
+    """Give the fastest engine there is for a plan: machine code, JAX where something has no translation; a foreign model's own."""
+    if is_foreign(plan.model):
+        return ForeignEngine(plan)
     of = FLOAT32 if precision == "float32" else FLOAT64
     try:
         return MachineEngine(plan, of)

@@ -14,6 +14,7 @@ from gemel.errors import ModelError
 from gemel.scenarios.compare import Difference, Figure, Share, bands, difference, figure, sensitivity, sobol
 from gemel.scenarios.draw import Drawn, columns_of, drawn, points
 from gemel.scenarios.engine import Engine, Told, engine_for
+from gemel.scenarios.foreign import check_size, is_foreign
 from gemel.scenarios.plan import Members, Plan, Raw
 from gemel.scenarios.referee import Referee, needed
 from gemel.scenarios.scenario import Change, Question, Scenario, Start
@@ -101,6 +102,8 @@ class Ready:
 
 def prepare(model: Compiled, start: Start, question: Question) -> Ready:
     """Plan a question and compile it; nothing is run but the check of the step."""
+    if is_foreign(model):
+        check_size(question.members)
     referee, plan = _planned(model, question)
     for scenario in question.scenarios:
         for change in scenario.changes:

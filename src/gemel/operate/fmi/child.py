@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import pickle
 import sys
+import tempfile
 from collections.abc import Callable
 from typing import Any, Final
 
@@ -63,12 +64,15 @@ def _unit(base: Any) -> tuple[dict[str, int], float, float]:
     return {k: v for k, v in powers.items() if v}, float(base.factor), float(base.offset)
 
 
-def simulated(path: str, **how: Any) -> dict[str, Any]:
-    """Run an FMU by FMPy; gives its result by column."""
+def simulated(path: str, runs: list[dict[str, Any]], **how: Any) -> dict[str, Any]:
+    """Run an FMU by FMPy, as often as there are runs; gives each result by column."""
     import fmpy
 
-    found = fmpy.simulate_fmu(path, validate=False, **how)
-    return {"columns": {name: found[name].copy() for name in found.dtype.names}}
+    with tempfile.TemporaryDirectory(prefix="gemel-fmu-") as folder:
+        fmpy.extract(path, folder)
+        description = fmpy.read_model_description(folder, validate=False)
+        found = [fmpy.simulate_fmu(folder, validate=False, model_description=description, **how, **run) for run in runs]
+    return {"runs": [{name: one[name].copy() for name in one.dtype.names} for one in found]}
 
 
 def looked_at(path: str, evaluate: bool) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -57,20 +57,24 @@ class FmuModel:
         Values between its own steps are interpolated where the instants are not evenly apart. Where its process
         fails, the status is `child`, and the words say how.
         """
+        return self.free_runs([(x0, profile, p)], at)[0]
+
+    def free_runs(self, runs: Sequence[tuple[Floats, Profile, Floats]], at: Floats) -> list[Solution]:
+        """Run it several times in one process, each time from a state, by a profile, with parameters; as `free_run`."""
         names = [*self.states, *self.outputs]
-        step = float(np.diff(at).min())
         answer = ask(
             {
                 "do": "simulate", "path": str(self.path), "fmi_type": self.kind, "output": list(dict.fromkeys(names)),
-                "start_time": float(at[0]), "stop_time": float(at[-1]), "output_interval": step,
-                "start_values": self._starts(x0, p), "input": self._input(profile, at), "relative_tolerance": 1e-8,
+                "start_time": float(at[0]), "stop_time": float(at[-1]), "output_interval": float(np.diff(at).min()),
+                "relative_tolerance": 1e-8,
+                "runs": [{"start_values": self._starts(x0, p), "input": self._input(profile, at)} for x0, profile, p in runs],
             },
             self.limits,
         )  # fmt: skip
         if "error" in answer:
             x, y = (np.full((len(at), n), np.nan) for n in (len(self.states), len(self.outputs)))
-            return Solution(at, x, y, "child", f"{self.path.name}: {answer['error']}", 0, float(at[0]))
-        return self._solution(at, answer["columns"])
+            return [Solution(at, x, y, "child", f"{self.path.name}: {answer['error']}", 0, float(at[0])) for _ in runs]
+        return [self._solution(at, columns) for columns in answer["runs"]]
 
     def _solution(self, at: Floats, columns: Mapping[str, Floats]) -> Solution:
         instants = columns["time"]

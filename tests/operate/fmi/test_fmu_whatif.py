@@ -1,0 +1,101 @@
+"""A what-if may be asked of a model from another tool: member by member, in its own process, few at a time."""
+
+import importlib.util
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from gemel.dynamics import compile_model
+from gemel.errors import ModelError
+from gemel.operate.fmi import Limits, fmu
+from gemel.scenarios import Cancelled, Change, Kpi, Question, Scenario, Start, Uncertain, ask
+
+_spec = importlib.util.spec_from_file_location("fmi_slaves", Path(__file__).parent / "slaves.py")
+slaves = importlib.util.module_from_spec(_spec)
+_spec.loader.exec_module(slaves)
+MORE = Scenario("more", (Change("inflow", "set", profile=((0.0, 0.01), (30.0, 0.03))),))
+KPIS = (
+    Kpi("spilt", "integral", "outflow"), Kpi("end", "last", "level"), Kpi("highest", "max", "level"),
+    Kpi("fed", "integral", "inflow"), Kpi("over", "first_above", "level", limit=1.05), Kpi("long", "time_above", "level", limit=1.05),
+)  # fmt: skip
+
+
+def question(**over):
+    asked = {"horizon_s": 60.0, "step_s": 10.0, "points": 7, "members": 3, "seed": 1, "kpis": KPIS, "precision": "float64"}
+    return Question(over.pop("scenarios", (MORE,)), **(asked | over))
+
+
+@pytest.fixture(scope="module")
+def tank(tmp_path_factory):
+    from pythonfmu3 import FmuBuilder
+
+    folder = tmp_path_factory.mktemp("fmu")
+    (folder / "tank.py").write_text(slaves.TANK)
+    path = folder / FmuBuilder.build_FMU(folder / "tank.py", dest=folder)
+    return compile_model(fmu(path, Limits(time_s=120.0)))
+
+
+@pytest.fixture(scope="module")
+def start(tank):
+    return Start(tank.x0, tank.u0, tank.p0)
+
+
+@pytest.fixture(scope="module")
+def answer(tank, start):
+    return ask(tank, start, question(uncertain=(Uncertain("area", 0.1),)))
+
+
+def test_each_future_is_what_fmpy_gives_along_the_profile(tank, start):
+    import fmpy
+
+    found = ask(tank, start, question(members=1))
+    assert found.converged and found.engine == "member by member, in a process of its own"
+    given = np.array([(0, 0.01), (30, 0.01), (30, 0.03), (99, 0.03)], [("time", float), ("inflow", float)])
+    want = fmpy.simulate_fmu(str(tank.model.path), stop_time=60, output_interval=found.step_s, input=given, output=["level", "outflow"])
+    times, level, outflow = (np.asarray(want[n], float) for n in ("time", "level", "outflow"))
+    more = found.futures[1]
+    got = more.bands[2, :, found.watch.index("level")]
+    assert got == pytest.approx(np.interp(found.times, times, level), abs=1e-6)
+    assert found.futures[0].bands[2, :, found.watch.index("level")] == pytest.approx(np.ones(7), abs=1e-9)
+    figures = {name: f.mean for name, f in more.figures.items()}
+    spilt = ((outflow[:-1] + outflow[1:]) / 2 * np.diff(times)).sum()
+    beyond = level[:-1] > 1.05
+    expected = {"spilt": spilt, "end": level[-1], "highest": level[:-1].max(), "fed": 30 * 0.01 + 30 * 0.03}
+    expected |= {"over": times[:-1][beyond][0], "long": np.diff(times)[beyond].sum()}
+    assert figures == pytest.approx({name: float(value) for name, value in expected.items()}, rel=1e-6)
+
+
+def test_members_differ_and_the_same_seed_gives_the_same(tank, start, answer):
+    end = answer.futures[1].figures["end"]
+    assert end.quantiles[-1] - end.quantiles[0] > 1e-3
+    again = ask(tank, start, question(uncertain=(Uncertain("area", 0.1),)))
+    assert all(np.array_equal(a.bands, b.bands) for a, b in zip(answer.futures, again.futures, strict=True))
+
+
+def test_too_many_members_are_refused_with_what_would_do(tank, start):
+    with pytest.raises(ModelError, match="101 members") as refused:
+        ask(tank, start, question(members=101))
+    assert refused.value.code == "bad-scenario" and "at most 100" in refused.value.remedy
+
+
+def test_a_parameter_that_is_to_change_on_the_way_is_refused(tank, start):
+    later = Scenario("later", (Change("area", "scale", 2.0, start_s=30.0),))
+    with pytest.raises(ModelError, match="cannot change on the way"):
+        ask(tank, start, question(scenarios=(later,)))
+
+
+def test_it_stops_when_asked(tank, start):
+    with pytest.raises(Cancelled):
+        ask(tank, start, question(), lambda done: False)
+
+
+def test_a_model_that_crashes_ends_the_what_if_in_words(tmp_path):
+    from pythonfmu3 import FmuBuilder
+
+    (tmp_path / "bad.py").write_text(slaves.MISBEHAVING)
+    bad = compile_model(fmu(tmp_path / FmuBuilder.build_FMU(tmp_path / "bad.py", dest=tmp_path), Limits(time_s=120.0)))
+    crash = Scenario("crash", (Change("mode", "set", 1.0),))
+    with pytest.raises(ModelError, match="SIGSEGV") as refused:
+        ask(bad, Start(bad.x0, bad.u0, bad.p0), question(scenarios=(crash,), kpis=()))
+    assert refused.value.code == "fmu"
