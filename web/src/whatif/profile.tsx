@@ -41,10 +41,10 @@ export function Profile({ draft, unit, hours, onChange }: Props) {
           {draft.points.map(([hour, value], row) => (
             <tr key={row}>
               <td>
-                <input type="number" min={0} max={hours} step="any" aria-label={`hour of row ${row + 1}`} value={hour} onChange={(e) => set(row, 0, e.currentTarget.valueAsNumber)} />
+                <input type="number" min={0} max={hours} step="any" aria-label={`hour of row ${row + 1}`} value={hour} onInput={(e) => set(row, 0, e.currentTarget.valueAsNumber)} />
               </td>
               <td>
-                <input type="number" step="any" aria-label={`value of row ${row + 1}`} value={value} onChange={(e) => set(row, 1, e.currentTarget.valueAsNumber)} />
+                <input type="number" step="any" aria-label={`value of row ${row + 1}`} value={value} onInput={(e) => set(row, 1, e.currentTarget.valueAsNumber)} />
               </td>
               <td>
                 {draft.points.length > 1 && (

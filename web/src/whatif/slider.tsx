@@ -56,7 +56,7 @@ export function Slider({ name, quantity: q, draft, hours, onChange }: Props) {
             step="any"
             aria-label={`${name} becomes`}
             value={Number(becomes(now, q).toPrecision(6))}
-            onChange={(event) => {
+            onInput={(event) => {
               if (Number.isFinite(event.currentTarget.valueAsNumber)) set({ how: "set", by: event.currentTarget.valueAsNumber });
             }}
           />{" "}
@@ -76,9 +76,9 @@ export function Slider({ name, quantity: q, draft, hours, onChange }: Props) {
         </select>
         {now.course === "for a while" && (
           <>
-            <input type="number" min={0} max={hours} step="any" aria-label="from, hours" value={now.from} onChange={(e) => set({ from: Number(e.currentTarget.value) })} />
+            <input type="number" min={0} max={hours} step="any" aria-label="from, hours" value={now.from} onInput={(e) => set({ from: Number(e.currentTarget.value) })} />
             –
-            <input type="number" min={0} max={hours} step="any" aria-label="to, hours" value={now.to} onChange={(e) => set({ to: Number(e.currentTarget.value) })} /> h
+            <input type="number" min={0} max={hours} step="any" aria-label="to, hours" value={now.to} onInput={(e) => set({ to: Number(e.currentTarget.value) })} /> h
           </>
         )}
         {draft && (
