@@ -61,6 +61,9 @@ def _words(told: dict[str, Any]) -> Iterator[str]:
         f"{told['of']} of {told['asset']} at {told['at']}: {level['value']:.3g} ± {level['sd']:.2g} of {told['threshold']:g} {unit}"
         f", from {told['readings']} readings over {told['span_s'] / 86_400:.1f} d"
     )
+    if "state" in told:
+        held = f"; held: {', '.join(told['state']['held'])}" if told["state"]["held"] else ""
+        yield f"  {told['state']['name']} of {told['state']['model']}, parameters version {told['versions']['parameters']}{held}"
     for future in told["futures"]:
         yield f"  {future['name']:<10} {_life(future, told)}"
     for difference in told["differences"]:

@@ -25,6 +25,8 @@ from gemel.estimate.life import LEVELS, Life
 Array = npt.NDArray[np.float64]
 
 NEWTON: Final = 12  # iterations; quadratic near the end, so that a thermal network needs five
+AT_REST: Final = 1e-6  # of a state's size: the last of Newton's steps, where it has settled
+LASTING_S: Final = 30 * 86_400.0  # what does not come to rest by itself within that is slow
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,25 +96,11 @@ def _runner(model: Compiled, scales: Scales) -> Any:
     import jax
 
     slow = np.array([model.place("states", name) for name in scales.slow])
-    resting = np.array(
-        [i for i, n in enumerate(model.states) if n not in {*scales.slow, *scales.counted}], int
-    )
-    size = model.scales("states")[resting]
-
-    def settled(x: Any, u: Any, p: Any) -> Any:
-        def rates(z: Any) -> Any:
-            return model.rate(0.0, x.at[resting].set(z * size), u, p)[resting] / size
-
-        def newton(z: Any, _: Any) -> Any:
-            return z - jnp.linalg.solve(jax.jacfwd(rates)(z), rates(z)), None
-
-        z, _ = jax.lax.scan(newton, x[resting] / size, None, length=NEWTON)
-        return x.at[resting].set(z * size)
+    settle = _settling(model, scales)
 
     def mean_rate(x: Any, p: Any, inputs: Any, share: Any) -> Any:
         def at(u: Any) -> Any:
-            rested = settled(x, u, p) if len(resting) else x
-            return model.rate(0.0, rested, u, p)[slow]
+            return model.rate(0.0, settle(x, u, p)[0], u, p)[slow]
 
         return share @ jax.vmap(at)(inputs)
 
@@ -136,6 +124,75 @@ def _runner(model: Compiled, scales: Scales) -> Any:
         return jnp.concatenate([start[None], after])
 
     return jax.jit(jax.vmap(one, in_axes=(0, 0, None, None, None, None)))
+
+
+def rates(model: Compiled, scales: Scales, at: Array, loads: Array, p: Array) -> Array:
+    """Give how fast the slow states move at each of some states under each of some loads [states, loads, slow], SI.
+
+    Args:
+        model: any compiled model.
+        scales: which of its states are slow.
+        at: states [n, states]: the slow and counted ones as they are, the others to begin Newton's method from.
+        loads: inputs [loads, inputs].
+        p: parameters.
+
+    NaN where the fast states do not settle.
+    """
+    return np.asarray(_rates(model, scales)(at, loads, p), np.float64)
+
+
+def restless(model: Compiled, x: Array, u: Array, p: Array) -> tuple[str, ...]:
+    """Name the states that do not come to rest by themselves within a month: what wears, and what is only counted.
+
+    By the diagonal of the Jacobian there: what rests only through others (a controller's integral) is named too.
+    """
+    maths.loaded()
+    import jax
+
+    own = np.diagonal(np.asarray(jax.jacfwd(lambda z: model.rate(0.0, z, u, p))(x)))
+    return tuple(n for n, d in zip(model.states, own, strict=True) if not d < -1.0 / LASTING_S)
+
+
+@lru_cache(16)
+def _rates(model: Compiled, scales: Scales) -> Any:
+    jnp = maths.loaded()
+    import jax
+
+    slow = np.array([model.place("states", name) for name in scales.slow])
+    settle = _settling(model, scales)
+
+    def one(x: Any, u: Any, p: Any) -> Any:
+        rested, step = settle(x, u, p)
+        return jnp.where(step <= AT_REST, model.rate(0.0, rested, u, p)[slow], jnp.nan)
+
+    over_loads = jax.vmap(one, in_axes=(None, 0, None))
+    return jax.jit(jax.vmap(over_loads, in_axes=(0, None, None)))
+
+
+def _settling(model: Compiled, scales: Scales) -> Any:
+    """Give what puts the fast states where their rates vanish, and tells Newton's last step, relative to their sizes."""
+    jnp = maths.loaded()
+    import jax
+
+    held = {*scales.slow, *scales.counted}
+    resting = np.array([i for i, n in enumerate(model.states) if n not in held], int)
+    size = model.scales("states")[resting]
+
+    def settle(x: Any, u: Any, p: Any) -> Any:
+        if not len(resting):
+            return x, 0.0
+
+        def fast(z: Any) -> Any:
+            return model.rate(0.0, x.at[resting].set(z * size), u, p)[resting] / size
+
+        def newton(z: Any, _: Any) -> Any:
+            step = jnp.linalg.solve(jax.jacfwd(fast)(z), fast(z))
+            return z - step, jnp.abs(step).max()
+
+        z, steps = jax.lax.scan(newton, x[resting] / size, None, length=NEWTON)
+        return x.at[resting].set(z * size), steps[-1]
+
+    return settle
 
 
 def remaining(found: March, name: str, threshold: float) -> Life:

@@ -19,6 +19,7 @@ from gemel.estimate.life import LEAST
 from gemel.operate import life, life_law, life_record
 from gemel.operate.life_law import Wearing
 from gemel.operate.life_record import BY
+from gemel.operate.life_state import readings
 
 log = logging.getLogger(__name__)
 LOOK_S: Final = 5.0
@@ -106,7 +107,7 @@ class Foretelling:
             return
         for row, path in enumerate(plant.assets.paths):
             if plant.template(row).degradations:
-                yield from (one for one in life_law.wearing(plant, path) if one.spec.rate and self._is_due(one, now))
+                yield from (one for one in life_law.wearing(plant, path) if self._is_due(one, now))
 
     def problems(self) -> list[Mapping[str, str]]:
         """Say what does not go as it must."""
@@ -129,8 +130,7 @@ class Foretelling:
     async def _foretell(self, one: Wearing) -> bool:
         began, at = time.monotonic(), int(self._twin.values.plant_time)
         spec = await life_record.spec(self._twin, one, {}, at)
-        shown = spec["rate"] if spec["indicator"] is None else spec["indicator"]
-        if sum(v is not None for v in shown) < LEAST:
+        if readings(spec) < LEAST:
             return False  # nobody need be woken to hear that
         result = await self._computed(spec, one)
         found = life.rows(result)

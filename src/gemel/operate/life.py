@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import numpy as np
@@ -10,6 +11,7 @@ import numpy as np
 from gemel.estimate.ageing import Exposure, Prior, follow
 from gemel.estimate.life import LEVELS
 from gemel.estimate.prognosis import Course, Difference, Outlook, Size, compare, foretell
+from gemel.operate.life_duty import Bend, ruled
 from gemel.samples.batch import F64
 from gemel.samples.clock import DAY, SECOND
 
@@ -26,20 +28,23 @@ def run(spec: Mapping[str, Any], told: Callable[[float], bool]) -> dict[str, Any
     Returns what it is about (``asset``, ``of``, ``unit``, ``threshold`` …), ``level`` now, the ``past`` of the indicator,
     ``futures`` (the first is the baseline; times in seconds from now, None beyond the horizon) and ``differences``.
     """
-    dt, rate = float(spec["dt_s"]), _array(spec["rate"])
+    dt, law = float(spec["dt_s"]), ruled(spec)
+    rate, way = law.rates[0], _Way(spec["new"], spec["threshold"], law.bend)
     indicator, keep = (None if spec[k] is None else _array(spec[k]) for k in ("indicator", "keep"))
-    prior = Prior(spec["new"], spec["threshold"], spec["start"], spec["spread"], spec["accuracy"])
-    aged = follow(Exposure(dt, rate, indicator, keep), prior)
+    start = None if spec["start"] is None else float(way.straight(_array(spec["start"])))
+    prior = Prior(spec["new"], spec["threshold"], start, spec["spread"], spec["accuracy"])
+    shown = None if indicator is None else way.straight(indicator)
+    aged = follow(Exposure(dt, rate, shown, None if keep is None else law.bend.straight(keep)), prior)
     told(0.5)
-    futures = [{"name": "baseline", "rate": spec["rate"], "renewals": []}, *spec["futures"]]
+    futures = [{"name": "baseline", "renewals": []}, *spec["futures"]]
     size = Size(float(spec["horizon_s"]), int(spec["members"]), int(spec["seed"]))
-    blocks = [_outlook(_array(f["rate"]), dt, size.horizon, f["renewals"]) for f in futures]
-    courses = foretell(aged, blocks, size)
+    blocks = [_outlook(r, dt, size.horizon, _left(f["renewals"], law.bend)) for f, r in zip(futures, law.rates, strict=True)]
+    courses = [replace(c, fan=way.back(c.fan)) for c in foretell(aged, blocks, size)]
     told(1.0)
-    level, sd = aged.level()
+    level, sd = way.level(*aged.level())
     kept = ("asset", "of", "at", "law", "unit", "threshold", "new", "description", "averaging", "horizon_s", "within_s", "members", "seed", "versions")
     return {
-        **{k: spec[k] for k in kept}, "level": {"value": level, "sd": sd}, "readings": aged.readings, "known": aged.known,
+        **{k: spec[k] for k in kept}, **({"state": law.told} if law.told else {}), "level": {"value": level, "sd": sd}, "readings": aged.readings, "known": aged.known,
         "span_s": dt * len(rate), "bin_s": dt, "quantiles": list(LEVELS), "past": _past(indicator, dt),
         "futures": [_future(f, c, spec) for f, c in zip(futures, courses, strict=True)],
         "differences": [{"name": f["name"], **_difference(compare(courses[0], c))} for f, c in zip(futures[1:], courses[1:], strict=True)],
@@ -57,6 +62,32 @@ def rows(result: Mapping[str, Any]) -> dict[str, float]:
         if base["event"].get(q) is not None and (role == "low" or not base["reason"]):
             found[role] = base["event"][q] * SECOND / DAY
     return found
+
+
+@dataclass(frozen=True, slots=True)
+class _Way:
+    """From new to failed, as it is and as straight as its law is followed."""
+
+    new: float
+    threshold: float
+    bend: Bend
+
+    def straight(self, value: F64) -> F64:
+        way = self.threshold - self.new
+        return value if len(self.bend.slowness) == 1 else self.new + way * self.bend.straight((value - self.new) / way)
+
+    def back(self, value: F64) -> F64:
+        way = self.threshold - self.new
+        return value if len(self.bend.slowness) == 1 else self.new + way * self.bend.back((value - self.new) / way)
+
+    def level(self, value: float, sd: float) -> tuple[float, float]:
+        low, middle, high = (float(v) for v in self.back(_array([value - sd, value, value + sd])))
+        return middle, 0.5 * abs(high - low)
+
+
+def _left(renewals: list[list[float]], bend: Bend) -> list[list[float]]:
+    """Give what maintenance leaves, straightened: exact where it leaves nothing, else as of a thing that has failed."""
+    return [[at, float(bend.straight(keep))] for at, keep in renewals]
 
 
 def _outlook(rate: F64, dt: float, horizon: float, renewals: list[list[float]]) -> Outlook:

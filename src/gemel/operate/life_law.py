@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -89,6 +89,13 @@ class Law:
         return np.maximum(self.expression.evaluate(columns, rows)[0], 0.0)
 
 
+class Driven(Protocol):
+    """A law, by what drives it."""
+
+    @property
+    def driven(self) -> tuple[str, ...]: ...
+
+
 def wearing(plant: Plant, asset: str, of: str = "", *, needed: bool = True) -> list[Wearing]:
     """Give what wears out of an asset, or what of it has a name; raises NotFoundError where there is none and one is needed."""
     row = plant.assets.find(asset)
@@ -111,18 +118,13 @@ def wearing(plant: Plant, asset: str, of: str = "", *, needed: bool = True) -> l
 
 
 def law_of(one: Wearing) -> Law:
-    """Compile the law of a degradation; raises ModelError where it has none that history alone can feed."""
-    if not one.spec.rate:
-        raise ModelError(
-            f"{one.spec.name} of {one.asset} follows the state {one.spec.state!r} of its dynamic model, which nothing runs yet",
-            code="no-law", remedy="write rate: and an expression",
-        )  # fmt: skip
+    """Compile the law of a degradation that an expression is the rate of; one that is a state has a `StateLaw`."""
     expression = compiled_rate(one.spec, one.template.signals, one.template.parameters)
     signals = {s.name for s in one.template.signals}
     return Law(expression, {n: one.known[n] for leaf in expression.leaves if (n := leaf.path[-1]) not in signals})
 
 
-def changed(one: Wearing, law: Law, values: Mapping[str, F64], changes: Sequence[Mapping[str, Any]]) -> dict[str, F64]:
+def changed(one: Wearing, law: Driven, values: Mapping[str, F64], changes: Sequence[Mapping[str, Any]]) -> dict[str, F64]:
     """Give values as they would be under changes: each ``of``, ``how`` (set, scale, add), ``value`` and perhaps ``unit``.
 
     Raises NotFoundError where a change is of nothing that drives the law.
@@ -183,10 +185,10 @@ def read_maintenance(text: str) -> dict[str, Any]:
         raise ModelError(f"{text!r} says no time: {e.message}", code="bad-scenario", remedy="write overhaul@30d") from e
 
 
-def told(one: Wearing) -> dict[str, Any]:
-    """Give what is declared of a degradation as plain JSON."""
+def told(one: Wearing, driven: Sequence[str]) -> dict[str, Any]:
+    """Give what is declared of a degradation, and which signals drive it, as plain JSON."""
     d = one.spec
-    drives = {n: one.signal(n).unit for n in law_of(one).driven} if d.rate else {}
+    drives = {n: one.signal(n).unit for n in driven}
     return {
         "name": d.name, "description": d.description, "unit": d.unit, "threshold": d.threshold, "new": d.new, "law": d.rate or d.state,
         "indicator": d.indicator, "drives": drives, "words": dict(d.drives), "maintenance": dict(d.maintenance),

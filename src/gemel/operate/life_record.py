@@ -11,7 +11,9 @@ still lost within a step is seen on the newest hour, second by second, and told 
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any, Final, Protocol
 
 import numpy as np
@@ -20,9 +22,11 @@ from gemel import __version__
 from gemel.assets import Plant
 from gemel.errors import StorageError
 from gemel.operate.life_law import Law, Wearing, changed, law_of, left, renewals
+from gemel.operate.life_state import Loads, StateLaw, loads_of, of_spec, state_law
 from gemel.samples import Fact, Registry, units
 from gemel.samples.batch import F64
 from gemel.samples.clock import DAY, SECOND, iso
+from gemel.twin.releases import RELEASED, ROLLED_BACK, Releases
 
 LEARNER: Final = "ageing 1"  # raised when the same record would give another answer
 MINUTE: Final = 60 * SECOND
@@ -71,30 +75,88 @@ async def spec(twin: History, one: Wearing, question: Mapping[str, Any], at: int
 
     Raises NotFoundError where a change is of nothing that drives it.
     """
-    law, d = law_of(one), one.spec
+    law, d = await law_in_force(twin, one, at), one.spec
     wanted = [(s, changed(one, law, {n: np.ones(1) for n in law.driven}, s.get("changes", [])), renewals(one, s.get("maintenance", [])))
               for s in question.get("scenarios", [])]  # fmt: skip
     begun = await _beginning(twin, one, law, at)
     step, width = widths(at - begun)
     end = at // step * step
     begun = end - max(end - begun, 0) // width * width
-    values = {n: await _means(twin, one, n, (begun, end, step)) for n in law.driven}
-    many = width // step
-
-    def rates(changes: Sequence[Mapping[str, Any]]) -> list[float | None]:
-        return _plain(binned(law.rate(changed(one, law, values, changes)), many))
+    found = await _driving(twin, law, (begun, end, step), one, width)
 
     return {
-        "asset": one.asset, "of": d.name, "at": iso(end), "law": d.rate, "unit": d.unit, "threshold": d.threshold, "new": d.new,
+        "asset": one.asset, "of": d.name, "at": iso(end), "law": d.rate or d.state, "unit": d.unit, "threshold": d.threshold, "new": d.new,
         "start": one.start, "spread": d.spread, "accuracy": one.accuracy, "description": d.description,
-        "dt_s": width / SECOND, "rate": rates([]), "indicator": await _indicator(twin, one, (begun, end, width)),
+        "dt_s": width / SECOND, **found.baseline, "indicator": await _indicator(twin, one, (begun, end, width)),
         "keep": await _keep(twin, one, (begun, end, width)),
-        "futures": [{"name": s["name"], "rate": rates(s.get("changes", [])), "renewals": done} for s, _, done in wanted],
+        "futures": [{"name": s["name"], **found.under(s.get("changes", [])), "renewals": done} for s, _, done in wanted],
         "averaging": {"step_s": step / SECOND, "lost": await _lost(twin, one, law, (end, step))},
         "horizon_s": float(question.get("horizon_s") or d.horizon_ns / SECOND), "within_s": d.within_ns / SECOND,
         "members": int(question.get("members") or MEMBERS), "seed": int(question.get("seed") or 0), "question": dict(question),
-        "versions": {"gemel": __version__, "plant": twin.plant.digest, "learner": LEARNER},
+        "versions": {"gemel": __version__, "plant": twin.plant.digest, "learner": LEARNER, **found.versions},
     }  # fmt: skip
+
+
+async def law_in_force(twin: History, one: Wearing, at: int) -> Law | StateLaw:
+    """Give the law of a degradation, with the parameters of its model that were in force at a time [ns]; raises ModelError."""
+    if one.spec.rate:
+        return law_of(one)
+    facts: list[Fact] = []
+    for kind in (RELEASED, ROLLED_BACK):
+        try:
+            facts += [f for f in await twin.facts(0, MOST_FACTS, kind, one.asset) if f.subject == one.asset]
+        except StorageError:  # the record of facts is a running twin's
+            break
+    releases = Releases().take_all(sorted(facts, key=lambda f: f.seq))
+    return await asyncio.to_thread(state_law, twin.plant, one, releases, at)  # a foreign model is looked at in a child
+
+
+@dataclass(frozen=True, eq=False)
+class _Rates:
+    """What drove an expression: its rate, bin by bin."""
+
+    one: Wearing
+    law: Law
+    values: Mapping[str, F64]
+    many: int
+    versions: Mapping[str, int] = field(default_factory=dict)
+
+    @property
+    def baseline(self) -> dict[str, Any]:
+        return self.under([])
+
+    def under(self, changes: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+        return {"rate": _plain(binned(self.law.rate(changed(self.one, self.law, self.values, changes)), self.many))}
+
+
+@dataclass(frozen=True, eq=False)
+class _States:
+    """What drove a model: its loads, from which whoever computes makes rates."""
+
+    law: StateLaw
+    loads: Loads
+    states: Mapping[str, float]
+
+    @property
+    def versions(self) -> Mapping[str, int]:
+        return {"parameters": self.law.binding.versions[self.law.one.asset]}
+
+    @property
+    def baseline(self) -> dict[str, Any]:
+        return {"rate": None, "state": of_spec(self.law, self.loads, self.states) | self.under([])}
+
+    def under(self, changes: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+        return {"loads": self.law.loads(changed(self.law.one, self.law, self.loads.mean, changes))}
+
+
+async def _driving(twin: History, law: Law | StateLaw, over: tuple[int, int, int], one: Wearing, width: int) -> _Rates | _States:
+    values = {n: await _means(twin, one, n, over) for n in law.driven}
+    many = width // over[2]
+    if not isinstance(law, StateLaw):
+        return _Rates(one, law, values, many)
+    shown = {b.name: await _means(twin, one, b.signal.name, (*over[:2], width)) for b in law.measured if b.signal}
+    means = {n: float(np.nanmean(v)) for n, v in shown.items() if np.isfinite(v).any()}
+    return _States(law, loads_of(values, many), means)
 
 
 def widths(span: int) -> tuple[int, int]:
@@ -117,7 +179,7 @@ def binned(values: F64, many: int) -> F64:
     return np.where(count >= HALF * many, mean, np.nan)
 
 
-async def _beginning(twin: History, one: Wearing, law: Law, at: int) -> int:
+async def _beginning(twin: History, one: Wearing, law: Law | StateLaw, at: int) -> int:
     """Give when the record begins [ns]: the first minute in which anything that drives it was measured."""
     names = law.driven or ((one.spec.indicator,) if one.spec.indicator else ())
     start = max(at - BACK, 0) // DAY * DAY
@@ -166,8 +228,10 @@ async def done(twin: History, one: Wearing) -> list[Fact]:
     return [f for f in facts if f.subject == one.asset and f.body.get("of") == one.spec.name and f.body.get("action") in one.spec.maintenance]
 
 
-async def _lost(twin: History, one: Wearing, law: Law, over: tuple[int, int]) -> float | None:
+async def _lost(twin: History, one: Wearing, law: Law | StateLaw, over: tuple[int, int]) -> float | None:
     """Give what the law loses within a step, relative, on the newest hour: none where it cannot be seen."""
+    if isinstance(law, StateLaw):
+        return None  # a model is run by who computes; it is given steps as short
     end, step = over
     start = end - HOUR // step * step
     fine = {n: await _means(twin, one, n, (start, end, SECOND)) for n in law.driven}

@@ -1,5 +1,6 @@
 """Remaining life as serve sees it: what is declared, what a prognosis follows from, and maintenance told to the record."""
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
@@ -7,9 +8,10 @@ import msgspec
 
 from gemel.assets import Plant
 from gemel.bus import Bus
-from gemel.errors import StorageError
+from gemel.errors import ModelError, StorageError
 from gemel.operate import life_law, life_record
 from gemel.operate.jobs import Job
+from gemel.operate.life_state import state_law
 from gemel.operate.view_jobs import JobsView
 
 
@@ -31,7 +33,18 @@ class LifeAsked:
 
     async def life_declared(self, asset: str) -> list[dict[str, Any]]:
         """Give what wears out of an asset; raises NotFoundError where there is no such asset."""
-        return [life_law.told(one) for one in life_law.wearing(self.plant, asset, needed=False)]
+        return await asyncio.to_thread(self._declared, asset)
+
+    def _declared(self, asset: str) -> list[dict[str, Any]]:
+        return [life_law.told(one, self._driven(one)) for one in life_law.wearing(self.plant, asset, needed=False)]
+
+    def _driven(self, one: life_law.Wearing) -> tuple[str, ...]:
+        if one.spec.rate:
+            return life_law.law_of(one).driven
+        try:
+            return state_law(self.plant, one).driven
+        except ModelError:  # said to who asks for its life; the others of the asset are there
+            return ()
 
     async def life_spec(
         self: life_record.History, asset: str, of: str, question: Mapping[str, Any], at: int

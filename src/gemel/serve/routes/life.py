@@ -7,6 +7,7 @@ from fastapi import APIRouter, Query, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from gemel.operate.life_law import read_maintenance
+from gemel.operate.life_state import readings
 from gemel.scenarios.scenario import parse_change
 from gemel.serve import times
 from gemel.serve.access import Asked, Operator, Viewer
@@ -139,8 +140,7 @@ async def last(_: Viewer, twin: Asked, asset: OfAsset, of: Of = "") -> Last:
     if found is not None:
         return Last(item=_shape(found), readings=0)
     spec = await twin.life_spec(asset, of, _question([], []), _at(twin, None))
-    shown = spec["rate"] if spec["indicator"] is None else spec["indicator"]
-    return Last(item=None, readings=sum(v is not None for v in shown))
+    return Last(item=None, readings=readings(spec))
 
 
 @router.get("/life/record")
