@@ -14,6 +14,7 @@ from gemel.errors import ModelError, NotFoundError
 from gemel.estimate.slow import Scales, rates
 from gemel.operate import life, life_law, life_record
 from gemel.operate.life_duty import POINTS, Bend, ruled
+from gemel.operate.models_check import model_problems
 from gemel.samples import Fact
 from gemel.twin.releases import RELEASED
 
@@ -42,9 +43,14 @@ MODEL = compile_model(RollingBearing())
 
 
 @pytest.fixture(scope="module")
-def plant(tmp_path_factory):
+def folder(tmp_path_factory):
     folder = tmp_path_factory.mktemp("bearing")
     (folder / "plant.yaml").write_text(PLANT)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def plant(folder):
     return load(folder)
 
 
@@ -151,3 +157,10 @@ def test_what_cannot_be_is_refused_in_words(plant):
         assert e.value.code == code and e.value.remedy
     with pytest.raises(NotFoundError, match="does not drive"):
         asked(twin, changes=[{"of": "growl", "how": "scale", "value": 2.0}])
+
+
+def test_the_check_tells_it_by_line_before_anybody_asks(plant, folder):
+    lines = PLANT.splitlines()
+    found = {(p.severity, lines[p.line - 1].split(":")[0].strip()): p.message for p in model_problems(plant, folder, evaluate=False)}
+    assert "no state 'bearing_damage'" in found["error", "unknown"] and "in m, the model's temperature in K" in found["error", "warm"]
+    assert "nothing can be foretold" in found["warning", "Fed"]

@@ -22,6 +22,7 @@ from gemel.operate.binding import names_of
 from gemel.operate.estimates_check import misestimated
 from gemel.operate.fmi.host import ask
 from gemel.operate.joining import joined_by
+from gemel.operate.life_check import misworn
 from gemel.operate.models import DECLARED, EVALUATED
 from gemel.samples.units import conversion, fits
 
@@ -50,7 +51,8 @@ def model_problems(plant: Plant, folder: Path, evaluate: bool) -> list[Problem]:
         at = _place(types, template, "dynamics")
         for severity, message, remedy in (*_found(reference, told[reference]), *_unbound(template, told[reference], evaluate)):
             (problems.error if severity == "error" else problems.warn)(at, message, remedy)
-        found = (*_misfits(template, told[reference]), *misestimated(template, told[reference].get("declared")))
+        model = told[reference].get("declared")
+        found = (*_misfits(template, told[reference]), *misestimated(template, model), *misworn(template, model))
         for severity, key, message, remedy in found:
             where = _place(types, template, *key)
             (problems.error if severity == "error" else problems.warn)(where, message, remedy)
