@@ -12,7 +12,7 @@ WEARS = PLANT.replace(
     "    commands:\n",
     """    dynamics: "gemel.dynamics.components:RollingBearing"
     degradation:
-      bearing: {state: damage, threshold: 1, drives: {turning: speed}, horizon: 30 a}
+      bearing: {state: damage, threshold: 0.001, drives: {turning: speed}, horizon: 30 a}
     commands:
 """,
     1,

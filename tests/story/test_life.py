@@ -4,7 +4,7 @@ import json
 
 import pytest
 from story_kit import Face, add_person, gemel
-from wheel_kit import ASSET, BEARING, PLANT, foretold, post, remaining_d
+from wheel_kit import ASSET, PLANT, foretold, post, remaining_d
 
 from gemel.bench.site import running, wait
 
@@ -59,18 +59,3 @@ def test_an_overhaul_told_to_the_record_begins_a_new_life(otto, site):
     assert said.returncode == 0, said.stderr
     (told,) = json.loads(said.stdout)
     assert told["of"] == "wheel" and told["differences"][0]["earlier"] > 0.9
-
-
-def test_a_state_of_a_dynamic_model_is_foretold_by_reason_and_in_a_shell(otto, site):
-    assert wait(lambda: otto.shown(BEARING)["raceway_degradation"]["value"] is not None, 120), otto.get("health")
-    status, job = otto.post("life", asset=BEARING, changes=[{"of": "load", "how": "scale", "value": 1.15}])
-    assert status == 202, job
-    assert wait(lambda: otto.get(f"life/jobs/{job['id']}")["state"] not in ("queued", "running"), 60)
-    done = otto.get(f"life/jobs/{job['id']}")
-    assert done["state"] == "done" and done["result"]["state"]["name"] == "damage", done
-    assert done["result"]["differences"][0]["earlier"] > 0.95
-    said = gemel("life", site.places.data, BEARING, "--json", "--members", "300", "--at", otto.get("health")["plant_time"])
-    assert said.returncode == 0, said.stderr
-    (told,) = json.loads(said.stdout)
-    here, there = told["futures"][0]["event"]["q50"], done["result"]["futures"][0]["event"]["q50"]
-    assert here == pytest.approx(there, rel=0.05)

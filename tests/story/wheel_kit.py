@@ -19,16 +19,8 @@ types:
         drives: {load: speed}
         maintenance: {overhaul: 0 %}
         warning: {within: 30 d, probability: 50 %, response: plan an overhaul}
-  Bearing:
-    dynamics: "gemel.dynamics.components:RollingBearing"
-    signals:
-      speed: {unit: rpm, interval: 1 h, stale_after: 3 h}
-      radial_load: {unit: kN, interval: 1 h, stale_after: 3 h}
-    degradation: {raceway: {state: damage, threshold: 1, spread: 5 %, drives: {load: radial_load}, horizon: 10 a}}
-assets: {pump-1: {type: Pump, at: hall}, bearing-1: {type: Bearing, at: hall}}
+assets: {pump-1: {type: Pump, at: hall}}
 """
-BEARING = "acme/works/hall/bearing-1"
-BEARING_RUNS = {"speed": 2900.0, "radial_load": 6.0}
 START = np.datetime64("2026-01-01T00:00:00")
 DAYS = 30
 PACE = 1.4  # of the law: it fails some days later
@@ -48,7 +40,6 @@ def post(face):
     for i in range(len(speed)):
         at = f"{START + np.timedelta64(i, 'h')}Z"
         rows += [{"signal": f"{ASSET}/{n}", "time": at, "value": float(v)} for n, v in (("speed", speed[i]), ("head_loss", shown[i]))]
-        rows += [{"signal": f"{BEARING}/{n}", "time": at, "value": v} for n, v in BEARING_RUNS.items()]
     for first in range(0, len(rows), 480):
         assert face.post_rows(rows[first : first + 480])[0] == 200
 
