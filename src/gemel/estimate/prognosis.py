@@ -133,7 +133,7 @@ def compare(without: Course, with_change: Course) -> Difference:
     if both.mean() < 0.5:
         nan = float("nan")
         return Difference(nan, nan, nan, nan, earlier, clear)
-    low, median, high = np.quantile((b - a)[both], [0.05, 0.5, 0.95]).tolist()
+    low, median, high = np.quantile(b[both] - a[both], [0.05, 0.5, 0.95]).tolist()
     ratio = float(np.median(b[both] / np.maximum(a[both], 1e-9)))
     return Difference(median, low, high, ratio, earlier, clear)
 
