@@ -134,6 +134,7 @@ class Roller:
     def _hours(self, unit: Unit, manifest: Manifest, output: Output) -> None:
         """Write seconds, minutes and hours, out of the readings."""
         stored = {v: self._stored(v, unit, manifest) for v in (SECONDS, MINUTES)}
+        told = self._stored(HOURS, unit, manifest)
         hold = min(int(output.terms.hold.max()), LONGEST_HOLD)
         parts = self._parts(unit, manifest)
         found: list[tuple[Summary, pa.Table]] = []
@@ -147,12 +148,15 @@ class Roller:
                     continue
                 worth = fixed or {v: _worth(rows.batch.take(rows.batch.time >= start), v, stored[v]) for v in stored}
                 hours = _fine(rows, start, end, worth, output)
+                told = np.setdiff1d(told, _chunks(hours[0].signal, hours[0].start))
                 if len(parts) == 1:
                     _put_hours(*hours, output)
                 else:
                     found.append(hours)
         if found:
             _put_hours(*_joined(found, HOUR), output)
+        if len(told):
+            output.put(ROLL, HOURS, rollfile.of_summary(_nothing(told), Grid(*np.full((3, len(told)), np.nan)), output.terms.hold, output.made))
 
     def _days(self, unit: Unit, manifest: Manifest, output: Output) -> None:
         """Write days, out of hours."""
@@ -198,8 +202,10 @@ class Roller:
         wanted = Wanted(unit.low, unit.high, unit.first * HOUR // files.MS, (unit.end * HOUR - 1) // files.MS)
         met = manifest.of(f"{ROLL}{level.name}_").met(unit.low, unit.high, wanted.first, wanted.last)
         found = [
-            _chunks(groups.column(t, "signal"), groups.column(t, "ms") * files.MS)
+            _chunks(groups.column(t, "signal")[inside], ms[inside] * files.MS)
             for t in groups.tables(met, wanted, KEYS, self._footers)
+            for ms in [groups.column(t, "ms")]
+            for inside in [(ms >= wanted.first) & (ms <= wanted.last)]
         ]
         return np.unique(np.concatenate(found)) if found else np.zeros(0, np.int64)
 
@@ -372,6 +378,16 @@ def _worth(rows: Batch, level: Level, stored: npt.NDArray[np.int64]) -> npt.NDAr
 def _chunks(signal: I32, time: I64) -> npt.NDArray[np.int64]:
     """Give one number for each signal and hour."""
     return signal.astype(np.int64) << 32 | time // HOUR
+
+
+def _nothing(chunks: npt.NDArray[np.int64]) -> Summary:
+    """Give hours in which nothing is read or held any more: what was held into them proved to be Bad, or not the last."""
+    n = len(chunks)
+    nan, zero = np.full(n, np.nan), np.zeros(n, np.int64)
+    return Summary(
+        (chunks >> 32).astype(np.int32), (chunks & 0xFFFFFFFF) * HOUR, zero, zero, nan, nan, nan, nan,
+        np.zeros(n), np.zeros(n), zero, np.zeros(n, np.uint32),
+    )  # fmt: skip
 
 
 def _reaching(rows: Batch, chunks: npt.NDArray[np.int64]) -> Mask:
