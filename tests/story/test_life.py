@@ -51,11 +51,14 @@ def test_fifteen_percent_more_load_is_answered_in_seconds_and_clearly(otto):
     assert difference["clear"] and difference["earlier"] > 0.95 and difference["high_s"] < 0
 
 
-def test_an_overhaul_told_to_the_record_begins_a_new_life(otto, site):
-    status, _ = otto.post("life/maintenance", asset=ASSET, action="overhaul", reason="spring")
-    assert status == 201 and otto.facts("MaintenanceDone", ASSET)[-1]["actor"] == "otto"
+def test_the_shell_answers_beside_the_running_twin(otto, site):
     at = otto.get("health")["plant_time"]
     said = gemel("life", site.places.data, ASSET, "--json", "--change", "load=+15%", "--members", "300", "--at", at)
     assert said.returncode == 0, said.stderr
     (told,) = json.loads(said.stdout)
     assert told["of"] == "wheel" and told["differences"][0]["earlier"] > 0.9
+
+
+def test_an_overhaul_is_told_to_the_record(otto):
+    status, _ = otto.post("life/maintenance", asset=ASSET, action="overhaul", reason="spring")
+    assert status == 201 and otto.facts("MaintenanceDone", ASSET)[-1]["actor"] == "otto"
