@@ -106,7 +106,7 @@ def merge(group: Sequence[Stored], folder: Path, bounds: lake.Bounds) -> files.W
         return _written(_rolls(group, level, schema), folder, table, *form)
     footers = groups.Footers(len(group))
     if groups.longest([footers.of(f.path) for f in group]) > LONG:
-        return _written(_cut(group, folder, bounds), folder, table)
+        return _written(_cut(group, folder, bounds, _told(group, footers)), folder, table)
     return _written(_readings(group, footers), folder, table)
 
 
@@ -130,15 +130,14 @@ def _written(parts: Parts, folder: Path, table: str, *form: Any) -> files.Writte
 
 def _readings(group: Sequence[Stored], footers: groups.Footers) -> Parts:
     """Put the stored columns together as they are, signal after signal: nothing is decoded into values and back."""
-    schema = files.SCHEMA if _told(group) else files.PLAIN
+    schema = files.SCHEMA if _told(group, footers) else files.PLAIN
     for tables in groups.sliced(group, EVERYTHING, schema.names, footers):
         rows = _stored(tables, schema)
         yield rows.take(pa.array(order(_keys(rows))))
 
 
-def _told(group: Sequence[Stored]) -> bool:
+def _told(group: Sequence[Stored], footers: groups.Footers) -> bool:
     """Tell whether a file of a group knows how uncertain its values are."""
-    footers = groups.Footers(len(group))
     return any("sigma" in footers.of(f.path).places for f in group)
 
 
@@ -161,11 +160,11 @@ def _keys(rows: pa.Table) -> Batch:
     return Batch(groups.column(rows, "signal"), groups.times(rows), received, nothing, nothing.astype(np.uint32))
 
 
-def _cut(group: Sequence[Stored], folder: Path, bounds: lake.Bounds) -> Parts:
+def _cut(group: Sequence[Stored], folder: Path, bounds: lake.Bounds, told: bool) -> Parts:
     """Give the rows of files in which a signal has more of them than memory is to hold: it is cut by time."""
     ordered = sorted(group, key=lambda f: f.first)
     source = f"read_parquet([{', '.join(lake.quoted(sealed.address(f.path)) for f in ordered)}], union_by_name => true)"
-    grids, told = Grids(), _told(group)
+    grids = Grids()
     with duckdb.connect(
         ":memory:", config={"threads": bounds.threads, "memory_limit": bounds.memory}
     ) as connection:

@@ -14,12 +14,16 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final, Protocol
 
+import numpy as np
+
+from gemel.assets import Plant
 from gemel.errors import DefectError, GemelError
 from gemel.estimate.life import LEAST
 from gemel.operate import life, life_law, life_record
 from gemel.operate.life_law import Wearing
 from gemel.operate.life_record import BY
 from gemel.operate.life_state import readings
+from gemel.samples.batch import I64
 
 log = logging.getLogger(__name__)
 LOOK_S: Final = 5.0
@@ -103,11 +107,9 @@ class Foretelling:
     def due(self) -> Iterator[Wearing]:
         """Give what is to be foretold by now, in the order of the plant file."""
         plant, now = self._twin.plant, int(self._twin.values.plant_time or 0)
-        if now <= 0 or not any(t.degradations for t in plant.templates):
-            return
-        for row, path in enumerate(plant.assets.paths):
-            if plant.template(row).degradations:
-                yield from (one for one in life_law.wearing(plant, path) if self._is_due(one, now))
+        if now > 0:
+            for row in np.flatnonzero(_wearing(plant)).tolist():
+                yield from (one for one in life_law.wearing(plant, plant.assets.paths[row]) if self._is_due(one, now))
 
     def problems(self) -> list[Mapping[str, str]]:
         """Say what does not go as it must."""
@@ -158,8 +160,14 @@ class Foretelling:
 
     async def _give_up_former(self, one: Wearing, newest: str) -> None:
         """Give up what was asked here before; what people asked stays. Of a large fleet nothing is kept but the rows."""
-        large = sum(len(self._twin.plant.template(row).degradations) for row in range(len(self._twin.plant.assets))) > MOST_KEPT
+        large = _wearing(self._twin.plant).sum() > MOST_KEPT
         for job in await self._twin.jobs.listed("life"):
             of = (job.asked.spec["asset"], job.asked.spec["of"])
             if job.asked.by == BY and of == (one.asset, one.spec.name) and (large or job.asked.id != newest):
                 await self._twin.jobs.cancel(job.asked.id)
+
+
+def _wearing(plant: Plant) -> I64:
+    """Give how many things wear out of each asset."""
+    of_template = np.array([len(t.degradations) for t in plant.templates], np.int64)
+    return of_template[plant.assets.template]
