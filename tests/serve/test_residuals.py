@@ -52,6 +52,16 @@ def test_who_is_wrong_is_told_until_it_is_back(anybody, server):
     assert of_flow(anybody)["out"] is None
 
 
+def test_what_is_expected_names_the_version_in_force_and_how_much_of_it_is_physics(anybody, server):
+    before = of_flow(anybody)
+    assert (before["parameters"], before["hybrid"]) == (0, None)
+    learned = {"flow": {"version": "ab12", "physics_share": 0.93, "known": 0.8, "points": []}}
+    server.twin.append("ParametersReleased", "ann", PUMP, {"values": {"wear": 0.1}, "hybrid": learned}, "")
+    after = of_flow(anybody)
+    assert (after["parameters"], after["hybrid"]) == (1, {"version": "ab12", "physics_share": 0.93, "known": 0.8})
+    assert all(i["parameters"] == 0 for i in anybody.get("/residuals").json()["items"] if not i["signal"].startswith(PUMP))
+
+
 def test_the_state_gives_the_estimate_its_own_uncertainty_not_the_declared_one(anybody):
     told = anybody.get(f"/state/{PUMP}", params={"include": "provenance"}).json()["properties"]["flow"]["provenance"]
     assert (told["sigma"], told["lanes"]["estimated"]["sigma"]) == (0.5, 0.25)

@@ -173,6 +173,12 @@ ESTIMATES: Final = Record(
             MapOf(Quantity("1 mm", least=0), "state or parameter of the model", NAME, _NAMED, empty=False),
             "how far it wanders in a second, beyond what the model says: a standard deviation [default: 0.1 % of its usual size; of a parameter 0.01 %]",
         ),
+        "states": Field(
+            ListOf(Text("worn"), "[worn]", least=1), "states of the model that are followed; the others as they are read, else as they begin [default: all]"
+        ),
+        "sensors": Field(
+            ListOf(Text("flow"), "[flow, power]", least=1), "states and outputs of the model whose readings are listened to [default: all that are read]"
+        ),
     },
 )
 ASSET_SIGNAL: Final = Record(

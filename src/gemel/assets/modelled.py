@@ -36,7 +36,8 @@ def read_estimates(node: Node) -> Estimates:
         return Estimates()
     noise = said.get("noise")
     given = {} if noise is None else {name: n.value for name, n in noise.fields.items()}
-    return Estimates(duration_ns(said.get("every"), SECOND), given)  # type: ignore[arg-type]
+    states, sensors = (tuple(map(str, said.plain(key, ()))) for key in ("states", "sensors"))
+    return Estimates(duration_ns(said.get("every"), SECOND), given, states, sensors)  # type: ignore[arg-type]
 
 
 def with_model(

@@ -326,10 +326,14 @@ class Estimates:
     Args:
         every_ns: from one estimate to the next.
         noise: how far states and parameters wander in a second: a number, or a quantity with its unit, by name.
+        states: of the model, that are followed; empty: all. Of the others those that are read are taken as they are read.
+        sensors: states and outputs of the model that are listened to; empty: all that are read.
     """
 
     every_ns: int = 1_000_000_000
     noise: Mapping[str, str | float] = field(default_factory=dict, hash=False)  # a mapping has none
+    states: tuple[str, ...] = ()
+    sensors: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

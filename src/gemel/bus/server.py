@@ -25,8 +25,9 @@ PORTS: Final = range(15_000, 30_000)
 _given: Final = count()
 REASON_MAY: Final = (  # nothing here is written to the plant, or leads to it: no twin.ask, no ingest.write, no FACTS
     # the log is read; nothing is appended to it: estimates are asked to be taken, and ingest takes nothing else there;
-    # of residuals facts are asked for: the twin takes two kinds, of assets that are estimated
-    "ingest.estimates", "twin.residuals", "health.reason", "$JS.API.STREAM.INFO.SAMPLES_0", "$JS.API.CONSUMER.CREATE.SAMPLES_0",
+    # of residuals facts are asked for: the twin takes two kinds, of assets that are estimated; of the record are told the
+    # facts that release parameters
+    "ingest.estimates", "twin.residuals", "twin.released", "health.reason", "$JS.API.STREAM.INFO.SAMPLES_0", "$JS.API.CONSUMER.CREATE.SAMPLES_0",
     "$JS.API.CONSUMER.CREATE.SAMPLES_0.>", "$JS.API.CONSUMER.MSG.NEXT.SAMPLES_0.*",
     "jobs.progress", "$JS.ACK.JOBS.>", "$JS.API.INFO", "$JS.API.STREAM.INFO.JOBS", "$JS.API.STREAM.CREATE.JOBS",
     "$JS.API.CONSUMER.INFO.JOBS.*", "$JS.API.CONSUMER.CREATE.JOBS.>", "$JS.API.CONSUMER.DURABLE.CREATE.JOBS.*",

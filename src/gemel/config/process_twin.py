@@ -15,7 +15,7 @@ from gemel.config.running import running_of, settings_of
 from gemel.config.versions import Versions
 from gemel.history import Reader, Series, Store
 from gemel.operate import applying as applying_at
-from gemel.operate import forking, residuals_in
+from gemel.operate import forking, releases_out, residuals_in
 from gemel.operate.answers import Answers
 from gemel.operate.applying import Applying
 from gemel.operate.commanding import Commanding
@@ -79,6 +79,7 @@ async def run(places: Places) -> None:
     await bus.answer(
         residuals_in.SUBJECT, lambda body: residuals_in.take_residual(body, versions.site(partition.version).plant, record)
     )
+    await bus.answer(releases_out.SUBJECT, releases_out.ReleasesOut(record).answer)
     await bus.answer(applying_at.SUBJECT, applying.answer)
     await bus.answer(forking.SUBJECT, forking.ForkNow(owner, Forks(places.forks)).answer)
     if record.verdict is not None and not record.verdict.ok:

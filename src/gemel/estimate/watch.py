@@ -102,6 +102,17 @@ class Watch:
             turns += self._judge(m, at, z[m])
         return turns
 
+    def adopt(self, m: int, p: Vector, at: int) -> list[Back]:
+        """Take other parameters of a machine: what its residuals are like is learned anew, and what was out is no more."""
+        of = self._of
+        self._p = self._p.copy()
+        self._p[m] = p
+        was = [Back(m, o, at) for o in np.flatnonzero(of["begun"][m] >= 0).tolist()]
+        of["begun"][m], of["sums"][m], of["calm"][m] = -1, 0.0, 0.0
+        of["learned"][m], of["seen"][m] = 0, 0
+        self._bands.pop(m, None)
+        return was
+
     def _learn(self, m: int, u: Vector, y: Vector, z: Vector, x: Vector) -> None:
         k = int(self._of["learned"][m])
         for name, row in (("good.u", u), ("good.y", y), ("good.z", z), ("good.x", x)):

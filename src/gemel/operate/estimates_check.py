@@ -1,6 +1,6 @@
 """What of the estimates that a type declares its dynamic model cannot give, or cannot be followed by."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping
 
 from gemel.assets.problem import did_you_mean
 from gemel.assets.spec import Template
@@ -27,8 +27,21 @@ def misestimated(template: Template, model: Declared | None) -> Iterator[Found]:
         elif name not in seen and not fits(signal.unit, parameters[name].unit):
             words = f"{name!r} is in {signal.unit or '1'}, the model's parameter in {parameters[name].unit}"
             yield "error", ("signals", name), words, "give it a unit that measures the same"
+    yield from _chosen(template, model, names, wanted)
     yield from _unmeasured(template, seen)
     yield from _noises(template, dict(model.states) | {n: q for n, q in model.parameters.items() if names.get(n, n) in wanted})
+
+
+def _chosen(template: Template, model: Declared, names: Mapping[str, str], wanted: Collection[str]) -> Iterator[Found]:
+    """Give states and sensors that are named and are not there, and states that are told and not followed."""
+    asked = template.estimates
+    for key, named, known in (("states", asked.states, model.states), ("sensors", asked.sensors, {**model.states, **model.outputs})):
+        for name in named:
+            if name not in known:
+                yield "error", ("estimates", key), f"the model has no {name!r} among its {key}", did_you_mean(name, known)
+    for name in model.states:
+        if asked.states and name not in asked.states and names.get(name, name) in wanted and name not in model.outputs:
+            yield "error", ("estimates", "states"), f"{name!r} is told and not followed", f"add {name} to states, or leave its dynamics: out"
 
 
 def _unmeasured(template: Template, seen: dict[str, Quantity]) -> Iterator[Found]:

@@ -18,9 +18,12 @@ from gemel.bus.link import SAMPLES
 from gemel.errors import GemelError, StorageError
 from gemel.operate.estimates_in import SUBJECT
 from gemel.operate.estimator import Estimator, Told
+from gemel.operate.releases_out import SUBJECT as RELEASED
+from gemel.operate.releases_out import heard
 from gemel.operate.residual_turns import Turn, packed
 from gemel.operate.residuals_in import SUBJECT as TURNS
 from gemel.operate.snapshots import SnapshotFolder
+from gemel.samples import Fact
 from gemel.samples.clock import SECOND
 
 log = logging.getLogger(__name__)
@@ -47,6 +50,8 @@ class EstimatesLoop:
         self._waiting: deque[Told] = deque()
         self._turns: deque[Turn] = deque()
         self._saved = 0.0
+        self._released: list[Fact] = []  # all that released parameters, or took a release back …
+        self._upto = 0  # … up to this position of the record
         self.estimator: Estimator | None = None
         self.behind_s = 0.0
         self.told = 0  # frames that the log took
@@ -59,6 +64,7 @@ class EstimatesLoop:
             reader: StreamReader | None = None
             try:
                 first, last, _ = await self._bus.bounds(stream)
+                await self._hear()
                 estimator = await asyncio.to_thread(self._begun, first, last)
                 self.estimator, self._waiting = estimator, deque()
                 self._turns.clear()
@@ -76,12 +82,37 @@ class EstimatesLoop:
     def _begun(self, first: int, last: int) -> Estimator:
         """Give an estimator that goes on from a snapshot where the log still has what follows it, else from now."""
         for snapshot in self._folder.sound():
-            fresh = self._make(last)
+            fresh = self._fresh(last)
             if first - 1 <= snapshot.sequence <= last and fresh.restore(snapshot):
                 log.info("estimates go on from %d, %d behind", snapshot.sequence, last - snapshot.sequence)
                 return fresh
         log.info("estimates begin at %d", last)
-        return self._make(last)
+        return self._fresh(last)
+
+    def _fresh(self, position: int) -> Estimator:
+        estimator = self._make(position)
+        estimator.know(self._released, self._upto)
+        return estimator
+
+    async def _hear(self) -> None:
+        """Hear what released parameters, up to where the record has grown; raises StorageError where the twin is away."""
+        while True:
+            news = heard(await self._bus.ask(RELEASED, {"after": self._upto}))
+            self._released += news.facts
+            grown, self._upto = news.upto > self._upto, max(self._upto, news.upto)
+            if not grown or not news.facts:
+                return
+
+    async def _heard(self, estimator: Estimator, upto: int) -> None:
+        """Wait until all is heard that a tick counts: it must not be taken without."""
+        while estimator.known < upto:
+            try:
+                await self._hear()
+            except StorageError as e:
+                self.problem = e.message
+            estimator.know(self._released, self._upto)
+            if estimator.known < upto:
+                await asyncio.sleep(AWAY_S)
 
     async def _follow(self, estimator: Estimator, reader: StreamReader, last: int) -> None:
         while True:
@@ -104,6 +135,8 @@ class EstimatesLoop:
         if frame.header.producer == estimator.producer:  # what is in the log already need not be sent
             while self._waiting and self._waiting[0].sequence <= frame.header.sequence:
                 self._waiting.popleft()
+        if frame.header.facts > estimator.known:
+            await self._heard(estimator, frame.header.facts)
         work = estimator.take(frame, message.sequence)
         if frame.header.kind == "tick":
             self._waiting.extend(await asyncio.to_thread(list, work))

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import hashlib
 import inspect
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Sequence
+from functools import lru_cache
 from typing import Any, Final
 
 import numpy as np
@@ -16,10 +16,12 @@ import numpy as np
 from gemel import __version__
 from gemel.assets import Plant
 from gemel.assets.spec import Signal, Template
-from gemel.dynamics import Compiled, maths
+from gemel.dynamics import Compiled, compile_model, maths
+from gemel.dynamics.reduced import Reduced
 from gemel.errors import ModelError
 from gemel.estimate import Noise, Problem
 from gemel.operate.binding import Binding, Bound, bind, names_of
+from gemel.operate.estimates_kind import Kind, version
 from gemel.operate.estimating import Wires
 from gemel.operate.machine import narrowed
 from gemel.operate.models import compiled
@@ -33,31 +35,6 @@ START: Final = 0.25  # of a state's usual size: how uncertain its beginning is
 GUESSED: Final = 0.2  # of a parameter's value or usual size
 STEPS: Final = 200  # of the solver in one estimate, at most
 STABLE: Final = 2.0  # Runge–Kutta of fourth order is stable up to 2.78 time constants a step (Hairer, Wanner 1996, IV.2)
-
-
-@dataclass(frozen=True, eq=False)
-class Kind:
-    """Machines of one template, followed by one compiled filter.
-
-    Args:
-        type: name of their type.
-        assets: their paths.
-        problem: what is estimated.
-        wires: their signals, by number of the registry.
-        p: their parameters [machines, parameters], SI.
-        begin: the mean each begins with [machines, joint vector], SI.
-        held: what each input is until it is read [machines, inputs], SI.
-        version: of what gives the values: model, its code, noises, parameters.
-    """
-
-    type: str
-    assets: tuple[str, ...]
-    problem: Problem
-    wires: Wires
-    p: F64
-    begin: F64
-    held: F64
-    version: str
 
 
 def kinds_of(plant: Plant, registry: Registry) -> list[Kind]:
@@ -75,22 +52,36 @@ def _kind(plant: Plant, registry: Registry, template: Template, rows: Sequence[i
     whole = compiled(reference)
     paths = tuple(plant.assets.paths[row] for row in rows)
     bound = [bind(plant, path, model=whole.model) for path in paths]
-    first = bound[0]
-    seen = {b.name: b for b in (*first.states, *first.outputs)}
-    kept = tuple(n for n, b in seen.items() if measured(b) or _told(b))
-    if not any(measured(seen[n]) for n in kept):
+    first, asked = bound[0], template.estimates
+    followed = asked.states or whole.states
+    seen = {b.name: b for b in (*(b for b in first.states if b.name in followed), *first.outputs)}
+    listened = {n for n, b in seen.items() if measured(b) and n in (asked.sensors or seen)}
+    kept = tuple(n for n, b in seen.items() if n in listened or _told(b))
+    if not listened:
         raise ModelError(f"nothing that the model of {template.type} gives is measured", code="unbound",
                          remedy=f"give one of {', '.join(seen)} a source")  # fmt: skip
     modelled = {s.name for s in template.signals for lane in s.lanes if lane.modelled}
     meant = names_of(template)
     estimated = tuple(n for n in whole.parameters if meant.get(n, n) in modelled and n not in seen)
-    model, p = narrowed(reference, {}, kept), np.array([b.p for b in bound]).reshape(len(bound), -1)
+    read = tuple(b.name for b in first.states if b.name not in followed and measured(b))
+    model = narrowed(reference, {}, kept) if set(followed) == set(whole.states) else _reduced(reference, followed, read, kept)
+    p = np.array([b.p for b in bound]).reshape(len(bound), -1)
     problem = _problem(template, model, estimated, p, [seen[n] for n in kept])
     places = [model.place("parameters", n) for n in estimated]
     begin = np.hstack((np.tile(model.x0, (len(rows), 1)), p[:, places]))
-    held = np.array([[b.value for b in one.inputs] for one in bound]).reshape(len(bound), -1)
-    wires = _wires(registry, template, paths, problem, first)
-    return Kind(template.type, paths, problem, wires, p, begin, held, _version(reference, whole, problem, p))
+    held = np.array([[one[n] for n in model.inputs] for one in ({b.name: b.value for b in (*b.states, *b.inputs)} for b in bound)])
+    wires = _wires(registry, template, paths, problem, first, listened)
+    said = _said(reference, whole, problem)
+    return Kind(
+        template.type, paths, problem, wires, p, begin, held.reshape(len(bound), -1), version(reference, said, p),
+        lambda path, releases: bind(plant, path, releases, model=whole.model), said, problem, np.zeros((len(rows), 0)),
+    )  # fmt: skip
+
+
+@lru_cache(64)
+def _reduced(reference: str, states: tuple[str, ...], read: tuple[str, ...], outputs: tuple[str, ...]) -> Compiled:
+    """Give a model of which some states are followed: once a process, so that what is compiled of it is found again."""
+    return compile_model(Reduced(compiled(reference).model, states, read, outputs))
 
 
 def measured(b: Bound) -> bool:
@@ -136,13 +127,14 @@ def _steps(model: Compiled, p: F64, dt: float) -> int:
     maths.loaded()  # says what is missing
     import jax
 
-    slope = np.asarray(jax.jacfwd(lambda x: model.rate(0.0, x, model.u0, p))(model.x0)).reshape(len(model.x0), -1)
+    # compiled as a whole: one operation after the other it would be compiled for each of them
+    slope = np.asarray(jax.jit(jax.jacfwd(lambda x: model.rate(0.0, x, model.u0, p)))(model.x0)).reshape(len(model.x0), -1)
     fastest = float(np.abs(np.linalg.eigvals(slope)).max(initial=0.0)) if np.isfinite(slope).all() else 0.0
     return int(np.clip(np.ceil(dt * fastest / STABLE), 1, STEPS))
 
 
 def _wires(
-    registry: Registry, template: Template, paths: Sequence[str], problem: Problem, first: Binding
+    registry: Registry, template: Template, paths: Sequence[str], problem: Problem, first: Binding, listened: Collection[str]
 ) -> Wires:
     model, n = problem.model, len(paths)
     scale, offset = np.ones(len(registry)), np.zeros(len(registry))
@@ -171,7 +163,8 @@ def _wires(
 
     nothing = np.full(n, -1, np.int32)  # of a state that is told, what is seen is told
     every = [*(nothing for _ in model.states), *map(followed, problem.estimated), *map(told, model.outputs)]
-    inputs, outputs = [read(name) for name in model.inputs], [read(name) for name in model.outputs]
+    inputs = [read(name) for name in model.inputs]
+    outputs = [read(name) if name in listened else nothing for name in model.outputs]
     return Wires(_side_by_side(inputs, n), _side_by_side(outputs, n), _side_by_side(every, n), scale, offset)
 
 
@@ -179,14 +172,14 @@ def _side_by_side(columns: Sequence[I32], machines: int) -> I32:
     return np.stack(columns, 1) if columns else np.zeros((machines, 0), np.int32)
 
 
-def _version(reference: str, model: Compiled, problem: Problem, p: F64) -> str:
-    """Name what gives the values: the model, and a digest of its code and of all that it was told."""
-    noise = problem.noise
-    said: list[Any] = [__version__, reference, _code(model), problem.estimated, problem.dt, problem.substeps]
+def _said(reference: str, model: Compiled, problem: Problem) -> str:
+    """Give a digest of the model's code and of all that the filter was told, but for parameters."""
+    noise, of = problem.noise, problem.model
+    said: list[Any] = [__version__, reference, _code(model), problem.estimated, problem.dt, problem.substeps, of.states, of.inputs, of.outputs]
     digest = hashlib.sha256(repr(said).encode())
-    for column in (noise.state, noise.parameter, noise.sensor, noise.state_start, noise.parameter_start, p):
+    for column in (noise.state, noise.parameter, noise.sensor, noise.state_start, noise.parameter_start):
         digest.update(np.ascontiguousarray(column, np.float64).tobytes())
-    return f"{reference}@{digest.hexdigest()[:12]}"
+    return digest.hexdigest()
 
 
 def _code(model: Compiled) -> str:

@@ -17,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from gemel.estimate import Instant, Lag, Method, Problem, step
-from gemel.estimate.lag import Met
+from gemel.estimate.lag import Met, Step
 from gemel.samples import status as codes
 from gemel.samples.batch import F64, I32, Batch
 
@@ -70,17 +70,12 @@ class Estimating:
         begin: F64 | None = None,
         held: F64 | None = None,
     ) -> None:
-        import jax
-
         self._wires, self._start, self._wait = wires, start_ns, wait
         self._every = round(problem.dt * 1e9)
-        machines, (mean, sd) = len(p), problem.start
-        many = jax.jit(
-            jax.vmap(lambda belief, now: step(problem, method, belief, now), (0, Instant(None, 0, 0, 0)))
-        )
-        means = np.tile(mean, (machines, 1)) if begin is None else begin
-        self._begin = jax.tree.map(np.asarray, jax.vmap(lambda m: method.start(problem, m, sd))(means))
-        self._lag, self._length = Lag(many, self._begin, p, length), length
+        machines, (mean, _) = len(p), problem.start
+        self._problem, self._method = problem, method
+        self._begin = self._started(np.tile(mean, (machines, 1)) if begin is None else begin)
+        self._lag, self._length = Lag(self._step(), self._begin, p, length), length
         self._held = np.tile(problem.model.u0, (machines, 1)) if held is None else held.copy()
         self._open: dict[int, dict[int, tuple[int, int, float]]] = {}
         self._since: int | None = None
@@ -138,6 +133,32 @@ class Estimating:
             made.append((at, self._meet(at)))
         rows = Batch.concat([self._rows(at, estimate, now_ns) for at, estimate in made])
         return rows, [estimate for _, estimate in made]
+
+    def _started(self, means: F64) -> Any:
+        """Give the beliefs that machines begin with, of their means [machines, joint vector]."""
+        import jax
+
+        problem, method, sd = self._problem, self._method, self._problem.start[1]
+        return jax.tree.map(np.asarray, jax.vmap(lambda m: method.start(problem, m, sd))(means))
+
+    def _step(self) -> Step:
+        """Give the compiled step of all machines."""
+        import jax
+
+        problem, method = self._problem, self._method
+        return jax.jit(jax.vmap(lambda belief, now: step(problem, method, belief, now), (0, Instant(None, 0, 0, 0))))
+
+    def adopt(self, problem: Problem, p: F64, begin: F64) -> None:
+        """Take other parameters, from the next instant on; what is believed goes on, and a later beginning is another.
+
+        The steps made until now were made with the former ones, so that none of them is made again: of what is to come
+        late, readings of a time before are refused.
+        """
+        if problem is not self._problem:
+            self._problem = problem
+            self._lag.step = self._step()
+        self._lag.parameters, self._begin = p, self._started(begin)
+        self._lag.kept.clear()
 
     def _pass_silence(self, last: int) -> None:
         """Begin anew behind a time without any reading: what was believed before it says nothing of what is now."""

@@ -9,7 +9,7 @@ with from a snapshot, the same log gives the same frames under the same numbers,
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from typing import Any, Final
 
@@ -22,18 +22,19 @@ from gemel.condition import Conditioner
 from gemel.estimate import Robust, Unscented
 from gemel.estimate.watch import Back, Watch
 from gemel.operate.estimates_declared import PRODUCER
-from gemel.operate.estimates_plan import Kind
+from gemel.operate.estimates_kind import Kind
 from gemel.operate.estimating import Estimating
 from gemel.operate.numbering import Numbering
 from gemel.operate.partition import Producers
 from gemel.operate.residual_turns import Turn, blamed, turn
-from gemel.samples import Batch, Registry, Snapshot
+from gemel.samples import Batch, Fact, Registry, Snapshot
 from gemel.samples.batch import F64, I32
+from gemel.twin.releases import Releases
 
 log = logging.getLogger(__name__)
 ROWS: Final = 8192  # in a frame
 CHANGE: Final = 0.2  # of a followed parameter, where the process changes
-FORMAT: Final = 1  # of the snapshot
+FORMAT: Final = 2  # of the snapshot
 
 
 @dataclass(frozen=True)
@@ -59,7 +60,10 @@ class Estimator:
         self, kinds: list[Kind], registry: Registry, checks: Checks, position: int,
         others: Mapping[str, Registry] | None = None,
     ) -> None:  # fmt: skip
-        self.kinds, self._registry, self._others = kinds, registry, dict(others or {})
+        self.kinds, self._registry, self._others = list(kinds), registry, dict(others or {})
+        self._planned = kinds  # with what the plant file says of parameters
+        self._heard: list[Fact] = []  # releases that no tick has come to yet
+        self._releases, self.facts, self.known = Releases(), 0, 0
         read = [np.concatenate((k.wires.inputs.ravel(), k.wires.outputs.ravel())) for k in kinds]
         numbers = np.unique(np.concatenate([*read, np.zeros(0, np.int32)]))
         self._numbers: I32 = numbers[numbers >= 0].astype(np.int32)
@@ -80,14 +84,22 @@ class Estimator:
     @property
     def versions(self) -> list[str]:
         """What the values come from, by kind; with the registry it tells whether a snapshot can be gone on from."""
-        return [f"{k.version} {' '.join(k.assets)}" for k in self.kinds]
+        return [f"{k.version} {' '.join(k.assets)}" for k in self._planned]
+
+    def know(self, facts: Sequence[Fact], upto: int) -> None:
+        """Hear what was released and taken back up to a position of the record; it counts from the tick that names it."""
+        self._heard += [f for f in facts if f.seq > self.known]
+        self.known = max(self.known, upto)
 
     def take(self, frame: Frame, position: int) -> Iterator[Told]:
         """Take the next frame of the log; give what is to be in the log because of it."""
         self.position = position
         self.turns = []
         if frame.header.kind == "tick":
+            if not self._loops:
+                self._take_up(frame.header.facts)  # a life begins with what is in force
             yield from self._tick(frame.header.time)
+            self._take_up(frame.header.facts)
         elif frame.header.producer != self.producer and self._producers.first_time(frame.header):
             self._rows(frame)
 
@@ -125,6 +137,32 @@ class Estimator:
             for start in range(0, len(rows), ROWS):
                 yield self._framed(rows[start : start + ROWS], kind.version)
 
+    def _take_up(self, facts: int) -> None:
+        """Take up what was released by now; readings not yet met are met with it."""
+        self.facts = max(self.facts, facts)
+        due = [f for f in self._heard if f.seq <= self.facts]
+        if not due:
+            return
+        self._heard = [f for f in self._heard if f.seq > self.facts]
+        self._releases.take_all(due)
+        changed = {f.subject for f in due}
+        for i, kind in enumerate(self.kinds):
+            if mine := [a for a in kind.assets if a in changed]:
+                self._adopt(i, mine)
+
+    def _adopt(self, i: int, assets: Sequence[str]) -> None:
+        former, self.kinds[i] = self.kinds[i], self.kinds[i].under(self._releases, assets)
+        kind = self.kinds[i]
+        if self._loops:
+            self._loops[i].adopt(kind.predicts, kind.given, kind.begin)
+        for m in [kind.assets.index(a) for a in assets]:
+            at = self._loops[i].at - 1 if self._loops else 0
+            for found in self._watches[i].adopt(m, kind.p[m], at):
+                nothing = float("nan"), float("nan"), float("nan")
+                self.turns.append(turn(former, found, self._loops[i].time(at), self.producer, nothing, self._registry))
+            if self._loops:
+                self._loops[i].distrusted[m] = False
+
     def _watch(self, kind: Kind, loop: Estimating, watch: Watch, met: tuple[int, F64, F64, Any]) -> None:
         at, u, y, estimate = met
         expected, sd = np.asarray(estimate.innovation.expected), np.asarray(estimate.innovation.sd)
@@ -144,7 +182,7 @@ class Estimator:
     def _loop(kind: Kind, now: int) -> Estimating:
         every = round(kind.problem.dt * 1e9)
         return Estimating(
-            kind.problem, Unscented(Robust()), kind.wires, kind.p, start_ns=now // every * every, begin=kind.begin, held=kind.held,
+            kind.predicts, Unscented(Robust()), kind.wires, kind.given, start_ns=now // every * every, begin=kind.begin, held=kind.held,
         )  # fmt: skip
 
     def _framed(self, rows: Batch, version: str) -> Told:
@@ -164,7 +202,7 @@ class Estimator:
         for i, watch in enumerate(self._watches):
             arrays |= {f"watch{i}.{k}": v for k, v in watch.state().items()}
         notes = {"format": FORMAT, "begun": self.begun, "sequence": self.sequence, "versions": self.versions,
-                 "loops": len(self._loops), "producers": self._producers.notes()}  # fmt: skip
+                 "loops": len(self._loops), "facts": self.facts, "producers": self._producers.notes()}  # fmt: skip
         return Snapshot(0, self.position, 0, self.time, self._registry.digest, arrays, notes)
 
     def restore(self, snapshot: Snapshot) -> bool:
@@ -175,6 +213,8 @@ class Estimator:
             return False
         self.position, self.begun, self.time, self.sequence = snapshot.sequence, notes["begun"], snapshot.time, notes["sequence"]
         self._producers = Producers(notes["producers"])
+        self._take_up(notes["facts"])  # before there are loops: the models are then those that were in force
+        self.turns = []
         self._conditioner = Conditioner.restore(self._checks, _part(arrays, "condition."))
         self._loops = [self._loop(k, self.time) for k in self.kinds[: notes["loops"]]]
         for i, loop in enumerate(self._loops):

@@ -78,8 +78,8 @@ def told(machine: Machine, found: Sequence[Hybrid]) -> dict[str, Any]:
 
 
 def released(found: Sequence[Hybrid]) -> dict[str, Any]:
-    """Give what a version's body tells of the corrections that help, SI."""
-    return {h.correction.output: kept(h.correction) for h in found if h.helps}
+    """Give what a version's body tells of the corrections that help, SI, and how much of the answer was physics on the unseen."""
+    return {h.correction.output: kept(h.correction) | {"physics_share": h.physics_share, "known": h.known} for h in found if h.helps}
 
 
 def corrected(body: Mapping[str, Any], machine: Machine, states: F64, inputs: F64, outputs: F64) -> dict[str, Corrected]:

@@ -12,7 +12,7 @@ import msgspec
 import numpy as np
 
 from gemel.estimate.watch import Back, Left
-from gemel.operate.estimates_plan import Kind
+from gemel.operate.estimates_kind import Kind
 from gemel.operate.residuals_in import CLEARED, RAISED
 from gemel.samples import Registry
 

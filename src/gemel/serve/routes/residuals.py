@@ -6,6 +6,7 @@ import numpy as np
 from fastapi import APIRouter, Request
 from pydantic import BaseModel, Field
 
+from gemel.errors import StorageError
 from gemel.operate.estimates_declared import estimated_signals
 from gemel.operate.residuals_in import CLEARED, RAISED
 from gemel.samples import Fact
@@ -42,6 +43,14 @@ class Out(BaseModel):
     fact: int = Field(description="Position in the record.")
 
 
+class Learned(BaseModel):
+    """What was learned of what the physics keeps missing, in use where the expected value is near to what it was learned from."""
+
+    version: str = Field(description="SHA-256 of the correction.")
+    physics_share: float | None = Field(description="How much of the answer's variation was physics, on data that the release was judged by; 1: all.")
+    known: float | None = Field(description="How near those data were to what it was trained on, on average; 0: it stayed out.")
+
+
 class Residual(BaseModel):
     """A signal that is measured, and that the model of its asset gives."""
 
@@ -52,6 +61,8 @@ class Residual(BaseModel):
     sigma: float | None = Field(description="Standard uncertainty of what is expected.")
     residual: float | None = Field(description="Read less expected.")
     by: str = Field(description="The dynamic model.")
+    parameters: int | None = Field(description="Version of its parameters in force; 0: the plant file's. null: the twin does not answer.")
+    hybrid: Learned | None = Field(description="Of the version in force; null: what is expected is physics alone.")
     out: Out | None = Field(description="null: within its band, or still learning what that is.")
 
 
@@ -70,8 +81,9 @@ async def residuals(
     names: Names = request.app.state.names
     pairs = _pairs(twin, names, asset)
     facts = await twin.past.facts(twin.values.plant_time, EVER, kind="Residual", under=asset)
-    out = _out(facts)
-    items = [_shape(twin, names, measured, estimated, out) for measured, estimated in pairs[after : after + limit]]
+    shown = pairs[after : after + limit]
+    out, forces = _out(facts), await _in_force(twin, {_asset_of(names, measured) for measured, _ in shown})
+    items = [_shape(twin, names, pair, out, forces) for pair in shown]
     return ResidualPage(items=items, next=following(after, limit, len(pairs)))
 
 
@@ -98,15 +110,43 @@ def _out(facts: list[Fact]) -> dict[str, Fact]:
     return found
 
 
-def _shape(twin: Twin, names: Names, measured: int, estimated: int, out: dict[str, Fact]) -> Residual:
+def _asset_of(names: Names, measured: int) -> str:
+    return names.registry.paths[measured].rpartition("/")[0]
+
+
+async def _in_force(twin: Twin, assets: set[str]) -> dict[str, dict[str, Any]] | None:
+    """Give the versions of parameters in force, by asset; None where the twin does not answer just now."""
+    try:
+        told = await twin.releases(next(iter(assets)) if len(assets) == 1 else None)
+    except StorageError:
+        return None
+    return {one["asset"]: one for one in told if one["state"] == "in_force"}
+
+
+def _hybrid(release: dict[str, Any], asset: str, path: str, twin: Twin) -> Learned | None:
+    """Give what was learned of a signal; a correction is named as the model names its output."""
+    row = twin.plant.assets.find(asset)
+    meant = {} if row is None else {named: model for model, named in twin.plant.template(row).names}
+    name = path.rpartition("/")[2]
+    told = release.get("hybrid", {}).get(meant.get(name, name))
+    return None if told is None else Learned(version=told["version"], physics_share=told.get("physics_share"), known=told.get("known"))
+
+
+def _shape(
+    twin: Twin, names: Names, pair: tuple[int, int], out: dict[str, Fact], forces: dict[str, dict[str, Any]] | None
+) -> Residual:
+    measured, estimated = pair
     v, path = twin.values, names.registry.paths[measured]
+    asset = path.rpartition("/")[0]
+    release: dict[str, Any] = (forces or {}).get(asset, {})
     read, expected = _known(v.value[measured]), _known(v.value[estimated])
     fact = out.get(path)
     return Residual(
         signal=path, unit=names.units[measured], read=read, expected=expected,
         sigma=None if v.sigma is None else _known(v.sigma[estimated]),
         residual=None if read is None or expected is None else read - expected,
-        by=names.given_by.get(estimated, ""), out=None if fact is None else _told(fact),
+        by=names.given_by.get(estimated, ""), parameters=None if forces is None else int(release.get("version", 0)),
+        hybrid=_hybrid(release, asset, path, twin), out=None if fact is None else _told(fact),
     )  # fmt: skip
 
 
