@@ -4,7 +4,6 @@ import asyncio
 import contextlib
 import json
 import logging
-import os
 import signal
 import sys
 import time
@@ -15,14 +14,12 @@ from typing import Final
 from gemel.bus import Bus, Server
 from gemel.bus.server import die_with_parent
 from gemel.errors import ConfigError, GemelError
+from gemel.operate.stuck import Silence
 
 log = logging.getLogger(__name__)
 BACKOFF_S: Final = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0)
 SETTLED_S: Final = 5.0  # a child that lived this long did start: its back-off begins anew
 STOP_S: Final = 4.0
-MUTE_S: Final = 6.0  # a server that is reached and stores nothing for so long is started again …
-MUTE_SPACING_S: Final = 30.0  # … not more often than this
-ROOM: Final = 64 << 20  # … and only where its disk has so many bytes
 WANTED: Final = "family.wanted"  # names a process that is only started when it is needed
 REFUSED: Final = 2  # exit code of a child that will not run as asked: starting it again would not help
 
@@ -82,8 +79,7 @@ class Family:
         self.called = called
         self._logs = logs
         self._server_restarts = 0
-        self._server_started = 0.0
-        self._mute: dict[str, float] = {}  # what each process says of the log's server [s]
+        self._silence = Silence(server.settings.store)
         self._notes: list[dict[str, object]] = []
         self._bus: Bus | None = None
 
@@ -141,7 +137,7 @@ class Family:
     async def _watch_server(self) -> None:
         while True:
             await asyncio.sleep(0.1)
-            if self._is_mute():
+            if self._silence.stuck():
                 log.error("the log's server stores nothing though there is room: it is started again")
                 await asyncio.to_thread(self.server.stop, 2.0)
             if self.server.alive():
@@ -149,26 +145,16 @@ class Family:
             process = self.server.process
             self._ended("nats", process.returncode if process else None)
             self._server_restarts += 1
-            self._server_started = time.monotonic()
-            self._mute.clear()
+            self._silence.started()
             try:
                 await self.server.start(self._logs / "nats.log")
             except GemelError as e:
                 log.error("%s", e)
                 await asyncio.sleep(1)
 
-    def _is_mute(self) -> bool:
-        if (
-            max(self._mute.values(), default=0.0) < MUTE_S
-            or time.monotonic() - self._server_started < MUTE_SPACING_S
-        ):
-            return False
-        disk = os.statvfs(self.server.settings.store)
-        return disk.f_bavail * disk.f_frsize > ROOM
-
     async def _on_health(self, data: bytes) -> None:
         told = json.loads(data)
-        self._mute[told["process"]] = float(told.get("log_mute_s", 0.0))
+        self._silence.told(told["process"], float(told.get("log_mute_s", 0.0)))
 
     def _ended(self, name: str, code: int | None) -> None:
         words = signal.Signals(-code).name if code is not None and code < 0 else f"exit code {code}"
