@@ -48,3 +48,14 @@ def test_the_last_judgements_stand_on_the_asset_s_page_the_newest_first(chromium
         ]  # fmt: skip
         assert rows[0][0].strip() == "2024-05-03 08:00"
         assert panel.locator("svg path").get_attribute("d").count("L") == 2
+
+
+def test_a_past_time_shows_what_was_judged_by_then(chromium, judged):
+    with looking(chromium, judged.settings.url + "/") as look:
+        look.page.goto(look.base + f"?at=2024-05-02T12:00:00Z#/asset/{ASSET}")
+        panel = look.page.get_by_role("region", name="Fidelity of the model")
+        panel.wait_for(timeout=allowed(20) * 1000)
+        assert [row.inner_text().split("\t")[2].strip() for row in panel.locator("tbody tr").all()] == ["88.0 %", "91.0 %"]
+        look.page.goto(look.base + f"?at=2024-04-30T12:00:00Z#/asset/{ASSET}")
+        look.page.get_by_role("region", name="About").wait_for(timeout=allowed(20) * 1000)
+        assert panel.count() == 0

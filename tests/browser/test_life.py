@@ -3,6 +3,7 @@
 import os
 import re
 
+import numpy as np
 import pytest
 from browser_kit import allowed, looking
 from test_access import SERIOUS, axe  # noqa: F401 - a fixture
@@ -74,3 +75,15 @@ def test_thin_data_give_a_word_instead_of_a_fan(look):
     page.goto(f"{look.base}#/asset/{NEW}")
     page.get_by_text("No estimate: only 0 readings, 20 are needed.").wait_for(timeout=allowed(15) * 1000)
     assert page.locator(".life-fan").count() == 0
+
+
+def test_a_past_time_shows_what_was_foretold_by_then(look, works):
+    page, face = look.page, Face(works[0].settings.port)
+    kept = np.datetime64(face.get("life/last", asset=ASSET)["item"]["at"][:19])
+    page.goto(f"{look.base}?at={kept - np.timedelta64(1, 'h')}Z#/asset/{ASSET}")
+    panel = page.locator("[data-degradation=wheel]")
+    panel.get_by_text("No prognosis of before that time is kept").wait_for(timeout=allowed(15) * 1000)
+    assert panel.locator(".life-fan").count() == 0
+    page.goto(f"{look.base}?at={kept}Z#/asset/{ASSET}")
+    panel.locator(".life-fan .inner").wait_for(timeout=allowed(15) * 1000)
+    assert "Then " in panel.inner_text()

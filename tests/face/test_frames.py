@@ -83,3 +83,9 @@ def test_spans_are_whole_numbers_of_a_unit():
             span(wrong)
     with pytest.raises(AssetError):
         instant(1.5)
+
+
+def test_a_long_frame_may_say_how_uncertain_its_values_are():
+    frame = pandas.DataFrame({"signal": ["pump-1/flow"] * 2, "time": TIMES, "value": [1.0, 2.0], "sigma": [0.25, np.nan]})
+    assert samples(frame, REGISTRY).sigma.tolist() == pytest.approx([0.25, np.nan], nan_ok=True)
+    assert samples(frame.assign(sigma=None), REGISTRY).sigma is None

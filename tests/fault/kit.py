@@ -1,5 +1,6 @@
 """A rig that publishes numbered readings through a real mosquitto, and counts from outside."""
 
+import asyncio
 import http.client
 import json
 import os
@@ -15,9 +16,11 @@ import numpy as np
 import paho.mqtt.client as mqtt
 import pytest
 
-from gemel.bus.server import die_with_parent, free_port
-from gemel.history import Reader
+from gemel.bench.ingest import ask
 from gemel.bench.site import running, wait
+from gemel.bus.server import die_with_parent, free_port
+from gemel.config.forking import verify_replay
+from gemel.history import Reader
 
 MOSQUITTO = shutil.which("mosquitto", path=os.environ["PATH"] + ":/usr/sbin")
 SIGNALS = ("a", "b", "c", "d")
@@ -134,6 +137,7 @@ def rig(tmp_path, data=None, **more):
     try:
         with running(plant, data or tmp_path / "data", **more) as site:
             assert wait(lambda: connected(site), 60), (site.places.logs / "ingest.log").read_text()
+            asyncio.run(ask(site.places, "save"))  # from here the log is replayed in the end
             yield broker, site
     finally:
         broker.stop()
@@ -195,7 +199,7 @@ def settled(site, sender, patience_s=60):
 
 
 def check(site, sender):
-    """Each acknowledged reading once, with its value and source time; nothing that was not sent."""
+    """Each acknowledged reading once, with its value and source time; nothing that was not sent; state equals replay."""
     rows = stored(site)
     by_number = {}
     for name, at, value in rows:
@@ -206,3 +210,5 @@ def check(site, sender):
         assert abs(by_number[number][0][1] - at / 1e9) < 1e-5
     assert set(by_number) <= set(sender.sent)
     assert len(rows) == len(by_number), "stored twice"
+    replayed = asyncio.run(verify_replay(site.places))
+    assert replayed.ok and replayed.upto > replayed.since, replayed

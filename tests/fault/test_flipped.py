@@ -11,6 +11,7 @@ from story_kit import gemel
 
 from gemel.bench.ingest import ask
 from gemel.bench.site import wait
+from gemel.config.forking import verify_replay
 from gemel.operate.places import Places
 
 
@@ -69,6 +70,8 @@ def test_a_flipped_bit_of_the_log_is_a_hole_with_its_span_of_time(tmp_path):
             rows = stored(again)
             assert len(rows) == len({int(v) for _, _, v in rows}), "nothing twice"
             assert get(again, "facts/verify")["ok"]
+            replayed = asyncio.run(verify_replay(again.places))
+            assert replayed.ok, replayed
         finally:
             again.stop()
 

@@ -33,7 +33,8 @@ def asking(batch):
 
 @pytest.fixture
 def rows():
-    odd = Batch.of(signal=[5, 5], time=[START + 123_456_789, START + 123_456_790], received=[START, START], value=[np.nan, 0.1 + 0.2], status=[0x803C0600, 0])
+    odd = Batch.of(signal=[5, 5], time=[START + 123_456_789, START + 123_456_790], received=[START, START], value=[np.nan, 0.1 + 0.2],
+                   status=[0x803C0600, 0], sigma=[np.nan, 0.1])  # fmt: skip
     return Batch.concat([winners(random_batch(3)), odd])
 
 
@@ -51,6 +52,7 @@ def test_parquet_and_arrow_hold_every_row_with_its_times_to_the_nanosecond(rows)
         assert table["unit"].to_pylist() == ["m3/h" if s % 2 else "" for s in rows.signal]
         assert [np.nan if v is None else v for v in table["value"].to_pylist()] == pytest.approx(rows.value.tolist(), nan_ok=True, abs=0)
         assert table["status"].to_pylist() == rows.status.tolist()
+        assert table["sigma"].to_pylist()[-1] == np.float32(0.1) and table["sigma"].null_count == len(rows) - 1
 
 
 def test_pandas_and_polars_read_them(rows):
@@ -58,6 +60,7 @@ def test_pandas_and_polars_read_them(rows):
                        ("arrow", polars.read_ipc_stream), ("csv", polars.read_csv)):  # fmt: skip
         frame = read(file(rows, form))
         assert len(frame) == len(rows), (form, read)
+        assert [float(v) for v in frame["sigma"].to_numpy() if v == v and v is not None] == pytest.approx([0.1])
         assert float(frame["value"].sum()) == pytest.approx(float(np.nansum(rows.value)))
 
 
@@ -65,7 +68,7 @@ def test_nothing_found_is_a_file_without_rows():
     none = Batch.empty()
     assert pq.read_table(file(none, "parquet")).num_rows == 0
     assert pa.ipc.open_stream(file(none, "arrow")).read_all().num_rows == 0
-    assert file(none, "csv").getvalue() == b"signal,unit,time,value,status\n"
+    assert file(none, "csv").getvalue() == b"signal,unit,time,value,status,sigma\n"
 
 
 def test_an_unknown_format_is_refused():

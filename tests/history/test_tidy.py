@@ -35,6 +35,18 @@ def test_merging_leaves_few_files_and_the_same_rows(tmp_path):
         assert store.progress()[0].sequence == 25
 
 
+def test_no_merge_is_begun_after_its_budget(tmp_path):
+    """Two groups wait: a budget that is used up begins neither, and says that there is more to do."""
+    with Store.open(tmp_path) as store:
+        epoch = store.take_over(0)
+        for number in range(2 * FAN):
+            store.commit(0, epoch, number + 1, day_of_rows(number // FAN * 40, number))
+        done = store.compact(0.0, grace_s=0)
+        assert (done.files, done.behind) == (0, True)
+        done = store.compact(60.0, grace_s=0)
+        assert (done.files, done.behind) == (2 * FAN, False)
+
+
 def small(number):
     return day_of_rows(0, number, n=3)
 

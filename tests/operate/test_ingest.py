@@ -5,6 +5,7 @@ import asyncio
 import numpy as np
 import pytest
 
+from gemel.bus import decode_frame
 from gemel.errors import DefectError, StorageError
 from gemel.operate.ingest import MOST_WAITING, Framer
 from gemel.operate.telemetry import take_rows
@@ -88,5 +89,40 @@ def test_whoever_waits_for_a_frame_that_cannot_be_sent_is_told():
         with pytest.raises(DefectError):
             await asyncio.wait_for(framer.add(rows()), 2)
         running.cancel()
+
+    asyncio.run(body())
+
+
+def test_what_was_added_before_another_plant_came_keeps_the_registry_that_numbered_it():
+    """The registry names the unit of the source: read by the new one, 3 bar would be 3 kPa."""
+    other = Registry.of([{"path": "a/b/rig/s0", "unit": "bar", "source": "kPa"}])
+
+    async def body():
+        log = Log()
+        framer = Framer(log, REGISTRY, WallClock())
+        before = asyncio.create_task(framer.add(rows()))
+        await asyncio.sleep(0)
+        framer.number_by(other)
+        after = asyncio.create_task(framer.add(rows()))
+        running = asyncio.create_task(framer.run())
+        await asyncio.gather(before, after)
+        running.cancel()
+        assert [decode_frame(f).header.registry for f in log.frames] == [REGISTRY.digest, other.digest]
+
+    asyncio.run(body())
+
+
+def test_the_uncertainty_that_a_row_came_with_goes_into_the_log():
+    async def body():
+        log = Log()
+        framer = Framer(log, REGISTRY, WallClock())
+        running = asyncio.create_task(framer.run())
+        given = [["a/b/rig/s0", 1, 1.0, None, 0.25], ["a/b/rig/s0", 2, 1.0, None, None], ["a/b/rig/s0", 3, 1.0, None]]
+        assert await take_rows({"rows": given}, REGISTRY, framer, Guard()) == b"[]"
+        assert await posted(framer) == b"[]"
+        running.cancel()
+        first, second = (decode_frame(f).batch for f in log.frames)
+        assert first.sigma.tolist() == pytest.approx([0.25, np.nan, np.nan], nan_ok=True)
+        assert second.sigma is None
 
     asyncio.run(body())

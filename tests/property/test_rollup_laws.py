@@ -43,7 +43,7 @@ def play(model, step):
 
 
 @few
-@given(steps=st.lists(steps, min_size=1, max_size=8), signal=st.integers(0, 2), start=st.integers(-3, 120), width=st.sampled_from([60, 600, 3600, 1234, 86400]))
+@given(steps=st.lists(steps, min_size=1, max_size=8), signal=st.integers(0, 2), start=st.integers(-3, 120), width=st.sampled_from([60, 90, 600, 3600, 1234, 5400, 7200, 86400]))
 def test_aggregates_out_of_roll_ups_are_those_of_the_readings(steps, signal, start, width):
     with tempfile.TemporaryDirectory() as path:
         model = Model(path)
@@ -155,6 +155,12 @@ def test_seconds_and_minutes_are_stored_where_they_are_worth_it_and_answer_alone
             assert 500 < len(drawn) <= 4000
             found = model.reader.aggregated(0, START, START + 2 * HOUR, 10 * SECOND, "mean")
             np.testing.assert_allclose(found.values[:3], [np.sin(np.arange(200 * i, 200 * i + 200) / 999).mean() for i in range(3)])
+            for start, width in ((0, 7), (13, 7), (0, 90), (61, 90), (60, 420), (0, 2700), (0, 7200)):  # steps that no level has
+                begin = START + start * SECOND
+                found = model.reader.aggregated(0, begin, START + 2 * HOUR, width * SECOND, "max")
+                value, at = np.sin(np.arange(n) / 999), (time - begin) // (width * SECOND)
+                want = [value[at == i].max() for i in range(len(found.values))]
+                np.testing.assert_allclose(found.values, want, err_msg=f"{start} s, {width} s")
         finally:
             model.close()
 

@@ -16,6 +16,7 @@ from gemel.operate import jobs, whatif
 from gemel.operate.joining import members
 from gemel.operate.applying import check, told
 from gemel.samples import Batch, Fact
+from gemel.samples.clock import iso
 from gemel.samples.status import is_bad
 from gemel.twin import override_requests
 from gemel.twin.override_requests import Wish
@@ -114,7 +115,7 @@ class FakeTwin(LifeAsked):
     def index(self, path):
         return self.registry.index(path)
 
-    def send(self, readings, at=None, status=0):
+    def send(self, readings, at=None, status=0, sigma=None):
         """Show readings: path -> value."""
         v = self.values
         v.plant_time = max(v.plant_time, at or v.plant_time)
@@ -125,7 +126,8 @@ class FakeTwin(LifeAsked):
         v.status[signals], v.stale[signals], v.seen[signals] = status, False, True
         v.sequence += 1
         n = len(signals)
-        more = Batch.of(signal=signals, time=[at] * n, received=[at] * n, value=list(readings.values()), status=[status] * n)
+        told = None if sigma is None else [sigma] * n
+        more = Batch.of(signal=signals, time=[at] * n, received=[at] * n, value=list(readings.values()), status=[status] * n, sigma=told)
         self.rows = Batch.concat([self.rows, more])
         self.tell(Delta("values", signals))
 
@@ -242,9 +244,10 @@ class FakeTwin(LifeAsked):
     async def whatif_spec(self, begun, question, at):
         return whatif.spec(begun, question, at, self.plant)
 
-    async def life_last(self, asset, of):
+    async def life_last(self, asset, of, at):
         name = life_law.wearing(self.plant, asset, of)[0].spec.name
         mine = [j for j in self.jobs.all.values() if j.asked.kind == "life" and j.state == "done" and j.asked.by == life_record.BY]
+        mine = [j for j in mine if j.asked.spec["at"] <= iso(at)]
         return next((j for j in reversed(mine) if (j.asked.spec["asset"], j.asked.spec["of"]) == (asset, name)), None)
 
     async def maintained(self, asset, of, body, user):
@@ -461,11 +464,11 @@ class FakeTwin(LifeAsked):
 
     async def ingest(self, rows):
         refused = []
-        for i, (path, time, value, status) in enumerate(rows):
+        for i, (path, time, value, status, sigma) in enumerate(rows):
             if value == 13.0:  # so that a test sees a refusal of the twin's own
                 refused.append({"row": i, "code": "unlucky", "message": "not 13"})
             else:
-                self.send({path: value}, at=time, status=status or 0)
+                self.send({path: value}, at=time, status=status or 0, sigma=sigma)
         return refused
 
     async def health(self):

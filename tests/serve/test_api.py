@@ -122,9 +122,9 @@ def test_history_as_csv_keeps_every_digit(filled, anybody, twin):
     got = anybody.get("/history", params={**filled, "format": "csv"})
     assert got.headers["content-type"].startswith("text/csv")
     lines = got.text.splitlines()
-    assert lines[0] == "time,value,status"
+    assert lines[0] == "time,value,status,sigma"
     assert len(lines) == 81
-    assert lines[2] == f"2023-11-14T22:13:21.000000000Z,{float(np.sin(1.0))!r},Good"
+    assert lines[2] == f"2023-11-14T22:13:21.000000000Z,{float(np.sin(1.0))!r},Good,"
     decimated = anybody.get("/history", params={**filled, "format": "csv", "interval": "50s"}).text.splitlines()
     assert len(decimated) == 3
 

@@ -8,6 +8,7 @@ import pyarrow.parquet as pq
 import pytest
 from serve_fake import OTHER, PUMP, SECOND, START
 
+import gemel
 from gemel.history import walk
 
 RANGE = {"start": "2023-11-14T22:13:20Z", "end": "2023-11-14T22:15:00Z"}
@@ -30,7 +31,7 @@ def test_many_signals_leave_as_one_file(filled, anybody, form, monkeypatch):
     file = io.BytesIO(told.content)
     if form == "csv":
         lines = told.text.splitlines()
-        assert lines[:2] == ["signal,unit,time,value,status", f"{PUMP}/flow,m3/h,2023-11-14T22:13:20.000000000Z,0.0,Good"]
+        assert lines[:2] == ["signal,unit,time,value,status,sigma", f"{PUMP}/flow,m3/h,2023-11-14T22:13:20.000000000Z,0.0,Good,"]
         assert len(lines) == 112
         return
     table = pq.read_table(file) if form == "parquet" else pa.ipc.open_stream(file).read_all()
@@ -90,6 +91,26 @@ def test_a_long_answer_says_where_to_go_on(filled, anybody, monkeypatch):
 def test_times_that_make_no_sense_are_refused(filled, anybody, query):
     told = anybody.get("/history/aligned", params={"signal": "pump-1/flow", **query})
     assert (told.status_code, told.json()["code"]) == (422, "alignment")
+
+
+def test_what_a_value_came_with_as_its_uncertainty_leaves_with_it_in_every_form(operator, anybody, server):
+    flow, span = f"{PUMP}/flow", {"start": "2023-11-14T22:13:30Z", "end": "2023-11-14T22:14:00Z"}
+    rows = [{"path": flow, "time": START + 20 * SECOND, "value": 7, "sigma": 0.1}, {"path": flow, "time": START + 21 * SECOND, "value": 8}]
+    assert operator.post("/telemetry", json=rows).json()["rejected"] == []
+    asked = {"signal": "pump-1/flow", **span}
+    assert anybody.get("/history/export", params=asked).text.splitlines()[1:] == [
+        f"{flow},m3/h,2023-11-14T22:13:40.000000000Z,7.0,Good,0.1", f"{flow},m3/h,2023-11-14T22:13:41.000000000Z,8.0,Good,",
+    ]  # fmt: skip
+    for path, signal in (("/history/export", "pump-1/flow"), ("/history", flow)):
+        for form, read in (("parquet", lambda b: pq.read_table(io.BytesIO(b))), ("arrow", lambda b: pa.ipc.open_stream(b).read_all())):
+            table = read(anybody.get(path, params={"signal": signal, "format": form, **span}).content)
+            assert table["sigma"].to_pylist() == [pytest.approx(0.1), None], (path, form)
+    assert anybody.get("/history", params={"signal": flow, "format": "csv", **span}).text.splitlines()[1].endswith(",7.0,Good,0.1")
+    frame = gemel.open(server.url).history("pump-1/flow", span["start"], span["end"])
+    assert frame.to_pandas()["sigma"].tolist() == pytest.approx([0.1, np.nan], nan_ok=True)
+    assert frame.to_polars()["sigma"].to_list() == [pytest.approx(0.1), None]
+    drawn = gemel.open(server.url).history("pump-1/flow", span["start"], span["end"], points=100)
+    assert drawn["sigma"][0] == pytest.approx(0.1)
 
 
 def test_an_unknown_signal_is_not_found(anybody):

@@ -7,6 +7,7 @@ from serve_fake import OTHER, PLANT, PUMP, SECOND, START, FakeTwin
 
 from gemel.assets import load
 from gemel.operate import jobs, life
+from gemel.samples.clock import iso
 
 WEARS = PLANT.replace(
     "    commands:\n",
@@ -60,6 +61,8 @@ def test_the_last_prognosis_of_the_twin_itself_is_there_for_everybody_and_else_h
         found = anybody.get("/life/last", params={"asset": PUMP, "of": "wheel"}).json()["item"]
         assert found["result"]["futures"][0]["name"] == "baseline" and found["by"] == "gemel"
         assert anybody.get("/life/last", params={"asset": PUMP, "of": "gear"}).status_code == 404
+        then = anybody.get("/life/last", params={"asset": PUMP, "at": iso(START - 3600 * SECOND)}).json()
+        assert then == {"item": None, "readings": 60}, "an hour before it was made there was none, and half of the readings"
 
 
 def test_an_operator_asks_and_a_viewer_does_not(server):

@@ -2,9 +2,10 @@
 
 import numpy as np
 import pytest
-from serve_fake import OTHER, PLANT, PUMP, START, FakeTwin
+from serve_fake import OTHER, PLANT, PUMP, SECOND, START, FakeTwin
 
 from gemel.assets import load
+from gemel.samples.clock import iso
 
 MODELLED = PLANT.replace(
     "flow: {unit: m3/h,", "flow: {unit: m3/h, accuracy: 0.5, estimated: {dynamics: true},"
@@ -60,6 +61,25 @@ def test_what_is_expected_names_the_version_in_force_and_how_much_of_it_is_physi
     after = of_flow(anybody)
     assert (after["parameters"], after["hybrid"]) == (1, {"version": "ab12", "physics_share": 0.93, "known": 0.8})
     assert all(i["parameters"] == 0 for i in anybody.get("/residuals").json()["items"] if not i["signal"].startswith(PUMP))
+    released = server.twin.record[-1].at
+    for at, version in ((released, 1), (released - SECOND, 0)):
+        (then,) = anybody.get("/residuals", params={"asset": PUMP, "at": iso(at)}).json()["items"]
+        assert (then["parameters"], then["hybrid"] is None) == (version, version == 0)
+
+
+def test_a_past_time_tells_what_was_read_expected_and_suspected_then(anybody, server):
+    server.twin.append("ResidualRaised", "gemel", PUMP, VERDICT, "")
+    raised = server.twin.record[-1].at
+    server.do(server.twin.send, {FLOW: 120.0}, at=raised + 20 * SECOND)
+    server.do(server.twin.append, "ResidualCleared", "gemel", PUMP, {"signal": FLOW, "read": 120.0, "expected": 120.0}, "")
+
+    def then(at):
+        (item,) = anybody.get("/residuals", params={"asset": PUMP, "at": iso(at)}).json()["items"]
+        return item["read"], item["out"] and item["out"]["how"]
+
+    assert then(raised + SECOND) == (130.0, "drifting")
+    assert then(server.twin.record[-1].at) == (120.0, None)
+    assert then(START - SECOND) == (None, None)
 
 
 def test_the_state_gives_the_estimate_its_own_uncertainty_not_the_declared_one(anybody):

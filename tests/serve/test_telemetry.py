@@ -17,7 +17,14 @@ NS = 1_700_000_000_123_456_789
 def taken(media_type, body):
     given, refusals = decode(media_type, body)
     rows, places, more = settle(given, STATES)
-    return rows, places, {r.row: r.code for r in [*refusals, *more]}
+    assert all(len(r) == 5 for r in rows)
+    return [r[:4] for r in rows], places, {r.row: r.code for r in [*refusals, *more]}
+
+
+def uncertain(media_type, body):
+    given, _ = decode(media_type, body)
+    rows, _, refused = settle(given, STATES)
+    return [r[4] for r in rows], [r.code for r in refused]
 
 
 def arrow(columns, options=None):
@@ -64,6 +71,10 @@ def test_a_time_is_iso_text_or_a_number_by_its_size(time, ns):
         ({"path": "a/flow", "value": 1, "time": "2200-01-01T00:00:00Z"}, "absurd_time"),
         ({"path": "a/flow", "value": 1, "status": -1}, "wrong_status"),
         ({"path": "a/flow", "value": 1, "status": True}, "wrong_status"),
+        ({"path": "a/flow", "value": 1, "sigma": -0.1}, "wrong_sigma"),
+        ({"path": "a/flow", "value": 1, "sigma": "0.1"}, "wrong_sigma"),
+        ({"path": "a/flow", "value": 1, "sigma": True}, "wrong_sigma"),
+        ({"path": "a/flow", "value": 1, "sigma": 1e39}, "wrong_sigma"),
         ({"path": "a/on", "value": "ajar"}, "unknown_state"),
         ({"path": "a/on", "value": 2}, "unknown_state"),
         ({"path": "a/on", "value": 0.5}, "unknown_state"),
@@ -76,6 +87,14 @@ def test_a_row_that_cannot_be_is_refused_alone(row, code):
     assert (places, rows) == ([0, 2], [("a/flow", None, 1.0, None), ("a/on", None, 1.0, None)])
 
 
+def test_a_row_may_come_with_its_standard_uncertainty():
+    rows = [{"path": "a/flow", "value": 1, "sigma": 0.25}, {"path": "a/flow", "value": 1, "sigma": 0}, {"path": "a/flow", "value": 1}]
+    assert uncertain("application/json", json.dumps(rows).encode()) == ([0.25, 0.0, None], [])
+    assert uncertain("application/x-ndjson", b"\n".join(json.dumps(r).encode() for r in rows)) == ([0.25, 0.0, None], [])
+    table = arrow({"path": ["a/flow"] * 3, "value": [1.0] * 3, "sigma": pa.array([0.25, None, np.nan], pa.float32())})
+    assert uncertain("application/vnd.apache.arrow.stream", table) == ([0.25, None, None], [])
+
+
 @pytest.mark.parametrize("body", [b"", b"{", b'{"path": 1}', b"[NaN]", b'[{"path":"a/flow","value":Infinity}]', b"\xff", b"[" * 100_000, b"7"])
 def test_a_body_that_is_not_rows_is_refused_as_a_whole(body):
     with pytest.raises(UnreadableBodyError):
@@ -83,7 +102,7 @@ def test_a_body_that_is_not_rows_is_refused_as_a_whole(body):
 
 
 def test_too_many_rows_are_refused_before_they_are_made():
-    for media_type, body in [("application/json", b"[" + b"[]," * (5 * MOST_ROWS) + b"1,1]"), ("application/x-ndjson", b"{}\n" * (MOST_ROWS + 1)),
+    for media_type, body in [("application/json", b"[" + b"[]," * (6 * MOST_ROWS) + b"1,1]"), ("application/x-ndjson", b"{}\n" * (MOST_ROWS + 1)),
                              ("text/plain", b"a f=1\n" * (MOST_ROWS + 1)),
                              ("application/vnd.apache.arrow.stream", arrow({"path": pa.array(["a"] * (MOST_ROWS + 1)), "value": np.zeros(MOST_ROWS + 1)}))]:  # fmt: skip
         with pytest.raises(UnreadableBodyError) as refused:

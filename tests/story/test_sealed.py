@@ -10,10 +10,11 @@ import pyarrow.parquet as pq
 import pytest
 import kit
 from kit import ROOT, Sender, check, connected, get, kill, rig, settled, stored
-from story_kit import gemel
+from story_kit import Face, add_person, gemel
 
 import gemel as face
 from gemel.bench.site import running, wait
+from gemel.operate.fork import Forks
 
 NAME, UNIT, VALUE = "quellwolf77", "kg.m2/s3", 98765.43210123
 WORDS = (NAME.encode(), UNIT.encode(), b"98765.4321", struct.pack("<d", VALUE))
@@ -81,6 +82,33 @@ def opened_by_others(file):
     return found
 
 
+def asked_by_the_shell(site, folder):
+    """History and the check of replay against live, as somebody at a shell asks for them."""
+    span = ("--start", "2020-01-01", "--end", "2100-01-01")
+    file = folder / "readings.csv"
+    done("history", folder / "plant", "--data", site.places.data, "--signal", f"*/{NAME}", *span, "--csv", file)
+    assert len(file.read_text().splitlines()) == 101
+    file.unlink()
+    listed = json.loads(done("history", folder / "plant", "--data", site.places.data, "--json").splitlines()[0])["items"]
+    assert f"{ROOT}/hall/rig/{NAME}" in listed
+    told = json.loads(done("state", folder / "plant", "--data", site.places.data, "--verify", "--json").splitlines()[0])
+    assert told["ok"] and told["upto"] > told["since"] and told["differs"] == [], told
+
+
+def forked(site, person):
+    """Forks of now and of a past time are kept, and read back, sealed as everything else is."""
+    olga = Face(site.settings.port, person)
+    at = get(site, f"state/{ROOT}/hall/rig")["at"]
+    for name, more in (("now", {}), ("then", {"at": at})):
+        status, told = olga.post("forks", name=name, why="to try", **more)
+        assert status in (200, 201, 202), told
+        assert wait(lambda name=name: olga.get(f"forks/{name}")["state"] == "ready", 90), olga.get(f"forks/{name}")
+    assert {f["name"] for f in olga.get("forks")["items"]} == {"now", "then"}
+    kept = Forks(site.places.forks)
+    for name in ("now", "then"):
+        assert VALUE + 49 / 8 in kept.load(name).arrays["lanes.latest.value"].tolist()
+
+
 @pytest.mark.timeout(600)
 def test_data_in_the_clear_are_sealed_and_live_on_through_kills_and_a_restore(tmp_path, told):
     data, vault, again = tmp_path / "data", tmp_path / "vault", tmp_path / "again"
@@ -95,6 +123,7 @@ def test_data_in_the_clear_are_sealed_and_live_on_through_kills_and_a_restore(tm
 
         done("seal", "--data", data, "--key", "rest")
         assert in_the_clear(data) == {}
+        operator = add_person(data, "olga", "operator")
         site = site.again()
         assert values(site) == [VALUE] * 50
         say(broker.port, [VALUE + i / 8 for i in range(50)])
@@ -110,9 +139,12 @@ def test_data_in_the_clear_are_sealed_and_live_on_through_kills_and_a_restore(tm
         assert get(site, "facts/verify")["ok"]
         with face.open(data) as twin:
             assert len(twin.history(f"hall/rig/{NAME}", "2020-01-01", "2100-01-01")["value"]) == 100
+        asked_by_the_shell(site, tmp_path)
+        forked(site, operator)
         done("backup", "--data", data, "--to", vault, "--key", "backup")
         site.stop()
         assert in_the_clear(data) == {}
+        assert len(list((data / "forks").rglob("*"))) > 2
         parquet = list(data.rglob("*.parquet"))
         assert len(parquet) > 1 and not any(opened_by_others(f) for f in parquet)
         assert in_the_clear(vault) == {}

@@ -11,6 +11,7 @@ from gemel.bus import Bus
 from gemel.config.apply import Applied, applied, project
 from gemel.config.heartbeat import heartbeat
 from gemel.config.memory import settle
+from gemel.config.outlived import give_up
 from gemel.config.running import running_of, settings_of
 from gemel.config.versions import Versions
 from gemel.history import Reader, Series, Store
@@ -66,7 +67,7 @@ async def run(places: Places) -> None:
     applying = Applying(
         versions, lambda: partition.version, record, clock,
         [lambda now: owner.keep_for(now.plant.retention, now.plant.rollups), lambda now: commanding.follow(now.plant),
-         lambda _: settle()],
+         lambda _: settle(), lambda _: give_up(places, versions)],
         lambda now: project(now, places),
     )  # fmt: skip
     owner.on_plant = applying.took_effect

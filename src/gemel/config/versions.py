@@ -10,6 +10,7 @@ A snapshot and a fact name a version by its digests; replayed or restored, they 
 
 import re
 import shutil
+import time
 import uuid
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -32,6 +33,14 @@ FILE: Final = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*\.(yaml|csv)")
 MOST: Final = 4  # versions held in memory: the one before, the one in force, and one that is looked at
 
 
+class Former(msgspec.Struct, frozen=True, kw_only=True):
+    """A version that was applied: its digests, and until when [ns, wall]."""
+
+    plant: str
+    registry: str
+    until: int
+
+
 class Pointer(msgspec.Struct, frozen=True, kw_only=True):
     """Which version is applied.
 
@@ -40,6 +49,8 @@ class Pointer(msgspec.Struct, frozen=True, kw_only=True):
         actor: who applied it.
         steps: what it changed, in words, the first of them.
         reason: why, in words.
+        former: the versions applied before that are kept, the oldest first.
+        whole: whether `former` names all that were ever applied to these data, but for those given up.
     """
 
     plant: str
@@ -47,6 +58,8 @@ class Pointer(msgspec.Struct, frozen=True, kw_only=True):
     actor: str = "gemel"
     steps: list[str] = []
     reason: str = ""
+    former: list[Former] = []
+    whole: bool = False
 
     @property
     def version(self) -> Version:
@@ -167,9 +180,21 @@ class Versions:
     def point(self, site: Site, actor: str, steps: Sequence[str] = (), reason: str = "") -> Pointer:
         """Apply a version that is kept: from here on it is the one to be, however this process ends."""
         plant, registry = site.version
-        pointer = Pointer(plant=plant, registry=registry, actor=actor, steps=_most(steps), reason=reason)
+        before = self.pointer()
+        pointer = Pointer(
+            plant=plant, registry=registry, actor=actor, steps=_most(steps), reason=reason,
+            former=self._former(before, site.version), whole=before is None or before.whole,
+        )  # fmt: skip
         sealing.write(self._places.pointer, msgspec.json.encode(pointer))
         return pointer
+
+    def _former(self, before: Pointer | None, version: Version) -> list[Former]:
+        if before is None:
+            return []
+        kept = [f for f in before.former if self._place(f.plant).exists()]
+        if before.version == version:
+            return kept
+        return [*kept, Former(plant=before.plant, registry=before.registry, until=time.time_ns())]
 
     def in_force(self) -> Version | None:
         """Give the version that the state was at last."""

@@ -79,7 +79,8 @@ def _long(table: pa.Table, registry: Registry) -> Batch:
         signal=table["signal"].to_numpy(), time=time, value=table["value"].cast(pa.float64()).to_numpy(),
         received=instants(table["received"]) if "received" in table.column_names else time,
         status=table["status"].cast(pa.uint32()).to_numpy() if "status" in table.column_names else np.zeros(len(time), np.uint32),
-    )  # fmt: skip
+        sigma=table["sigma"].cast(pa.float32()).to_numpy() if "sigma" in table.column_names else None,
+    ).plain()  # fmt: skip
 
 
 def _wide(table: pa.Table, registry: Registry, columns: Mapping[str, str] | None) -> Batch:

@@ -55,6 +55,7 @@ class Offline(LifeAsked):
         values.value[:], values.status[:], values.time[:], values.received[:] = (
             rows.value, rows.status, rows.time, rows.received,
         )  # fmt: skip
+        values.sigma = rows.sigma
         values.seen[:] = stood.heard != NEVER
         allowed = self.plant.checks(self.registry).each("stale_after")
         values.stale[:] = ~values.seen | (newest - stood.heard > allowed)

@@ -136,7 +136,7 @@ class Twin:
 
         >>> import gemel
         >>> gemel.open("examples/water-loop").history("rig/flow", "2020-03-09", "2020-03-10").columns
-        ['signal', 'unit', 'time', 'value', 'status', 'received']
+        ['signal', 'unit', 'time', 'value', 'status', 'received', 'sigma']
         """
         asked: dict[str, Any] = {"start": _at(start), "end": _at(end), "lane": lane}
         if points is None and every is None:

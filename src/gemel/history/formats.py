@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, Final, Protocol
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.parquet as pq
 
@@ -16,7 +17,8 @@ from gemel.samples import status as statuses
 TIME: Final = pa.timestamp("ns", "UTC")
 WORDS: Final = pa.dictionary(pa.int32(), pa.string())
 SCHEMA: Final = pa.schema(
-    [("signal", WORDS), ("unit", WORDS), ("time", TIME), ("value", pa.float64()), ("status", pa.uint32()), ("received", TIME)]
+    [("signal", WORDS), ("unit", WORDS), ("time", TIME), ("value", pa.float64()), ("status", pa.uint32()), ("received", TIME),
+     ("sigma", pa.float32())]
 )  # fmt: skip
 MEDIA: Final = {
     "csv": "text/csv",
@@ -113,7 +115,7 @@ def encoded(form: str, schema: pa.Schema, tables: Iterable[pa.Table | pa.RecordB
 
 
 class Long:
-    """Rows of signals as a table, a row a reading: signal, unit, time, value, status, received."""
+    """Rows of signals as a table, a row a reading: signal, unit, time, value, status, received, sigma (its standard uncertainty)."""
 
     def __init__(self, signals: Sequence[int], paths: Sequence[str], units: Sequence[str]) -> None:
         order = np.argsort(np.asarray(signals, np.int64), kind="stable")
@@ -125,13 +127,13 @@ class Long:
         self._unit = np.array([number[units[i]] for i in order], np.int32)
 
     def __call__(self, rows: Batch) -> pa.RecordBatch:
-        """Give rows as a piece of the table; a value that is no number is null."""
+        """Give rows as a piece of the table; a value that is no number is null, and so is an uncertainty not known."""
         at = np.searchsorted(self._signals, rows.signal).astype(np.int32)
         columns = [
             pa.DictionaryArray.from_arrays(pa.array(at), self._paths),
             pa.DictionaryArray.from_arrays(pa.array(self._unit[at]), self._kinds),
             pa.array(rows.time.view("datetime64[ns]"), TIME), pa.array(rows.value, from_pandas=True), pa.array(rows.status),
-            pa.array(rows.received.view("datetime64[ns]"), TIME),
+            pa.array(rows.received.view("datetime64[ns]"), TIME), pa.array(rows.uncertainty(), from_pandas=True),
         ]  # fmt: skip
         return pa.record_batch(columns, schema=SCHEMA)
 
@@ -141,6 +143,20 @@ def quoted(text: str) -> str:
     line = io.StringIO()
     csv.writer(line, lineterminator="").writerow([text])
     return line.getvalue()
+
+
+def numbers(values: npt.NDArray[np.floating[Any]]) -> list[str]:
+    """Write numbers with as many digits as their own precision needs, and none for NaN.
+
+    >>> numbers(np.array([0.1, np.nan], np.float32)), numbers(np.array([0.1 + 0.2]))
+    (['0.1', ''], ['0.30000000000000004'])
+    """
+    if values.dtype == np.float64:
+        return ["" if v != v else repr(v) for v in values.tolist()]  # noqa: PLR0124 - NaN is not itself
+    told = np.full(len(values), "", object)
+    known = ~np.isnan(values)
+    told[known] = values[known].astype(str)
+    return [str(text) for text in told]
 
 
 def _texts(name: str, column: pa.Array | pa.ChunkedArray) -> list[str]:
@@ -156,5 +172,5 @@ def _texts(name: str, column: pa.Array | pa.ChunkedArray) -> list[str]:
         words_of = {int(s): quoted(statuses.name(int(s))) for s in np.unique(codes)}
         return [words_of[s] for s in codes.tolist()]
     if pa.types.is_floating(column.type):
-        return ["" if v is None else repr(v) for v in column.to_pylist()]
+        return numbers(column.to_numpy(zero_copy_only=False))
     return [quoted("" if v is None else str(v)) for v in column.to_pylist()]

@@ -167,7 +167,7 @@ class Framer:
             traced = self.departures.begin(len(part), int(part.received.min()))
             header = FrameHeader(
                 kind="samples", partition=self._partition, producer=self._producer, sequence=self._sequence,
-                version=__version__, registry=self._registry.digest, trace=traced.traceparent if traced else "",
+                version=__version__, registry=registry, trace=traced.traceparent if traced else "",
             )  # fmt: skip
             await self._append(encode_frame(header, part), f"{self._producer}-{self._sequence}")
             if traced:

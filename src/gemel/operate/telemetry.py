@@ -16,7 +16,8 @@ MAX_EXACT: Final = 2**53  # integers beyond it do not fit a float64
 async def take_rows(body: dict[str, Any], registry: Registry, framer: Framer, guard: DiskGuard) -> bytes:
     """Put rows into the log and wait until they are durable; answer with the refusals.
 
-    ``lane`` is that of their signals: what comes by HTTP says none, and is measured.
+    A row is path, time, value, status, and perhaps its standard uncertainty, in the unit of the source. ``lane`` is that
+    of their signals: what comes by HTTP says none, and is measured.
     """
     if not guard.open.is_set():
         raise StorageError(
@@ -25,21 +26,22 @@ async def take_rows(body: dict[str, Any], registry: Registry, framer: Framer, gu
             remedy="free disk space",
         )
     framer.check()
-    taken: list[tuple[int, int, float, int]] = []
+    taken: list[tuple[int, int, float, int, float | None]] = []
     refusals = []
     lane = str(body.get("lane", "measured"))
     numbers = registry.numbers([row[0] for row in body["rows"]], lane).tolist()
-    for i, (number, (path, time, value, status)) in enumerate(zip(numbers, body["rows"], strict=True)):
+    for i, (number, (path, time, value, status, *sigma)) in enumerate(zip(numbers, body["rows"], strict=True)):
         if why := unknown(path, lane) if number < 0 else refusal(time, value):
             refusals.append({"row": i, "code": why[0], "message": why[1]})
             continue
-        taken.append((number, NO_TIME if time is None else time, float(value), status or 0))
+        taken.append((number, NO_TIME if time is None else time, float(value), status or 0, sigma[0] if sigma else None))
     if taken:
-        signal, times, values, statuses = zip(*taken, strict=True)
-        await framer.add(
-            Batch.of(signal=signal, time=times, received=np.zeros(len(signal)), value=values, status=statuses),
-            registry.digest,
-        )
+        signal, times, values, statuses, told = zip(*taken, strict=True)
+        rows = Batch.of(
+            signal=signal, time=times, received=np.zeros(len(signal)), value=values, status=statuses,
+            sigma=np.array(told, np.float64),
+        )  # fmt: skip
+        await framer.add(rows.plain(), registry.digest)
     return msgspec.json.encode(refusals)
 
 

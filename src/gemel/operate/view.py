@@ -268,7 +268,9 @@ class View(CalibrationsView, HolesView, OverridesView, PlantView, ReasonedView, 
         ingest = self._health.get("ingest", (0.0, {}))[1]
         return {"signals": columns, "connections": ingest.get("connections", [])}
 
-    async def ingest(self, rows: Sequence[tuple[str, int | None, float, int | None]]) -> list[dict[str, Any]]:
+    async def ingest(
+        self, rows: Sequence[tuple[str, int | None, float, int | None, float | None]]
+    ) -> list[dict[str, Any]]:
         """Put rows into the log; give those refused, with the reason."""
         return list(
             msgspec.json.decode(await self.bus.ask("ingest.rows", {"rows": list(rows)}, timeout_s=30))

@@ -13,6 +13,7 @@ from gemel.operate import life_law, life_record
 from gemel.operate.jobs import Job
 from gemel.operate.life_state import state_law
 from gemel.operate.view_jobs import JobsView
+from gemel.samples.clock import iso
 
 
 class _Asks(life_record.History, Protocol):
@@ -58,12 +59,13 @@ class LifeView(LifeAsked):
 
     bus: Bus
 
-    async def life_last(self: _Lists, asset: str, of: str) -> Job | None:
-        """Give the newest prognosis that the twin made by itself; raises NotFoundError where nothing so wears out."""
+    async def life_last(self: _Lists, asset: str, of: str, at: int) -> Job | None:
+        """Give the newest kept prognosis that the twin made by itself up to a plant time [ns]; raises NotFoundError."""
         name = life_law.wearing(self.plant, asset, of)[0].spec.name
         for job in await self.jobs.listed("life"):
             asked = job.asked
-            if (asked.by, asked.spec["asset"], asked.spec["of"], job.state) == (life_record.BY, asset, name, "done"):
+            mine = (asked.by, asked.spec["asset"], asked.spec["of"], job.state) == (life_record.BY, asset, name, "done")
+            if mine and asked.spec["at"] <= iso(at):
                 return await self.jobs.get(asked.id)
         return None
 

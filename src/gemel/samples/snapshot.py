@@ -101,6 +101,15 @@ class Snapshot:
     @classmethod
     def read(cls, file: BinaryIO) -> Self:
         """Read a stored snapshot from a file, column after column; a torn or changed one raises StorageError."""
+        return cls._read(file, whole=True)
+
+    @classmethod
+    def read_head(cls, file: BinaryIO) -> Self:
+        """Read a stored snapshot without its columns: where it stands, under which registry, and its notes."""
+        return cls._read(file, whole=False)
+
+    @classmethod
+    def _read(cls, file: BinaryIO, *, whole: bool) -> Self:
         head = file.read(HEAD)
         if head[:4] == FIRST_MAGIC:
             return cls._of_first_format(head + file.read())
@@ -111,7 +120,7 @@ class Snapshot:
         file.read(-(HEAD + size) % ALIGN)
         told = msgspec.json.decode(header)
         _check_format(told.pop("format"))
-        columns = told.pop("columns")
+        columns = told.pop("columns") if whole else told.pop("columns")[:0]
         return cls(arrays={name: _column(file, *form) for name, *form in columns}, **told)
 
     @classmethod

@@ -6,7 +6,7 @@ import numpy as np
 
 from gemel.samples.batch import F32, F64, I64, U32
 
-BAD_NO_DATA: Final = 0x809B0000  # OPC UA Part 8, 6.3: no data exist for the requested time range
+BAD_NO_DATA: Final = 0x809B0000  # OPC UA StatusCode Bad_NoData
 
 
 Told = tuple[I64, F64, U32, F32 | None]

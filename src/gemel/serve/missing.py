@@ -14,7 +14,7 @@ from gemel.serve.port_missing import Hole, Lacking
 
 HEADER: Final = "Gemel-Missing"
 MOST: Final = 20  # spans in a header
-BAD_DATA_LOST: Final = 0x809D0000  # OPC UA Part 11, 6.3: data is missing, for it was lost
+BAD_DATA_LOST: Final = 0x809D0000  # OPC UA StatusCode Bad_DataLost
 
 
 class Missing(BaseModel):

@@ -28,7 +28,7 @@ from gemel.serve.port_releases import Released
 from gemel.twin.properties import Held
 
 Told = dict[str, Any]
-Row = tuple[str, int | None, float, int | None]  # path, time [ns], value in the declared unit, status
+Row = tuple[str, int | None, float, int | None, float | None]  # path, time [ns], value, status, standard uncertainty
 
 
 class LiveValues(Protocol):

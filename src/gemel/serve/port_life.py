@@ -12,8 +12,8 @@ class Living(Protocol):
     async def life_declared(self, asset: str) -> list[dict[str, Any]]:
         """Give what wears out of an asset; raises NotFoundError where there is no such asset."""
 
-    async def life_last(self, asset: str, of: str) -> Job | None:
-        """Give the newest prognosis that the twin made by itself; raises NotFoundError where nothing so wears out."""
+    async def life_last(self, asset: str, of: str, at: int) -> Job | None:
+        """Give the newest kept prognosis that the twin made by itself up to a plant time; raises NotFoundError."""
 
     async def life_spec(self, asset: str, of: str, question: Mapping[str, Any], at: int) -> dict[str, Any]:
         """Give all that a prognosis follows from; raises NotFoundError."""

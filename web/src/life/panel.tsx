@@ -7,17 +7,21 @@ import { get, Problem, send, words } from "../api/http";
 import { isoTime, nameText } from "../format";
 import { useFetched } from "../parts/use-fetched";
 import { may, zone } from "../plant";
+import { cursor, inPast } from "../time/cursor";
+import { atQuery, pastTime } from "../time/shown";
 import { LifeChart } from "./chart";
 import { DAY_S, type LifeFuture, type Prognosis, type Wears } from "./types";
 import { daysText, differenceText, lifeText, percent } from "./words";
 
 const EVERY_MS = 250;
 const LEAST = 20;
+const LOOK_S = 60;
 
-/** The last prognosis the twin made by itself, or why there is none. */
+/** The last prognosis the twin made by itself up to the time of the cursor, or why there is none. */
 async function last(asset: string, of: string): Promise<Prognosis | string> {
-  const kept = await get<{ item: Prognosis | null; readings: number }>("life/last", { asset, of });
+  const kept = await get<{ item: Prognosis | null; readings: number }>("life/last", { asset, of, ...atQuery() });
   if (kept.item) return kept.item;
+  if (inPast.peek()) return "No prognosis of before that time is kept; what was foretold then stands among the values.";
   return kept.readings < LEAST
     ? `No estimate: only ${kept.readings} readings, ${LEAST} are needed.`
     : "No estimate yet: it will be made when its time has come.";
@@ -114,12 +118,16 @@ function Form({ wears, choice, busy, onTry }: { wears: Wears; choice: Choice; bu
 }
 
 function One({ asset, wears }: { asset: string; wears: Wears }) {
-  const { data, error } = useFetched(() => last(asset, wears.name), [asset, wears.name]);
+  const then = pastTime.value === null ? null : Math.floor(pastTime.value / LOOK_S); // a moving cursor asks that seldom
+  const { data, error } = useFetched(() => last(asset, wears.name), [asset, wears.name, then]);
   const choice = useSignal<Choice>({ load: {}, action: "", days: 0 });
   const job = useSignal<Prognosis | null>(null);
   const problem = useSignal("");
   const id = job.value?.id;
   const open = job.value?.state === "queued" || job.value?.state === "running";
+  useEffect(() => {
+    job.value = null; // what was tried from another time
+  }, [cursor.value]);
   useEffect(() => {
     if (!id || !open) return;
     const timer = window.setInterval(() => {
@@ -137,6 +145,7 @@ function One({ asset, wears }: { asset: string; wears: Wears }) {
         asset, of: wears.name, title,
         changes: Object.entries(next.load).map(([of, p]) => ({ of, how: "scale", value: p / 100 })),
         maintenance: next.action ? [{ action: next.action, in_s: next.days * DAY_S }] : [],
+        ...atQuery(),
       });
     } catch (e) {
       problem.value = e instanceof Problem ? e.words : words(e);
@@ -160,7 +169,7 @@ function One({ asset, wears }: { asset: string; wears: Wears }) {
             </p>
           )}
           <p>
-            Now <b class="number">{result.level.value.toPrecision(3)}</b> ± {result.level.sd.toPrecision(2)} {result.unit} (estimated) of{" "}
+            {inPast.value ? "Then" : "Now"} <b class="number">{result.level.value.toPrecision(3)}</b> ± {result.level.sd.toPrecision(2)} {result.unit} (estimated) of{" "}
             {result.threshold} {result.unit}, at {isoTime(result.at, zone())}.
           </p>
           <LifeChart result={result} changed={changed} />

@@ -3,6 +3,7 @@
 import { get } from "../api/http";
 import { sparkPath } from "../parts/spark-path";
 import { useFetched } from "../parts/use-fetched";
+import { pastTime } from "../time/shown";
 
 interface Score {
   at: string;
@@ -38,16 +39,17 @@ function percent(by: Record<string, number>): string {
 
 export function FidelityPanel({ asset }: { asset: string }) {
   const { data } = useFetched((signal) => get<{ items: Score[] }>("fidelity", { asset, limit: MOST }, signal), [asset]);
-  const items = data.value?.items ?? [];
+  const end = pastTime.value ?? Number.POSITIVE_INFINITY;
+  const items = (data.value?.items ?? []).filter((item) => Date.parse(item.at) / 1000 <= end);
   const last = items[items.length - 1];
   if (last === undefined) return null;
   const points = items.map((item) => ({ time: Date.parse(item.at) / 1000, value: score(item.fidelity) }));
-  const end = Date.parse(last.at) / 1000;
+  const newest = Date.parse(last.at) / 1000;
   return (
     <section class="panel fidelity" aria-label="Fidelity of the model">
       <h2>Fidelity of the model</h2>
       <svg class="spark" viewBox="0 0 100 24" preserveAspectRatio="none" aria-hidden="true">
-        <path d={sparkPath(points, end, Number.MAX_SAFE_INTEGER, 0.02)} vector-effect="non-scaling-stroke" />
+        <path d={sparkPath(points, newest, Number.MAX_SAFE_INTEGER, 0.02)} vector-effect="non-scaling-stroke" />
       </svg>
       <table>
         <caption class="quiet">Explained part of the readings' variation, on data not fitted to; the output explained worst.</caption>

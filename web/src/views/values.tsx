@@ -12,7 +12,6 @@ import { LiveQuality } from "../parts/live-quality";
 import { LiveAge, LiveValue } from "../parts/live-value";
 import { Spark } from "../parts/spark";
 import { zone } from "../plant";
-import { inPast } from "../time/cursor";
 
 interface Props {
   signals: readonly SignalInfo[];
@@ -25,9 +24,9 @@ interface Props {
 
 const COLUMNS = 7;
 
-/** A line under a value that is not as expected now: since when, and who is suspected. */
+/** A line under a value that is, or was then, not as expected: since when, and who is suspected. */
 function NotAsExpected({ residual }: { residual: Residual | undefined }) {
-  if (!residual?.out || inPast.value) return null;
+  if (!residual?.out) return null;
   return (
     <tr class="not-expected" data-residual={residual.signal}>
       <td colSpan={COLUMNS} role="status">

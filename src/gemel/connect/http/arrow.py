@@ -1,4 +1,4 @@
-"""An Arrow IPC stream: columns ``path`` (text, dictionary or not), ``value``, and perhaps ``time`` and ``status``.
+"""An Arrow IPC stream: columns ``path`` (text, dictionary or not), ``value``, and perhaps ``time``, ``status`` and ``sigma``.
 
 What a foreign stream could make of memory is bounded before anything is decoded: rows by the header of each
 message, and compressed buffers are not taken, for their size says nothing.
@@ -88,8 +88,9 @@ def _rows(batch: pa.RecordBatch, first: int) -> list[Given]:
     none = [None] * batch.num_rows
     times = _times(batch.column("time")) if "time" in names else none
     statuses = _integers(batch.column("status")) if "status" in names else none
-    columns = zip(paths, times, values, statuses, strict=True)
-    return [Given(first + i, p, t, v, s, ns=True) for i, (p, t, v, s) in enumerate(columns)]
+    sigmas = _numbers(batch.column("sigma")) if "sigma" in names else none
+    columns = zip(paths, times, values, statuses, sigmas, strict=True)
+    return [Given(first + i, *row, ns=True) for i, row in enumerate(columns)]
 
 
 def _texts(column: pa.Array) -> list[Any]:

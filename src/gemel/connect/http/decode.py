@@ -10,7 +10,7 @@ from gemel.connect.http.rows import Given, Refusal, refusal
 from gemel.errors import GemelError
 
 MOST_ROWS: Final = 100_000
-_MOST_COMMAS: Final = 5 * MOST_ROWS  # a row has at most four keys: bounds what decoding can make of a body
+_MOST_COMMAS: Final = 6 * MOST_ROWS  # a row has at most five keys: bounds what decoding can make of a body
 
 Decoded = tuple[list[Given], list[Refusal]]
 
@@ -81,7 +81,7 @@ def _objects(rows: list[tuple[int, Any]]) -> Decoded:
         if path is None or "value" not in row:
             refusals.append(refusal(i, "wrong_row"))
         else:
-            given.append(Given(i, path, row.get("time"), row["value"], row.get("status")))
+            given.append(Given(i, path, row.get("time"), row["value"], row.get("status"), row.get("sigma")))
     return given, refusals
 
 
@@ -99,7 +99,7 @@ def _arrow(body: bytes) -> Decoded:
     except ValueError as e:
         raise UnreadableBodyError(
             f"the Arrow stream cannot be taken: {e}",
-            remedy="columns path, value, time and status, uncompressed",
+            remedy="columns path, value, time, status and sigma, uncompressed",
         ) from None
 
 

@@ -10,7 +10,8 @@ from gemel.connect.times import TimeRefusedError, reader
 
 MOST_EXACT: Final = 2**53  # integers beyond it do not fit a float64
 LARGEST_STATUS: Final = 2**32
-Row = tuple[str, int | None, float, int | None]  # path, time [ns], value, status
+LARGEST_SIGMA: Final = 3.4e38  # it is kept as a float32
+Row = tuple[str, int | None, float, int | None, float | None]  # path, time [ns], value, status, standard uncertainty
 _by_looks, _in_ns = reader(None), reader("ns")
 
 
@@ -24,6 +25,7 @@ class Given:
         time: int64 [ns], ISO 8601 text, a number by its size, or none: the time of receipt.
         value: a number, a boolean, or the word of a state.
         status: OPC UA StatusCode, or none: Good.
+        sigma: standard uncertainty of the value in its unit (GUM), or none: not known.
         ns: the time is in nanoseconds however small it is.
     """
 
@@ -32,6 +34,7 @@ class Given:
     time: Any
     value: Any
     status: Any = None
+    sigma: Any = None
     ns: bool = False
 
 
@@ -57,7 +60,7 @@ def settle(given: Iterable[Given], states: States) -> tuple[list[Row], list[int]
     """Give rows that can be taken, the place of each in the request, and the refusals.
 
     >>> settle([Given(0, "a/b", 0, "on"), Given(1, "a/c", 0, 1)], {"a/b": ["off", "on"]}.get)[0]
-    [('a/b', 0, 1.0, None)]
+    [('a/b', 0, 1.0, None, None)]
     """
     rows: list[Row] = []
     places: list[int] = []
@@ -77,9 +80,10 @@ def settle(given: Iterable[Given], states: States) -> tuple[list[Row], list[int]
 _MESSAGES: Final = {
     **REASONS,
     "unknown_signal": "no signal of that path: GET /api/v1/signals lists them",
-    "wrong_row": "a row is an object with path, value, and perhaps time and status",
+    "wrong_row": "a row is an object with path, value, and perhaps time, status and sigma",
     "wrong_line": "a line is: asset/path field=value,field=value time_ns",
     "wrong_status": "the status is no 32-bit number",
+    "wrong_sigma": "the standard uncertainty is no finite number from 0 on",
 }
 
 
@@ -94,7 +98,7 @@ def _row(g: Given, states: States) -> Row:
     words = states(g.path)
     if words is None:
         raise _No("unknown_signal")
-    return g.path, _time(g), _value(g.value, words), _status(g.status)
+    return g.path, _time(g), _value(g.value, words), _status(g.status), _sigma(g.sigma)
 
 
 def _time(g: Given) -> int | None:
@@ -129,3 +133,11 @@ def _status(status: Any) -> int | None:
     if isinstance(status, bool) or not isinstance(status, int) or not 0 <= status < LARGEST_STATUS:
         raise _No("wrong_status")
     return status
+
+
+def _sigma(sigma: Any) -> float | None:
+    if sigma is None or sigma != sigma:  # noqa: PLR0124 - NaN is not itself: what a data frame says of none
+        return None
+    if isinstance(sigma, bool) or not isinstance(sigma, (int, float)) or not 0 <= sigma <= LARGEST_SIGMA:
+        raise _No("wrong_sigma")
+    return float(sigma)

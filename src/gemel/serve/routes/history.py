@@ -101,10 +101,10 @@ async def history(
         mode = "raw"
         (time, value, status, sigma), more = await asked.raw(limit, known)
     if form == "csv":
-        answer = export.response(signal, export.once(time, value, status))
+        answer = export.response(signal, export.once((time, value, status, sigma)))
         return await headed(answer, twin, [number], (start_ns, end_ns))
     if form in ("parquet", "arrow"):
-        rows = Batch(np.full(len(time), number, np.int32), time, np.zeros(len(time), np.int64), value, status)
+        rows = Batch(np.full(len(time), number, np.int32), time, np.zeros(len(time), np.int64), value, status, sigma=sigma)
         piece = table(rows).select(BRIEF.names)
         answer = await streams.response(export.file_name(signal), form, BRIEF, streams.one(piece))
         return await headed(answer, twin, [number], (start_ns, end_ns))

@@ -16,13 +16,14 @@ from gemel.serve.names import Names
 from gemel.serve.port import Twin
 from gemel.serve.port_jobs import Job
 from gemel.serve.routes.state import properties
-from gemel.serve.standing import Moment
+from gemel.serve.standing import EVER, Moment
 
 router = APIRouter(tags=["life"])
 Name = Annotated[str, Field(max_length=200)]
 Number = Annotated[float, Field(allow_inf_nan=False)]
 OfAsset = Annotated[str, Query(max_length=500, description="Path of an asset.")]
 Of = Annotated[str, Query(max_length=200, description="Which of what wears out; the first, if left out.")]
+Then = Annotated[times.Instant | None, Query(description="By what was known up to this time; now, if left out.")]
 CHANGE = r"^[^=\s][^=]{0,80}=[+\-*=]?-?[0-9]{1,9}(\.[0-9]{1,9})?(%| ?[A-Za-z][^\s]{0,30})?$"
 MAINTAIN = r"^[^@\s][^@]{0,80}(@[0-9]{1,9}(\.[0-9]{1,9})? ?(s|min|h|d))?$"
 TITLED = 200
@@ -134,19 +135,18 @@ async def declared(request: Request, _: Viewer, twin: Asked, asset: OfAsset) -> 
 
 
 @router.get("/life/last")
-async def last(_: Viewer, twin: Asked, asset: OfAsset, of: Of = "") -> Last:
+async def last(_: Viewer, twin: Asked, asset: OfAsset, of: Of = "", at: Then = None) -> Last:
     """Give the last prognosis that the twin made by itself; where there is none, how many readings there are for one."""
-    found = await twin.life_last(asset, of)
+    found = await twin.life_last(asset, of, EVER if at is None else at)
     if found is not None:
         return Last(item=_shape(found), readings=0)
-    spec = await twin.life_spec(asset, of, _question([], []), _at(twin, None))
+    spec = await twin.life_spec(asset, of, _question([], []), _at(twin, at))
     return Last(item=None, readings=readings(spec))
 
 
 @router.get("/life/record")
 async def record(
-    _: Viewer, twin: Asked, asset: OfAsset, of: Of = "",
-    at: Annotated[times.Instant | None, Query(description="Up to this time; now, if left out.")] = None,
+    _: Viewer, twin: Asked, asset: OfAsset, of: Of = "", at: Then = None,
     change: Annotated[list[Annotated[str, Query(max_length=200, pattern=CHANGE)]], Query(max_length=20, description="load=+15%, speed=2400 rpm.")] = [],  # noqa: B006 - FastAPI copies it
     maintain: Annotated[list[Annotated[str, Query(max_length=200, pattern=MAINTAIN)]], Query(max_length=20, description="overhaul, or overhaul@30d.")] = [],  # noqa: B006 - as above
 ) -> dict[str, Any]:  # fmt: skip

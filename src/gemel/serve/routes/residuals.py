@@ -1,22 +1,24 @@
 """What was read against what the dynamic models expected of it, and who is wrong where it is out of its band."""
 
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Query, Request
 from pydantic import BaseModel, Field
 
 from gemel.errors import StorageError
 from gemel.operate.estimates_declared import estimated_signals
+from gemel.operate.release import told as release_told
 from gemel.operate.residuals_in import CLEARED, RAISED
-from gemel.samples import Fact
+from gemel.samples import Batch, Fact
 from gemel.serve import times
 from gemel.serve.access import Asked, Viewer
 from gemel.serve.names import Names
 from gemel.serve.paging import After, Limit, following
 from gemel.serve.port import Twin
 from gemel.serve.routes.releases import OfAsset
-from gemel.serve.standing import EVER
+from gemel.serve.standing import Moment
+from gemel.twin.releases import Releases
 
 router = APIRouter(tags=["residuals"])
 
@@ -75,15 +77,18 @@ class ResidualPage(BaseModel):
 
 @router.get("/residuals")
 async def residuals(
-    request: Request, _: Viewer, twin: Asked, asset: OfAsset = None, after: After = 0, limit: Limit = 100
-) -> ResidualPage:
+    request: Request, _: Viewer, twin: Asked, asset: OfAsset = None, after: After = 0, limit: Limit = 100,
+    at: Annotated[times.Instant | None, Query(description="What was so then; now, if left out.")] = None,
+) -> ResidualPage:  # fmt: skip
     """Give what is read against what is expected, and who is wrong where that is out of its band."""
     names: Names = request.app.state.names
     pairs = _pairs(twin, names, asset)
-    facts = await twin.past.facts(twin.values.plant_time, EVER, kind="Residual", under=asset)
+    moment = Moment.of(twin, at, None)
+    out = _out(await twin.past.facts(moment.at, moment.known, kind="Residual", under=asset))
     shown = pairs[after : after + limit]
-    out, forces = _out(facts), await _in_force(twin, {_asset_of(names, measured) for measured, _ in shown})
-    items = [_shape(twin, names, pair, out, forces) for pair in shown]
+    forces = await _in_force(moment, {_asset_of(names, measured) for measured, _ in shown})
+    rows = (await moment.standing(names, np.array(shown, np.int32).ravel(), asset)).rows
+    items = [_shape(twin, names, estimated, rows[2 * i : 2 * i + 2], (out, forces)) for i, (_, estimated) in enumerate(shown)]
     return ResidualPage(items=items, next=following(after, limit, len(pairs)))
 
 
@@ -114,10 +119,16 @@ def _asset_of(names: Names, measured: int) -> str:
     return names.registry.paths[measured].rpartition("/")[0]
 
 
-async def _in_force(twin: Twin, assets: set[str]) -> dict[str, dict[str, Any]] | None:
+async def _in_force(moment: Moment, assets: set[str]) -> dict[str, dict[str, Any]] | None:
     """Give the versions of parameters in force, by asset; None where the twin does not answer just now."""
+    under = next(iter(assets)) if len(assets) == 1 else None
     try:
-        told = await twin.releases(next(iter(assets)) if len(assets) == 1 else None)
+        if moment.live:
+            told = await moment.twin.releases(under)
+        else:
+            facts = await moment.twin.past.facts(moment.at, moment.known, kind="Parameters", under=under)
+            stands = Releases().take_all(facts)
+            told = [release_told(one, stands) for one in stands.all()]
     except StorageError:
         return None
     return {one["asset"]: one for one in told if one["state"] == "in_force"}
@@ -133,17 +144,16 @@ def _hybrid(release: dict[str, Any], asset: str, path: str, twin: Twin) -> Learn
 
 
 def _shape(
-    twin: Twin, names: Names, pair: tuple[int, int], out: dict[str, Fact], forces: dict[str, dict[str, Any]] | None
+    twin: Twin, names: Names, estimated: int, rows: Batch, told: tuple[dict[str, Fact], dict[str, dict[str, Any]] | None]
 ) -> Residual:
-    measured, estimated = pair
-    v, path = twin.values, names.registry.paths[measured]
+    """Give a residual of two rows, what is read and what is expected, and of what is told of all: who is out, versions in force."""
+    path, (out, forces) = names.registry.paths[estimated], told
     asset = path.rpartition("/")[0]
     release: dict[str, Any] = (forces or {}).get(asset, {})
-    read, expected = _known(v.value[measured]), _known(v.value[estimated])
+    (read, expected), sigma = (_known(v) for v in rows.value), _known(rows.uncertainty()[1])
     fact = out.get(path)
     return Residual(
-        signal=path, unit=names.units[measured], read=read, expected=expected,
-        sigma=None if v.sigma is None else _known(v.sigma[estimated]),
+        signal=path, unit=names.units[estimated], read=read, expected=expected, sigma=sigma,
         residual=None if read is None or expected is None else read - expected,
         by=names.given_by.get(estimated, ""), parameters=None if forces is None else int(release.get("version", 0)),
         hybrid=_hybrid(release, asset, path, twin), out=None if fact is None else _told(fact),

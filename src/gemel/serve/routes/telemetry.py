@@ -21,7 +21,7 @@ AT_ONCE: Final = 20_000  # rows in one message of the bus, well under its 8 MB
 ROW: Final = {  # nothing is required of a row: one that cannot be taken is told apart, the others are taken
     "description": "path of a signal; value, a number, a truth or the word of a state, in the unit that the plant file names for the source, "
     "else the declared one; perhaps time, ISO 8601 or a number (s, ms, us or ns, by its size), else the time of receipt counts; "
-    "perhaps status, an OPC UA StatusCode.",
+    "perhaps status, an OPC UA StatusCode; perhaps sigma, its standard uncertainty in the same unit.",
     "examples": [
         {"path": "acme/riverside/area-1/pump-1/flow", "time": "2026-11-21T10:00:00Z", "value": 120.5}
     ],
@@ -36,7 +36,7 @@ BODY: Final = {
                 "schema": {"type": "string", "description": "Line protocol: asset/path field=value time_ns."}
             },
             "application/vnd.apache.arrow.stream": {
-                "schema": {"type": "string", "format": "binary", "description": "path, time, value, status."}
+                "schema": {"type": "string", "format": "binary", "description": "path, time, value, status, sigma."}
             },
         },
     }
