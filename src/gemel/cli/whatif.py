@@ -21,7 +21,8 @@ from gemel.errors import ConfigError, GemelError
 @click.option("--at", help="From the state of this time (ISO 8601); of now, if left out.")
 @click.option("--fork", help="From the state that is kept under this name.")
 @click.option("--indices", is_flag=True, help="Also Sobol indices: how much of each figure's variance is whose.")
-@click.option("--horizon", default="24h", show_default=True, help="How far ahead.")
+@click.option("--horizon", default="24h", show_default=True, help="How far ahead, as in 24h, 30 d, '1 year'.")
+@click.option("--leap", type=click.Choice(["auto", "never"]), default="auto", show_default=True, help="Over a year of days that are alike, or each step.")
 @click.option("--step", default=10.0, show_default=True, help="Of the solver, at most [s].")
 @click.option("--scenarios", "members", default=1000, show_default=True, help="Members of the ensemble.")
 @click.option("--seed", default=0, show_default=True, help="Of what is drawn: the same seed gives the same answer.")
@@ -29,7 +30,7 @@ from gemel.errors import ConfigError, GemelError
 @click.option("--json", "as_json", is_flag=True, help="JSON.")
 def command(
     plant: Path, data: Path | None, asset: str, changes: tuple[str, ...], against: tuple[str, ...], at: str | None, fork: str | None,
-    indices: bool, horizon: str,
+    indices: bool, horizon: str, leap: str,
     step: float, members: int, seed: int, uncertain: tuple[str, ...], as_json: bool,
 ) -> None:  # fmt: skip
     """Say what would come of a change, with how sure that is, against what would happen anyway."""
@@ -43,7 +44,7 @@ def command(
     began = time.monotonic()
     with gemel.open(plant, data=data) as twin:
         found = twin.whatif(
-            asset, scenarios, at=at, fork=fork, indices=indices, horizon=horizon, members=members, seed=seed, told=_progress(quiet=as_json), step_s=step,
+            asset, scenarios, at=at, fork=fork, indices=indices, horizon=horizon, members=members, seed=seed, told=_progress(quiet=as_json), step_s=step, leap=leap,
             uncertain=[_uncertain(u) for u in uncertain] or None,
         )  # fmt: skip
     told = {**found.told, "seconds": round(time.monotonic() - began, 3)}
@@ -69,7 +70,20 @@ def _words(told: dict[str, Any], figures: Any) -> Iterator[str]:
             yield f"  {future['name']}: the loops of the system are not solved in {future['unsolved']} members: do not trust it"
     if not told["converged"]:
         yield f"  halving the step down to {told['step_s']:g} s still changed the result: do not trust it"
+    yield from _leaps(told["leaps"])
     yield f"  {told['engine']}, step {told['step_s']:g} s, {told['seconds']:.2f} s"
+
+
+def _leaps(leaps: dict[str, Any] | None) -> Iterator[str]:
+    if leaps is None:
+        return
+    if leaps["reason"]:
+        yield f"  each step was taken: {leaps['reason']}"
+        return
+    days = [leaps[name] / 86_400 for name in ("solved_s", "longest_s")]
+    bounds = {name: "beyond all bounds" if error is None else f"{error:.2g}" for name, error in leaps["errors"].items()}
+    worst = ", ".join(f"{name} {bound}" for name, bound in bounds.items())
+    yield f"  {days[0]:.4g} days were solved step by step, the others leapt over by their mean, up to {days[1]:.4g} at once; that is good to {worst}"
 
 
 def _uncertain(text: str) -> dict[str, Any]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
@@ -83,7 +82,7 @@ def seconds(given: Span) -> float:
     (365.25, 129600.0)
     """
     if isinstance(given, str):
-        return units.quantity(re.sub(r"^([0-9.]+) *y(ears?)?$", r"\1 a", given.strip()), "s")
+        return units.seconds(given)
     return read(span(given)) / SECOND
 
 

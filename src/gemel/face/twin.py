@@ -226,16 +226,16 @@ class Twin:
             change: ``"load=+15%"``, several of them (one scenario), or up to five scenarios by name.
             at: from this time's state; now, if left out.
             fork: from the state that is kept under this name.
-            horizon: how far ahead.
+            horizon: how far ahead: ``"24h"``, ``"1 year"``.
             members: of the ensemble.
             seed: of what is drawn: the same seed gives the same answer.
             told: takes how much is done (0 to 1), gives whether to go on.
-            question: `indices`, `uncertain`, `kpis`, `watch`, `step_s`, `points`, `precision` as in ``POST /api/v1/scenarios``.
+            question: `indices`, `uncertain`, `kpis`, `watch`, `step_s`, `points`, `precision`, `leap` as in ``POST /api/v1/scenarios``.
 
         Raises NotFoundError where the asset's type has no dynamic model, ModelError where that has no such quantity.
         """
         begun = self._json("/whatif", asset=asset, at=_at(at), fork=fork, warm=False)
-        asked = {"horizon_s": read_span(span(horizon)) / SECOND, "members": members, "seed": seed, **question}
+        asked = {"horizon_s": seconds(horizon), "members": members, "seed": seed, **question}
         return answer(begun, change, begun["at"], self.plant, told, **asked)
 
     def remaining_life(

@@ -105,12 +105,21 @@ def run(spec: Mapping[str, Any], told: Callable[[float], bool]) -> dict[str, Any
     units = {n: q.unit for k in KINDS for n, q in getattr(model.model, k).items()}
     return {
         "asset": spec["asset"], "at": spec["at"], "seed": question.seed, "members": question.members,
-        "engine": answer.engine, "step_s": answer.step_s, "converged": answer.converged, "versions": spec["versions"],
+        "engine": answer.engine, "step_s": answer.step_s, "converged": answer.converged, "leaps": _leaps(answer.leaps), "versions": spec["versions"],
         "quantiles": question.quantiles, "times_s": answer.times.tolist(),
         "watch": [{"name": n, "unit": units.get(n, "")} for n in answer.watch],
         "kpis": [{"name": k.name, "unit": k.unit, "better": k.better} for k in question.kpis],
         "futures": [_future(f) | ({"indices": shares[f.name]} if f.name in shares else {}) for f in answer.futures],
     }  # fmt: skip
+
+
+def _leaps(leaps: Any) -> dict[str, Any] | None:
+    """Give how a long horizon was solved; an error without bound (an event that comes or does not) as None."""
+    if leaps is None:
+        return None
+    told: dict[str, Any] = msgspec.to_builtins(leaps)
+    known = {k: {n: e if math.isfinite(e) else None for n, e in told[k].items()} for k in ("errors", "bands")}
+    return {**told, **known}
 
 
 def _part(told: Callable[[float], bool], begun: float, share: float) -> Callable[[float], bool]:

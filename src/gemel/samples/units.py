@@ -119,3 +119,12 @@ def quantity(text: str | float, unit: str, *, difference: bool = False) -> float
         return number
     scale, offset = conversion(given, unit)
     return number * scale if difference else number * scale + offset
+
+
+def seconds(text: str) -> float:
+    """Read a length of time as people write it: a number and a unit, up to years; raises AssetError.
+
+    >>> seconds("36 h"), seconds("1 year") / 86_400, seconds("2y") / 86_400
+    (129600.0, 365.25, 730.5)
+    """
+    return quantity(re.sub(r"^([0-9.]+) *y$", r"\1 year", text.strip()), "s")

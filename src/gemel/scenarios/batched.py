@@ -39,7 +39,7 @@ class BatchedEngine:
         for i in range(0, len(members), size):
             rows = np.minimum(np.arange(i, i + size), len(members) - 1)  # one shape: compiled once
             given = (members.x0[rows], members.gain[rows], members.bias[rows])
-            found = self._many(*given, members.drive, members.limits)
+            found = self._many(*given, members.drive_to(self.plan.steps), members.limits)
             parts.append([np.asarray(a)[: len(members) - i] for a in found])
             if not told(min(1.0, (i + size) / len(members))):
                 raise Cancelled
@@ -52,7 +52,6 @@ def _run(plan: Plan, x0: Any, gain: Any, bias: Any, drive: Any, limits: Any) -> 
 
     jnp = maths.loaded()
     start = jnp.array([START.get(g.reading, 0.0) for g in plan.gauges])
-    last = jnp.concatenate([drive, drive[-1:]])
 
     def look(k: Any, x: Any, row: Any) -> Any:
         held = _held(plan, gain, bias, row)
@@ -60,17 +59,17 @@ def _run(plan: Plan, x0: Any, gain: Any, bias: Any, drive: Any, limits: Any) -> 
         return jnp.stack([plan.pick(name, x, y, held) for name in plan.watch]) if plan.watch else jnp.zeros(0)
 
     def block(carry: Any, i: Any) -> Any:
-        seen = look(i * plan.every, carry[0], last[i * plan.every])
+        seen = look(i * plan.every, carry[0], drive[i * plan.every])
 
         def one(c: Any, j: Any) -> Any:
             k = i * plan.every + j
-            return _step(plan, c, k, gain, bias, last[k], limits), None
+            return _step(plan, c, k, gain, bias, drive[k], limits), None
 
         carry, _ = jax.lax.scan(one, carry, jnp.arange(plan.every))
         return carry, seen
 
     (x, acc), kept = jax.lax.scan(block, (x0, start), jnp.arange(plan.points - 1))
-    return acc, jnp.concatenate([kept, look(plan.steps, x, last[-1])[None]]), x
+    return acc, jnp.concatenate([kept, look(plan.steps, x, drive[-1])[None]]), x
 
 
 def _step(plan: Plan, carry: Any, k: Any, gain: Any, bias: Any, row: Any, limits: Any) -> Any:

@@ -86,7 +86,7 @@ def _law(one: Uncertain, unit: Array, value: float, bounds: tuple[float, float])
     from scipy.special import ndtr, ndtri
 
     scale = abs(value) if one.relative else 1.0
-    low, high = ((b - value) / scale if scale else b * math.inf for b in bounds)
+    low, high = ((b - value) / scale if scale else math.copysign(math.inf, b - value) for b in bounds)
     if one.relative and value < 0:
         low, high = -high, -low
     if one.law == "uniform":

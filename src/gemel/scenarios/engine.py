@@ -97,8 +97,9 @@ class _Memory:
         self.plan, self.count, self.item = plan, len(members), of.dtype.itemsize
         self.wide = -(-self.count // of.lanes) * of.lanes
         self.x, self.gain, self.bias = (self._wide(a, of) for a in (members.x0, members.gain, members.bias))
-        self.carry = np.zeros_like(self.x)
-        self.drive = np.ascontiguousarray(np.vstack([members.drive, members.drive[-1:]]), of.dtype)
+        # what rounding takes off the beginning is carried along too: a run may be one of many that follow each other
+        self.carry = np.ascontiguousarray(self.x - _filled(members.x0, self.wide), of.dtype)
+        self.drive = np.ascontiguousarray(members.drive_to(plan.steps), of.dtype)
         self.limits = np.ascontiguousarray(members.limits, of.dtype)
         self.gauges = np.zeros((len(plan.gauges), 2, self.wide), of.dtype)
         for row, gauge in zip(self.gauges, plan.gauges, strict=True):
@@ -106,10 +107,7 @@ class _Memory:
         self.kept = np.empty((plan.points, len(plan.watch), self.wide), of.dtype)
 
     def _wide(self, array: Any, of: Precision) -> Any:
-        out = np.empty((array.shape[1], self.wide), of.dtype)
-        out[:, : self.count] = array.T
-        out[:, self.count :] = array[-1:].T
-        return out
+        return np.ascontiguousarray(_filled(array, self.wide), of.dtype)
 
     def at(self, first: int) -> tuple[Any, ...]:
         """Give the rest of the kernel's arguments for the block that begins at a member."""
@@ -122,7 +120,13 @@ class _Memory:
     def raw(self) -> Raw:
         """Give what came out, without the filling."""
         n = self.count
-        return Raw(self.gauges[:, 0, :n], self.kept[:, :, :n], self.x[:, :n].T)
+        end = self.x[:, :n].astype(np.float64) - self.carry[:, :n]
+        return Raw(self.gauges[:, 0, :n], self.kept[:, :, :n], end.T)
+
+
+def _filled(array: Any, wide: int) -> Any:
+    """Give members last [columns, wide], filled up with the last of them."""
+    return np.concatenate([array.T, np.repeat(array[-1:].T, wide - len(array), axis=1)], axis=1)
 
 
 class _Progress:

@@ -94,7 +94,7 @@ class Members:
     Args:
         x0: state at the beginning [members, states].
         gain, bias: of what is held [members, inputs + parameters]: it is ``drive·gain + bias``.
-        drive: [steps, driven + weights]; what is not driven has a drive of one.
+        drive: [steps, driven + weights], or a row more: at the last instant; what is not driven has a drive of one.
         limits: of the gauges [gauges]; ignored where there is none.
     """
 
@@ -106,6 +106,10 @@ class Members:
 
     def __len__(self) -> int:
         return len(self.x0)
+
+    def drive_to(self, steps: int) -> npt.NDArray[np.float64]:
+        """Give the drive at each step and at the last instant [steps + 1, driven + weights]; where it is not given, as before it."""
+        return self.drive if len(self.drive) == steps + 1 else np.vstack([self.drive, self.drive[-1:]])
 
 
 @dataclass(frozen=True, eq=False)

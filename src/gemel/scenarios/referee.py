@@ -51,7 +51,7 @@ class Referee:
     def figures(self, raw: Raw) -> Array:
         """Give every figure of every member [kpis, members]; ∞ where an event never comes."""
         rows = iter(np.asarray(raw.gauges, float))
-        return np.array([self._figure(k, raw, rows) for k in self.kpis]).reshape(len(self.kpis), -1)
+        return np.array([self._figure(k, raw, rows) for k in self.kpis]).reshape(len(self.kpis), len(raw.end))
 
     def _gauge(self, kpi: Kpi) -> Gauge | None:
         if kpi.statistic == "last":

@@ -33,6 +33,7 @@ class Change:
         profile: pairs (time from now [s], value) in the order of time instead of one value; `value` is then not looked at.
         shape: between the instants of a profile: ``hold`` or ``linear``.
         start_s, end_s: from when until when it holds, from now.
+        repeat_s: after which a profile begins anew, over and over; 0: it does not.
     """
 
     of: str
@@ -42,8 +43,11 @@ class Change:
     shape: Literal["hold", "linear"] = "hold"
     start_s: float = 0.0
     end_s: float = ALWAYS_S
+    repeat_s: float = 0.0
 
     def __post_init__(self) -> None:
+        if self.repeat_s < 0 or (self.repeat_s and self.profile and self.profile[-1][0] > self.repeat_s):
+            _refuse(f"the profile of {self.of!r} is longer than what it repeats after", "give a longer repeat_s, or fewer pairs")
         if any(b[0] < a[0] for a, b in pairwise(self.profile)):
             _refuse(f"the profile of {self.of!r} goes back in time", "give its pairs in the order of time")
 
@@ -52,6 +56,7 @@ class Change:
         if not self.profile:
             return np.full(t.shape, self.value)
         at, values = np.array(self.profile, float).T
+        t = t % self.repeat_s if self.repeat_s else t
         if self.shape == "linear":
             linear: npt.NDArray[np.float64] = np.interp(t, at, values)
             return linear
@@ -133,6 +138,8 @@ class Question:
         points: instants of the bands, at most.
         quantiles: of the bands, ascending.
         precision: ``float32`` or ``float64``.
+        leap: ``auto``: of a horizon of weeks and more, periods that are alike are leapt over where that is as good;
+            ``never``: each step is taken.
     """
 
     scenarios: tuple[Scenario, ...]
@@ -146,6 +153,7 @@ class Question:
     points: int = 121
     quantiles: tuple[float, ...] = (0.05, 0.25, 0.5, 0.75, 0.95)
     precision: Literal["float32", "float64"] = "float32"
+    leap: Literal["auto", "never"] = "auto"
 
     def __post_init__(self) -> None:
         if not 1 <= len(self.scenarios) <= MOST_SCENARIOS:

@@ -5,10 +5,10 @@ from typing import Annotated, Any, Literal
 
 import numpy as np
 from fastapi import APIRouter, Query, Request, Response
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from gemel.errors import ConflictError, NotFoundError
-from gemel.samples import Fact
+from gemel.samples import Fact, units
 from gemel.serve import times
 from gemel.serve.access import Asked, Operator, Viewer
 from gemel.serve.jobs import JobId, JobShape, of_kind, standing
@@ -42,6 +42,7 @@ class ChangeShape(_Exact):
     shape: Literal["hold", "linear"] = "hold"
     start_s: Number = 0.0
     end_s: Number = 1e12
+    repeat_s: Annotated[float, Field(ge=0, le=3.2e8)] = Field(default=0.0, description="After which the profile begins anew; 0: it does not.")
 
 
 class ScenarioShape(_Exact):
@@ -93,7 +94,9 @@ class Wish(_Exact):
     fork: Annotated[str, Field(max_length=64)] | None = Field(default=None, description="From the state that is kept under this name.")
     indices: bool = Field(default=False, description="Also Sobol indices of each figure: (uncertain + 2) times the runs.")
     scenarios: Annotated[list[ScenarioShape], Field(min_length=1, max_length=5)]
+    horizon: Annotated[str, Field(max_length=40)] | None = Field(default=None, description="How far ahead, as in `1 year`; instead of `horizon_s`.")
     horizon_s: Annotated[float, Field(gt=0, le=3.2e8)] = 86_400.0
+    leap: Literal["auto", "never"] = Field(default="auto", description="Over a horizon of weeks and more: leap over days that are alike, or take each step.")
     step_s: Annotated[float, Field(gt=0, le=86_400)] = 10.0
     members: Annotated[int, Field(ge=1, le=100_000)] = 1000
     seed: Annotated[int, Field(ge=0, lt=1 << 53)] = 0
@@ -104,6 +107,13 @@ class Wish(_Exact):
     watch: Annotated[list[Name], Field(max_length=30)] = []
     points: Annotated[int, Field(ge=2, le=1000)] = 121
     precision: Literal["float32", "float64"] = "float32"
+
+    @model_validator(mode="before")
+    @classmethod
+    def _in_words(cls, given: Any) -> Any:
+        if isinstance(given, dict) and isinstance(given.get("horizon"), str):
+            return {**given, "horizon_s": units.seconds(given["horizon"])}
+        return given
 
 
 class WhatIf(JobShape):
@@ -138,7 +148,7 @@ async def ask(request: Request, person: Operator, twin: Asked, wish: Wish, respo
     """Ask what would come of it. The same question about the same state is the same what-if, and is there at once."""
     assert person.name is not None
     begun, moment = await _begun(request, twin, wish.asset, await _when(twin, wish.at, wish.fork))
-    question = wish.model_dump(exclude={"asset", "title", "at", "fork"})
+    question = wish.model_dump(exclude={"asset", "title", "at", "fork", "horizon"})
     spec = await twin.whatif_spec(begun, question, times.text(moment.at) or "")
     job = await twin.jobs.ask("whatif", spec, wish.title, person.name)
     response.headers["Location"] = f"/api/v1/scenarios/{job.asked.id}"
