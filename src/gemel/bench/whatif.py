@@ -108,7 +108,7 @@ def _warm(model: Any, start: Any, question: Any) -> tuple[float, float]:
 def _jax(model: Any, start: Any, question: Any) -> dict[str, Any]:
     from gemel.scenarios.batched import BATCH, BatchedEngine
     from gemel.scenarios.draw import columns_of, drawn, points
-    from gemel.scenarios.whatif import prepare
+    from gemel.scenarios.ready import prepare
 
     asked = replace(question, members=BATCH)
     ready = prepare(model, start, asked)
