@@ -1,6 +1,7 @@
 """A twin in memory: the port of serve, filled by dictionaries and arrays. A fake, not a mock: it behaves."""
 
 import asyncio
+import hashlib
 import itertools
 import tempfile
 from contextlib import asynccontextmanager
@@ -11,7 +12,7 @@ import msgspec
 import numpy as np
 from gemel.assets import load
 from gemel.condition.retrospect import retrospect
-from gemel.errors import ConflictError, NotFoundError, RefusedError
+from gemel.errors import ConflictError, ModelError, NotFoundError, RefusedError
 from gemel.operate import jobs, whatif
 from gemel.operate.joining import members
 from gemel.operate.applying import check, told
@@ -104,6 +105,7 @@ class FakeTwin(LifeAsked):
         self.rows = Batch.empty()
         self.holes = []
         self.record = []
+        self.fmus = []
         self.alarm_list = {}
         self.commands = {}
         self.numbers = itertools.count(1)
@@ -376,6 +378,12 @@ class FakeTwin(LifeAsked):
                 (Path(folder) / name).write_text(text, encoding="utf-8")
             plant = load(folder)
         return plant.planned_from(self.plant), plant
+
+    async def plant_fmu(self, data):
+        if not data.startswith(b"PK"):
+            raise ModelError("the FMU: File is not a zip file", code="fmu", remedy="check it")
+        self.fmus.append(data)
+        return {"digest": hashlib.sha256(data).hexdigest(), "kind": "ModelExchange", "size": len(data), "states": ["x"], "inputs": [], "outputs": [], "parameters": []}
 
     async def plant_plan(self, files):
         found, plant = self._planned(files)

@@ -1,5 +1,7 @@
 """The plant file over HTTP: planned by whoever may change it, applied with what it loses only where that is said."""
 
+import http.client
+
 import pytest
 from serve_fake import PLANT
 
@@ -50,3 +52,30 @@ def test_a_name_that_leads_elsewhere_is_no_file_of_a_plant(engineer, name):
 def test_who_is_no_engineer_changes_no_plant(operator, anybody, path):
     assert operator.post(f"/plant/{path}", json=files()).status_code == 403
     assert anybody.post(f"/plant/{path}", json=files()).status_code == 403
+
+
+def test_an_fmu_is_sent_before_the_plant_file_that_names_it(engineer, twin):
+    binary = {"content-type": "application/octet-stream"}
+    kept = engineer.post("/plant/fmus", content=b"PK of an FMU", headers=binary)
+    assert (kept.status_code, kept.json()["kind"], kept.json()["states"]) == (201, "ModelExchange", ["x"])
+    assert len(kept.json()["digest"]) == 64
+    refused = engineer.post("/plant/fmus", content=b"no archive", headers=binary)
+    assert (refused.status_code, refused.json()["code"]) == (422, "fmu")
+    assert twin.fmus == [b"PK of an FMU"]
+
+
+def test_an_fmu_may_be_larger_than_other_bodies_and_has_a_limit(engineer):
+    assert engineer.post("/plant/fmus", content=b"PK" + bytes(2 << 20)).status_code == 201
+    line = http.client.HTTPConnection("127.0.0.1", engineer.base_url.port, timeout=20)
+    line.putrequest("POST", "/api/v1/plant/fmus")
+    line.putheader("Content-Length", str(200 << 20))
+    line.putheader("Authorization", engineer.auth._auth_header)
+    line.endheaders()
+    assert line.getresponse().status == 413
+    line.close()
+
+
+def test_who_is_no_engineer_sends_no_fmu(operator, anybody, twin):
+    for person in (operator, anybody):
+        assert person.post("/plant/fmus", content=b"PK").status_code in (401, 403)
+    assert twin.fmus == []

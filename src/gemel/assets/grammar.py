@@ -4,6 +4,7 @@ from typing import Final
 
 from gemel.assets.grammar_connection import CONNECTION, NOTICE
 from gemel.assets.grammar_degradation import DEGRADATION
+from gemel.assets.grammar_dynamics import CALIBRATION, DYNAMICS, ESTIMATES, MODEL
 from gemel.assets.grammar_names import JSON_PATH, LEVELS_BELOW, NAME, URGENCY
 from gemel.assets.grammar_names import KEY as _KEY
 from gemel.assets.grammar_names import NAMED as _NAMED
@@ -16,7 +17,6 @@ from gemel.assets.shape import (
     ListOf,
     MapOf,
     Number,
-    OftenOrNever,
     Quantity,
     Record,
     Shape,
@@ -165,22 +165,6 @@ SIGNAL: Final = Record(
         **_JUDGED,
     },
 )
-ESTIMATES: Final = Record(
-    "estimates",
-    {
-        "every": Field(Quantity("1 s", unit="s", least=1e-3), "from one estimate to the next [default: 1 s]"),
-        "noise": Field(
-            MapOf(Quantity("1 mm", least=0), "state or parameter of the model", NAME, _NAMED, empty=False),
-            "how far it wanders in a second, beyond what the model says: a standard deviation [default: 0.1 % of its usual size; of a parameter 0.01 %]",
-        ),
-        "states": Field(
-            ListOf(Text("worn"), "[worn]", least=1), "states of the model that are followed; the others as they are read, else as they begin [default: all]"
-        ),
-        "sensors": Field(
-            ListOf(Text("flow"), "[flow, power]", least=1), "states and outputs of the model whose readings are listened to [default: all that are read]"
-        ),
-    },
-)
 ASSET_SIGNAL: Final = Record(
     "a signal of an asset",
     {"unit": Field(Unit(), "the unit that the source sends, where it differs from the type's"), **_JUDGED},
@@ -299,46 +283,6 @@ def _named(item: Shape, what: str, *, empty: bool = True) -> MapOf:
     return MapOf(item, what, NAME, _NAMED, empty)
 
 
-CALIBRATION: Final = Record(
-    "a calibration",
-    {
-        "every": Field(
-            Either([((int, float), _duration("1 d")), (str, OftenOrNever())], "write 1 d, or never"),
-            "how often the parameters marked calibrate follow the machine [default: 1 d]",
-        ),
-        "at": Field(Text("02:00", r"^([01][0-9]|2[0-3]):[0-5][0-9]$", "hours and minutes"), "local time from which that is counted [default: 02:00]"),
-        "window": Field(_duration("1 d"), "how far back data are looked for [default: every, a day at least]"),
-        "step": Field(_duration("10 s"), "of the fit [default: as the first output's readings come]"),
-        "running": Field(
-            MapOf(Either([((int, float, str), Quantity("600 rpm")), (list, _pair)], "write 600 rpm (at least) or [600 rpm, 3000 rpm]"),
-                  "signal", NAME, _NAMED, empty=False),
-            "between which values the machine runs; the rest is no data",
-        ),
-        "regimes": Field(
-            MapOf(ListOf(Quantity("1000 rpm"), "[1000 rpm, 2000 rpm]", least=1), "signal", NAME, _NAMED, empty=False),
-            "edges between regimes: each has its share of the data",
-        ),
-        "most": Field(Number(1, 10_000, whole=True), "blocks of each regime, the newest [default: all]"),
-        "unseen": Field(Number(0.05, 0.95), "share of the data, the newest, that is judged on [default: 0.3]"),
-        "promote": Field(Word(("gate", "person")), "who lets a challenger in [default: gate]"),
-        "shadow": Field(Number(0, 1000, whole=True), "runs that it must be better beside the champion before the gate lets it in [default: 0]"),
-    },
-)  # fmt: skip
-
-
-_model = Text("gemel.dynamics.components:CentrifugalPump", r"^[\w.]+:\w+$", "module:name")
-_MODEL_NAME: Final = r"^[^\W\d][\w./-]*$"
-DYNAMICS: Final = Record(
-    "a dynamic model",
-    {
-        "model": Field(_model, "module:name of an importable class", required=True),
-        "names": Field(
-            MapOf(Text("speed", NAME, _NAMED), "name of the model", _MODEL_NAME, _NAMED, empty=False),
-            "the signal or parameter that a name of the model means, where they differ",
-        ),
-    },
-    hints={"maps": "write names:", "class": "write model:"},
-)
 TYPE: Final = Record(
     "a type",
     {
@@ -348,7 +292,7 @@ TYPE: Final = Record(
         ),
         "description": Field(Text("a centrifugal pump"), "what it is, in words"),
         "dynamics": Field(
-            Either([(str, _model), (dict, DYNAMICS)], "write module:name, or {model: module:name, names: {…}}"), "its dynamic model"
+            Either([(str, MODEL), (dict, DYNAMICS)], "write module:name, {fmu: pump.fmu}, or {model: module:name, names: {…}}"), "its dynamic model"
         ),
         "calibration": Field(CALIBRATION, "how the parameters marked calibrate follow the machine"),
         "estimates": Field(ESTIMATES, "how its model follows the machine"),

@@ -6,11 +6,13 @@ plant.yaml, *.yaml -> one tree of nodes -> shapes -> connections, types, assets,
 import hashlib
 import json
 import zoneinfo
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
 from gemel.assets.connections import read_connections, read_namespace
 from gemel.assets.derived_check import check_derived
+from gemel.assets.fmus import Fmus
 from gemel.assets.grammar import PLANT
 from gemel.assets.instances import Assets, InstanceReader
 from gemel.assets.merge import read_directory
@@ -61,7 +63,7 @@ def _read(root: Node, folder: Path, problems: Problems) -> Plant:
     name = str(root.plain("plant", NOWHERE))
     retention, rollups = read_retention(root.get("retention"))
     connections = read_connections(root.get("connections"), problems)
-    scope = Scope(connections, retention, problems)
+    scope = Scope(connections, retention, problems, fmus=Fmus(folder))
     types = read_types(root.get("types"), scope)
     assets = InstanceReader(name, folder, types, scope).read(
         root.get("assets")
@@ -76,9 +78,9 @@ def _read(root: Node, folder: Path, problems: Problems) -> Plant:
         timezone=_timezone(root.get("timezone"), problems), writes=root.plain("writes", False), retention=retention, rollups=rollups,
         connections=connections, namespace=read_namespace(root.get("namespace"), connections, problems),
         notices=read_notices(root.get("notify"), problems), assets=assets.fleet, templates=assets.templates,
-        relations=tuple(relations), ports={r: p for r, p in relations.items() if any(map(any, p))}, digest=_digest(root, assets),
+        relations=tuple(relations), ports={r: p for r, p in relations.items() if any(map(any, p))}, digest=_digest(root, assets, scope.fmus.found),
         relation_types=read_relation_types(root.get("relation_types"), problems),
-        shifts=tuple(sorted({str(n.value) for n in root.items_of("shifts")})),
+        shifts=tuple(sorted({str(n.value) for n in root.items_of("shifts")})), fmus=dict(sorted(scope.fmus.found.items())),
     )  # fmt: skip
     check_wiring(plant, assets, scope)
     check_derived(plant, types, problems)
@@ -98,7 +100,8 @@ def _timezone(node: Node | None, problems: Problems) -> str:
     return name
 
 
-def _digest(root: Node, assets: Assets) -> str:
+def _digest(root: Node, assets: Assets, fmus: Mapping[str, str]) -> str:
     """Tell by what is said, not by how: comments, quotes and the format of a table do not matter."""
     content = {"plant": plain(root), "tables": {name: table.digest for name, table in assets.tables.items()}}
+    content |= {"fmus": dict(fmus)} if fmus else {}
     return hashlib.sha256(json.dumps(content, sort_keys=True, ensure_ascii=False).encode()).hexdigest()

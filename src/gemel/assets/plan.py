@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 DAY_S: Final = 86_400
 _OF_ITS_OWN: Final = (
     frozenset(  # fields of a plant that are compared by words of their own, or that are no content
-        {"root", "clock", "retention", "rollups", "connections", "assets", "templates", "relations", "digest"}
+        {"root", "clock", "retention", "rollups", "connections", "assets", "templates", "relations", "digest", "fmus"}
     )
 )
 Rows = Sequence[tuple[int, int]]
@@ -38,6 +38,7 @@ def plan(applied: "Plant", plant: "Plant") -> Plan:
     _compare_connections(applied, plant, changes)
     rows = _compare_assets(applied, plant, changes)
     compare_kinds(applied, plant, rows, changes)
+    changes.take("changed FMU {}", *(n for n, digest in plant.fmus.items() if applied.fmus.get(n, digest) != digest))
     _compare_relations(applied, plant, changes)
     if not changes.found:
         changes.take("changed {}", "what nothing here follows from")

@@ -5,6 +5,7 @@ from dataclasses import asdict, fields
 from typing import TYPE_CHECKING, Any, Final
 
 from gemel.assets.changes import Changes, differences, shown
+from gemel.assets.fmus import same_fmu
 from gemel.assets.spec import Signal, Template
 from gemel.samples.lineage import continues, same_meaning
 
@@ -131,5 +132,5 @@ def _compare_others(kind: str, old: Sequence[Any], new: Sequence[Any], which: st
 def _compare_rest(old: Template, new: Template, which: str, changes: Changes) -> None:
     """Compare whatever else a type says; words of its own are not needed where nothing stored depends on it."""
     for name in (f.name for f in fields(new) if f.name not in _TOLD):
-        if getattr(old, name) != getattr(new, name):
+        if getattr(old, name) != getattr(new, name) and not (name == "dynamics" and same_fmu(old.dynamics, new.dynamics)):
             changes.take("changed {}", f"{name} of {which}")

@@ -60,6 +60,7 @@ class Plant:
         relation_types: by the word of the relations.
         shifts: when shifts begin, local time, ascending.
         ports: those that a relation names, a pair for each joint; empty where it leaves one open.
+        fmus: SHA-256 (hex) of each FMU that its types name, by name.
     """
 
     root: str
@@ -80,6 +81,7 @@ class Plant:
     relation_types: Mapping[str, RelationType] = field(default_factory=dict)
     shifts: tuple[str, ...] = ()
     ports: Mapping[Relation, tuple[Ports, ...]] = field(default_factory=dict)
+    fmus: Mapping[str, str] = field(default_factory=dict)
 
     @cached_property
     def layout(self) -> Layout:

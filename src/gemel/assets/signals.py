@@ -8,6 +8,7 @@ from typing import Any, Final
 from gemel.assets.checks import STALE
 from gemel.assets.derived import read_derived
 from gemel.assets.dimension import amount, breaks_promise, duration_ns, duration_s, pair, rate
+from gemel.assets.fmus import Fmus
 from gemel.assets.grammar import LEVELS, WHERE
 from gemel.assets.modelled import read_modelled
 from gemel.assets.node import Node, merged
@@ -31,6 +32,7 @@ class Scope:
     broken: set[str] = field(
         default_factory=set
     )  # signals refused already: whoever names one is not wrong as well
+    fmus: Fmus = field(default_factory=Fmus)
 
 
 def read_signal(name: str, node: Node, sources: Iterable[Node | None], scope: Scope) -> Signal | None:

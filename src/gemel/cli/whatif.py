@@ -24,14 +24,14 @@ from gemel.errors import ConfigError, GemelError
 @click.option("--horizon", default="24h", show_default=True, help="How far ahead, as in 24h, 30 d, '1 year'.")
 @click.option("--leap", type=click.Choice(["auto", "never"]), default="auto", show_default=True, help="Over a year of days that are alike, or each step.")
 @click.option("--step", default=10.0, show_default=True, help="Of the solver, at most [s].")
-@click.option("--scenarios", "members", default=1000, show_default=True, help="Members of the ensemble.")
+@click.option("--scenarios", "members", type=int, help="Members of the ensemble [default: 1000; of an FMU 100, and no more].")
 @click.option("--seed", default=0, show_default=True, help="Of what is drawn: the same seed gives the same answer.")
 @click.option("--uncertain", multiple=True, metavar="NAME=SHARE", help="What is not known exactly: wear=10% [default: what is calibrated, by 5 %].")
 @click.option("--json", "as_json", is_flag=True, help="JSON.")
 def command(
     plant: Path, data: Path | None, asset: str, changes: tuple[str, ...], against: tuple[str, ...], at: str | None, fork: str | None,
     indices: bool, horizon: str, leap: str,
-    step: float, members: int, seed: int, uncertain: tuple[str, ...], as_json: bool,
+    step: float, members: int | None, seed: int, uncertain: tuple[str, ...], as_json: bool,
 ) -> None:  # fmt: skip
     """Say what would come of a change, with how sure that is, against what would happen anyway."""
     import gemel

@@ -1,6 +1,7 @@
 """Applying a plant file: the applied one is the truth; a changed one is a plan, and what would lose must be asked for."""
 
 import shutil
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -11,7 +12,7 @@ from gemel.assets import Plant, load
 from gemel.assets.changes import Plan
 from gemel.assets.succession import succeed
 from gemel.config.registries import put_in_force, read_registry
-from gemel.config.stamp import files_of, stamp, unchanged
+from gemel.config.stamp import contents_of, stamp, unchanged
 from gemel.config.versions import Versions
 from gemel.durable import sync, write_atomic
 from gemel.errors import ConfigError
@@ -66,7 +67,7 @@ def apply(
     if former is None or former.version != site.version or versions.pointer() is None:
         versions.point(site, actor, [str(step) for step in found.steps], reason)
     put_in_force(registry, places)
-    _replace(folder, places)
+    _replace(contents_of(folder, plant), places)
     stamp(registry, places)
     return Applied(plant, registry, [str(step) for step in found.steps], first=former is None)
 
@@ -101,7 +102,7 @@ def project(site: Site, places: Places) -> None:
     """Copy what is in force to where people and older versions look for it."""
     _mend(places)
     put_in_force(site.registry, places)
-    _replace(Versions(places).folder(site.plant.digest), places)
+    _replace(contents_of(Versions(places).folder(site.plant.digest), site.plant), places)
 
 
 def former_site(places: Places, versions: Versions) -> Site | None:
@@ -142,13 +143,13 @@ def _check_format(places: Places) -> None:
     write_atomic(mark, msgspec.json.encode({"format": DATA_FORMAT}))
 
 
-def _replace(source: Path, places: Places) -> None:
+def _replace(contents: Mapping[str, bytes], places: Places) -> None:
     """Put a plant file in force as a whole: a part that is gone from it must not go on to be read."""
     fresh, former = _beside(places)
     shutil.rmtree(fresh, ignore_errors=True)
     fresh.mkdir()
-    for file in files_of(source):
-        sealing.write(fresh / file.name, sealing.read(file))
+    for name, data in contents.items():
+        sealing.write(fresh / name, data)
     places.applied.rename(former)
     fresh.rename(places.applied)
     sync(places.data)

@@ -9,6 +9,7 @@ import msgspec
 
 from gemel import __version__, sealing
 from gemel.assets import Plant
+from gemel.assets.fmus import LISTED, written_list
 from gemel.durable import write_atomic
 from gemel.errors import DefectError
 from gemel.operate.places import Places
@@ -21,6 +22,12 @@ def files_of(folder: Path) -> Iterator[Path]:
     """Give the files that make a plant."""
     for pattern in PATTERNS:
         yield from folder.glob(pattern)
+
+
+def contents_of(folder: Path, plant: Plant) -> dict[str, bytes]:
+    """Give what is kept of a plant file, by name: its files, and which contents the names of its FMUs mean."""
+    found = {file.name: sealing.read(file) for file in files_of(folder)}
+    return found | ({LISTED: written_list(plant.fmus)} if plant.fmus else {})
 
 
 def stamp(registry: Registry, places: Places) -> None:
@@ -48,4 +55,5 @@ def _file(places: Places) -> Path:
 
 
 def _contents(folder: Path) -> dict[str, bytes]:
-    return {file.name: hashlib.sha256(sealing.read(file)).digest() for file in files_of(folder)}
+    files = (file for file in files_of(folder) if file.name != LISTED)  # FMUs are told by the plant's digest
+    return {file.name: hashlib.sha256(sealing.read(file)).digest() for file in files}

@@ -1,6 +1,7 @@
 """The versions of a plant that a data directory keeps, by digest, and which of them is applied.
 
     plants/<digest>/          a plant file, whole, never written again
+    fmus/<digest>.fmu         an FMU that plant files name, never written again
     registries/<digest>.arrow the numbers of its signals
     applied.json              which of them is applied: one small file, replaced at once; who did it, and what changed
     in-force.json             which one the state is at: written by the twin when the change has taken effect
@@ -8,6 +9,7 @@
 A snapshot and a fact name a version by its digests; replayed or restored, they find the very plant they meant.
 """
 
+import hashlib
 import re
 import shutil
 import time
@@ -20,8 +22,9 @@ import msgspec
 
 from gemel import sealing
 from gemel.assets import Plant, load
+from gemel.assets.fmus import find, keep_in, kept_name
 from gemel.config.registries import keep, read_registry, registries
-from gemel.config.stamp import files_of
+from gemel.config.stamp import contents_of
 from gemel.durable import sync
 from gemel.errors import AssetError, StorageError
 from gemel.operate.partition import Partition, Version
@@ -72,19 +75,21 @@ class Versions:
 
     def __init__(self, places: Places) -> None:
         self._places = places
+        keep_in(places.fmus)
         self._sites: dict[Version, Site] = {}
 
     # ---- plant files
 
     def stage(self, folder: Path, plant: Plant) -> None:
         """Keep a plant file that was read from a folder; it is there as a whole or not at all."""
+        self._keep_fmus(plant)
         place = self._place(plant.digest)
         if place.exists():
             return
         beside = place.with_name(f".{uuid.uuid4().hex}")
         beside.mkdir(parents=True)
-        for file in files_of(folder):
-            sealing.write(beside / file.name, sealing.read(file))
+        for name, data in contents_of(folder, plant).items():
+            sealing.write(beside / name, data)
         try:
             beside.rename(place)
             sync(place.parent, place.parent.parent)
@@ -92,6 +97,22 @@ class Versions:
             shutil.rmtree(beside, ignore_errors=True)
             if not place.exists():
                 raise
+
+    def _keep_fmus(self, plant: Plant) -> None:
+        """Keep the FMUs that a plant names; raises AssetError where one is neither here nor where it was read."""
+        for name, digest in plant.fmus.items():
+            kept = self._places.fmus / kept_name(digest)
+            if kept.exists():
+                continue
+            file = find(digest)
+            data = b"" if file is None else sealing.read(file)
+            if hashlib.sha256(data).hexdigest() != digest:
+                raise AssetError(
+                    f"the FMU {name} ({digest[:12]}) is not here", code="no-fmu",
+                    remedy="put the file beside plant.yaml; over HTTP send it to POST /api/v1/plant/fmus first",
+                )  # fmt: skip
+            kept.parent.mkdir(parents=True, exist_ok=True)
+            sealing.write(kept, data)
 
     def stage_files(self, files: Mapping[str, str]) -> str:
         """Keep a plant file given as texts by name; give its digest.

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
 
 from gemel.dynamics.declare import Array, DynamicModel, Quantity, Values
 from gemel.dynamics.dependence import Parts
 from gemel.dynamics.ports import ports_of
+from gemel.dynamics.solution import Floats, Profile, Solution
 
 
 class Narrowed:
@@ -36,6 +41,31 @@ class Narrowed:
         """Give each output that is kept."""
         found = self.model.output(t, x, self._all(u), p)
         return {name: found[name] if name in found else x[name] for name in self.outputs}
+
+    @property
+    def exchanged(self) -> bool:
+        """Whether a model that runs in a process of its own has equations at points."""
+        return bool(getattr(self.model, "exchanged", False))
+
+    def free_run(self, x0: Floats, profile: Profile, p: Floats, at: Floats) -> Solution:
+        """Run a model that runs in a process of its own, as `free_runs`."""
+        return self.free_runs([(x0, profile, p)], at)[0]
+
+    def free_runs(self, runs: Sequence[tuple[Floats, Profile, Floats]], at: Floats) -> list[Solution]:
+        """Run a model that runs in a process of its own, several times, with the inputs that are held."""
+        whole: Any = self.model
+        found: list[Solution] = whole.free_runs([(x0, self._whole(profile), p) for x0, profile, p in runs], at)
+        return [replace(s, outputs=self._kept(s)) for s in found]
+
+    def _whole(self, profile: Profile) -> Profile:
+        given = dict(zip(self.inputs, np.asarray(profile.values, np.float64).T, strict=True))
+        n = len(profile.times)
+        columns = [given[name] if name in given else np.full(n, self.held[name]) for name in self.model.inputs]
+        return replace(profile, values=np.stack(columns, 1) if columns else np.zeros((n, 0)))
+
+    def _kept(self, s: Solution) -> Floats:
+        columns = dict(zip(self.model.states, s.states.T, strict=True)) | dict(zip(self.model.outputs, s.outputs.T, strict=True))
+        return np.stack([columns[name] for name in self.outputs], 1)
 
     def _all(self, u: Values) -> Values:
         return Parts({n: u[n] for n in self.inputs} | self.held)  # type: ignore[return-value]

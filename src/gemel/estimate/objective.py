@@ -20,6 +20,7 @@ from gemel.dynamics import Compiled, maths
 from gemel.dynamics.fixed import trajectory
 from gemel.errors import ModelError
 from gemel.estimate.record import Record
+from gemel.estimate.whole_runs import runs_whole, whole_runs
 from gemel.samples.batch import F64
 
 
@@ -121,7 +122,8 @@ def _compiled(model: Compiled, places: bytes, dt: float, substeps: int) -> dict[
     if key not in _cache:
         while len(_cache) >= KEPT:
             _cache.pop(next(iter(_cache)))
-        _cache[key] = _functions(model, np.frombuffer(places, np.int64), dt, substeps)
+        make = whole_runs if runs_whole(model) else _functions
+        _cache[key] = make(model, np.frombuffer(places, np.int64), dt, substeps)
     return _cache[key]
 
 

@@ -216,7 +216,7 @@ class Twin:
         return Table(pa.table({**texts, "count": pa.array([r["count"] for r in rows], pa.int64())}))
 
     def whatif(
-        self, asset: str, change: Asked, *, at: Instant | None = None, fork: str | None = None, horizon: Span = "24h", members: int = 1000, seed: int = 0,
+        self, asset: str, change: Asked, *, at: Instant | None = None, fork: str | None = None, horizon: Span = "24h", members: int | None = None, seed: int = 0,
         told: Callable[[float], bool] = lambda done: True, **question: Any,
     ) -> WhatIf:  # fmt: skip
         """Ask what would come of a change, from the state of now or of a past time; computed here, written nowhere.
@@ -227,7 +227,7 @@ class Twin:
             at: from this time's state; now, if left out.
             fork: from the state that is kept under this name.
             horizon: how far ahead: ``"24h"``, ``"1 year"``.
-            members: of the ensemble.
+            members: of the ensemble; None: 1000, of an FMU 100.
             seed: of what is drawn: the same seed gives the same answer.
             told: takes how much is done (0 to 1), gives whether to go on.
             question: `indices`, `uncertain`, `kpis`, `watch`, `step_s`, `points`, `precision`, `leap` as in ``POST /api/v1/scenarios``.

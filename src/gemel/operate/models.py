@@ -2,6 +2,7 @@
 
     gemel's own        ─► imported here
     anybody else's     ─► imported in a child with limits first ─► what it declares ─► only whoever computes imports it
+    an FMU             ─► described in a child ─► run, or evaluated, in children only
 
 Whoever answers people, or follows the plant, asks `declared` and never runs a line of a foreign model. Whoever
 computes asks `compiled`: a model that crashes, hangs or is wrong was refused in the child, in words.
@@ -9,20 +10,25 @@ computes asks `compiled`: a model that crashes, hangs or is wrong was refused in
 
 from __future__ import annotations
 
+import hashlib
 from functools import lru_cache
 from typing import Any, Final, cast
 
+from gemel import sealing
+from gemel.assets.fmus import find, is_fmu, parted
 from gemel.dynamics import Compiled, DynamicModel, compile_model, find_model
 from gemel.dynamics.declared import Declared
 from gemel.dynamics.system import System
 from gemel.errors import ModelError
 from gemel.operate.fmi.host import Limits, ask
+from gemel.operate.fmi.model import FmuModel, fmu
 
 DECLARED: Final = Limits(time_s=60.0, memory_bytes=2_000_000_000)
+FMU: Final = Limits(time_s=120.0, memory_bytes=4_000_000_000)
 EVALUATED: Final = Limits(time_s=300.0, memory_bytes=16_000_000_000)  # JAX reserves far more than it uses
 OWN: Final = "gemel."
 Reference = str | dict[str, Any]
-"""How a model is found: ``module:name``; a system by ``components`` (references by name) and ``joints``."""
+"""How a model is found: ``module:name``; ``name.fmu@digest``; a system by ``components`` (references by name) and ``joints``."""
 
 
 @lru_cache(64)
@@ -31,6 +37,8 @@ def declared(reference: str) -> Declared:
 
     Raises ModelError: it cannot be imported, crashes, hangs, or declares what makes no sense.
     """
+    if is_fmu(reference):
+        return Declared.of(cast(DynamicModel, fmu_of(reference)))
     if reference.startswith(OWN):
         return Declared.of(find_model(reference))
     found: Declared = _looked_at(reference, evaluate=False)["declared"]
@@ -59,9 +67,27 @@ def _compiled(reference: str) -> Compiled:
 
     Raises ModelError with the first error found.
     """
+    if is_fmu(reference):
+        return compile_model(cast(DynamicModel, fmu_of(reference)))
     if not reference.startswith(OWN):
         _looked_at(reference, evaluate=True)
     return compile_model(find_model(reference))
+
+
+@lru_cache(32)
+def fmu_of(reference: str) -> FmuModel:
+    """Give the FMU that a plant file names, of the very content it was read with.
+
+    Raises ModelError: it is kept nowhere (`no-fmu`), or cannot be used (`fmu`).
+    """
+    name, digest = parted(reference)
+    path = find(digest)
+    if path is None or hashlib.sha256(sealing.read(path)).hexdigest() != digest:
+        raise ModelError(
+            f"the FMU {name} ({digest[:12]}) is not here any more", code="no-fmu",
+            remedy="put it back beside the plant file and apply that, or restore fmus/ of the data directory from a back-up",
+        )  # fmt: skip
+    return fmu(path, FMU, name)
 
 
 def _looked_at(reference: str, *, evaluate: bool) -> dict[str, Any]:

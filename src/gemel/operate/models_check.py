@@ -6,10 +6,12 @@ types with `dynamics` -> the model, loaded in a child with limits -> its declara
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
 from gemel.assets import Plant, Problem
+from gemel.assets.fmus import is_fmu, parted
 from gemel.assets.merge import read_directory
 from gemel.assets.node import Node
 from gemel.assets.problem import Problems, did_you_mean
@@ -21,9 +23,11 @@ from gemel.errors import ModelError
 from gemel.operate.binding import names_of
 from gemel.operate.estimates_check import misestimated
 from gemel.operate.fmi.host import ask
+from gemel.operate.fmi.trial import TRIED, refused, tried
+from gemel.operate.fmi.uses import misused
 from gemel.operate.joining import joined_by
 from gemel.operate.life_check import misworn
-from gemel.operate.models import DECLARED, EVALUATED
+from gemel.operate.models import DECLARED, EVALUATED, fmu_of
 from gemel.samples.units import conversion, fits
 
 KINDS: Final = ("inputs", "outputs", "states")
@@ -45,19 +49,29 @@ def model_problems(plant: Plant, folder: Path, evaluate: bool) -> list[Problem]:
     for template in {t.type: t for t in plant.templates if t.dynamics}.values():
         reference = str(template.dynamics)
         if reference not in told:
-            told[reference] = ask(
-                {"do": "check", "path": reference, "evaluate": evaluate}, EVALUATED if evaluate else DECLARED
-            )
+            told[reference] = _looked_at(reference, evaluate)
         at = _place(types, template, "dynamics")
         for severity, message, remedy in (*_found(reference, told[reference]), *_unbound(template, told[reference], evaluate)):
             (problems.error if severity == "error" else problems.warn)(at, message, remedy)
         model = told[reference].get("declared")
-        found = (*_misfits(template, told[reference]), *misestimated(template, model), *misworn(template, model))
+        found = (
+            *_misfits(template, told[reference]), *misestimated(template, model), *misworn(template, model),
+            *misused(template, told[reference].get("fmu")),
+        )  # fmt: skip
         for severity, key, message, remedy in found:
             where = _place(types, template, *key)
             (problems.error if severity == "error" else problems.warn)(where, message, remedy)
     _check_joints(plant, root.items_of("relations") if root is not None else [], told, problems)
     return problems.sorted()
+
+
+def _looked_at(reference: str, evaluate: bool) -> dict[str, Any]:
+    if not is_fmu(reference):
+        return ask({"do": "check", "path": reference, "evaluate": evaluate}, EVALUATED if evaluate else DECLARED)
+    try:
+        return tried(replace(fmu_of(reference), limits=TRIED), evaluate)
+    except ModelError as e:
+        return refused(e)
 
 
 def _check_joints(
@@ -98,10 +112,15 @@ def _place(types: Mapping[str, Node], template: Template, *keys: str) -> Node:
 
 
 def _found(reference: str, told: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
+    name = parted(reference)[0] if is_fmu(reference) else reference
+
+    def said(words: str) -> str:
+        return words if words.startswith(name) else f"{name}: {words}"
+
     if "error" in told:
-        yield "error", f"{reference}: {told['error']}", told.get("remedy") or "see its code: it is run with limits"
+        yield "error", said(told["error"]), told.get("remedy") or "see its code: it is run with limits"
     for severity, _code, message, remedy in told.get("findings", ()):
-        yield severity, f"{reference}: {message}", remedy
+        yield severity, said(message), remedy
 
 
 def _unbound(template: Template, told: Mapping[str, Any], wanted: bool) -> Iterator[tuple[str, str, str]]:

@@ -42,6 +42,11 @@ class Places:
         return self.data / "plants"
 
     @property
+    def fmus(self) -> Path:
+        """The FMUs that plant files name, each once, by digest: the files beside a plant file may change or go."""
+        return self.data / "fmus"
+
+    @property
     def pointer(self) -> Path:
         """Which plant file and registry are applied."""
         return self.data / "applied.json"

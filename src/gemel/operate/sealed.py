@@ -95,6 +95,7 @@ def _files(places: Places) -> Iterator[Path]:
     for folder, pattern in (
         (places.registries, "*.arrow"),
         (places.plants, "*"),
+        (places.fmus, "*.fmu"),
         (places.applied, "*"),
         (places.forks, "*"),
         (places.snapshots, "*.snap"),

@@ -17,14 +17,16 @@ import numpy as np
 
 from gemel import __version__
 from gemel.assets import Plant
+from gemel.assets.fmus import is_fmu
 from gemel.errors import ModelError
 from gemel.operate.binding import KINDS, Bound
 from gemel.operate.joining import bind_any
-from gemel.operate.models import compiled
+from gemel.operate.models import Reference, compiled
 from gemel.samples.units import conversion
 from gemel.twin.releases import Releases
 
 SPREAD: Final = 0.05  # of a parameter marked `calibrate`, while nothing better is known of it
+MEMBERS: Final = 1000  # of an ensemble, where nothing is said
 Shown = Mapping[str, tuple[float, str]]
 """What assets show: by the path of a property, or by its name alone, value and unit; NaN where nothing is known."""
 
@@ -67,6 +69,7 @@ def spec(begun: Mapping[str, Any], question: Mapping[str, Any], at: str, plant: 
     asked["scenarios"] = [
         {**s, "changes": [_in_si(c, units) for c in s.get("changes", [])]} for s in asked.get("scenarios", [])
     ]
+    asked["members"] = _members(begun["model"], asked.get("members"))
     asked["kpis"] = asked.get("kpis") or _figures(begun)
     if asked.get("uncertain") is None:
         asked["uncertain"] = [{"of": name, "spread": SPREAD} for name in begun["calibrated"]]
@@ -85,6 +88,16 @@ def spec(begun: Mapping[str, Any], question: Mapping[str, Any], at: str, plant: 
     }
     _asked(found)
     return found
+
+
+def _members(model: Reference, wanted: int | None) -> int:
+    """Give how large the ensemble is; an FMU is run member by member, so that few are the most."""
+    if not isinstance(model, str) or not is_fmu(model):
+        return wanted or MEMBERS
+    from gemel.scenarios.foreign import MOST, check_size
+
+    check_size(wanted or MOST)
+    return wanted or MOST
 
 
 def run(spec: Mapping[str, Any], told: Callable[[float], bool]) -> dict[str, Any]:

@@ -11,6 +11,9 @@ class Changing(Protocol):
     async def plant_version(self) -> Told:
         """Give ``{"digest", "registry", "applied_by"}`` of what is in force."""
 
+    async def plant_fmu(self, data: bytes) -> Told:
+        """Keep an FMU that a plant file is to name; give what it is. Raises ModelError for a file that is none."""
+
     async def plant_plan(self, files: dict[str, str]) -> Told:
         """Give ``{"digest", "changes", "applied", "steps", "losses", "impossible"}``; raises AssetError for a file that is none."""
 

@@ -1,19 +1,14 @@
 """A what-if may be asked of a model from another tool: member by member, in its own process, few at a time."""
 
-import importlib.util
-from pathlib import Path
-
 import numpy as np
 import pytest
+from fmu_kit import third
 
 from gemel.dynamics import compile_model
 from gemel.errors import ModelError
 from gemel.operate.fmi import Limits, fmu
 from gemel.scenarios import Cancelled, Change, Kpi, Question, Scenario, Start, Uncertain, ask
 
-_spec = importlib.util.spec_from_file_location("fmi_slaves", Path(__file__).parent / "slaves.py")
-slaves = importlib.util.module_from_spec(_spec)
-_spec.loader.exec_module(slaves)
 MORE = Scenario("more", (Change("inflow", "set", profile=((0.0, 0.01), (30.0, 0.03))),))
 KPIS = (
     Kpi("spilt", "integral", "outflow"), Kpi("end", "last", "level"), Kpi("highest", "max", "level"),
@@ -28,12 +23,7 @@ def question(**over):
 
 @pytest.fixture(scope="module")
 def tank(tmp_path_factory):
-    from pythonfmu3 import FmuBuilder
-
-    folder = tmp_path_factory.mktemp("fmu")
-    (folder / "tank.py").write_text(slaves.TANK)
-    path = folder / FmuBuilder.build_FMU(folder / "tank.py", dest=folder)
-    return compile_model(fmu(path, Limits(time_s=120.0)))
+    return compile_model(fmu(third(tmp_path_factory.mktemp("fmu"), "TANK"), Limits(time_s=120.0)))
 
 
 @pytest.fixture(scope="module")
@@ -91,10 +81,7 @@ def test_it_stops_when_asked(tank, start):
 
 
 def test_a_model_that_crashes_ends_the_what_if_in_words(tmp_path):
-    from pythonfmu3 import FmuBuilder
-
-    (tmp_path / "bad.py").write_text(slaves.MISBEHAVING)
-    bad = compile_model(fmu(tmp_path / FmuBuilder.build_FMU(tmp_path / "bad.py", dest=tmp_path), Limits(time_s=120.0)))
+    bad = compile_model(fmu(third(tmp_path, "MISBEHAVING"), Limits(time_s=120.0)))
     crash = Scenario("crash", (Change("mode", "set", 1.0),))
     with pytest.raises(ModelError, match="SIGSEGV") as refused:
         ask(bad, Start(bad.x0, bad.u0, bad.p0), question(scenarios=(crash,), kpis=()))

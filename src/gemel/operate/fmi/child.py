@@ -1,32 +1,55 @@
-"""The child process in which foreign models run: one request on standard input, one answer on standard output.
+"""The child process in which foreign models run: requests on standard input, answers on standard output.
 
-``python -P -m gemel.operate.fmi.child``; whatever a model prints goes to standard error.
+``python -P -m gemel.operate.fmi.child`` answers one, ``… SECONDS`` one after another, each with its length before it, and is
+ended by the system where one takes longer. Whatever a model prints goes to standard error.
 """
 
 from __future__ import annotations
 
 import os
 import pickle
+import signal
 import sys
 import tempfile
 from collections.abc import Callable
-from typing import Any, Final
+from typing import Any, BinaryIO, Final
+
+from gemel.operate.fmi.exchange import Exchange
 
 
 def main() -> None:
     """Answer one request: a dictionary with `do`, `path` and what that needs. Its sender is our own parent process."""
     answer_to = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)
+    if len(sys.argv) > 1:
+        _stay(answer_to, float(sys.argv[1]))
     request: dict[str, Any] = pickle.load(sys.stdin.buffer)  # noqa: S301 - a pipe from the parent, nobody else writes
-    try:
-        answer = VERBS[request.pop("do")](**request)
-    except MemoryError:
-        answer = {"error": "it needs more memory than it may have"}
-    except Exception as e:  # whatever the FMU or its description is
-        answer = {"error": f"{type(e).__name__}: {(str(e).splitlines() or [''])[0]}"}
-    pickle.dump(answer, answer_to)
+    pickle.dump(_answered(request), answer_to)
     answer_to.flush()
     os._exit(0)  # an FMU that hangs when it is unloaded is not waited for
+
+
+def _stay(answer_to: BinaryIO, seconds: float) -> None:
+    """Answer until nobody asks any more."""
+    while head := sys.stdin.buffer.read(8):
+        request = pickle.loads(sys.stdin.buffer.read(int.from_bytes(head)))  # noqa: S301 - as above
+        signal.setitimer(signal.ITIMER_REAL, seconds)  # ends this process also where its code never comes back
+        data = pickle.dumps(_answered(request))
+        signal.setitimer(signal.ITIMER_REAL, 0.0)
+        answer_to.write(len(data).to_bytes(8) + data)
+        answer_to.flush()
+    os._exit(0)
+
+
+def _answered(request: dict[str, Any]) -> dict[str, Any]:
+    try:
+        return VERBS[request.pop("do")](**request)
+    except MemoryError:
+        return {"error": "it needs more memory than it may have"}
+    except ModuleNotFoundError as e:
+        return {"error": f"{e.name} is not installed", "remedy": "pip install 'gemel[fmi]'", "code": "fmi-missing"}
+    except Exception as e:  # whatever the FMU or its description is
+        return {"error": f"{type(e).__name__}: {(str(e).splitlines() or [''])[0]}"}
 
 
 def described(path: str) -> dict[str, Any]:
@@ -40,6 +63,7 @@ def described(path: str) -> dict[str, Any]:
             "name": v.name, "causality": v.causality, "unit": v.unit or (v.declaredType.unit if v.declaredType else None),
             "start": v.start, "low": _least(v, "min"), "high": _least(v, "max"), "nominal": v.nominal,
             "description": v.description or "", "state": v.derivative.name if v.derivative is not None else None,
+            "settable": v.causality in {"local", "output"} and v.variability == "continuous" and v.initial == "exact",
         }
         for v in description.modelVariables
         if v.type in {"Real", "Float64", "Float32"} and not v.shape and not v.dimensions
@@ -47,7 +71,8 @@ def described(path: str) -> dict[str, Any]:
     kinds = [k for k in ("coSimulation", "modelExchange") if getattr(description, k) is not None]
     return {
         "name": description.modelName, "version": description.fmiVersion, "kinds": kinds,
-        "variables": variables, "units": units,
+        "variables": variables, "units": units, "events": description.numberOfEventIndicators or 0,
+        "platforms": fmpy.supported_platforms(path), "here": fmpy.platform,
     }  # fmt: skip
 
 
@@ -68,11 +93,28 @@ def simulated(path: str, runs: list[dict[str, Any]], **how: Any) -> dict[str, An
     """Run an FMU by FMPy, as often as there are runs; gives each result by column."""
     import fmpy
 
-    with tempfile.TemporaryDirectory(prefix="gemel-fmu-") as folder:
+    with tempfile.TemporaryDirectory() as folder:
         fmpy.extract(path, folder)
         description = fmpy.read_model_description(folder, validate=False)
         found = [fmpy.simulate_fmu(folder, validate=False, model_description=description, **how, **run) for run in runs]
     return {"runs": [{name: one[name].copy() for name in one.dtype.names} for one in found]}
+
+
+def opened(path: str, as_: str, names: dict[str, list[str]]) -> dict[str, Any]:
+    """Take an FMU for model exchange, to be evaluated from now on under a name: a sealed one lies elsewhere in plain."""
+    import fmpy
+
+    EXCHANGES[as_] = Exchange(fmpy.extract(path, tempfile.mkdtemp()), names)
+    return {}
+
+
+def evaluated(of: str, rows: Any) -> dict[str, Any]:
+    """Evaluate an FMU that was opened, at rows of (time, states, inputs, parameters) [n, …]."""
+    import numpy as np
+
+    if of not in EXCHANGES:
+        return {"closed": True}
+    return {"rows": np.array(EXCHANGES[of].rows(rows.tolist()), np.float64).reshape(len(rows), -1)}
 
 
 def looked_at(path: str, evaluate: bool) -> dict[str, Any]:
@@ -92,8 +134,9 @@ def looked_at(path: str, evaluate: bool) -> dict[str, Any]:
     return answer if wrong else answer | {"declared": Declared.of(model)}
 
 
+EXCHANGES: Final[dict[str, Exchange]] = {}
 VERBS: Final[dict[str, Callable[..., dict[str, Any]]]] = {
-    "describe": described, "simulate": simulated, "check": looked_at,
+    "describe": described, "simulate": simulated, "check": looked_at, "open": opened, "evaluate": evaluated,
 }  # fmt: skip
 
 if __name__ == "__main__":

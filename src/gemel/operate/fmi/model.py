@@ -1,4 +1,4 @@
-"""An FMU as a dynamic model: its variables as quantities in SI, its runs as solutions."""
+"""An FMU as a dynamic model: its variables as quantities in SI, its runs as solutions, its equations at points."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import numpy as np
 from gemel.dynamics.declare import Array, Quantity, Values
 from gemel.dynamics.solution import Floats, Profile, Solution
 from gemel.errors import AssetError, ModelError
-from gemel.operate.fmi.host import Limits, ask
+from gemel.operate.fmi.host import Limits, Standing, ask
 from gemel.samples.units import conversion, parse
 
 Affine = tuple[float, float]
@@ -25,11 +25,13 @@ class FmuModel:
 
     Args:
         path: the FMU.
-        states: continuous states, where it tells them (model exchange).
+        states: continuous states (model exchange), or what may be set before it begins (co-simulation).
         inputs, outputs, parameters: its real variables of these causalities, in SI.
         scales: SI = value * scale + offset, by name.
         kind: ``CoSimulation`` or ``ModelExchange``.
         limits: what a run may use.
+        name: what it is called in messages.
+        events: whether it has any: what it remembers between them is no state.
     """
 
     path: Path
@@ -40,16 +42,34 @@ class FmuModel:
     scales: Mapping[str, Affine]
     kind: str
     limits: Limits = field(default_factory=Limits)
+    name: str = ""
+    events: bool = False
+    child: Standing = field(init=False, repr=False)
 
     traceable = False
 
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "child", Standing(self.limits))  # of its own, and begun when it is first asked
+
+    @property
+    def exchanged(self) -> bool:
+        """Whether it can be evaluated at points, and not only be run: it is one for model exchange."""
+        return self.kind == "ModelExchange"
+
     def derivative(self, t: Array, x: Values, u: Values, p: Values) -> Mapping[str, Array]:
-        """Refuse: an FMU is run as a whole."""
-        raise _foreign(self.path)
+        """Give the rate of each state; an FMU for co-simulation refuses, for it is run as a whole."""
+        return self._called("rates", t, (x, u, p))
 
     def output(self, t: Array, x: Values, u: Values, p: Values) -> Mapping[str, Array]:
-        """Refuse: an FMU is run as a whole."""
-        raise _foreign(self.path)
+        """Give each output; an FMU for co-simulation refuses, for it is run as a whole."""
+        return self._called("outputs", t, (x, u, p))
+
+    def _called(self, what: str, t: Array, at: tuple[Values, Values, Values]) -> Mapping[str, Array]:
+        if not self.exchanged:
+            raise _foreign(self)
+        from gemel.operate.fmi.bridge import called
+
+        return called(self, what, t, at)
 
     def free_run(self, x0: Floats, profile: Profile, p: Floats, at: Floats) -> Solution:
         """Run it from the first instant to the last; called by `gemel.dynamics.solve.solve`.
@@ -62,18 +82,17 @@ class FmuModel:
     def free_runs(self, runs: Sequence[tuple[Floats, Profile, Floats]], at: Floats) -> list[Solution]:
         """Run it several times in one process, each time from a state, by a profile, with parameters; as `free_run`."""
         names = [*self.states, *self.outputs]
-        answer = ask(
+        answer = self.child.ask(
             {
                 "do": "simulate", "path": str(self.path), "fmi_type": self.kind, "output": list(dict.fromkeys(names)),
                 "start_time": float(at[0]), "stop_time": float(at[-1]), "output_interval": float(np.diff(at).min()),
                 "relative_tolerance": 1e-8,
                 "runs": [{"start_values": self._starts(x0, p), "input": self._input(profile, at)} for x0, profile, p in runs],
-            },
-            self.limits,
+            }
         )  # fmt: skip
         if "error" in answer:
             x, y = (np.full((len(at), n), np.nan) for n in (len(self.states), len(self.outputs)))
-            return [Solution(at, x, y, "child", f"{self.path.name}: {answer['error']}", 0, float(at[0])) for _ in runs]
+            return [Solution(at, x, y, "child", f"{self.called}: {answer['error']}", 0, float(at[0])) for _ in runs]
         return [self._solution(at, columns) for columns in answer["runs"]]
 
     def _solution(self, at: Floats, columns: Mapping[str, Floats]) -> Solution:
@@ -89,8 +108,13 @@ class FmuModel:
         for values in read:
             values[at > end + 1e-9 * max(1.0, abs(end))] = np.nan
         good = all(np.isfinite(v).all() for v in read)
-        words = f"{end:g} s were reached" if good else f"{self.path.name} gave no number at some instants"
+        words = f"{end:g} s were reached" if good else f"{self.called} gave no number at some instants"
         return Solution(at, read[0], read[1], "complete" if good else "not-finite", words, len(instants), end)
+
+    @property
+    def called(self) -> str:
+        """What it is called in messages."""
+        return self.name or self.path.name
 
     def _si(self, name: str, values: Floats) -> Floats:
         scale, offset = self.scales[name]
@@ -119,38 +143,55 @@ class FmuModel:
         return made
 
 
-def fmu(path: str | Path, limits: Limits | None = None) -> FmuModel:
+def fmu(path: str | Path, limits: Limits | None = None, name: str = "") -> FmuModel:
     """Import an FMU of FMI 2 or 3; its description is read in a child process too.
 
+    One that offers both is taken for model exchange where it has continuous states: then it can be followed, too.
+
+    Args:
+        path: the file.
+        limits: what a run of it may use.
+        name: what it is called in messages; that of the file, if left out.
+
     Raises:
-        ModelError: no FMU, a version or kind that is not supported, a unit that cannot be understood.
+        ModelError: no FMU, a version, kind or platform that is not supported, a unit that cannot be understood.
     """
     path, limits = Path(path), limits or Limits()
+    name = name or path.name
     if not path.is_file():
         raise ModelError(f"no FMU {path}", code="no-fmu", remedy="name a file that is there")
     found = ask({"do": "describe", "path": str(path)}, limits)
     if "error" in found:
-        raise ModelError(f"{path.name}: {found['error']}", code="fmu", remedy="check it with `fmpy validate`")
+        remedy = found.get("remedy", "check it with `fmpy validate`")
+        raise ModelError(f"{name}: {found['error']}", code=found.get("code", "fmu"), remedy=remedy)
     if not str(found["version"]).startswith(("2.", "3.")) or not found["kinds"]:
         raise ModelError(
-            f"{path.name} is of FMI {found['version']}, {', '.join(found['kinds']) or 'no simulation'}", code="fmu",
+            f"{name} is of FMI {found['version']}, {', '.join(found['kinds']) or 'no simulation'}", code="fmu",
             remedy="export it as FMI 2 or 3, co-simulation or model exchange",
         )  # fmt: skip
-    return _made(path, found, limits)
+    if found["here"] not in found["platforms"]:
+        has = ", ".join(p for p in found["platforms"] if p != "c-code") or "no platform"
+        raise ModelError(
+            f"{name} has binaries for {has}, none for {found['here']}", code="fmu",
+            remedy=f"export it for {found['here']} too",
+        )  # fmt: skip
+    return _made((path, name), found, limits)
 
 
-def _made(path: Path, found: Mapping[str, Any], limits: Limits) -> FmuModel:
+def _made(of: tuple[Path, str], found: Mapping[str, Any], limits: Limits) -> FmuModel:
+    path, named = of
     variables = {v["name"]: v for v in found["variables"]}
     scales: dict[str, Affine] = {}
     kinds: dict[str, dict[str, Quantity]] = {"input": {}, "output": {}, "parameter": {}}
-    exchange = found["kinds"] == ["modelExchange"]
-    states = {v["state"] for v in variables.values() if v["state"]} if exchange else set()
+    continuous = {v["state"] for v in variables.values() if v["state"]}
+    exchange = "modelExchange" in found["kinds"] and (bool(continuous) or "coSimulation" not in found["kinds"])
+    states = continuous if exchange else {name for name, v in variables.items() if v["settable"]}
     of_states: dict[str, Quantity] = {}
     for name, variable in variables.items():
         kind = kinds.get(variable["causality"])
         if kind is None and name not in states:
             continue
-        unit, scale, offset = _si_unit(path, variable["unit"], found["units"])
+        unit, scale, offset = _si_unit(named, variable["unit"], found["units"])
         scales[name] = (scale, offset)
         quantity = _quantity(variable, unit, scale, offset)
         if kind is not None:
@@ -159,7 +200,7 @@ def _made(path: Path, found: Mapping[str, Any], limits: Limits) -> FmuModel:
             of_states[name] = quantity
     return FmuModel(
         path, of_states, kinds["input"], kinds["output"], kinds["parameter"], scales,
-        "ModelExchange" if exchange else "CoSimulation", limits,
+        "ModelExchange" if exchange else "CoSimulation", limits, named, bool(found["events"]),
     )  # fmt: skip
 
 
@@ -174,7 +215,7 @@ def _quantity(variable: Mapping[str, Any], unit: str, scale: float, offset: floa
     )  # fmt: skip
 
 
-def _si_unit(path: Path, unit: str | None, defined: Mapping[str, Any]) -> tuple[str, float, float]:
+def _si_unit(called: str, unit: str | None, defined: Mapping[str, Any]) -> tuple[str, float, float]:
     """Give the coherent SI unit of a variable's unit, and how to get there: by the FMU's definition, else by name."""
     if not unit:
         return "1", 1.0, 0.0
@@ -185,11 +226,11 @@ def _si_unit(path: Path, unit: str | None, defined: Mapping[str, Any]) -> tuple[
         base = str((1 * parse(unit)).to_base_units().units)
         return (base if base != "dimensionless" else "1", *conversion(unit, base if base != "dimensionless" else "1"))
     except AssetError as e:
-        raise ModelError(f"{path.name}: {e.message}", code="fmu", remedy="define it in the FMU, or use a common one") from e
+        raise ModelError(f"{called}: {e.message}", code="fmu", remedy="define it in the FMU, or use a common one") from e
 
 
-def _foreign(path: Path) -> ModelError:
+def _foreign(model: FmuModel) -> ModelError:
     return ModelError(
-        f"{path.name} runs in a process of its own and cannot be traced", code="model-foreign",
-        remedy="run it by `solve`; a fit or an ensemble needs a model of two functions",
+        f"{model.called} is an FMU for co-simulation: it is run as a whole, and has no equations at a point", code="model-foreign",
+        remedy="export it for model exchange; what-ifs and fits of whole runs take it as it is",
     )  # fmt: skip

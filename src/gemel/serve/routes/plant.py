@@ -1,13 +1,14 @@
 """The plant file: which one is in force, what a changed one would do, and applying it while the twin runs."""
 
-from typing import Annotated
+from typing import Annotated, Final, Literal
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Request
 from pydantic import BaseModel, Field
 
 from gemel.serve.access import Asked, Engineer, Viewer
 
 router = APIRouter(tags=["plant"])
+MOST_BYTES: Final = 100 << 20  # of an FMU
 FileName = Annotated[str, Field(max_length=200, pattern=r"^[A-Za-z0-9_][A-Za-z0-9_.-]*\.(yaml|csv)$")]
 
 
@@ -57,10 +58,36 @@ class Planned(BaseModel):
     impossible: int
 
 
+class Fmu(BaseModel):
+    """An FMU that is kept, for plant files to name."""
+
+    digest: str = Field(description="SHA-256: `fmus.csv` beside plant.yaml says which name means it.")
+    kind: Literal["CoSimulation", "ModelExchange"]
+    size: int
+    states: list[str]
+    inputs: list[str]
+    outputs: list[str]
+    parameters: list[str]
+
+
+BODY: Final = {
+    "requestBody": {
+        "required": True,
+        "content": {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}},
+    }
+}
+
+
 @router.get("/plant")
 async def in_force(_: Viewer, twin: Asked) -> InForce:
     """Give which plant file is in force."""
     return InForce.model_validate(await twin.plant_version())
+
+
+@router.post("/plant/fmus", status_code=201, openapi_extra=BODY, max_body_size=MOST_BYTES)
+async def keep_fmu(request: Request, _: Engineer, twin: Asked) -> Fmu:
+    """Keep an FMU that a plant file is to name; one that cannot be read is refused. Applying names it by its digest."""
+    return Fmu.model_validate(await twin.plant_fmu(await request.body()))
 
 
 @router.post("/plant/plan")

@@ -98,7 +98,7 @@ class Wish(_Exact):
     horizon_s: Annotated[float, Field(gt=0, le=3.2e8)] = 86_400.0
     leap: Literal["auto", "never"] = Field(default="auto", description="Over a horizon of weeks and more: leap over days that are alike, or take each step.")
     step_s: Annotated[float, Field(gt=0, le=86_400)] = 10.0
-    members: Annotated[int, Field(ge=1, le=100_000)] = 1000
+    members: Annotated[int | None, Field(ge=1, le=100_000)] = Field(default=None, description="1000, if left out; of an FMU 100, and no more.")
     seed: Annotated[int, Field(ge=0, lt=1 << 53)] = 0
     uncertain: Annotated[list[UncertainShape] | None, Field(max_length=50)] = Field(
         default=None, description="If left out: the parameters that are calibrated, by 5 % each."

@@ -1,0 +1,58 @@
+"""What `gemel check` finds of an FMU that a plant file names: it is described, loaded and run a little, in a child with limits.
+
+The answer has the shape of the child's verb ``check``, so that whoever asks need not know what kind of model it is.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final, cast
+
+import numpy as np
+
+from gemel.dynamics import DynamicModel, compile_model
+from gemel.dynamics.declared import Declared
+from gemel.dynamics.solve import solve
+from gemel.errors import ModelError
+from gemel.operate.fmi.host import Limits
+from gemel.operate.fmi.model import FmuModel
+
+STEPS: Final = 10
+STEP_S: Final = 1.0
+TRIED: Final = Limits(time_s=20.0, memory_bytes=4_000_000_000)
+Finding = tuple[str, str, str, str]  # severity, code, words, remedy
+SEEN: Final = "its code is run with limits of time and memory; try it alone with `fmpy simulate`"
+
+
+def tried(model: FmuModel, evaluate: bool) -> dict[str, Any]:
+    """Run an FMU for a few seconds from its own start; `evaluate`: also its equations, which needs JAX."""
+    found = _run(model)
+    if evaluate and not found and model.exchanged:
+        found = _evaluated(model)
+    return {"findings": found, "declared": Declared.of(cast(DynamicModel, model)), "fmu": model}
+
+
+def refused(e: ModelError) -> dict[str, Any]:
+    """Give what is told where an FMU cannot be used at all."""
+    return {"error": e.message, "remedy": e.remedy, "code": e.code}
+
+
+def _run(model: FmuModel) -> list[Finding]:
+    compiled = compile_model(cast(DynamicModel, model))
+    end = solve(compiled, compiled.x0, compiled.u0, compiled.p0, np.arange(STEPS + 1) * STEP_S)
+    if end.ok:
+        return []
+    if end.status != "child":
+        return [("error", "fmu", f"{end.words}, with the inputs it begins with", "give its inputs a start that it can run with")]
+    return [("error", "fmu", end.words.partition(": ")[2] or end.words, SEEN)]
+
+
+def _evaluated(model: FmuModel) -> list[Finding]:
+    compiled = compile_model(cast(DynamicModel, model))
+    try:
+        rate = np.asarray(compiled.rate(0.0, compiled.x0, compiled.u0, compiled.p0))
+    except ModelError as e:
+        return [("error", e.code, e.message, e.remedy)]
+    except Exception as e:  # JAX has words of its own for what is raised below it
+        return [("error", "fmu", str(e).strip().splitlines()[-1], SEEN)]
+    bad = [n for n, r in zip(model.states, rate, strict=True) if not np.isfinite(r)]
+    return [("error", "fmu", f"the rate of {n} is no number at the start", SEEN) for n in bad]

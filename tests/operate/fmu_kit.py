@@ -1,0 +1,97 @@
+"""FMUs made on the fly: a first-order lag of FMI 2, compiled of C, and those of `fmi/slaves.py`, of FMI 3; and a plant that names one."""
+
+import importlib.util
+import shutil
+import subprocess
+import zipfile
+from pathlib import Path
+
+import pytest
+
+HERE = Path(__file__).parent / "fmi"
+_spec = importlib.util.spec_from_file_location("fmi_slaves", HERE / "slaves.py")
+slaves = importlib.util.module_from_spec(_spec)
+_spec.loader.exec_module(slaves)
+
+DESCRIPTION = """<?xml version="1.0" encoding="UTF-8"?>
+<fmiModelDescription fmiVersion="{version}" modelName="decay" guid="{{1}}" numberOfEventIndicators="0">
+  {kind}
+  <UnitDefinitions>
+    <Unit name="degC"><BaseUnit K="1" offset="273.15"/></Unit>
+    <Unit name="min"><BaseUnit s="1" factor="60"/></Unit>
+  </UnitDefinitions>
+  <DefaultExperiment startTime="0" stopTime="1e8"/>
+  <ModelVariables>
+    <ScalarVariable name="x" valueReference="0" causality="output" variability="continuous" initial="{initial}"><Real{start} unit="degC"/></ScalarVariable>
+    <ScalarVariable name="u" valueReference="1" causality="input" variability="continuous"><Real start="0" unit="degC"/></ScalarVariable>
+    <ScalarVariable name="lag" valueReference="2" causality="parameter" variability="fixed" initial="exact"><Real start="1" min="0.01" unit="min"/></ScalarVariable>
+    <ScalarVariable name="gain" valueReference="3" causality="parameter" variability="fixed" initial="exact"><Real start="1"/></ScalarVariable>
+    <ScalarVariable name="der(x)" valueReference="4" causality="local" variability="continuous"><Real derivative="1"/></ScalarVariable>
+  </ModelVariables>
+  <ModelStructure><Outputs><Unknown index="1"/></Outputs><Derivatives><Unknown index="5"/></Derivatives>
+    <InitialUnknowns><Unknown index="5"/></InitialUnknowns></ModelStructure>
+</fmiModelDescription>
+"""
+
+
+def lag(folder, kind="ModelExchange", *, version="2.0", binaries="linux64", initial="exact", body=None, name="lag.fmu"):
+    """Build the lag: lag dx/dt = gain u - x, x and u in degC, lag in min. `body` replaces the rate in C."""
+    import fmpy
+
+    if shutil.which("gcc") is None:
+        pytest.skip("no C compiler here")
+    folder.mkdir(parents=True, exist_ok=True)
+    source = (HERE / "decay.c").read_text()
+    if body is not None:
+        source = source.replace("return (m->gain * m->u - m->x) / (60.0 * m->lag);", body)
+    (folder / "decay.c").write_text(source)
+    library = folder / "decay.so"
+    headers = Path(fmpy.__file__).parent / "c-code"
+    subprocess.run(["gcc", "-shared", "-fPIC", "-w", f"-I{headers}", folder / "decay.c", "-o", library, "-lm"], check=True)
+    path = folder / name
+    start = ' start="20"' if initial == "exact" else ""
+    kinds = "".join(f'<{k} modelIdentifier="decay"/>' for k in kind.split("+"))
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("modelDescription.xml", DESCRIPTION.format(kind=kinds, version=version, initial=initial, start=start))
+        archive.write(library, f"binaries/{binaries}/decay.so")
+    for left in (library, folder / "decay.c"):
+        left.unlink()
+    return path
+
+
+def third(folder, name):
+    """Build one of `slaves`, of FMI 3."""
+    from pythonfmu3 import FmuBuilder
+
+    folder.mkdir(parents=True, exist_ok=True)
+    source = folder / f"{name.lower()}.py"
+    source.write_text(getattr(slaves, name))
+    found = folder / FmuBuilder.build_FMU(source, dest=folder)
+    source.unlink()
+    return found
+
+
+PLANT = """plant: acme/site
+types:
+  Heater:
+    dynamics: {{fmu: models/lag.fmu, names: {{x: temperature, u: supply}}}}
+    signals:
+      temperature: {{unit: degC, range: [-50, 200], accuracy: 0.1 degC{temperature}}}
+      supply: {{unit: degC, range: [-50, 200]}}
+{signals}    parameters:
+      lag: {{unit: s, default: 120, range: [10, 1000], calibrate: true}}
+{more}assets:
+  heater-1: {{type: Heater, at: hall}}
+"""
+
+
+def plant(folder, fmu=None, *, temperature="", signals="", more=""):
+    """Write a plant whose type names an FMU, by default the lag for model exchange; gives its folder."""
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "plant.yaml").write_text(PLANT.format(temperature=temperature, signals=signals, more=more))
+    (folder / "models").mkdir(exist_ok=True)
+    if fmu is None:
+        lag(folder / "models")
+    else:
+        shutil.copy(fmu, folder / "models" / "lag.fmu")
+    return folder

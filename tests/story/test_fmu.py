@@ -1,0 +1,112 @@
+"""A plant whose machine is an FMU, from outside: up, what-ifs, another FMU applied while it runs, a back-up that holds it."""
+
+import base64
+import hashlib
+import http.client
+import json
+import shutil
+import time
+
+import pytest
+from fmu_kit import PLANT, lag, plant
+from story_kit import Face, add_person, gemel
+
+from gemel.bench.site import running, wait
+from gemel.operate.places import Places
+
+ASSET = "acme/site/hall/heater-1"
+SUPPLY = {"name": "warmer", "changes": [{"of": "u", "how": "add", "value": 40}]}
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    return tmp_path_factory.mktemp("fmu")
+
+
+@pytest.fixture(scope="module")
+def site(folder):
+    plant(folder / "plant")
+    with running(folder / "plant", folder / "data") as found:
+        shutil.rmtree(folder / "plant" / "models")  # what the twin goes on with is a copy of its own
+        yield found
+
+
+@pytest.fixture(scope="module")
+def erna(site):
+    face = Face(site.settings.port, add_person(site.places.data, "erna", "engineer"))
+    now = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+    rows = [{"signal": f"{ASSET}/{n}", "time": now, "value": v} for n, v in (("temperature", 50.0), ("supply", 60.0))]
+    assert face.post_rows(rows)[0] == 200
+    assert wait(lambda: face.shown(ASSET)["temperature"]["value"] == 50.0, 60)
+    return face
+
+
+def answered(face, **more):
+    wish = {"asset": ASSET, "scenarios": [SUPPLY], "members": 8, "horizon_s": 600, "points": 11, "uncertain": [{"of": "lag", "spread": 0.1}], **more}
+    status, job = face.post("scenarios", **wish)
+    assert status == 202, job
+    assert wait(lambda: face.get(f"scenarios/{job['id']}")["state"] not in ("queued", "running"), 90)
+    return face.get(f"scenarios/{job['id']}")
+
+
+def band(job, future, quantile=2):
+    result = job["result"]
+    at = [w["name"] for w in result["watch"]].index("x")
+    return result["futures"][future]["bands"][at][quantile]
+
+
+def sent(port, person, data):
+    line = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
+    head = {"Content-Type": "application/octet-stream", "Authorization": "Basic " + base64.b64encode(":".join(person).encode()).decode()}
+    line.request("POST", "/api/v1/plant/fmus", data, head)
+    reply = line.getresponse()
+    told = json.loads(reply.read())
+    line.close()
+    return reply.status, told
+
+
+def test_a_what_if_begins_with_what_the_machine_shows_and_has_bands(erna):
+    job = answered(erna)
+    assert job["state"] == "done", job
+    baseline, warmer = band(job, 0), band(job, 1)
+    assert baseline[0] == pytest.approx(273.15 + 50, abs=1e-6)
+    assert baseline[-1] == pytest.approx(273.15 + 60, abs=0.3)
+    assert warmer[-1] == pytest.approx(273.15 + 100, abs=1.5)
+    assert band(job, 1, 4)[2] - band(job, 1, 0)[2] > 0.5
+
+
+def test_the_command_line_gives_the_same_answer(site, erna):
+    done = gemel("whatif", site.places.data, "--asset", ASSET, "--set", "u=+40", "--horizon", "10min", "--scenarios", "8", "--uncertain", "lag=10%", "--json")
+    assert done.returncode == 0, done.stderr
+    told = json.loads(done.stdout)
+    assert told["members"] == 8
+    at = [w["name"] for w in told["watch"]].index("x")
+    assert told["futures"][1]["bands"][at][2][-1] == pytest.approx(273.15 + 100, abs=1.5)
+
+
+def test_another_fmu_is_sent_planned_and_applied_over_http_while_it_runs(site, erna, tmp_path):
+    other = lag(tmp_path, body="return (m->gain * m->u + 10 - m->x) / (60.0 * m->lag);").read_bytes()
+    digest = hashlib.sha256(other).hexdigest()
+    files = {"plant.yaml": PLANT.format(temperature="", signals="", more=""), "fmus.csv": f"models/lag.fmu,{digest}\n"}
+    status, told = erna.post("plant/plan", files=files)
+    assert (status, told["code"]) == (422, "no-fmu")
+    assert sent(site.settings.port, erna.person, b"no archive")[0] == 422
+    status, told = sent(site.settings.port, erna.person, other)
+    assert (status, told["digest"], told["kind"]) == (201, digest, "ModelExchange")
+    status, told = erna.post("plant/plan", files=files)
+    assert [s["words"] for s in told["steps"]] == ["changed FMU models/lag.fmu"], told
+    assert erna.post("plant/apply", files=files)[1]["applied"]
+    assert wait(lambda: erna.get("plant")["digest"] == told["digest"], 30)
+    assert band(answered(erna), 0)[-1] == pytest.approx(273.15 + 70, abs=0.4)
+
+
+def test_a_back_up_holds_the_fmus_and_what_is_restored_answers(site, erna, folder):
+    shutil.copytree(site.places.fmus, folder / "kept")
+    assert gemel("backup", folder / "plant", "--data", site.places.data, "--to", folder / "vault", "--plain").returncode == 0
+    done = gemel("restore", folder / "vault", "--data", folder / "again")
+    assert done.returncode == 0, done.stderr
+    restored = Places(folder / "again").fmus
+    assert {f.name: f.read_bytes() for f in restored.iterdir()} == {f.name: f.read_bytes() for f in (folder / "kept").iterdir()}
+    assert len(list(restored.iterdir())) == 2
+    done = gemel("whatif", folder / "again", "--asset", ASSET, "--set", "u=+40", "--horizon", "10min", "--scenarios", "4", "--json")
+    assert done.returncode == 0, done.stderr
