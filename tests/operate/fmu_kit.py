@@ -71,8 +71,7 @@ def third(folder, name):
     return found
 
 
-PLANT = """plant: acme/site
-types:
+PLANT = """{head}types:
   Heater:
     dynamics: {{fmu: models/lag.fmu, names: {{x: temperature, u: supply}}}}
     signals:
@@ -85,10 +84,10 @@ types:
 """
 
 
-def plant(folder, fmu=None, *, temperature="", signals="", more=""):
+def plant(folder, fmu=None, *, temperature="", signals="", more="", head="plant: acme/site\n"):
     """Write a plant whose type names an FMU, by default the lag for model exchange; gives its folder."""
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / "plant.yaml").write_text(PLANT.format(temperature=temperature, signals=signals, more=more))
+    (folder / "plant.yaml").write_text(PLANT.format(head=head, temperature=temperature, signals=signals, more=more))
     (folder / "models").mkdir(exist_ok=True)
     if fmu is None:
         lag(folder / "models")

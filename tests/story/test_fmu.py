@@ -87,7 +87,7 @@ def test_the_command_line_gives_the_same_answer(site, erna):
 def test_another_fmu_is_sent_planned_and_applied_over_http_while_it_runs(site, erna, tmp_path):
     other = lag(tmp_path, body="return (m->gain * m->u + 10 - m->x) / (60.0 * m->lag);").read_bytes()
     digest = hashlib.sha256(other).hexdigest()
-    files = {"plant.yaml": PLANT.format(temperature="", signals="", more=""), "fmus.csv": f"models/lag.fmu,{digest}\n"}
+    files = {"plant.yaml": PLANT.format(head="plant: acme/site\n", temperature="", signals="", more=""), "fmus.csv": f"models/lag.fmu,{digest}\n"}
     status, told = erna.post("plant/plan", files=files)
     assert (status, told["code"]) == (422, "no-fmu")
     assert sent(site.settings.port, erna.person, b"no archive")[0] == 422

@@ -23,6 +23,7 @@ from gemel.estimate.free_run import free_run
 from gemel.estimate.gate import compare
 from gemel.estimate.record import Record, on_grid
 from gemel.estimate.regimes import Choice, Regimes, choose, words
+from gemel.estimate.whole_runs import runs_whole
 from gemel.operate.blaming import attribute
 from gemel.operate.calibrating import (
     LONGEST,
@@ -157,6 +158,9 @@ def _attributed(
     """Ask who is wrong, of what the gate would let in; a sensor that is blamed goes to the gate."""
     if not (asked.blame and good and found.verdict.passed):
         return found, None
+    if runs_whole(found.machine.model):
+        words = "who is wrong is not asked: the model runs as a whole, and no filter follows it"
+        return found, {"raised": False, "words": words}
     who = attribute(found.machine, good, recent, asked.parameters, found.fit.settings.substeps)
     if who is None:
         return found, None

@@ -113,12 +113,12 @@ def test_what_is_no_fmu_is_refused_in_words(tmp_path):
     assert refused.value.code == "fmu"
 
 
-def test_an_fmu_cannot_be_traced_and_says_so(built):
+def test_an_fmu_for_co_simulation_has_no_equations_and_says_so(built):
     from gemel.dynamics.system import System
 
     model = fmu(built["TANK"])
     compiled = compile_model(model)
-    with pytest.raises(ModelError, match="cannot be traced") as refused:
+    with pytest.raises(ModelError, match="has no equations at a point") as refused:
         compiled.rate(0.0, compiled.x0, compiled.u0, compiled.p0)
     assert refused.value.code == "model-foreign"
     with pytest.raises(ModelError, match="a process of its own"):

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from fmu_kit import lag, plant, third
+from plants import HEAD
 
 import gemel
 from gemel.assets import check, load
@@ -48,7 +49,7 @@ def test_a_plant_without_its_fmu_is_refused_with_the_line_that_names_it(tmp_path
     (folder / "models" / "lag.fmu").unlink()
     read, problems = check(folder)
     assert read is None
-    assert [(p.line, p.message) for p in problems] == [(4, "there is no FMU models/lag.fmu")]
+    assert (4, "there is no FMU models/lag.fmu") in [(p.line, p.message) for p in problems if p.severity == "error"]
 
 
 @pytest.mark.parametrize("said", ["{fmu: ../lag.fmu}", "{fmu: /etc/lag.fmu}", "{fmu: lag.zip}", "{fmu: a.fmu, model: 'a:B'}", "{names: {x: temperature}}"])
@@ -92,17 +93,18 @@ def test_what_is_no_fmu_is_told(tmp_path):
 def test_variables_and_units_that_do_not_fit_are_told_by_line(tmp_path, heater):
     folder = plant(tmp_path, heater / "models" / "lag.fmu", signals="      warmth: {unit: degC}\n", more=MORE)
     text = (folder / "plant.yaml").read_text()
-    (folder / "plant.yaml").write_text(text.replace("u: supply", "v: supply").replace("temperature: {unit: degC, range: [-50, 200], accuracy: 0.1 degC}", "temperature: {unit: bar}"))
+    other = text.replace("u: supply", "v: supply").replace("x: temperature", "x: filling")
+    (folder / "plant.yaml").write_text(other.replace("temperature: {unit: degC, range: [-50, 200], accuracy: 0.1 degC}", "filling: {unit: m}"))
     told = {(line, message) for severity, line, message in found(folder) if severity == "error"}
     assert (4, "the model has no 'v'") in told
-    assert any(line == 6 and "is in bar, the model's" in message for line, message in told)
+    assert any(line == 6 and "is in m, the model's" in message for line, message in told)
     assert any("parameter 'gain' is in m, the model's in 1" in message for _, message in told)
 
 
 def test_what_one_for_co_simulation_cannot_do_is_told_before_it_is_asked(tmp_path):
     whole = lag(tmp_path / "fmu", "CoSimulation")
     assert found(plant(tmp_path / "plain", whole)) == []
-    told = found(plant(tmp_path / "followed", whole, temperature=", source: {from: field, topic: t}, estimated: {dynamics: true}", more="connections:\n  field: {kind: http}\n"))
+    told = found(plant(tmp_path / "followed", whole, temperature=", source: {from: field, topic: t}, estimated: {dynamics: true}", head=HEAD))
     assert [m for s, _, m in told if s == "error"] == ["'temperature' is to be estimated, and models/lag.fmu is for co-simulation: it cannot be set to what is believed between readings"]
     unset = found(plant(tmp_path / "unset", lag(tmp_path / "other", "CoSimulation", initial="calculated")))
     assert any(s == "warning" and "nothing that may be set before it begins" in m for s, _, m in unset)

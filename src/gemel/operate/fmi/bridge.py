@@ -52,13 +52,13 @@ def _function(model: FmuModel, what: str) -> Callable[[Any], Any]:
 
     @jax.custom_jvp
     def function(rows: Any) -> Any:
-        shape = jax.ShapeDtypeStruct((*rows.shape[:-1], n), jnp.float64)
+        shape = jax.ShapeDtypeStruct((*rows.shape[:-1], n), jnp.float64)  # type: ignore[no-untyped-call]
         return jax.pure_callback(values, shape, rows, vmap_method="broadcast_all")
 
     @function.defjvp
     def _(primals: Any, tangents: Any) -> Any:
         (rows,), (moved,) = primals, tangents
-        shape = jax.ShapeDtypeStruct((*rows.shape[:-1], n, rows.shape[-1] - 1), jnp.float64)
+        shape = jax.ShapeDtypeStruct((*rows.shape[:-1], n, rows.shape[-1] - 1), jnp.float64)  # type: ignore[no-untyped-call]
         slope = jax.pure_callback(slopes, shape, rows, vmap_method="broadcast_all")
         return function(rows), jnp.einsum("...ij,...j->...i", slope, moved[..., 1:])  # time is given, never searched
 

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import os
 import pickle
+import re
 import signal
 import sys
 import tempfile
+import zipfile
 from collections.abc import Callable
 from typing import Any, BinaryIO, Final
 
@@ -56,6 +58,9 @@ def described(path: str) -> dict[str, Any]:
     """Give the variables of an FMU, each as a dictionary, and what kinds of simulation it offers."""
     import fmpy
 
+    version = _version(path)
+    if version.startswith("1."):
+        return {"version": version, "kinds": []}
     description = fmpy.read_model_description(path, validate=False)
     units = {u.name: _unit(u.baseUnit) for u in description.unitDefinitions or [] if u.baseUnit is not None}
     variables = [
@@ -74,6 +79,13 @@ def described(path: str) -> dict[str, Any]:
         "variables": variables, "units": units, "events": description.numberOfEventIndicators or 0,
         "platforms": fmpy.supported_platforms(path), "here": fmpy.platform,
     }  # fmt: skip
+
+
+def _version(path: str) -> str:
+    """Give which FMI it is of, without understanding the rest."""
+    with zipfile.ZipFile(path) as archive:
+        said = re.search(rb"""fmiVersion\s*=\s*["']([^"']+)""", archive.read("modelDescription.xml"))
+    return said[1].decode() if said else ""
 
 
 def _least(variable: Any, key: str) -> float | None:

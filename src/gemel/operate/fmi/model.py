@@ -165,10 +165,10 @@ def fmu(path: str | Path, limits: Limits | None = None, name: str = "") -> FmuMo
         remedy = found.get("remedy", "check it with `fmpy validate`")
         raise ModelError(f"{name}: {found['error']}", code=found.get("code", "fmu"), remedy=remedy)
     if not str(found["version"]).startswith(("2.", "3.")) or not found["kinds"]:
+        offers = f"FMI {found['version']}" if "here" not in found else "neither co-simulation nor model exchange"
         raise ModelError(
-            f"{name} is of FMI {found['version']}, {', '.join(found['kinds']) or 'no simulation'}", code="fmu",
-            remedy="export it as FMI 2 or 3, co-simulation or model exchange",
-        )  # fmt: skip
+            f"{name} is of {offers}", code="fmu", remedy="export it as FMI 2 or 3, co-simulation or model exchange"
+        )
     if found["here"] not in found["platforms"]:
         has = ", ".join(p for p in found["platforms"] if p != "c-code") or "no platform"
         raise ModelError(
