@@ -12,8 +12,8 @@ REAL = f"""
 [checks.positive_data_acceptance]
 expected-statuses = ["2xx", "3xx", "401", "403", "404", "409", "412", "429", "5xx"]
 
-[[operations]]  # what a plant file says is beyond a schema of JSON: one that is wrong is told by file and line (422)
-include-path-regex = "/api/v1/plant/(plan|apply)"
+[[operations]]  # what a plant file or an FMU says is beyond a schema of JSON: one that is wrong is told in words (422)
+include-path-regex = "/api/v1/plant/(plan|apply|fmus)"
 [operations.checks.positive_data_acceptance]
 expected-statuses = ["2xx", "403", "409", "422"]
 
