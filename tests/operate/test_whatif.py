@@ -87,6 +87,9 @@ def test_python_and_the_command_line_give_the_same_numbers(plant, monkeypatch, t
     told = json.loads(said.stdout)
     ours = next(f for f in found.told["futures"] if f["name"] == "demand=+15%")
     assert told["futures"][1]["figures"] == json.loads(json.dumps(ours["figures"]))
+    (tmp_path / "more.csv").write_text("start,end,demand\n0s,1h,+15%\n")
+    ordered = CliRunner().invoke(command, [*words[:3], "--schedule", str(tmp_path / "more.csv"), *words[5:]])
+    assert json.loads(ordered.stdout)["futures"][1] == told["futures"][1] | {"name": "more"}
     words = CliRunner().invoke(command, words[:-1])
     assert "nothing was changed" in words.output and "clearly" in words.output
 

@@ -17,6 +17,7 @@ from gemel.errors import ConfigError, GemelError
 @click.option("--data", type=click.Path(path_type=Path), help="Data directory.")
 @click.option("--asset", required=True, help="Path of an asset with a dynamic model; several divided by +; an area.")
 @click.option("--set", "changes", multiple=True, metavar="NAME=HOW", help="load=+15%, load=*1.1, load=+3, load=12 kW; several make one scenario.")
+@click.option("--schedule", type=click.Path(path_type=Path, exists=True, dir_okay=False), help="A table (CSV) of what will be when, or of orders; with --set one scenario.")
 @click.option("--against", multiple=True, metavar="NAME=HOW", help="Another scenario, each of one change; at most four.")
 @click.option("--at", help="From the state of this time (ISO 8601); of now, if left out.")
 @click.option("--fork", help="From the state that is kept under this name.")
@@ -29,17 +30,18 @@ from gemel.errors import ConfigError, GemelError
 @click.option("--uncertain", multiple=True, metavar="NAME=SHARE", help="What is not known exactly: wear=10% [default: what is calibrated, by 5 %].")
 @click.option("--json", "as_json", is_flag=True, help="JSON.")
 def command(
-    plant: Path, data: Path | None, asset: str, changes: tuple[str, ...], against: tuple[str, ...], at: str | None, fork: str | None,
-    indices: bool, horizon: str, leap: str,
+    plant: Path, data: Path | None, asset: str, changes: tuple[str, ...], schedule: Path | None, against: tuple[str, ...],
+    at: str | None, fork: str | None, indices: bool, horizon: str, leap: str,
     step: float, members: int | None, seed: int, uncertain: tuple[str, ...], as_json: bool,
 ) -> None:  # fmt: skip
     """Say what would come of a change, with how sure that is, against what would happen anyway."""
     import gemel
 
     _needs_jax()
-    if not changes and not against:
-        raise click.UsageError("say what changes: --set NAME=HOW")
-    scenarios: dict[str, Any] = {", ".join(changes): list(changes)} if changes else {}
+    if not changes and not against and not schedule:
+        raise click.UsageError("say what changes: --set NAME=HOW, or --schedule FILE")
+    own = [*changes, *([schedule] if schedule else [])]
+    scenarios: dict[str, Any] = {", ".join([*changes, *([schedule.stem] if schedule else [])]): own} if own else {}
     scenarios |= {one: [one] for one in against}
     began = time.monotonic()
     with gemel.open(plant, data=data) as twin:

@@ -223,7 +223,7 @@ class Twin:
 
         Args:
             asset: whose type has a dynamic model; several divided by ``+``; an area.
-            change: ``"load=+15%"``, several of them (one scenario), or up to five scenarios by name.
+            change: ``"load=+15%"``, the `Path` of a schedule or of orders, several (one scenario), or up to five scenarios by name.
             at: from this time's state; now, if left out.
             fork: from the state that is kept under this name.
             horizon: how far ahead: ``"24h"``, ``"1 year"``.

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 
 from gemel.errors import ModelError
+from gemel.face import schedule
 from gemel.face.table import Table
 from gemel.operate import whatif as job
 from gemel.scenarios import parse_change
 
-Asked = str | Sequence[str] | Mapping[str, str | Sequence[str]]
-"""``"load=+15%"``, several of them (one scenario), or scenarios by name."""
+One = str | Path
+Asked = One | Sequence[One] | Mapping[str, One | Sequence[One]]
+"""``"load=+15%"`` or the path of a [schedule][gemel.face.schedule], several of them (one scenario), or scenarios by name."""
 
 
 @dataclass(frozen=True)
@@ -71,19 +74,23 @@ def answer(
     **question: Any,
 ) -> WhatIf:
     """Answer a what-if here and now; raises ModelError."""
-    asked = {"scenarios": _scenarios(change), **{k: v for k, v in question.items() if v is not None}}
+    asked = {"scenarios": _scenarios(change, at), **{k: v for k, v in question.items() if v is not None}}
     return WhatIf(job.run(job.spec(begun, asked, at, plant), told))
 
 
-def _scenarios(change: Asked) -> list[dict[str, Any]]:
+def _scenarios(change: Asked, at: str) -> list[dict[str, Any]]:
     if isinstance(change, Mapping):
-        return [{"name": name, "changes": _changes(given)} for name, given in change.items()]
-    return [{"name": change if isinstance(change, str) else ", ".join(change), "changes": _changes(change)}]
+        return [{"name": name, "changes": _changes(given, at)} for name, given in change.items()]
+    whole = [change] if isinstance(change, One) else change
+    return [{"name": ", ".join(one.stem if isinstance(one, Path) else one for one in whole), "changes": _changes(whole, at)}]
 
 
-def _changes(given: str | Sequence[str]) -> list[dict[str, Any]]:
-    found = []
-    for text in [given] if isinstance(given, str) else given:
-        change, unit = parse_change(text)
-        found.append({"of": change.of, "how": change.how, "value": change.value, "unit": unit})
+def _changes(given: One | Sequence[One], at: str) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = []
+    for one in [given] if isinstance(given, One) else given:
+        if isinstance(one, Path):
+            found += schedule.read(one, at)
+        else:
+            change, unit = parse_change(one)
+            found.append({"of": change.of, "how": change.how, "value": change.value, "unit": unit})
     return found
