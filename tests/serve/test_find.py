@@ -24,6 +24,13 @@ def test_parameters_narrow_the_list(paths):
     assert paths(quality="none") == [OTHER]
 
 
+def test_words_of_the_path_or_the_title_find(paths):
+    assert paths(name="PUMP-2") == [OTHER] and paths(name="pump") == [PUMP, OTHER]
+    assert paths(name="area-1 mp-1") == [PUMP] and paths(name="line-1/pump-1") == [PUMP] == paths(name=PUMP)
+    assert paths(name="ne-1/pump") == [PUMP, OTHER] and paths(name="line-1/ump") == []
+    assert paths(name="pump.1") == [] and paths(name="area-1", under=ROOT, type="Pump") == [PUMP, OTHER]
+
+
 def test_conditions_look_at_what_is_shown_and_say_it(paths, anybody, server, twin):
     server.do(twin.send, {f"{OTHER}/flow": 40.0}, at=START + SECOND)
     assert paths(where=["flow>30"]) == [PUMP, OTHER]

@@ -63,6 +63,21 @@ def test_a_large_plant_is_bounded_without_parameters_and_says_what_it_leaves_out
     assert sum(area["count"] for area in site["children"]) == 1000 > len(lines), "some are left out, and said to be"
 
 
+def test_every_node_says_how_many_assets_there_are_below_it(many, anybody):
+    told = many.get("/tree", params={"depth": 3}).json()
+    assert told["assets"] == ASSETS == told["children"][0]["assets"]
+    assert {area["assets"] for area in told["children"][0]["children"]} == {10_000}
+    line = many.get("/tree", params={"under": f"{SITE}/area-003/line-07"}).json()
+    assert line["assets"] == 100 and {leaf["assets"] for leaf in line["children"]} == {1}
+
+
+def test_an_asset_with_parts_counts_itself_and_them(tmp_path):
+    (tmp_path / "plant.yaml").write_text("plant: acme/site\ntypes: {Any: {signals: {flow: {unit: m3/h}}}}\nassets: {pump: {type: Any, at: hall}, motor: {type: Any, at: hall/pump}, bearing: {type: Any, at: hall/pump/motor}, tank: {type: Any}}\n")
+    branches = load(tmp_path).branches
+    told = {path: branches.piece(path)["assets"] for path in ("", "acme/site", "hall", "hall/pump", "hall/pump/motor", "hall/pump/motor/bearing", "tank")}
+    assert list(told.values()) == [4, 4, 3, 3, 2, 1, 1]
+
+
 def test_every_asset_of_an_area_is_come_to_by_pages_once(many):
     seen, answers = [], 0
     stack = [f"{SITE}/area-004"]

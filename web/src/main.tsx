@@ -12,9 +12,10 @@ import { render } from "preact";
 
 import { App } from "./app";
 import { askCounts, epoch, start } from "./live/live";
-import { askHealth, askSession, askTree, forgetAssets } from "./plant";
+import { askHealth, askSession, forgetAssets } from "./plant";
 import { followCursor } from "./time/past-cells";
 import { startTheme } from "./theme";
+import { askTree } from "./tree/known";
 
 const RETRY_MS = 10_000;
 

@@ -3,12 +3,11 @@
 import { signal } from "@preact/signals";
 
 import { escapePath, get, Problem, send, useToken } from "./api/http";
-import type { Asset, Health, Role, Session, TreeNode } from "./api/types";
+import type { Asset, Health, Role, Session } from "./api/types";
 import { restart } from "./live/live";
 
 export const health = signal<Health | null>(null);
 export const session = signal<Session>({ user: null, role: "viewer", csrf: null });
-export const tree = signal<TreeNode | null>(null);
 /** Whether nothing is shown without a log-in: so it is on every address but loopback. */
 export const closed = signal(false);
 
@@ -42,10 +41,6 @@ export async function askSession(): Promise<void> {
     take({ user: null, role: "viewer", csrf: null });
     closed.value = true;
   }
-}
-
-export async function askTree(): Promise<void> {
-  tree.value = await get<TreeNode>("tree");
 }
 
 export async function logIn(user: string, password: string): Promise<void> {

@@ -34,12 +34,14 @@ class Places:
         first: first row of the fleet that stands at or below each; as many as there are assets where none does.
         row: row of the asset that it is; -1: a level.
         count: how many stand directly below it.
+        within: how many assets stand below it, at any depth.
     """
 
     index: PathIndex
     first: I32
     row: I32
     count: I32
+    within: I32
 
     @classmethod
     def of_fleet(cls, fleet: Fleet) -> Self:
@@ -61,10 +63,11 @@ class Places:
         row = fleet.found.numbers(paths)
         count = np.zeros(len(paths), np.int32)
         count[index.numbers(below)] = np.bincount(codes, minlength=len(below))
+        within = _summed_upwards(index, count)
         levels = paths.filter(pa.array(row < 0))
         inner, _ = _parents(levels)
         np.add.at(count, index.numbers(inner), 1)
-        return cls(index, first, row, count)
+        return cls(index, first, row, count, within)
 
 
 class Below(NamedTuple):
@@ -98,10 +101,11 @@ class Branches:
 
     def piece(self, under: str = "", *, depth: int = 1, after: int | None = None, limit: int = MOST) -> Told:
         """Give a node with what is below it, breadth first, at most `limit` nodes: ``{"path", "name", "title", "kind",
-        "count", "children", "next"}``.
+        "count", "assets", "children", "next"}``.
 
         `count` is how many stand directly below a node; where fewer are given, the rest is asked for under its path, from
-        behind `next` (its `after`) where there is one. No child is left out or given twice on the way.
+        behind `next` (its `after`) where there is one. No child is left out or given twice on the way. `assets` is how many
+        assets there are at and below it, at any depth.
 
         Args:
             under: path of an asset or a level, whole or below the site; empty: the enterprise.
@@ -149,9 +153,10 @@ class Branches:
         else:
             title = self._title if path == self._fleet.root else ""
             kind = LEVELS[min(path.count("/"), len(LEVELS) - 1)]
-        count = int(self.places.count[place]) if place >= 0 else 0
+        count, within = (int(self.places.count[place]), int(self.places.within[place])) if place >= 0 else (0, 0)
         return {
-            "path": path, "name": path.rpartition("/")[2], "title": title, "kind": kind, "count": count, "children": [], "next": None,
+            "path": path, "name": path.rpartition("/")[2], "title": title, "kind": kind, "count": count,
+            "assets": within + (row >= 0), "children": [], "next": None,
         }  # fmt: skip
 
     @cached_property
@@ -189,6 +194,17 @@ def _parents(paths: pa.Array) -> tuple[pa.Array, np.ndarray[Any, Any]]:
     """Give the paths one level above, and which paths have one."""
     inner = np.flatnonzero(np.asarray(pc.match_substring(paths, "/"), np.bool_))
     return pc.replace_substring_regex(paths.take(pa.array(inner)), "/[^/]*$", ""), inner
+
+
+def _summed_upwards(index: PathIndex, own: I32) -> I32:
+    """Give what is said of each path with what is said of all paths below it, level by level from the deepest."""
+    total = own.copy()
+    depth = np.asarray(pc.count_substring(index.paths, "/"))
+    for level in range(int(depth.max(initial=0)), 0, -1):
+        rows = np.flatnonzero(depth == level)
+        above, _ = _parents(index.paths.take(pa.array(rows)))
+        np.add.at(total, index.numbers(above), total[rows])
+    return total
 
 
 def _least(codes: np.ndarray[Any, Any], values: I32, n: int, most: int) -> I32:

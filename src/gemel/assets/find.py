@@ -13,6 +13,7 @@ import numpy.typing as npt
 import pyarrow.compute as pc
 
 from gemel.assets.graph import FEEDS, Direction
+from gemel.assets.named import named
 from gemel.assets.problem import did_you_mean
 from gemel.errors import AssetError, NotFoundError
 from gemel.samples.batch import F64, I32
@@ -70,6 +71,7 @@ class Query:
 
     Args:
         type: name of their type, or of one that it extends.
+        name: words that are all in their path below the site or in their title, in any case.
         under: path that they stand under.
         part_of: path of what they are part of, by the hierarchy and by relations.
         downstream_of, upstream_of: path of an asset that feeds them, or that they feed, over others too.
@@ -82,6 +84,7 @@ class Query:
     """
 
     type: str | None = None
+    name: str | None = None
     under: str | None = None
     part_of: str | None = None
     downstream_of: str | None = None
@@ -143,6 +146,8 @@ def _placed(plant: "Plant", query: Query) -> Mask:
     wanted = np.ones(len(plant.assets), np.bool_)
     if query.type is not None:
         wanted &= _of_type(plant, query.type)
+    if query.name is not None:
+        wanted &= named(plant.assets, query.name)
     if query.under is not None:
         wanted &= graph.hierarchy.under(_place(plant, query.under))
     if query.part_of is not None:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 @click.command(epilog="Example: gemel find plant --type Pump --downstream-of tank-1 --where 'wear>0.2'")
 @asking
 @click.option("--type", help="Of this type, or of one that extends it.")
+@click.option("--name", metavar="WORDS", help="Words that are all in its path below the site or in its title.")
 @click.option("--under", metavar="PATH", help="What stands under a path.")
 @click.option("--part-of", metavar="ASSET", help="Parts of an asset or a level, and their parts.")
 @click.option("--downstream-of", metavar="ASSET", help="What an asset feeds, over others too.")

@@ -1,13 +1,13 @@
 /** Where one is in the plant, and the way up. */
 
 import { nameText } from "../format";
-import { tree } from "../plant";
 import { toHash } from "../route/route";
-import { singled, trail } from "../tree";
+import { trail } from "../tree/branches";
+import { branches, root } from "../tree/known";
 
 export function Breadcrumb({ path }: { path: string }) {
-  if (!tree.value) return null;
-  const steps = trail(singled(tree.value), path);
+  if (!root.value) return null;
+  const steps = trail(branches.value, root.value.path, path);
   return (
     <nav class="breadcrumb" aria-label="Where">
       {steps.map((node, i) => {

@@ -1,60 +1,39 @@
-/** The plant by ISA-95 level. Only open branches are in the page, so that ten thousand assets stay light. */
+/** The plant by ISA-95 level. Only open branches are asked for and in the page, so that a million assets stay light. */
 
 import { computed, signal, useSignal } from "@preact/signals";
+import { useEffect } from "preact/hooks";
 
 import type { TreeNode } from "../api/types";
-import { worstByAsset } from "../alarms";
-import { nameText } from "../format";
-import { AlarmShape } from "../parts/alarm-shape";
-import { tree } from "../plant";
+import { More } from "../parts/more";
 import { route } from "../route/current";
-import { toHash } from "../route/route";
-import { countAssets, singled } from "../tree";
-
-/** Children shown at once; more are asked for by a button. */
-const SLICE = 100;
-
-const opened = signal<ReadonlySet<string>>(new Set());
+import { pinned, within } from "../tree/branches";
+import { branches, reveal, root } from "../tree/known";
+import { useBranch } from "../tree/use-branch";
+import { NodeLink } from "./node-link";
+import { FoundAssets, TreeSearch } from "./tree-search";
 
 /** A small plant is opened as a whole. */
-const few = computed(() => tree.value !== null && countAssets(tree.value) <= 40);
+const SMALL = 40;
 
-function toggle(path: string, open: boolean): void {
-  const next = new Set(opened.value);
-  if (open) next.add(path);
-  else next.delete(path);
-  opened.value = next;
-}
+/** What somebody opened or closed by hand; the rest is as `isOpen` has it. */
+const chosen = signal<ReadonlyMap<string, boolean>>(new Map());
+const few = computed(() => (root.value?.assets ?? Number.POSITIVE_INFINITY) <= SMALL);
 
 function isOpen(node: TreeNode, depth: number): boolean {
-  const here = route.value.path;
-  const leads = here === node.path || here.startsWith(`${node.path}/`);
+  const leads = within(route.value.path, node.path);
   const small = depth < 1 || (few.value && depth < 6);
-  const toggled = opened.value.has(node.path);
-  return leads || small ? !toggled : toggled;
+  return chosen.value.get(node.path) ?? (leads || small);
 }
 
-/** Worst active alarm under a path, so that a closed branch still tells. */
-function Mark({ path }: { path: string }) {
-  let worst: number | null = null;
-  for (const [asset, alarm] of worstByAsset.value) {
-    if (asset !== path && !asset.startsWith(`${path}/`)) continue;
-    worst = worst === null ? alarm.priority : Math.min(worst, alarm.priority);
-  }
-  return worst === null ? null : <AlarmShape priority={worst} state="acknowledged" />;
-}
-
-function Branch({ node, depth }: { node: TreeNode; depth: number }) {
-  const shown = useSignal(SLICE);
-  const children = node.children ?? [];
-  const open = children.length > 0 && isOpen(node, depth);
-  const asset = node.kind === "asset";
-  const here = route.value.path === node.path;
-  const flip = (): void => toggle(node.path, !opened.value.has(node.path));
+function Line({ node, depth }: { node: TreeNode; depth: number }) {
+  const open = node.count > 0 && isOpen(node, depth);
+  const flip = (): void => {
+    chosen.value = new Map(chosen.value).set(node.path, !open);
+  };
   return (
     <li>
       <div class="branch" data-kind={node.kind}>
-        {children.length > 0 ? (
+        {node.count > 0 ? (
           <button type="button" class="twist" aria-expanded={open} aria-label={`Open ${node.name}`} onClick={flip}>
             <svg viewBox="0 0 10 10" aria-hidden="true">
               <path d={open ? "M1 3l4 4 4-4" : "M3 1l4 4-4 4"} />
@@ -63,33 +42,50 @@ function Branch({ node, depth }: { node: TreeNode; depth: number }) {
         ) : (
           <span class="twist" />
         )}
-        <a href={toHash(asset ? "asset" : "overview", node.path)} aria-current={here ? "page" : undefined}>
-          {node.title || nameText(node.name)}
-          {!asset && <small>{node.kind}</small>}
-        </a>
-        <Mark path={node.path} />
+        <NodeLink node={node} note={node.kind === "asset" ? "" : node.kind} />
       </div>
-      {open && (
-        <ul>
-          {children.slice(0, shown.value).map((child) => (
-            <Branch key={child.path} node={child} depth={depth + 1} />
-          ))}
-          {children.length > shown.value && (
-            <li>
-              <button type="button" class="plain more" onClick={() => (shown.value += SLICE)}>
-                {children.length - shown.value} more
-              </button>
-            </li>
-          )}
-        </ul>
-      )}
+      {open && <Children path={node.path} depth={depth + 1} />}
     </li>
   );
 }
 
+/** What stands directly below a node, as far as it was asked for; the one that leads to what is looked at in any case. */
+function Children({ path, depth }: { path: string; depth: number }) {
+  const { branch, left, problem, more } = useBranch(path);
+  if (!branch) return problem ? <p role="alert">{problem}</p> : <p class="quiet">Asking…</p>;
+  const here = left > 0 ? pinned(branches.value, branch, route.value.path) : null;
+  return (
+    <ul>
+      {branch.children.map((child) => (
+        <Line key={child.path} node={child} depth={depth} />
+      ))}
+      {left > 0 && (
+        <li>
+          <More left={left} shown={branch.children.length} onMore={more} />
+          {problem && <p role="alert">{problem}</p>}
+        </li>
+      )}
+      {here && <Line key={here.path} node={here} depth={depth} />}
+    </ul>
+  );
+}
+
+/** Opens the way to what is looked at, and asks for it; again where another plant file has come into force. */
+function useWay(): void {
+  const [path = ""] = route.value.path.split("+"); // a what-if may be about several
+  useEffect(() => {
+    const kept = [...chosen.peek()].filter(([closed, open]) => open || !within(path, closed));
+    chosen.value = new Map(kept);
+  }, [path]);
+  useEffect(() => {
+    if (path && root.value) reveal(path).catch(() => undefined); // what is not there is told by its view
+  }, [path, root.value]);
+}
+
 export function Tree() {
   const narrow = useSignal(false);
-  const root = tree.value;
+  const search = useSignal("");
+  useWay();
   return (
     <aside class={narrow.value ? "tree open" : "tree"}>
       <button
@@ -101,9 +97,12 @@ export function Tree() {
         Plant
       </button>
       <nav aria-label="Plant">
-        {root ? (
+        <TreeSearch text={search} />
+        {search.value.trim() !== "" ? (
+          <FoundAssets text={search.value.trim()} />
+        ) : root.value ? (
           <ul>
-            <Branch node={singled(root)} depth={0} />
+            <Line node={root.value} depth={0} />
           </ul>
         ) : (
           <p class="quiet">Asking for the plant…</p>

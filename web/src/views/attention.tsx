@@ -12,6 +12,7 @@ import { AlarmShape } from "../parts/alarm-shape";
 import { LiveQuality } from "../parts/live-quality";
 import { toHash } from "../route/route";
 import { keySignals } from "../synoptic/choose";
+import { within } from "../tree/branches";
 
 const ROWS = 8;
 const LOOK_MS = 1000;
@@ -34,7 +35,7 @@ function useDoubtful(assets: readonly Asset[]): SignalInfo[] {
 
 export function Attention({ under, assets }: { under: string; assets: readonly Asset[] }) {
   const doubtful = useDoubtful(assets);
-  const inside = alarms.value.filter((alarm) => listed(alarm) && alarm.asset.startsWith(under)).sort(before);
+  const inside = alarms.value.filter((alarm) => listed(alarm) && within(alarm.asset, under)).sort(before);
   const quiet = inside.length === 0 && doubtful.length === 0;
   return (
     <section class="panel attention" aria-label="Needs attention">

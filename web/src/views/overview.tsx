@@ -1,21 +1,21 @@
 /** Level 1 and 2: the plant or a part of it at a glance, what needs attention, and the values that matter. */
 
-import { useMemo } from "preact/hooks";
-
-import type { Asset, TreeNode } from "../api/types";
+import { get } from "../api/http";
+import type { Asset, AssetPage, TreeNode } from "../api/types";
 import { Breadcrumb } from "../parts/breadcrumb";
 import { LiveQuality } from "../parts/live-quality";
 import { LiveValue } from "../parts/live-value";
 import { AnalogBar } from "../parts/analog-bar";
 import { Spark } from "../parts/spark";
 import { useFetched } from "../parts/use-fetched";
-import { asset, tree } from "../plant";
+import { asset } from "../plant";
 import { nameText } from "../format";
 import { route } from "../route/current";
 import { toHash } from "../route/route";
 import { keySignals } from "../synoptic/choose";
 import { Synoptic } from "../synoptic/synoptic";
-import { assetsUnder, find, singled } from "../tree";
+import { nodeAt } from "../tree/branches";
+import { branches, reveal, root } from "../tree/known";
 import { Attention } from "./attention";
 import { Parts } from "./parts-of";
 
@@ -54,23 +54,29 @@ function Cards({ assets }: { assets: readonly Asset[] }) {
 }
 
 function Picture({ node, assets }: { node: TreeNode; assets: Asset[] | null }) {
-  const all = useMemo(() => assetsUnder(node, MOST + 1), [node]);
-  if (all.length > MOST) return <Parts node={node} />;
+  if (node.assets > MOST) return <Parts node={node} />;
   if (assets === null) return <p class="quiet">Asking for the assets…</p>;
   return <Synoptic assets={assets} />;
 }
 
+/** The assets at and under a node, where they are few enough for one picture. */
+async function pictured(node: TreeNode, stop: AbortSignal): Promise<Asset[] | null> {
+  if (node.assets > MOST) return null;
+  const { items } = await get<AssetPage>("assets", { under: node.path, limit: MOST }, stop);
+  const paths = items.map(({ path }) => path);
+  return Promise.all((node.kind === "asset" ? [node.path, ...paths] : paths).map(asset));
+}
+
 export function OverviewView() {
-  const root = tree.value;
   const { path } = route.value;
-  const node = root ? (path ? find(root, path) : singled(root)) : null;
-  const fetched = useFetched(async () => {
-    if (!node) return null;
-    const under = assetsUnder(node, MOST + 1);
-    return under.length > MOST ? null : Promise.all(under.map((one) => asset(one.path)));
-  }, [node]);
-  if (!root) return <p class="quiet">Asking for the plant…</p>;
-  if (!node) return <p role="alert">There is nothing at {path} in this plant.</p>;
+  const top = root.value;
+  const way = useFetched(async () => (top && path ? reveal(path) : null), [path, top]);
+  const node = top && path ? nodeAt(branches.value, path) : top;
+  const fetched = useFetched(async (stop) => node && pictured(node, stop), [node?.path, top]);
+  if (!node) {
+    if (top && way.error.value) return <p role="alert">There is nothing at {path} in this plant.</p>;
+    return <p class="quiet">Asking for the plant…</p>;
+  }
   const assets = fetched.data.value;
   return (
     <div class="overview">

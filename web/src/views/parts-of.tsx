@@ -3,22 +3,25 @@
 import { listed } from "../alarm-order";
 import { alarms } from "../alarms";
 import type { TreeNode } from "../api/types";
-import { nameText } from "../format";
+import { nameText, numberText } from "../format";
 import { AlarmShape, PRIORITIES } from "../parts/alarm-shape";
+import { More } from "../parts/more";
 import { toHash } from "../route/route";
-import { countAssets } from "../tree";
-
-const SHOWN = 60;
+import { within } from "../tree/branches";
+import { useBranch } from "../tree/use-branch";
 
 function Part({ node }: { node: TreeNode }) {
-  const n = countAssets(node);
-  const inside = alarms.value.filter((alarm) => listed(alarm) && alarm.asset.startsWith(node.path));
+  const inside = alarms.value.filter((alarm) => listed(alarm) && within(alarm.asset, node.path));
   return (
     <a class="card part" href={toHash(node.kind === "asset" ? "asset" : "overview", node.path)}>
       <span class="card-name">
         <b>{node.title || nameText(node.name)}</b> {node.kind}
       </span>
-      {node.kind !== "asset" && <span>{n} assets</span>}
+      {node.kind !== "asset" && (
+        <span>
+          {numberText(node.assets, 0)} {node.assets === 1 ? "asset" : "assets"}
+        </span>
+      )}
       <span class="part-alarms">
         {PRIORITIES.map((priority) => {
           const found = inside.filter((alarm) => alarm.priority === priority).length;
@@ -35,19 +38,20 @@ function Part({ node }: { node: TreeNode }) {
 }
 
 export function Parts({ node }: { node: TreeNode }) {
-  const children = node.children ?? [];
+  const { branch, left, problem, more } = useBranch(node.path);
+  const children = branch?.children ?? [];
   return (
     <>
+      <p class="quiet">
+        {numberText(node.assets, 0)} assets in {numberText(node.count, 0)} parts
+      </p>
       <div class="cards">
-        {children.slice(0, SHOWN).map((child) => (
+        {children.map((child) => (
           <Part key={child.path} node={child} />
         ))}
       </div>
-      {children.length > SHOWN && (
-        <p class="quiet">
-          {SHOWN} of {children.length} parts are shown here; the tree on the left has them all.
-        </p>
-      )}
+      {problem && <p role="alert">{problem}</p>}
+      {left > 0 && <More left={left} shown={children.length} onMore={more} />}
     </>
   );
 }

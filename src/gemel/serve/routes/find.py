@@ -50,6 +50,7 @@ class AssetPage(BaseModel):
 
 def query(
     type: Annotated[str | None, Query(max_length=100, description="Of this type, or of one that extends it.")] = None,  # noqa: A002 - the plant file's word
+    name: Annotated[str | None, Query(max_length=200, description="Words that are all in its path below the site or in its title, in any case.")] = None,
     under: Annotated[str | None, Query(max_length=500, description="Only what stands under this path.")] = None,
     part_of: Annotated[str | None, Query(max_length=500, description="Parts of this asset or level, and their parts.")] = None,
     downstream_of: Annotated[str | None, Query(max_length=500, description="What this asset feeds, over others too.")] = None,
@@ -63,7 +64,7 @@ def query(
 ) -> Wanted:  # fmt: skip
     """Give what is asked for."""
     return Wanted(
-        type=type, under=under, part_of=part_of, downstream_of=downstream_of, upstream_of=upstream_of, related_to=related_to,
+        type=type, name=name, under=under, part_of=part_of, downstream_of=downstream_of, upstream_of=upstream_of, related_to=related_to,
         relation=relation, direction=direction, depth=depth, where=[Condition.read(w) for w in where or ()], quality=quality,
     )  # fmt: skip
 
