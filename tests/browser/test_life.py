@@ -45,7 +45,29 @@ def test_everybody_sees_the_fan_the_threshold_and_who_foretold_it(look):
     told = panel.inner_text()
     assert re.search(r"all goes on\s+[\d.]+ d, 90 %: [\d.]+ d to [\d.]+ d", told), told
     assert "failed at 20" in panel.locator(".life-fan > svg").text_content() and "ageing" in told
+    kept = page.evaluate("asset => fetch(`/api/v1/life/last?asset=${asset}`).then(r => r.json())", ASSET)["item"]["result"]
+    assert f"{kept['versions']['learner']}, plant {kept['versions']['plant'][-64:][:8]}" in " ".join(told.split()), told
+    assert f"{kept['readings']} readings" in told
     assert "Log in" in told and panel.get_by_role("button", name="Try it out").is_disabled()
+
+
+def test_what_was_foretold_is_kept_in_signals_of_its_own_panel_and_not_among_the_assets_values(look):
+    page = look.page
+    page.goto(f"{look.base}#/asset/{ASSET}")
+    values = page.get_by_role("region", name="Values", exact=True).locator("tr[data-signal]")
+    values.first.wait_for()
+    assert values.evaluate_all("rows => rows.map(r => r.dataset.signal.split('/').pop())") == ["speed", "head_loss"]
+    panel = page.locator("[data-degradation=wheel]")
+    folded = panel.locator("details.life-kept")
+    assert folded.get_attribute("open") is None
+    folded.locator("summary").click()
+    kept = folded.locator("tr[data-signal]").evaluate_all("rows => rows.map(r => r.dataset.signal.split('/').pop())")
+    assert kept == ["wheel_degradation", "wheel_life", "wheel_life_low", "wheel_life_high", "wheel_risk"]
+    folded.get_by_label("trend of wheel life low").check()
+    page.locator(".plot .pen", has_text="wheel life low").wait_for()
+    page.reload()
+    page.locator(".plot .pen", has_text="wheel life low").wait_for()
+    assert page.locator("details.life-kept").get_attribute("open") is not None, "what is drawn is not hidden"
 
 
 def test_more_load_and_an_overhaul_are_tried_out_in_seconds_framed_as_what_they_are(look, works, axe):  # noqa: F811 - the fixture

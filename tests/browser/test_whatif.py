@@ -159,6 +159,67 @@ def test_progress_moves_twice_a_second_and_it_stops_within_one(look, station):
     assert time.monotonic() - began < allowed(1.0)
 
 
+def asked(face, at, change, hours=1, seed=1):
+    """Have something computed, as the page would ask for it; give its id."""
+    changes = [{"of": "demand", "how": "scale", "value": change}]
+    title = f"demand x {change}"
+    _, job = face.post("scenarios", asset=ASSET, at=at, title=title, scenarios=[{"name": title, "changes": changes}], members=20, horizon_s=3600 * hours, points=5, seed=seed)
+    assert wait(lambda: face.get(f"scenarios/{job['id']}")["state"] == "done", 180)
+    return job["id"]
+
+
+def test_five_are_compared_and_told_apart_without_colour_and_a_sixth_replaces_the_first(look, station):
+    page, face = look.page, station[2]
+    at = face.get(f"state/{ASSET}")["at"]
+    changes = (1.05, 1.1, 1.15, 1.2, 1.25, 1.3)
+    jobs = [asked(face, at, change) for change in changes]
+    view = lambda these: f"{look.base}#/whatif/{ASSET}?at={at}&jobs={','.join(these)}"  # noqa: E731
+    page.goto(view(jobs[:5]))
+    done(page, 5)
+    level = page.locator(".fan[data-quantity=level]")
+    scenarios = level.locator("[data-scenario]")
+    wait(lambda: scenarios.count() == 6, 60)
+    assert scenarios.evaluate_all("all => all.map(g => g.dataset.scenario)") == ["baseline", *(f"demand x {c}" for c in changes[:5])]
+    dashes = level.locator(".median").evaluate_all("all => all.map(path => path.getAttribute('stroke-dasharray') ?? '')")
+    assert len(set(dashes)) == 6, "each line has a dash of its own"
+    heads = page.locator(".whatif-figures thead th").all_inner_texts()
+    assert len([h for h in heads if h.startswith("Difference")]) == 5
+    ends = page.locator("[data-kpi='level, at the end'] [data-clear]").all_inner_texts()
+    values = [float(re.match(r"[+−-]?[\d.]+", text)[0].replace("−", "-")) for text in ends]
+    assert values == sorted(values, reverse=True) and values[-1] < values[0] < 0, "the more is drawn, the lower it stands"
+    page.goto(view(jobs))
+    wait(lambda: page.locator("[data-job]").evaluate_all("all => all.map(one => one.dataset.job)") == jobs[1:], 60)
+
+
+def test_what_looks_further_ahead_is_drawn_on_its_own_times(look, station):
+    page, face = look.page, station[2]
+    at = face.get(f"state/{ASSET}")["at"]
+    jobs = [asked(face, at, 1.1, hours) for hours in (1, 4)]
+    page.goto(f"{look.base}#/whatif/{ASSET}?at={at}&jobs={','.join(jobs)}")
+    done(page, 2)
+    level = page.locator(".fan[data-quantity=level]")
+    wait(lambda: level.locator("[data-scenario]").count() == 3, 60)
+    ends = level.locator(".median").evaluate_all("all => all.map(path => path.getBBox().width)")
+    assert ends[1] == pytest.approx(ends[0]) and ends[2] == pytest.approx(4 * ends[0], rel=0.01)
+    told = level.locator("[data-scenario]").evaluate_all("all => all.map(g => g.dataset.scenario)")
+    assert told[1:] == ["demand x 1.1, over 1 h", "demand x 1.1, over 4 h"]
+    assert level.locator("text").last.inner_text() == "+4 h"
+
+
+def test_nothing_on_it_can_be_written_to_the_plant_by_anybody(look, station):
+    """No faceplate, no override, no acknowledgement stands on the page, and a command is none of what-if's."""
+    page = look.page
+    page.goto(look.base + "#/overview")
+    look.log_in(station[1])
+    page.goto(look.base + MORE)
+    page.locator(".whatif-banner").wait_for()
+    inside = page.locator("[data-frame=what-if]")
+    assert inside.locator("[data-command]").count() == 0
+    words = {word.strip() for word in inside.locator("button").all_inner_texts()}
+    assert not {word for word in words if re.search(r"ask for|command|override|acknowledge|approve|write", word, re.I)}, words
+    assert page.evaluate("getComputedStyle(document.querySelector('[data-frame=what-if]')).borderStyle") != "none"
+
+
 def test_it_can_be_read_without_seeing_colours_and_without_a_mouse(look, station, axe):  # noqa: F811
     page = look.page
     page.goto(look.base + MORE)

@@ -6,7 +6,7 @@ from serve_fake import OTHER, PUMP
 
 
 def test_pages_are_read_to_their_end(server, monkeypatch):
-    from gemel.face import twin as face
+    from gemel.face import asks as face
 
     monkeypatch.setattr(face, "PAGE", 1)
     with gemel.open(server.url) as twin:

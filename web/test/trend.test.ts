@@ -3,6 +3,7 @@ import { describe, expect, it } from "vitest";
 import type { History, SignalInfo } from "../src/api/types";
 import type { Cell } from "../src/live/cells";
 import { firstShown, groupsOf } from "../src/trend/groups";
+import { holeAt, holesOf, spansOf } from "../src/trend/holes";
 import { append, appendLive, empty, fromHistory, scaleOf, trim } from "../src/trend/rows";
 import { between, lookOf, moved, queryOf, stretched, windowOf } from "../src/trend/window";
 
@@ -93,5 +94,24 @@ describe("plots", () => {
     const signals = ["torque", "speed_setpoint", "speed", "flow"].map((name) => signal(name, "x"));
     expect(firstShown(signals, [signals[2]!, signals[3]!])).toEqual(["speed_setpoint", "speed", "flow"]);
     expect(firstShown([signals[1]!], [signals[1]!])).toEqual(["speed_setpoint"]);
+  });
+});
+
+describe("holes of the history", () => {
+  const missing = [
+    { start: "1970-01-01T00:00:03.000000000Z", end: "1970-01-01T00:00:05.000000000Z", rows: 40, why: "cut off" },
+    { start: "1970-01-01T00:00:04.000000000Z", end: "1970-01-01T00:00:06.000000000Z", rows: 1, why: "gone" },
+    { start: "1970-01-01T00:00:09.000000000Z", end: "1970-01-01T00:00:10.000000000Z", rows: 2, why: "gone" },
+  ];
+  const holes = holesOf({ ...history, missing });
+
+  it("are spans with what was lost and why; an answer without any has none", () => {
+    expect(holes[0]).toEqual({ start: 3, end: 5, rows: 40, why: "cut off" });
+    expect(holesOf(history)).toEqual([]);
+  });
+
+  it("are found by a time, their end not among them, and drawn as one where they touch", () => {
+    expect([2.9, 3, 5.5, 6, 9].map((time) => holeAt(holes, time)?.rows)).toEqual([undefined, 40, 1, undefined, 2]);
+    expect(spansOf([...holes].reverse())).toEqual([{ start: 3, end: 6 }, { start: 9, end: 10 }]);
   });
 });

@@ -3,6 +3,7 @@
 import { describe, expect, it } from "vitest";
 
 import { along, becomes, change, draftOf, inWords, isIdle, read, write } from "../src/whatif/draft";
+import { namesOf } from "../src/whatif/told-apart";
 import type { Quantity, Result } from "../src/whatif/types";
 import { inPlantUnits, shown, toSi } from "../src/whatif/units";
 
@@ -70,5 +71,16 @@ describe("a profile", () => {
     const text = "flow=6:36,0.5:306@hold;level=0:-1.5,2:1e-7@linear;speed+-3@0;demand*1.15@2:1:4;flow=300@1";
     expect(write(read(text))).toBe(text);
     expect(read("flow=1:2:3@hold;flow=1@9;flow=a:b@hold;x*NaN@0;=1@0;flow=.:1@hold")).toEqual([]);
+  });
+});
+
+describe("scenarios that are compared", () => {
+  const one = (title: string, hours: number, seed: number) => ({ title, result: { seed, times_s: [0, 3600 * hours] } });
+
+  it("are told apart by what differs", () => {
+    expect(namesOf([one("a", 6, 1), one("b", 6, 2)])).toEqual(["a", "b"]);
+    expect(namesOf([one("a", 6, 1), one("a", 24, 1)])).toEqual(["a, over 6 h", "a, over 24 h"]);
+    expect(namesOf([one("a", 6, 1), one("a", 6, 2), one("b", 6, 1)])).toEqual(["a, seed 1", "a, seed 2", "b"]);
+    expect(namesOf([one("a", 6, 1), one("a", 6, 1)])).toEqual(["a, seed 1", "a, seed 1 (2)"]);
   });
 });

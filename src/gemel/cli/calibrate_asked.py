@@ -13,9 +13,11 @@ import pyarrow as pa
 from gemel.assets import Plant
 from gemel.bus import Bus
 from gemel.cli.calibrate_release import bus_of
+from gemel.cli.lost import tell_lost
 from gemel.errors import GemelError
 from gemel.face import open as open_twin
 from gemel.face.calibrate import asked
+from gemel.face.missing import together
 from gemel.operate.jobs import Job
 from gemel.operate.machine import Line
 from gemel.operate.places import Places
@@ -30,10 +32,15 @@ def by_twin(
     """Ask for a calibration, wait for its end, give its result with its ``calibration`` (id); raises what it failed by."""
     with open_twin(data) as twin:
 
+        lost = []
+
         def rows(line: Line) -> pa.Table:
-            return twin.history(line.path, *span, lane=line.spec.lane).arrow
+            found = twin.history(line.path, *span, lane=line.spec.lane)
+            lost.append(found.missing)
+            return found.arrow
 
         spec, readings = asked(plant, asset, wish, rows, champion)
+    tell_lost(together(lost))
     job = asyncio.run(_worked_on(data, spec, readings))
     assert job.ended is not None
     if job.state != "done":

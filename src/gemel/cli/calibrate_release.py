@@ -44,7 +44,9 @@ def from_history(
     data: Path, machine: Machine, start: str | None, end: str | None, step_s: float | None
 ) -> list[Record]:
     """Read records of a machine from the history of its twin, whether it runs or not, weighted by status."""
+    from gemel.cli.lost import tell_lost
     from gemel.face import open as open_twin
+    from gemel.face.missing import together
 
     if not Places(data).registry.exists():
         raise ConfigError(
@@ -52,9 +54,9 @@ def from_history(
         )
     lines = (*machine.inputs, *machine.outputs)
     with open_twin(data) as twin:
-        read = [
-            _readings(line, twin.history(line.path, start, end, lane=line.spec.lane).arrow) for line in lines
-        ]
+        tables = [twin.history(line.path, start, end, lane=line.spec.lane) for line in lines]
+    read = [_readings(line, table.arrow) for line, table in zip(lines, tables, strict=True)]
+    tell_lost(together(table.missing for table in tables))
     if not all(len(r.times) for r in read):
         empty = next(line.path for line, r in zip(lines, read, strict=True) if not len(r.times))
         raise ModelError(

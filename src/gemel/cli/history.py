@@ -2,13 +2,14 @@
 
 import json
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import click
 import numpy as np
 
+from gemel.cli.lost import tell_lost
 from gemel.cli.source import asking, opened
 from gemel.connect.times import parse_iso
 from gemel.errors import NotFoundError
@@ -18,6 +19,7 @@ from gemel.samples.units import quantity
 
 if TYPE_CHECKING:
     from gemel.face import Table, Twin
+    from gemel.face.transport import Answer
 
 FORMS: Final = ("csv", "parquet", "arrow")
 
@@ -123,7 +125,8 @@ def _unit(path: str, table: "Table", units: dict[str, str]) -> str:
 def _as_json(path: str, table: "Table", units: dict[str, str]) -> dict[str, Any]:
     """Give a signal as GET /api/v1/history does, with times as text."""
     time, value, status = (list(column) for column in zip(*_rows(table), strict=True)) if len(table) else ([], [], [])
-    return {"signal": path, "unit": _unit(path, table, units), "time": time, "value": value, "status": status}
+    missing = [{"start": f"{start}Z", "end": f"{end}Z"} for start, end in table.missing]
+    return {"signal": path, "unit": _unit(path, table, units), "time": time, "value": value, "status": status, "missing": missing}
 
 
 def _show(path: str, table: "Table", units: dict[str, str]) -> None:
@@ -133,13 +136,15 @@ def _show(path: str, table: "Table", units: dict[str, str]) -> None:
         click.echo(f"  {time}  {shown:>14}  {statuses.name(status)}")
     if not len(table):
         click.echo("  nothing in that time")
+    tell_lost(table.missing)
 
 
-def _write(pieces: Iterable[bytes], form: str, file: str, what: str) -> None:
+def _write(pieces: "Answer", form: str, file: str, what: str) -> None:
     if file == "-":
         for piece in pieces:
             sys.stdout.buffer.write(piece)
         sys.stdout.buffer.flush()
+        tell_lost(pieces.missing)
         return
     lines = -1
     with Path(file).open("wb") as out:
@@ -148,3 +153,4 @@ def _write(pieces: Iterable[bytes], form: str, file: str, what: str) -> None:
             lines += piece.count(b"\n")
     told = f"{lines} {what}" if form == "csv" else f"{Path(file).stat().st_size} bytes"
     click.echo(f"{told} written to {file}", err=True)
+    tell_lost(pieces.missing)

@@ -11,6 +11,7 @@ import pyarrow as pa
 
 from gemel.assets import Plant
 from gemel.errors import ModelError
+from gemel.face.missing import Missing
 from gemel.face.table import Table
 from gemel.operate import calibrate_job as job
 from gemel.operate.machine import Line, machine_of
@@ -27,9 +28,11 @@ class Calibrated:
 
     Args:
         told: all of it, as ``GET /api/v1/calibrations/{id}`` gives it under ``result``.
+        missing: spans of the history whose readings were lost to damage: it was fitted to the rest.
     """
 
     told: Mapping[str, Any]
+    missing: tuple[Missing, ...] = ()
 
     @property
     def values(self) -> dict[str, float]:

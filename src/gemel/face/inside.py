@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Final, TypeVar
 
 from gemel.errors import StorageError
-from gemel.face.transport import refusal, target
+from gemel.face.transport import Answer, refusal, target
 from gemel.serve import ServeSettings, create_app
 from gemel.serve.port import Twin
 
@@ -94,15 +94,15 @@ class Inside:
         self._loop = loop
         self._ending = ending
 
-    def get(self, path: str, query: Mapping[str, Any]) -> Iterator[bytes]:
-        """Give the answer's body in pieces."""
+    def get(self, path: str, query: Mapping[str, Any]) -> Answer:
+        """Give the answer, its body in pieces."""
         pipe = Pipe()
         self._loop.start(self._ask(target(path, query), pipe))
         pieces = pipe.parts()
-        status = next(pieces)
+        status, head = next(pieces)
         if status != 200:
             raise refusal(status, b"".join(pieces))
-        return pieces
+        return Answer(pieces, head)
 
     def close(self) -> None:
         """End what runs."""
@@ -123,7 +123,8 @@ class Inside:
 
         async def send(message: Any) -> None:
             if message["type"] == "http.response.start":
-                await pipe.put(message["status"])
+                head = {name.decode().lower(): text.decode() for name, text in message["headers"]}
+                await pipe.put((message["status"], head))
             elif message.get("body"):
                 await pipe.put(message["body"])
 

@@ -6,6 +6,8 @@ from typing import Any
 
 import pyarrow as pa
 
+from gemel.face.missing import Missing
+
 
 @dataclass(frozen=True, eq=False)
 class Table:
@@ -14,6 +16,7 @@ class Table:
     Args:
         arrow: the columns as a `pyarrow.Table`.
         notes: what else there is to say, by name.
+        missing: spans whose readings were lost to damage, so that rows may be missing there; empty: none were.
 
     >>> import pyarrow as pa
     >>> t = Table(pa.table({"value": [1.5, None]}))
@@ -23,6 +26,7 @@ class Table:
 
     arrow: pa.Table
     notes: Mapping[str, Any] = field(default_factory=dict)
+    missing: tuple[Missing, ...] = ()
 
     @property
     def columns(self) -> list[str]:
@@ -42,8 +46,11 @@ class Table:
             yield from batch.to_pylist()
 
     def to_pandas(self) -> Any:
-        """Give a `pandas.DataFrame`; pandas must be installed."""
-        return self.arrow.to_pandas()
+        """Give a `pandas.DataFrame`, `missing` among its ``attrs``; pandas must be installed."""
+        frame = self.arrow.to_pandas()
+        if self.missing:
+            frame.attrs["missing"] = self.missing
+        return frame
 
     def to_polars(self) -> Any:
         """Give a `polars.DataFrame`; polars must be installed."""
@@ -56,4 +63,5 @@ class Table:
         return self.arrow.__arrow_c_stream__(requested_schema)
 
     def __repr__(self) -> str:
-        return f"<{len(self)} rows: {', '.join(self.columns)}>"
+        lost = f"; readings were lost from {', '.join(map(str, self.missing))}" if self.missing else ""
+        return f"<{len(self)} rows: {', '.join(self.columns)}{lost}>"

@@ -8,22 +8,45 @@ import urllib.error
 import urllib.parse
 import urllib.request
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Protocol
 
 from gemel import errors
 from gemel.errors import ConfigError, GemelError, NotFoundError, RefusedError, StorageError
+from gemel.face.missing import HEADER, Missing, read_missing
 
 PREFIX: Final = "/api/v1"
 TIMEOUT_S: Final = 60
 CHUNK: Final = 1 << 20
 
 
+@dataclass(frozen=True, eq=False)
+class Answer:
+    """An answer: its body, in pieces as they come, and what its head says of the body.
+
+    Args:
+        pieces: of the body.
+        head: the headers, by name in small letters.
+    """
+
+    pieces: Iterator[bytes]
+    head: Mapping[str, str]
+
+    def __iter__(self) -> Iterator[bytes]:
+        return self.pieces
+
+    @property
+    def missing(self) -> tuple[Missing, ...]:
+        """The spans in which readings were lost to damage; none: it lacks nothing."""
+        return read_missing(self.head.get(HEADER, ""))
+
+
 class Transport(Protocol):
     """Asks for what is under the API."""
 
-    def get(self, path: str, query: Mapping[str, Any]) -> Iterator[bytes]:
-        """Give the answer's body in pieces; raises a GemelError where it is none."""
+    def get(self, path: str, query: Mapping[str, Any]) -> Answer:
+        """Give the answer, its body in pieces; raises a GemelError where it is none."""
 
     def close(self) -> None:
         """Let go of whatever was opened."""
@@ -73,8 +96,8 @@ class Network:
             self._headers["Authorization"] = f"Basic {word}"
         self._tls = _tls(ca) if self._url.startswith("https:") else None
 
-    def get(self, path: str, query: Mapping[str, Any]) -> Iterator[bytes]:
-        """Give the answer's body in pieces."""
+    def get(self, path: str, query: Mapping[str, Any]) -> Answer:
+        """Give the answer, its body in pieces."""
         request = urllib.request.Request(self._url + target(path, query), headers=self._headers)  # noqa: S310 - http(s) only, by `open`
         try:
             answer = urllib.request.urlopen(request, timeout=TIMEOUT_S, context=self._tls)  # noqa: S310
@@ -83,7 +106,7 @@ class Network:
                 raise refusal(e.code, e.read()) from None
         except urllib.error.URLError as e:
             raise _unreached(self._url, e.reason) from e
-        return self._pieces(answer)
+        return Answer(self._pieces(answer), {name.lower(): text for name, text in answer.headers.items()})
 
     def _pieces(self, answer: Any) -> Iterator[bytes]:
         with answer:

@@ -24,6 +24,14 @@ STATES: Final[Mapping[str, tuple[str | None, str]]] = {
     "CommandSent": ("sending", "sent"),
     "CommandConfirmed": ("sent", "confirmed"),
     "CommandFailed": ("open", "failed"),
+    "OverrideCleared": ("overridden", "as read"),
+    "OverrideExpired": ("overridden", "as read"),
+    "ResidualRaised": ("as expected", "not as expected"),
+    "ResidualCleared": ("not as expected", "as expected"),
+    "LanesDiverged": ("lanes agree", "lanes differ"),
+    "LanesAgreed": ("lanes differ", "lanes agree"),
+    "EventRaised": ("does not hold", "holds"),
+    "EventCleared": ("holds", "does not hold"),
 }
 
 
@@ -50,6 +58,15 @@ def before_after(fact: Fact) -> tuple[Told, Told]:
             return None, f"plant file {str(body['digest'])[:12]}"
         case "CommandRefused":
             return "asked", "refused"
+        case "OverrideSet" if "value" in body:
+            until = f" until {times.text(body['until'])}" if isinstance(body.get("until"), int) else ""
+            return "overridden" if body.get("replaces") else "as read", f"{body['value']:g}{until}"
+        case "ParametersReleased" if "champion" in body:
+            return f"version {body['champion']}", _worded(body.get("values"), body)
+        case "ParametersRolledBack" if "version" in body:
+            return f"version {body['version']}", "the version before"
+        case "MaintenanceDone" if isinstance(body.get("keep"), int | float):
+            return "100 % of what was worn", f"{100 * body['keep']:g} % of it"
     return STATES.get(fact.kind, (None, None))
 
 

@@ -35,8 +35,15 @@ async def headed(answer: Response, twin: Lacking, signals: Sequence[int], span: 
     """Give an answer whose head says what it lacks; where it lacks nothing, it says nothing."""
     holes = await twin.history_holes(signals, *span)
     if holes:
-        answer.headers[HEADER] = ", ".join(f"{times.text(h.start)}/{times.text(h.end)}" for h in holes[:MOST])
+        answer.headers[HEADER] = ", ".join(f"{times.text(start)}/{times.text(end)}" for start, end in _few(holes))
     return answer
+
+
+def _few(holes: Sequence[Hole]) -> list[tuple[int, int]]:
+    """Give the spans, by time; where there are more than a header takes, the last one covers all that are left."""
+    spans = sorted({(h.start, h.end) for h in holes})
+    rest = spans[MOST - 1 :]
+    return spans if len(spans) <= MOST else [*spans[: MOST - 1], (rest[0][0], max(end for _, end in rest))]
 
 
 def with_holes(

@@ -25,7 +25,7 @@ def signal_shape(view: SignalView) -> dict[str, Any]:
     return {
         "path": view.path, "name": view.name, "unit": view.unit, "kind": view.kind, "states": list(view.states),
         "range": view.range, "normal": view.normal, "interval_s": view.interval_s, "stale_after_s": view.stale_after_s,
-        "description": view.description,
+        "description": view.description, "prognosis": view.spec.prognosis or None,
         "alarm": {level: view.alarm.get(level) for level in LEVELS} if view.alarm else None,
     }  # fmt: skip
 

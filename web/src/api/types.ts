@@ -27,7 +27,31 @@ export interface TreeNode {
   name: string;
   title?: string;
   kind: string;
-  children?: TreeNode[];
+  /** How many stand directly below it. */
+  count: number;
+  /** How many assets stand at and below it, at any depth. */
+  assets: number;
+}
+
+/** A node with what was asked for of what is below it. */
+export interface Piece extends TreeNode {
+  children: Piece[];
+  next: number | null;
+}
+
+/** An asset in a list. */
+export interface Brief {
+  path: string;
+  name: string;
+  title: string;
+  type: string;
+  parent: string;
+}
+
+export interface AssetPage {
+  items: Brief[];
+  count: number;
+  next: number | null;
 }
 
 export interface AlarmLimits {
@@ -48,6 +72,8 @@ export interface SignalInfo {
   interval_s?: number | null;
   stale_after_s?: number | null;
   description?: string | null;
+  /** What it foretells the life of, as remaining life names it. */
+  prognosis?: string | null;
   alarm?: AlarmLimits | null;
 }
 
@@ -97,6 +123,8 @@ export interface History {
   status: number[];
   /** Standard uncertainty of each value; left out where none is known. */
   sigma?: (number | null)[];
+  /** Spans in which readings may be missing, because files were damaged. */
+  missing?: { start: string; end: string; rows: number; why: string }[];
 }
 
 export type AlarmState = "normal" | "unacknowledged" | "acknowledged" | "returned_unacknowledged" | "shelved";

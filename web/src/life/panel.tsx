@@ -1,6 +1,7 @@
 /** Remaining life on the page of an asset: what was foretold, its fan, and what more load, another speed or an overhaul does. */
 
 import { useSignal } from "@preact/signals";
+import type { ComponentChildren } from "preact";
 import { useEffect } from "preact/hooks";
 
 import { get, Problem, send, words } from "../api/http";
@@ -9,6 +10,7 @@ import { useFetched } from "../parts/use-fetched";
 import { may, zone } from "../plant";
 import { cursor, inPast } from "../time/cursor";
 import { atQuery, pastTime } from "../time/shown";
+import { type Props as ValueProps, ValueTable } from "../views/values";
 import { LifeChart } from "./chart";
 import { DAY_S, type LifeFuture, type Prognosis, type Wears } from "./types";
 import { daysText, differenceText, lifeText, percent } from "./words";
@@ -117,7 +119,7 @@ function Form({ wears, choice, busy, onTry }: { wears: Wears; choice: Choice; bu
   );
 }
 
-function One({ asset, wears }: { asset: string; wears: Wears }) {
+function One({ asset, wears, children }: { asset: string; wears: Wears; children: ComponentChildren }) {
   const then = pastTime.value === null ? null : Math.floor(pastTime.value / LOOK_S); // a moving cursor asks that seldom
   const { data, error } = useFetched(() => last(asset, wears.name), [asset, wears.name, then]);
   const choice = useSignal<Choice>({ load: {}, action: "", days: 0 });
@@ -195,16 +197,32 @@ function One({ asset, wears }: { asset: string; wears: Wears }) {
       {job.value?.state === "failed" && <p role="alert">{job.value.problem} {job.value.remedy}</p>}
       {problem.value && <p role="alert">{problem.value}</p>}
       <Form wears={wears} choice={choice.value} busy={open} onTry={(next, ask) => void onTry(next, ask)} />
+      {children}
     </section>
   );
 }
 
-export function LifePanel({ asset }: { asset: string }) {
-  const { data } = useFetched(() => get<{ items: Wears[] }>("life", { asset }), [asset]);
+/** The signals that what was foretold is kept in: until there was a prognosis they have no value. */
+function Kept({ of, signals, ...told }: ValueProps & { of: string }) {
+  if (signals.length === 0) return null;
+  const open = signals.some(({ name }) => told.shown.has(name));
+  return (
+    <details class="life-kept" open={open}>
+      <summary>Kept as signals: {signals.length} values with their history</summary>
+      <ValueTable {...told} signals={signals} label={`Signals of the remaining life: ${nameText(of)}`} />
+    </details>
+  );
+}
+
+export function LifePanel({ asset, signals, ...told }: ValueProps & { asset: string }) {
+  const { data, error } = useFetched(() => get<{ items: Wears[] }>("life", { asset }), [asset]);
   return (
     <>
+      {error.value && <p role="alert">{error.value}</p>}
       {(data.value?.items ?? []).map((wears) => (
-        <One key={`${asset}#${wears.name}`} asset={asset} wears={wears} />
+        <One key={`${asset}#${wears.name}`} asset={asset} wears={wears}>
+          <Kept of={wears.name} signals={signals.filter(({ prognosis }) => prognosis === wears.name)} {...told} />
+        </One>
       ))}
     </>
   );

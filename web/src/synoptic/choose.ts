@@ -46,7 +46,7 @@ export function keySignals(asset: Asset, most = SHOWN): SignalInfo[] {
     return (part >= 0 ? 10 + part : 50) + setpoint;
   };
   return asset.signals
-    .filter((signal) => signal.kind === "analog")
+    .filter((signal) => signal.kind === "analog" && !signal.prognosis)
     .map((signal, index) => ({ signal, order: rank(signal) * 1000 + index }))
     .sort((a, b) => a.order - b.order)
     .slice(0, most)

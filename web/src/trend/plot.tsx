@@ -9,6 +9,7 @@ import { leastSpan } from "../parts/bar-place";
 import { zone } from "../plant";
 import { theme } from "../theme";
 import { type Group, inSteps } from "./groups";
+import { drawHoles, type Hole, holeAt, spansOf } from "./holes";
 import { pastTime } from "../time/shown";
 import { axes, DASHES, drawBands, drawContext, drawCursor, drawMarks, type Ink, inkOf, series } from "./plot-options";
 import { type Rows, scaleOf } from "./rows";
@@ -18,8 +19,16 @@ const SYNC = "trends";
 const HEIGHT = 190;
 const STATE_HEIGHT = 110;
 
+/** What is drawn of each signal of the group, in a window. */
+export interface Drawn {
+  window: Window;
+  rows: readonly Rows[];
+  bands: readonly (Band | null)[];
+  holes: readonly (readonly Hole[])[];
+}
+
 export interface PlotHandle {
-  draw(rows: readonly Rows[], window: Window, bands: readonly (Band | null)[]): void;
+  draw(drawn: Drawn): void;
 }
 
 interface Props {
@@ -62,6 +71,7 @@ export function Plot({ group, handle, onZoom, onZoomOut, onTime }: Props) {
     const least = Math.max(...group.signals.map((signal) => leastSpan(signal.range)));
     let rows: readonly Rows[] = [];
     let bands: readonly (Band | null)[] = [];
+    let holes: Drawn["holes"] = [];
     let window: Window = { start: 0, end: 1 };
     const tell = (plot: uPlot): void => {
       const { left } = plot.cursor;
@@ -70,8 +80,9 @@ export function Plot({ group, handle, onZoom, onZoomOut, onTime }: Props) {
       const time = left != null && left >= 0 ? plot.posToVal(left, "x") : rest;
       group.signals.forEach((signal, i) => {
         const at = valueAt(rows[i] ?? { time: [], line: [], value: [], quality: [] }, time);
-        const words = signal.kind === "state" && at.text !== null ? signal.states?.[at.text] : null;
-        const marked = at.quality === "good" || at.quality === "none" ? "" : ` ${at.quality}`;
+        const lost = holeAt(holes[i] ?? [], time) !== null && at.text === null;
+        const words = lost ? "lost" : signal.kind === "state" && at.text !== null ? signal.states?.[at.text] : null;
+        const marked = lost || at.quality === "good" || at.quality === "none" ? "" : ` ${at.quality}`;
         const node = readings.current[i];
         if (node) node.textContent = (words ?? numberText(at.text, decimalsFor(signal.range))) + marked;
       });
@@ -116,6 +127,7 @@ export function Plot({ group, handle, onZoom, onZoomOut, onTime }: Props) {
           drawClear: [
             (self) => group.signals.length === 1 && drawContext(self, group.signals[0] as never, ink),
             (self) => drawBands(self, bands, ink),
+            (self) => drawHoles(self, holes.flat(), ink),
           ],
           draw: [(self) => drawMarks(self, rows, ink), (self) => drawCursor(self, pastTime.peek(), ink)],
           setCursor: [tell],
@@ -137,12 +149,11 @@ export function Plot({ group, handle, onZoom, onZoomOut, onTime }: Props) {
     });
     resize.observe(host);
     handle({
-      draw(next, over, expected) {
-        rows = next;
-        window = over;
-        bands = expected;
+      draw(drawn) {
+        ({ rows, window, bands, holes } = drawn);
+        host.dataset.holes = String(spansOf(holes.flat()).length);
         host.dataset.expected = String(bands.filter((one) => one !== null && one.time.length > 1).length);
-        plot.setData(aligned(next));
+        plot.setData(aligned(rows));
         tell(plot);
       },
     });

@@ -8,6 +8,7 @@ import { dateTime, decimalsFor, nameText, numberText, unitText } from "../format
 import { shownTime } from "../time/shown";
 import { QualityMark } from "../parts/quality-mark";
 import { zone } from "../plant";
+import { type Hole, holeAt } from "./holes";
 import type { TrendData } from "./trend-data";
 import { type Look, windowOf } from "./window";
 
@@ -27,6 +28,21 @@ function csv(signal: SignalInfo, look: Look): string {
   return address("history", { signal: signal.path, start: iso(start), end: iso(end), format: "csv" });
 }
 
+/** Says in words what the plot hatches. */
+function LostSpans({ holes }: { holes: readonly Hole[] }) {
+  if (holes.length === 0) return null;
+  return (
+    <ul class="lost" aria-label="Readings lost">
+      {holes.map(({ start, end, rows, why }) => (
+        <li key={start}>
+          <b>Readings lost</b> from {dateTime(start, zone())} to {dateTime(end, zone())}: {numberText(rows, 0)} of all signals
+          of a damaged file ({why})
+        </li>
+      ))}
+    </ul>
+  );
+}
+
 function Rows({ signal, data }: { signal: SignalInfo; data: TrendData }) {
   const rows = data.of(signal.path);
   const first = Math.max(0, rows.time.length - ROWS);
@@ -34,8 +50,15 @@ function Rows({ signal, data }: { signal: SignalInfo; data: TrendData }) {
     if (signal.kind === "state" && value !== null) return signal.states?.[value] ?? String(value);
     return numberText(value, decimalsFor(signal.range) + 1);
   };
+  const holes = data.holesOf(signal.path);
+  const word = (i: number): string => {
+    const value = rows.value[i] ?? null;
+    if (value !== null) return text(value);
+    return holeAt(holes, rows.time[i] as number) ? "lost" : "gap";
+  };
   return (
     <>
+      <LostSpans holes={holes} />
       <div class="scroll" tabIndex={0} role="region" aria-label={`Rows of ${nameText(signal.name)}`}>
         <table>
           <thead>
@@ -55,7 +78,7 @@ function Rows({ signal, data }: { signal: SignalInfo; data: TrendData }) {
               .map(({ time, i }) => (
                 <tr key={time}>
                   <td>{dateTime(time, zone())}</td>
-                  <td class="right number">{rows.value[i] == null ? "gap" : text(rows.value[i] ?? null)}</td>
+                  <td class="right number">{word(i)}</td>
                   <td>
                     <QualityMark quality={rows.quality[i] ?? "none"} />
                   </td>

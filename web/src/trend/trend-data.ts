@@ -4,6 +4,7 @@ import { get, words } from "../api/http";
 import type { History, SignalInfo } from "../api/types";
 import { type Band, bandOf } from "../expected/band";
 import type { Cell } from "../live/cells";
+import { type Hole, holesOf } from "./holes";
 import { appendLive, empty, fromHistory, type Rows, trim } from "./rows";
 import { isoOf } from "../time/zoned";
 import type { Window } from "./window";
@@ -12,6 +13,7 @@ export class TrendData {
   private readonly rows = new Map<string, Rows>();
   private readonly waiting = new Map<string, Cell[]>();
   private readonly bands = new Map<string, Band>();
+  private readonly holes = new Map<string, Hole[]>();
   private abort: AbortController | null = null;
   /** How the last answer was made (raw, decimated), by signal. */
   readonly mode = new Map<string, History["mode"]>();
@@ -24,6 +26,11 @@ export class TrendData {
   /** Where a signal is expected; null where nothing expects anything of it. */
   bandOf(path: string): Band | null {
     return this.bands.get(path) ?? null;
+  }
+
+  /** What damage took of the window. */
+  holesOf(path: string): readonly Hole[] {
+    return this.holes.get(path) ?? [];
   }
 
   /** Asks where signals are expected over a window; a band that is not answered stays as it was. */
@@ -86,6 +93,7 @@ export class TrendData {
     this.waiting.delete(signal.path);
     this.rows.set(signal.path, rows);
     this.mode.set(signal.path, history.mode);
+    this.holes.set(signal.path, holesOf(history));
   }
 }
 

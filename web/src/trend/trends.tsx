@@ -104,11 +104,13 @@ export function Trends({ signals, expected }: Props) {
   const draw = (): void => {
     const window = windowOf(showing.current.look, shownTime.peek());
     for (const group of showing.current.groups) {
-      plots.current.get(group.key)?.draw(
-        group.signals.map((signal) => data.of(signal.path)),
+      const paths = group.signals.map(({ path }) => path);
+      plots.current.get(group.key)?.draw({
         window,
-        group.signals.map((signal) => data.bandOf(signal.path)),
-      );
+        rows: paths.map((path) => data.of(path)),
+        bands: paths.map((path) => data.bandOf(path)),
+        holes: paths.map((path) => data.holesOf(path)),
+      });
     }
   };
   const { data, busy, version } = useTrendData(signals, look, () => plotWidth(frame.current), () => draw());

@@ -85,6 +85,7 @@ function Loaded({ asset }: { asset: Asset }) {
     const next = names.filter((one) => (one === name ? on : shown.includes(one)));
     setQuery({ trend: next.join(",") || "-" });
   };
+  const told = { shown: new Set(shown), onShow: show, residuals };
   return (
     <div class="asset">
       <Breadcrumb path={asset.path} />
@@ -95,7 +96,7 @@ function Loaded({ asset }: { asset: Asset }) {
           ))}
         </section>
       )}
-      <Values signals={asset.signals} shown={new Set(shown)} onShow={show} residuals={residuals} />
+      <Values {...told} signals={asset.signals.filter(({ prognosis }) => !prognosis)} />
       <div class="side">
         {asset.commands.length > 0 && (
           <section class="panel" aria-label="Commands">
@@ -108,7 +109,7 @@ function Loaded({ asset }: { asset: Asset }) {
         <FidelityPanel asset={asset.path} />
         <About asset={asset} />
       </div>
-      <LifePanel asset={asset.path} />
+      <LifePanel {...told} asset={asset.path} signals={asset.signals.filter(({ prognosis }) => prognosis)} />
       <Trends
         signals={asset.signals.filter((signal) => shown.includes(signal.name))}
         expected={new Set(residuals.keys())}

@@ -13,13 +13,15 @@ import { LiveAge, LiveValue } from "../parts/live-value";
 import { Spark } from "../parts/spark";
 import { zone } from "../plant";
 
-interface Props {
+export interface Props {
   signals: readonly SignalInfo[];
   /** Names of the signals that have a trend. */
   shown: ReadonlySet<string>;
   onShow(name: string, show: boolean): void;
   /** What is expected of them, by path. */
   residuals: ReadonlyMap<string, Residual>;
+  /** What the table is called. */
+  label?: string;
 }
 
 const COLUMNS = 7;
@@ -41,65 +43,72 @@ function SignalAlarm({ path }: { path: string }) {
   return worst ? <AlarmShape priority={worst.priority} state={worst.state} /> : null;
 }
 
-export function Values({ signals, shown, onShow, residuals }: Props) {
+/** A table of values, a line each. */
+export function ValueTable({ signals, shown, onShow, residuals, label = "Table of values" }: Props) {
   const analog = signals.filter((signal) => signal.kind !== "state");
   const widest = Math.max(0, ...analog.map((signal) => decimalsFor(signal.range)));
   return (
+    <div class="scroll" tabIndex={0} role="region" aria-label={label}>
+      <table class="values">
+        <thead>
+          <tr>
+            <th scope="col">trend</th>
+            <th scope="col">signal</th>
+            <th scope="col" class="right">
+              value
+            </th>
+            <th scope="col">quality</th>
+            <th scope="col">in its range</th>
+            <th scope="col">lately</th>
+            <th scope="col" class="right">
+              age
+            </th>
+          </tr>
+        </thead>
+        <tbody>
+          {signals.flatMap((signal) => [
+            <tr key={signal.path} data-signal={signal.path}>
+              <td>
+                <label class="tick">
+                  <input
+                    type="checkbox"
+                    checked={shown.has(signal.name)}
+                    onChange={(event) => onShow(signal.name, event.currentTarget.checked)}
+                  />
+                  <span class="unseen">trend of {nameText(signal.name)}</span>
+                </label>
+              </td>
+              <th scope="row" title={signal.description ?? undefined}>
+                {nameText(signal.name)}
+                <SignalAlarm path={signal.path} />
+              </th>
+              <td class="right">
+                <LiveValue signal={signal} widest={widest} />
+              </td>
+              <td>
+                <LiveQuality path={signal.path} />
+              </td>
+              <td>
+                <AnalogBar signal={signal} />
+              </td>
+              <td>{signal.kind !== "state" && <Spark signal={signal} />}</td>
+              <td class="right nowrap">
+                <LiveAge path={signal.path} />
+              </td>
+            </tr>,
+            <NotAsExpected key={`${signal.path}#residual`} residual={residuals.get(signal.path)} />,
+          ])}
+        </tbody>
+      </table>
+    </div>
+  );
+}
+
+export function Values(props: Props) {
+  return (
     <section class="panel" aria-label="Values">
       <h2>Values</h2>
-      <div class="scroll" tabIndex={0} role="region" aria-label="Table of values">
-        <table class="values">
-          <thead>
-            <tr>
-              <th scope="col">trend</th>
-              <th scope="col">signal</th>
-              <th scope="col" class="right">
-                value
-              </th>
-              <th scope="col">quality</th>
-              <th scope="col">in its range</th>
-              <th scope="col">lately</th>
-              <th scope="col" class="right">
-                age
-              </th>
-            </tr>
-          </thead>
-          <tbody>
-            {signals.flatMap((signal) => [
-              <tr key={signal.path} data-signal={signal.path}>
-                <td>
-                  <label class="tick">
-                    <input
-                      type="checkbox"
-                      checked={shown.has(signal.name)}
-                      onChange={(event) => onShow(signal.name, event.currentTarget.checked)}
-                    />
-                    <span class="unseen">trend of {nameText(signal.name)}</span>
-                  </label>
-                </td>
-                <th scope="row" title={signal.description ?? undefined}>
-                  {nameText(signal.name)}
-                  <SignalAlarm path={signal.path} />
-                </th>
-                <td class="right">
-                  <LiveValue signal={signal} widest={widest} />
-                </td>
-                <td>
-                  <LiveQuality path={signal.path} />
-                </td>
-                <td>
-                  <AnalogBar signal={signal} />
-                </td>
-                <td>{signal.kind !== "state" && <Spark signal={signal} />}</td>
-                <td class="right nowrap">
-                  <LiveAge path={signal.path} />
-                </td>
-              </tr>,
-              <NotAsExpected key={`${signal.path}#residual`} residual={residuals.get(signal.path)} />,
-            ])}
-          </tbody>
-        </table>
-      </div>
+      <ValueTable {...props} />
     </section>
   );
 }

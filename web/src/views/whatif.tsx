@@ -15,6 +15,7 @@ import { FanChart, FanKey } from "../whatif/fan";
 import { Figures, Sensitivity } from "../whatif/figures";
 import { useJobs } from "../whatif/follow";
 import { Slider } from "../whatif/slider";
+import { namesOf } from "../whatif/told-apart";
 import { type Beginning, ended, type Result, type WhatIf } from "../whatif/types";
 import { everyQuantity, inPlantUnits } from "../whatif/units";
 
@@ -70,12 +71,12 @@ function Futures({ done }: { done: { name: string; result: Result }[] }) {
       <FanKey fans={named} />
       <div class="fans">
         {first.watch.map(({ name, unit }) => {
-          const fans = [{ name: "baseline", bands: first.futures[0]?.bands[first.watch.findIndex((w) => w.name === name)] ?? [] }];
+          const fans = [{ name: "baseline", times: first.times_s, bands: first.futures[0]?.bands[first.watch.findIndex((w) => w.name === name)] ?? [] }];
           for (const { name: scenario, result } of done) {
             const at = result.watch.findIndex((w) => w.name === name);
-            fans.push({ name: scenario, bands: result.futures[1]?.bands[at] ?? [] });
+            fans.push({ name: scenario, times: result.times_s, bands: result.futures[1]?.bands[at] ?? [] });
           }
-          return <FanChart key={name} quantity={name} unit={unit} times={first.times_s} fans={fans} />;
+          return <FanChart key={name} quantity={name} unit={unit} fans={fans} />;
         })}
       </div>
       <Figures results={done} />
@@ -130,9 +131,11 @@ function Loaded({ begun }: { begun: Beginning }) {
   const known = ids.map((id) => jobs.value[id]).filter((job): job is WhatIf | string => job !== undefined);
   const found = known.filter((job): job is WhatIf => typeof job !== "string");
   const quantities = everyQuantity(begun);
-  const done = found.flatMap((job) =>
-    job.result ? [{ name: job.title || job.id, result: inPlantUnits(job.result, job.question, quantities) }] : [],
+  const told = found.flatMap((job) =>
+    job.result ? [{ title: job.title || job.id, result: inPlantUnits(job.result, job.question, quantities) }] : [],
   );
+  const names = namesOf(told);
+  const done = told.map(({ result }, i) => ({ name: names[i] as string, result }));
   const slider = ([name, q]: [string, (typeof all)[string]]) => (
     <Slider key={name} name={name} quantity={q} draft={drafts.find((d) => d.of === name)} hours={hours} onChange={(next) => put(name, next)} />
   );

@@ -5,6 +5,8 @@ import { round } from "./draft";
 
 export interface Fan {
   name: string;
+  /** Of the bands' values, from the beginning on [s]. */
+  times: readonly number[];
   /** By quantile, ascending; the middle one is the median. */
   bands: (number | null)[][];
 }
@@ -12,7 +14,6 @@ export interface Fan {
 interface Props {
   quantity: string;
   unit: string;
-  times: number[];
   fans: Fan[];
 }
 
@@ -32,16 +33,16 @@ function span(fans: Fan[]): [number, number] {
   return [low - room, high + room];
 }
 
-export function FanChart({ quantity, unit, times, fans }: Props) {
+export function FanChart({ quantity, unit, fans }: Props) {
   const [low, high] = span(fans);
-  const end = times[times.length - 1] || 1;
+  const end = Math.max(...fans.map(({ times }) => times[times.length - 1] ?? 0)) || 1;
   const x = (t: number): number => LEFT + (t / end) * (WIDTH - LEFT - 8);
   const y = (v: number): number => TOP + (1 - (v - low) / (high - low)) * (HEIGHT - TOP - BOTTOM);
-  const line = (values: (number | null)[]): string =>
+  const line = (times: readonly number[], values: (number | null)[]): string =>
     values.map((v, i) => (v === null ? "" : `${i && values[i - 1] !== null ? "L" : "M"}${x(times[i] ?? 0).toFixed(1)} ${y(v).toFixed(1)}`)).join("");
-  const area = (from: (number | null)[], to: (number | null)[]): string => {
+  const area = (times: readonly number[], from: (number | null)[], to: (number | null)[]): string => {
     const back = to.map((v, i) => [x(times[i] ?? 0), y(v ?? low)] as const).reverse();
-    return `${line(from)}${back.map(([a, b]) => `L${a.toFixed(1)} ${b.toFixed(1)}`).join("")}Z`;
+    return `${line(times, from)}${back.map(([a, b]) => `L${a.toFixed(1)} ${b.toFixed(1)}`).join("")}Z`;
   };
   const hours = end / 3600;
   const days = hours > 72;
@@ -74,9 +75,9 @@ export function FanChart({ quantity, unit, times, fans }: Props) {
           const last = fan.bands.length - 1;
           return (
             <g key={fan.name} class={`fan-${i}`} data-scenario={fan.name}>
-              {last >= 2 && <path class="outer" d={area(fan.bands[0] ?? [], fan.bands[last] ?? [])} />}
-              {last >= 4 && <path class="inner" d={area(fan.bands[1] ?? [], fan.bands[last - 1] ?? [])} />}
-              <path class="median" d={line(fan.bands[last >> 1] ?? [])} stroke-dasharray={DASHES[i]} />
+              {last >= 2 && <path class="outer" d={area(fan.times, fan.bands[0] ?? [], fan.bands[last] ?? [])} />}
+              {last >= 4 && <path class="inner" d={area(fan.times, fan.bands[1] ?? [], fan.bands[last - 1] ?? [])} />}
+              <path class="median" d={line(fan.times, fan.bands[last >> 1] ?? [])} stroke-dasharray={DASHES[i]} />
             </g>
           );
         })}

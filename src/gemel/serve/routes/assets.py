@@ -17,7 +17,7 @@ from gemel.serve.shapes import asset_shape
 
 router = APIRouter(tags=["assets"])
 Number = float | None
-WHOLE: Final = 100_000  # nodes of a tree that is given as a whole: the page asks so
+WHOLE: Final = 100_000  # nodes of a tree that is given as a whole to who asks without parameters
 DEEPEST: Final = 64  # levels
 
 
@@ -30,6 +30,7 @@ class Node(BaseModel):
     kind: str
     children: "list[Node]" = []
     count: int | None = Field(None, description="How many stand directly below; told where the tree comes in pieces.")
+    assets: int | None = Field(None, description="How many assets stand at and below it, at any depth; told likewise.")
     next: int | None = Field(None, description="Where children are left out: `after`, with `under` this path.")
 
 
@@ -55,6 +56,7 @@ class SignalShape(BaseModel):
     interval_s: Number
     stale_after_s: Number
     description: str
+    prognosis: str | None = Field(description="What it foretells the life of: a name that `GET /life` has; else null.")
     alarm: Limits | None
 
 
