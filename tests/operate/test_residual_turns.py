@@ -15,6 +15,7 @@ from gemel.operate.estimates_plan import kinds_of
 from gemel.operate.estimator import Estimator
 from gemel.operate.residual_turns import packed
 from gemel.operate.residuals_in import drafted
+from gemel.operate.weighing import WEIGHED
 from gemel.samples import Batch, Snapshot
 from gemel.samples import status as codes
 
@@ -35,13 +36,13 @@ def estimator_of(site):
     return Estimator(kinds, registry, made.checks(registry), 0)
 
 
-def frames(registry, fault, seconds=SECONDS):
-    """One rig, both levels read; from `BEGINS` on the lower sensor leaves the truth by `fault` [V], at `MENDED` it is put right."""
+def frames(registry, fault, seconds=SECONDS, mended=MENDED):
+    """One rig, both levels read; from `BEGINS` on the lower sensor leaves the truth by `fault` [V], when it is `mended` it is put right."""
     truth, pump, read = course(seconds, 3)
     upper = truth[0, :, 0] + np.random.default_rng(9).normal(0, 0.05, seconds)
     numbers = [registry.index(f"{ROOT}/rig-1/{n}") for n in ("pump", "lower", "upper")]
     for k in range(seconds):
-        off = fault(k - BEGINS) if BEGINS < k < MENDED else 0.0
+        off = fault(k - BEGINS) if BEGINS < k < mended else 0.0
         now, values = START + k * SECOND, [pump[k], 1000 * (read[0, k] + off), 1000 * upper[k]]
         batch = Batch.of(signal=numbers, time=[now] * 3, received=[now] * 3, value=values, status=[0] * 3)
         yield Frame(FrameHeader(kind="samples", partition=0, producer="i", sequence=k + 1, registry=registry.digest), batch)
@@ -54,26 +55,29 @@ def test_a_sensor_that_is_off_is_named_and_not_listened_to_until_it_is_back(site
     for position, frame in enumerate(frames(registry, lambda k: 0.6), 1):
         told += [decode_frame(one.data).batch for one in estimator.take(frame, position)]
         turns += estimator.turns
-        if position == 2 * BEGINS:  # from here on another goes on
+        if position == 2 * (BEGINS + 7):  # while it is weighed; from here on another goes on
+            assert [t.body["suspects"] for t in turns] == [[]], "told at once, weighed beside"
             kept, estimator = estimator.snapshot(), estimator_of(site)
             assert estimator.restore(Snapshot.from_bytes(kept.to_bytes()))
-    raised, cleared = turns[0], turns[-1]
+    raised, weighed, cleared = turns[0], turns[1], turns[-1]
     assert [t.kind for t in turns] == ["ResidualRaised"] * (len(turns) - 1) + ["ResidualCleared"]
     assert START + BEGINS * SECOND <= raised.body["since"] <= raised.at < START + (BEGINS + 10) * SECOND
-    suspect = raised.body["suspects"][0]
+    assert weighed.at == raised.at + WEIGHED * SECOND and weighed.body["since"] == raised.body["since"]
+    suspect = weighed.body["suspects"][0]
     assert (suspect["kind"], suspect["name"]) == ("sensor", "lower")
     assert suspect["probability"] > 0.9
-    assert (raised.body["signal"], raised.body["substituted"]) == (f"{ROOT}/rig-1/lower", True)
+    assert (weighed.body["signal"], weighed.body["substituted"]) == (f"{ROOT}/rig-1/lower", True)
+    assert (raised.body["signal"], raised.body["substituted"]) == (f"{ROOT}/rig-1/lower", False)
     assert cleared.at > START + MENDED * SECOND
     rows = Batch.concat(told)
     rows = rows.take(rows.signal == registry.index(f"{ROOT}/rig-1/lower", "estimated"))
-    instead = (rows.time > raised.at) & (rows.time <= START + MENDED * SECOND)
+    instead = (rows.time > weighed.at) & (rows.time <= START + MENDED * SECOND)
     assert (rows.status[instead] == codes.UNCERTAIN_SUBSTITUTE).all()
     truth, at = 1000 * course(SECONDS, 3)[0][0, :, 1], (rows.time[instead] - START) // SECOND
     assert (np.abs(rows.value[instead] - truth[at]) < 4 * rows.sigma[instead] + 50).all(), "believed without it"
     assert (rows.status[rows.time > cleared.at + SECOND] == codes.GOOD).all()
-    fact = drafted(packed(raised), made)
-    assert (fact.kind, fact.subject, fact.body["how"]) == ("ResidualRaised", f"{ROOT}/rig-1", raised.body["how"])
+    fact = drafted(packed(weighed), made)
+    assert (fact.kind, fact.subject, fact.body["how"]) == ("ResidualRaised", f"{ROOT}/rig-1", weighed.body["how"])
     for wrong in ({"kind": "CommandSent"}, {"asset": "acme/riverside/bench/other"}, {"body": msgspec.json.encode({"signal": "x"})}):
         with pytest.raises(RefusedError):
             drafted(packed(raised) | wrong, made)
@@ -81,7 +85,7 @@ def test_a_sensor_that_is_off_is_named_and_not_listened_to_until_it_is_back(site
 
 def test_a_slow_drift_is_told_soon_and_its_sensor_is_named_once_the_readings_can_tell(site):
     estimator, turns = estimator_of(site), []
-    for position, frame in enumerate(frames(site[1], lambda k: 0.01 * k, MENDED + 10), 1):
+    for position, frame in enumerate(frames(site[1], lambda k: 0.01 * k, 600, 600), 1):
         list(estimator.take(frame, position))
         turns += estimator.turns
     raised = [t for t in turns if t.kind == "ResidualRaised"]

@@ -77,7 +77,7 @@ def measure(assets: int, ticks: int, told: Callable[[str], None]) -> dict[str, A
     what, method = problem(), Unscented(Robust())
     maths.loaded()
     told("living the truth")
-    truth, readings, inputs = _lived(what, assets, WARM + ticks)
+    truth, readings, inputs = lived(what, assets, WARM + ticks)
     told("compiling")
     began = time.perf_counter()
     many = jax.jit(jax.vmap(lambda belief, now: step(what, method, belief, now), (0, Instant(None, 0, 0, 0))))
@@ -86,14 +86,14 @@ def measure(assets: int, ticks: int, told: Callable[[str], None]) -> dict[str, A
     p = np.tile(what.model.p0, (assets, 1))
     wall, used, found = [], [], []
     for k in range(WARM + ticks):
-        start, before = time.perf_counter(), _cpu_s()
+        start, before = time.perf_counter(), cpu_s()
         belief, estimate = many(belief, Instant(np.int64(k), inputs[k], readings[k], p))
         shown = tuple(
             np.asarray(part) for part in (estimate.mean, estimate.sd, estimate.output, estimate.output_sd)
         )
         if k >= WARM:
             wall.append((time.perf_counter() - start) * 1000)
-            used.append((_cpu_s() - before) * 1000)
+            used.append((cpu_s() - before) * 1000)
             found.append(shown)
         elif k == 0:
             first_s = time.perf_counter() - began
@@ -109,12 +109,13 @@ def measure(assets: int, ticks: int, told: Callable[[str], None]) -> dict[str, A
     }  # fmt: skip
 
 
-def _cpu_s() -> float:
+def cpu_s() -> float:
+    """Give the processor time of this process, with all threads [s]."""
     spent = resource.getrusage(resource.RUSAGE_SELF)
     return spent.ru_utime + spent.ru_stime
 
 
-def _lived(what: Problem, assets: int, ticks: int) -> tuple[Any, Any, Any]:
+def lived(what: Problem, assets: int, ticks: int) -> tuple[Any, Any, Any]:
     """Live a truth of the model's own kind: joint vectors, readings, inputs; the first two axes are tick and asset."""
     import jax
 

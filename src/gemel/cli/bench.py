@@ -137,8 +137,10 @@ def twin(assets: int | None, seconds: int | None, full: bool, as_json: bool) -> 
 def estimate(assets: int, ticks: int | None, full: bool, as_json: bool) -> None:
     """A filter of six numbers for each of 1,000 machines at 1 Hz: processor time of a second, and whether its bands hold."""
     from gemel.bench.estimate import measure
+    from gemel.bench.estimate_running import measure_running
 
-    report(lambda _, told: measure(assets, ticks or (1000 if full else 100), told), as_json)
+    many = ticks or (1000 if full else 100)
+    report(lambda _, told: measure(assets, many, told) | measure_running(assets, many if full else min(many, 40), told), as_json)
 
 
 @command.command(epilog="Example: gemel bench calibrate --json")

@@ -1,10 +1,10 @@
 """Residuals of many machines as they come: each learns its band while all is right, and is told when it leaves and re-enters it.
 
-innovation of an instant (reading less expected, in standard deviations) -> sums of evidence -> left its band -> who is wrong
+innovation of an instant (reading less expected, in standard deviations) -> sums of evidence -> left its band, a question: who is wrong
                                                                        -> mean of the last instants -> back in its band
 
-The sums are those of `residuals.raised`, made instant by instant; what is learned is remembered, and so are the readings
-that whoever is to blame is weighed by.
+The sums are those of `residuals.raised`, made instant by instant for all machines at once; what is learned is remembered, and
+so are the readings that whoever is to blame is weighed by. Weighing takes seconds: when it is done is for who asks to say.
 """
 
 from __future__ import annotations
@@ -19,16 +19,20 @@ import numpy.typing as npt
 from gemel.estimate.bank import Excerpt
 from gemel.estimate.blame import Case, Verdict, blame
 from gemel.estimate.problem import Problem
-from gemel.estimate.residuals import LEFT_OUT, Band, Raised, band
+from gemel.estimate.residuals import LEFT_OUT, Band, Raised
 from gemel.estimate.suspects import Usual
 
 Vector = npt.NDArray[np.float64]
+I64 = npt.NDArray[np.intp]
 GOOD: Final = 300  # instants with all readings that a band is learned from
 CALM: Final = 60  # instants that a residual is out for at least
 SMOOTH: Final = 20  # instants that the mean reaches back by which it is known to be back
 AGAIN: Final = (60, 150)  # instants after which it is weighed again: at first a slow fault looks like another
+LIMIT: Final = 12.0  # of a sum, at least (see `residuals.band`)
+MARGIN: Final = 2.0  # so many times the largest sum of the good time, a sum must be
 NEAR: Final = 1.0  # of its own standard deviations: within, that mean is back in its band
-_KEPT: Final = ("good.u", "good.y", "good.z", "good.x", "u", "y", "sums", "since", "calm", "learned", "seen", "begun", "onset")
+LEAST: Final = 1.0  # of what a residual's uncertainty says, a band is wide: a reading as near as it is accurate is no news
+_KEPT: Final = ("cursor", "good.u", "good.y", "good.z", "good.x", "u", "y", "sums", "since", "calm", "learned", "seen", "begun", "onset")
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,14 +42,14 @@ class Left:
     Args:
         machine, output: whose, by place.
         at, onset: numbers of the instant at which the sum of evidence passed its limit, and at which it began to grow.
-        verdict: who is wrong.
+        verdict: who is wrong; None: that is not weighed yet.
     """
 
     machine: int
     output: int
     at: int
     onset: int
-    verdict: Verdict
+    verdict: Verdict | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,6 +59,31 @@ class Back:
     machine: int
     output: int
     at: int
+
+
+@dataclass(frozen=True, eq=False)
+class Question:
+    """Who is wrong in a residual that is out, by the readings until then.
+
+    Args:
+        machine, output, at, onset: as of `Left`.
+        u, y: inputs and readings of the last instants [instants, ...], the newest last.
+        case: what is known of the time when all was right.
+        found: where in those instants it left.
+    """
+
+    machine: int
+    output: int
+    at: int
+    onset: int
+    u: Vector
+    y: Vector
+    case: Case
+    found: Raised
+
+    def weighed(self) -> Verdict:
+        """Weigh it: pure, and slow."""
+        return blame(self.case, Excerpt(self.u, self.y, self.case.good.p, self.case.good.mean), self.found)
 
 
 class Watch:
@@ -80,8 +109,10 @@ class Watch:
             "sums": np.zeros((m, 3, outputs)), "since": np.zeros((m, 3, outputs), np.int64),
             "calm": np.zeros((m, outputs)), "learned": np.zeros(m, np.int64), "seen": np.zeros(m, np.int64),
             "begun": np.full((m, outputs), -1, np.int64), "onset": np.zeros((m, outputs), np.int64),
+            "cursor": np.zeros(1, np.int64),
         }  # fmt: skip
-        self._bands: dict[int, Band] = {}
+        self._banded = np.zeros(m, np.bool_)  # whose band stands below
+        self._mean, self._sd, self._limit = np.zeros((m, outputs)), np.ones((m, outputs)), np.full((m, 3, outputs), np.inf)
 
     @property
     def out(self) -> npt.NDArray[np.bool_]:
@@ -89,18 +120,17 @@ class Watch:
         found: npt.NDArray[np.bool_] = self._of["begun"] >= 0
         return found
 
-    def meet(self, at: int, u: Vector, y: Vector, z: Vector, x: Vector) -> list[Left | Back]:
+    def meet(self, at: int, u: Vector, y: Vector, z: Vector, x: Vector) -> list[Left | Back | Question]:
         """Meet an instant: inputs, readings, residuals in standard deviations, states believed; each [machines, ...]."""
-        of, turns = self._of, list[Left | Back]()
-        of["u"] = np.concatenate((of["u"][:, 1:], u[:, None]), 1)
-        of["y"] = np.concatenate((of["y"][:, 1:], y[:, None]), 1)
+        of = self._of
+        place = int(of["cursor"][0])
+        of["u"][:, place], of["y"][:, place], of["cursor"][0] = u, y, (place + 1) % GOOD
         there = (np.isfinite(z) | ~self._read).all(1) & self._read.any(1)
         of["seen"] += there
-        for m in np.flatnonzero(there & (of["learned"] < GOOD) & (of["seen"] > LEFT_OUT)).tolist():
-            self._learn(m, u, y, z, x)
-        for m in np.flatnonzero(there & (of["learned"] >= GOOD) & (of["seen"] > LEFT_OUT)).tolist():
-            turns += self._judge(m, at, z[m])
-        return turns
+        settled = there & (of["seen"] > LEFT_OUT)
+        learned = of["learned"] >= GOOD
+        self._learn(np.flatnonzero(settled & ~learned), (u, y, z, x))
+        return self._judge(np.flatnonzero(settled & learned), at, z)
 
     def adopt(self, m: int, p: Vector, at: int) -> list[Back]:
         """Take other parameters of a machine: what its residuals are like is learned anew, and what was out is no more."""
@@ -109,67 +139,82 @@ class Watch:
         self._p[m] = p
         was = [Back(m, o, at) for o in np.flatnonzero(of["begun"][m] >= 0).tolist()]
         of["begun"][m], of["sums"][m], of["calm"][m] = -1, 0.0, 0.0
-        of["learned"][m], of["seen"][m] = 0, 0
-        self._bands.pop(m, None)
+        of["learned"][m], of["seen"][m], self._banded[m] = 0, 0, False
         return was
 
-    def _learn(self, m: int, u: Vector, y: Vector, z: Vector, x: Vector) -> None:
-        k = int(self._of["learned"][m])
-        for name, row in (("good.u", u), ("good.y", y), ("good.z", z), ("good.x", x)):
-            self._of[name][m, k] = row[m]
-        self._of["learned"][m] += 1
+    def question(self, left: Left, u: Vector, y: Vector) -> Question:
+        """Give the question who is wrong in a residual that left its band, by the readings until `left.at`."""
+        m, o = left.machine, left.output
+        begun = int(self._of["begun"][m, o])
+        last = GOOD - 1 - (left.at - begun)
+        found = Raised(last, max(last - (begun - left.onset), 0), np.zeros((2, self._read.shape[1])))
+        return Question(m, o, left.at, left.onset, u, y, self._case(m), found)
 
-    def _judge(self, m: int, at: int, z: Vector) -> list[Left | Back]:
-        of, limits, read = self._of, self._band(m), self._read[m]
-        off = np.where(read, (np.nan_to_num(z) - limits.mean) / limits.sd, 0.0)
-        wild = np.clip(off, -4.0, 4.0)
-        of["calm"][m] += (wild - of["calm"][m]) / SMOOTH
-        moved = np.stack((wild, -wild, (wild**2 - 1) / np.sqrt(2.0))) - limits.slack
-        sums = np.where(read, np.maximum(0.0, of["sums"][m] + moved), 0.0)
-        of["since"][m] = np.where(sums > 0, of["since"][m], at + 1)
-        of["sums"][m] = sums
-        limit = np.stack((limits.limit[0], limits.limit[0], limits.limit[1]))
+    def _learn(self, rows: I64, now: tuple[Vector, Vector, Vector, Vector]) -> None:
+        k = self._of["learned"][rows]
+        for name, values in zip(("good.u", "good.y", "good.z", "good.x"), now, strict=True):
+            self._of[name][rows, k] = values[rows]
+        self._of["learned"][rows] += 1
+
+    def _judge(self, rows: I64, at: int, z: Vector) -> list[Left | Back | Question]:
+        if not self._banded[rows].all():
+            self._band(rows[~self._banded[rows]])
+        of, read = self._of, self._read[rows]
+        off = np.where(read, (np.nan_to_num(z[rows]) - self._mean[rows]) / self._sd[rows], 0.0)
+        of["calm"][rows] += (np.clip(off, -4.0, 4.0) - of["calm"][rows]) / SMOOTH
+        sums = np.where(read[:, None], np.maximum(0.0, of["sums"][rows] + _evidence(off)), 0.0)
+        of["since"][rows] = np.where(sums > 0, of["since"][rows], at + 1)
+        of["sums"][rows] = sums
+        beyond = (sums > self._limit[rows]).any((1, 2))
+        turns: list[Left | Back | Question] = []
+        for k in np.flatnonzero(beyond | (of["begun"][rows] >= 0).any(1)).tolist():
+            turns += self._turned(int(rows[k]), at, sums[k] / self._limit[rows[k]])
+        return turns
+
+    def _turned(self, m: int, at: int, share: Vector) -> list[Left | Back | Question]:
+        """Say what residuals of a machine do of which one is beyond its limit (its share of it is over 1), or was."""
+        of, turns = self._of, list[Left | Back | Question]()
         begun = of["begun"][m]
-        turns: list[Left | Back] = []
-        if (begun < 0).all() and (sums > limit).any():
-            turns.append(self._left(m, at, sums / limit))
-        turns += [self._weighed(m, o, at) for o in np.flatnonzero(begun >= 0).tolist() if at - begun[o] in AGAIN]
+        if (begun < 0).all() and (share > 1.0).any():
+            kind, o = (int(k) for k in np.unravel_index(int(np.argmax(share)), share.shape))
+            begun[o], of["onset"][m, o] = at, of["since"][m, kind, o]
+            left = Left(m, o, at, int(of["onset"][m, o]))
+            turns += [left, self._asked(left)]
+        for o in np.flatnonzero((begun >= 0) & np.isin(at - begun, AGAIN)).tolist():
+            turns.append(self._asked(Left(m, o, at, int(of["onset"][m, o]))))
         for o in np.flatnonzero((begun >= 0) & (at - begun > CALM) & (np.abs(of["calm"][m]) < NEAR)).tolist():
             begun[o] = -1
             of["sums"][m], of["seen"][m] = 0.0, 0  # the filter listens again, and is to find its feet
             turns.append(Back(m, o, at))
         return turns
 
-    def _left(self, m: int, at: int, share: Vector) -> Left:
-        of = self._of
-        kind, o = np.unravel_index(int(np.argmax(share)), share.shape)
-        of["begun"][m, o], of["onset"][m, o] = at, of["since"][m, kind, o]
-        return self._weighed(m, int(o), at)
-
-    def _weighed(self, m: int, o: int, at: int) -> Left:
-        """Weigh who is wrong, by the readings until now."""
-        onset, begun = int(self._of["onset"][m, o]), int(self._of["begun"][m, o])
-        last = GOOD - 1 - (at - begun)
-        found = Raised(last, max(last - (begun - onset), 0), np.zeros((2, self._read.shape[1])))
-        return Left(m, o, at, onset, blame(self._case(m), self._record(m), found))
-
-    def _record(self, m: int) -> Excerpt:
-        return Excerpt(self._of["u"][m], self._of["y"][m], self._p[m], self._problem.start[0])
+    def _asked(self, left: Left) -> Question:
+        back = -int(self._of["cursor"][0])
+        return self.question(left, *(np.roll(self._of[name][left.machine], back, 0) for name in ("u", "y")))
 
     def _case(self, m: int) -> Case:
         of = self._of
         u, y, x = of["good.u"][m], of["good.y"][m], of["good.x"][m]
         usual = Usual(u.mean(0), u.std(0), x.mean(0), x.std(0))
-        good = Excerpt(u, y, self._p[m], self._problem.start[0])
+        good = Excerpt(u.copy(), y.copy(), self._p[m].copy(), self._problem.start[0])
         readings = np.where(self._read[m], np.nan_to_num(np.abs(y)).mean(0), self._problem.model.scales("outputs"))
         return Case(self._problem, usual, readings, good, self._process)
 
-    def _band(self, m: int) -> Band:
-        if m not in self._bands:
-            z, read = self._of["good.z"][m], self._read[m]
-            learned = band(np.where(read, z, np.arange(len(z))[:, None] % 2))  # of what is not read, something harmless
-            self._bands[m] = learned
-        return self._bands[m]
+    def _band(self, rows: I64) -> None:
+        """Learn the bands of machines, each as `residuals.band` has it, but none narrower than its readings are accurate."""
+        z = self._of["good.z"][rows, LEFT_OUT:]
+        z = np.where(self._read[rows][:, None], z, np.arange(z.shape[1])[:, None] % 2)  # of what is not read, something harmless
+        mean, sd = z.mean(1), z.std(1)
+        own = (z - mean[:, None]) / sd[:, None]
+        follows = np.clip((own[:, 1:] * own[:, :-1]).mean(1), 0.0, 0.9)
+        sd = np.maximum(sd * np.sqrt((1 + follows) / (1 - follows)), LEAST)
+        sums = largest = np.zeros((len(rows), 3, z.shape[2]))
+        for now in np.moveaxis((z - mean[:, None]) / sd[:, None], 1, 0):
+            sums = np.maximum(0.0, sums + _evidence(now))
+            largest = np.maximum(largest, sums)
+        shift, spread = largest[:, :2].max(1), largest[:, 2]
+        self._mean[rows], self._sd[rows], self._banded[rows] = mean, sd, True
+        self._limit[rows] = np.maximum(LIMIT, MARGIN * np.stack((shift, shift, spread), 1))
 
     # ---- what is kept
 
@@ -179,4 +224,11 @@ class Watch:
 
     def restore(self, arrays: Mapping[str, npt.NDArray[Any]]) -> None:
         """Take what `state` gave."""
-        self._of, self._bands = {name: arrays[name].copy() for name in _KEPT}, {}
+        self._of = {name: arrays[name].copy() for name in _KEPT}
+        self._banded[:] = False
+
+
+def _evidence(off: Vector) -> Vector:
+    """Give what an instant adds to the sums up, down and of spread [machines, 3, outputs]; a wild one adds no more than 4."""
+    z = np.clip(off, -4.0, 4.0)
+    return np.stack((z, -z, (z**2 - 1) / np.sqrt(2.0)), 1) - Band.slack

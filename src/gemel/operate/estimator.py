@@ -20,13 +20,14 @@ from gemel.assets import Checks
 from gemel.bus import Frame, FrameHeader, encode_frame
 from gemel.condition import Conditioner
 from gemel.estimate import Robust, Unscented
-from gemel.estimate.watch import Back, Watch
+from gemel.estimate.watch import Back, Left, Question, Watch
 from gemel.operate.estimates_declared import PRODUCER
 from gemel.operate.estimates_kind import Kind
 from gemel.operate.estimating import Estimating
 from gemel.operate.numbering import Numbering
 from gemel.operate.partition import Producers
 from gemel.operate.residual_turns import Turn, blamed, turn
+from gemel.operate.weighing import Weighing
 from gemel.samples import Batch, Fact, Registry, Snapshot
 from gemel.samples.batch import F64, I32
 from gemel.twin.releases import Releases
@@ -73,6 +74,7 @@ class Estimator:
         self._maps: dict[str, Numbering] = {}
         self._loops: list[Estimating] = []
         self._watches = [Watch(k.problem, k.p, k.wires.outputs >= 0, _process(k)) for k in kinds]
+        self._weighings = [Weighing() for _ in kinds]
         self.turns: list[Turn] = []  # what the last message had residuals do
         self.position, self.begun, self.time, self.sequence = position, position, 0, 0
 
@@ -129,11 +131,11 @@ class Estimator:
         if not self._loops:
             self._loops = [self._loop(k, self.time) for k in self.kinds]
         self._conditioner.advance(self.time)
-        for kind, loop, watch in zip(self.kinds, self._loops, self._watches, strict=True):
+        for i, (kind, loop) in enumerate(zip(self.kinds, self._loops, strict=True)):
             rows, estimates = loop.tick(self.time)
             newest = estimates[len(estimates) - len(loop.met) :]  # behind those that were made again
             for (at, u, y), estimate in zip(loop.met, newest, strict=True):
-                self._watch(kind, loop, watch, (at, u, y, estimate))
+                self._watch(i, (at, u, y, estimate))
             for start in range(0, len(rows), ROWS):
                 yield self._framed(rows[start : start + ROWS], kind.version)
 
@@ -157,26 +159,36 @@ class Estimator:
             self._loops[i].adopt(kind.predicts, kind.given, kind.begin)
         for m in [kind.assets.index(a) for a in assets]:
             at = self._loops[i].at - 1 if self._loops else 0
+            self._weighings[i].forget(m)
             for found in self._watches[i].adopt(m, kind.p[m], at):
                 nothing = float("nan"), float("nan"), float("nan")
                 self.turns.append(turn(former, found, self._loops[i].time(at), self.producer, nothing, self._registry))
             if self._loops:
                 self._loops[i].distrusted[m] = False
 
-    def _watch(self, kind: Kind, loop: Estimating, watch: Watch, met: tuple[int, F64, F64, Any]) -> None:
+    def _watch(self, i: int, met: tuple[int, F64, F64, Any]) -> None:
         at, u, y, estimate = met
+        kind, weighing = self.kinds[i], self._weighings[i]
         expected, sd = np.asarray(estimate.innovation.expected), np.asarray(estimate.innovation.sd)
-        states = len(kind.problem.model.states)
-        for found in watch.meet(at, u, y, (y - expected) / sd, np.asarray(estimate.mean)[:, :states]):
+        believed = np.asarray(estimate.mean)[:, : len(kind.problem.model.states)]
+        out = self._watches[i].out
+        answered = [left for left in weighing.due(at) if out[left.machine, left.output]]
+        for found in (*answered, *self._watches[i].meet(at, u, y, (y - expected) / sd, believed)):
+            if isinstance(found, Question):
+                weighing.ask(found)
+                continue
             place = found.machine, found.output
             shown = float(y[place]), float(expected[place]), float(sd[place])
-            self.turns.append(turn(kind, found, loop.time(at), self.producer, shown, self._registry))
-            if isinstance(found, Back):
-                loop.distrusted[found.machine] = False
-            else:
-                loop.distrusted[found.machine] = False
-                if (sensor := blamed(kind, found)) >= 0:
-                    loop.distrusted[found.machine, sensor] = True
+            self._turned(i, found, shown)
+
+    def _turned(self, i: int, found: Left | Back, shown: tuple[float, float, float]) -> None:
+        kind, loop = self.kinds[i], self._loops[i]
+        self.turns.append(turn(kind, found, loop.time(found.at), self.producer, shown, self._registry))
+        if isinstance(found, Left) and found.verdict is None:
+            return
+        loop.distrusted[found.machine] = False
+        if isinstance(found, Left) and (sensor := blamed(kind, found)) >= 0:
+            loop.distrusted[found.machine, sensor] = True
 
     @staticmethod
     def _loop(kind: Kind, now: int) -> Estimating:
@@ -199,8 +211,9 @@ class Estimator:
         arrays |= {f"condition.{k}": np.asarray(_whole(v)) for k, v in self._conditioner.state().items()}
         for i, loop in enumerate(self._loops):
             arrays |= {f"kind{i}.{k}": v for k, v in loop.state().items()}
-        for i, watch in enumerate(self._watches):
+        for i, (watch, weighing) in enumerate(zip(self._watches, self._weighings, strict=True)):
             arrays |= {f"watch{i}.{k}": v for k, v in watch.state().items()}
+            arrays |= {f"weighing{i}.{k}": v for k, v in weighing.state().items()}
         notes = {"format": FORMAT, "begun": self.begun, "sequence": self.sequence, "versions": self.versions,
                  "loops": len(self._loops), "facts": self.facts, "producers": self._producers.notes()}  # fmt: skip
         return Snapshot(0, self.position, 0, self.time, self._registry.digest, arrays, notes)
@@ -221,6 +234,7 @@ class Estimator:
             loop.restore(_part(arrays, f"kind{i}."))
         for i, watch in enumerate(self._watches):
             watch.restore(_part(arrays, f"watch{i}."))
+            self._weighings[i].restore(_part(arrays, f"weighing{i}."), watch)
         return True
 
 

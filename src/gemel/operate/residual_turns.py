@@ -57,14 +57,18 @@ def turn(kind: Kind, found: Left | Back, at_ns: int, life: str, shown: tuple[flo
 
 def _verdict(kind: Kind, found: Left, at_ns: int) -> dict[str, Any]:
     verdict = found.verdict
-    suspects = [{"kind": s.kind, "name": s.name, "probability": round(p, 4)} for s, p in verdict.suspects[:MOST]]
     since = at_ns - round((found.at - found.onset) * kind.problem.dt * 1e9)
+    if verdict is None:  # told at once; who is wrong follows
+        return {"suspects": [], "how": "", "since": since, "against_nothing_log10": 0.0, "fired": 0, "substituted": False}
+    suspects = [{"kind": s.kind, "name": s.name, "probability": round(p, 4)} for s, p in verdict.suspects[:MOST]]
     return {"suspects": suspects, "how": verdict.how, "since": since, "against_nothing_log10": round(verdict.against, 2),
             "fired": int(verdict.fired.fired.sum()), "substituted": blamed(kind, found) >= 0}  # fmt: skip
 
 
 def blamed(kind: Kind, found: Left) -> int:
     """Give the place of the sensor that is not listened to any more; -1 where none is, or no other would be left."""
+    if found.verdict is None:
+        return -1
     suspect, probability = found.verdict.suspects[0]
     if suspect.kind != "sensor" or probability < SURE:
         return -1
