@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from gemel.dynamics import Quantity
+
 HERE = Path(__file__).parent / "fmi"
 _spec = importlib.util.spec_from_file_location("fmi_slaves", HERE / "slaves.py")
 slaves = importlib.util.module_from_spec(_spec)
@@ -69,6 +71,24 @@ def third(folder, name):
     found = folder / FmuBuilder.build_FMU(source, dest=folder)
     source.unlink()
     return found
+
+
+ZERO = 273.15
+
+
+class Lag:
+    """The equations of `lag` in Python."""
+
+    states = {"x": Quantity("K", ZERO + 20)}
+    inputs = {"u": Quantity("K", ZERO)}
+    outputs = {"x": Quantity("K")}
+    parameters = {"lag": Quantity("s", 60.0, low=0.6), "gain": Quantity("1", 1.0)}
+
+    def derivative(self, t, x, u, p):
+        return {"x": (p.gain * (u.u - ZERO) - (x.x - ZERO)) / p.lag}
+
+    def output(self, t, x, u, p):
+        return {"x": x.x}
 
 
 PLANT = """{head}types:
