@@ -1,6 +1,7 @@
-"""Residuals of a model that can only be run as a whole, and how they move: by central differences over whole runs.
+"""Residuals of a model that is run by its own tool, and how they move: by central differences over whole runs.
 
-An FMU for co-simulation has no equations at a point. Each parameter and each initial state is moved a little either way and
+An FMU for co-simulation has no equations at a point, and to ask those of one for model exchange step by step is many requests
+to another process. Each parameter and each initial state is moved a little either way and
 the record run again, all runs of a linearisation in few requests. The functions are those of `gemel.estimate.objective`.
 Differences: Nocedal and Wright, Numerical Optimization, 2nd ed. 2006, section 8.1, eq. 8.7; what a run of another tool's
 solver errs by is larger than rounding, and so is the step.
@@ -25,8 +26,8 @@ Run = tuple[F64, F64, F64]
 
 
 def runs_whole(model: Compiled) -> bool:
-    """Tell whether a model has no equations at a point."""
-    return not getattr(model.model, "traceable", True) and not getattr(model.model, "exchanged", False)
+    """Tell whether a model is run by its own tool: whole runs are fewer requests than steps, and meet its events."""
+    return not getattr(model.model, "traceable", True)
 
 
 def whole_runs(model: Compiled, places: Any, dt: float, substeps: int) -> dict[str, Callable[..., Any]]:

@@ -23,7 +23,6 @@ from gemel.estimate.free_run import free_run
 from gemel.estimate.gate import compare
 from gemel.estimate.record import Record, on_grid
 from gemel.estimate.regimes import Choice, Regimes, choose, words
-from gemel.estimate.whole_runs import runs_whole
 from gemel.operate.blaming import attribute
 from gemel.operate.calibrating import (
     LONGEST,
@@ -158,7 +157,8 @@ def _attributed(
     """Ask who is wrong, of what the gate would let in; a sensor that is blamed goes to the gate."""
     if not (asked.blame and good and found.verdict.passed):
         return found, None
-    if runs_whole(found.machine.model):
+    model = found.machine.model.model
+    if not getattr(model, "traceable", True) and not getattr(model, "exchanged", False):
         words = "who is wrong is not asked: the model runs as a whole, and no filter follows it"
         return found, {"raised": False, "words": words}
     who = attribute(found.machine, good, recent, asked.parameters, found.fit.settings.substeps)
