@@ -1,6 +1,7 @@
 """The bus against a real nats-server on loopback."""
 
 import asyncio
+import signal
 
 import pytest
 
@@ -175,6 +176,21 @@ def test_a_log_that_is_away_is_said_in_words(store, tmp_path):
                 await call
         await bus.close()
         await bus.tell("news", b"nobody hears it")
+
+    with_bus(store, tmp_path, body)
+
+
+def test_a_line_whose_server_is_slow_to_answer_is_kept_and_what_was_asked_on_it_too(store, tmp_path, monkeypatch):
+    monkeypatch.setattr("gemel.bus.link.PING_S", 0.2)
+
+    async def body(bus, server):
+        await bus.answer("twin.ask", lambda body: asyncio.sleep(0, b"here"))
+        await bus.client.flush()
+        server.process.send_signal(signal.SIGSTOP)
+        asked = asyncio.create_task(bus.ask("twin.ask", {}, timeout_s=20))
+        await asyncio.sleep(0.2 * 8)
+        server.process.send_signal(signal.SIGCONT)
+        assert await asked == b"here" and bus.generation == 0
 
     with_bus(store, tmp_path, body)
 

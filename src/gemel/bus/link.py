@@ -28,6 +28,8 @@ log = logging.getLogger(__name__)
 SAMPLES: Final = "SAMPLES_{}"
 FACTS: Final = "FACTS"
 TRIED_S: Final = 10.0  # what was not tried again for so long tells nothing any more
+PING_S: Final = 2  # how often the server is asked whether it is there; one that ended closes the line by itself
+PINGS: Final = 15  # an answer stands behind all that was sent before it: a reader with much to fold is slow to see it
 WRONG_LAST_SEQUENCE: Final = 10071  # the server's error code for a failed Nats-Expected-Last-Sequence
 
 
@@ -60,7 +62,7 @@ class Bus:
         await client.connect(
             url, name=name, reconnected_cb=reached_anew, max_reconnect_attempts=-1, connect_timeout=2,
             reconnect_time_wait=0.1,  # type: ignore[arg-type]  # a tenth of a second is well taken
-            ping_interval=2, max_outstanding_pings=3, pending_size=32 << 20, error_cb=_note, allow_reconnect=True,
+            ping_interval=PING_S, max_outstanding_pings=PINGS, pending_size=32 << 20, error_cb=_note, allow_reconnect=True,
         )  # fmt: skip
         return bus
 
