@@ -2,11 +2,13 @@
 
 import asyncio
 import contextlib
+from dataclasses import replace
 
 import numpy as np
 import pytest
-from fold_kit import NO_FRAME, Recording, frame, messages, owner, partition, rows
+from fold_kit import NO_FRAME, SECOND, Recording, frame, messages, owner, partition, rows
 
+from gemel.assets import Checks
 from gemel.bus import FrameHeader, Message, encode_frame
 from gemel.bus.frame import _seal
 from gemel.errors import StorageError
@@ -226,3 +228,31 @@ def test_each_value_knows_its_frame_however_many_are_folded_at_once(tmp_path):
     again = partition()
     again.restore(p.snapshot())
     assert again.origins.read(int(again.lanes.origin(np.array([1]))[0])).position == 7
+
+
+def test_roll_ups_hold_a_reading_as_long_as_its_own_signal_says(tmp_path):
+    """A large plant's checks are kept once a kind of signal: what is told to the lake is by signal, not by kind."""
+
+    class Rolling:
+        holes = ()
+
+        def compact(self, *_):
+            return Compacted(0, 0, 0)
+
+        def roll_up(self, now, budget, terms):
+            self.terms = terms
+            return RolledUp(0, 0, behind=False)
+
+        def retain(self, *_):
+            return 0
+
+        def patrol(self):
+            return True
+
+    store = Rolling()
+    part = owner(tmp_path, store=store)
+    kinds = Checks.plain(2)
+    kinds.stale_after[:] = 30 * SECOND, 10_800 * SECOND
+    part.partition.checks = replace(kinds, kind=np.array([1, 0, 1], np.int32))
+    asyncio.run(part.tend())
+    assert store.terms.hold.tolist() == [10_800 * SECOND, 30 * SECOND, 10_800 * SECOND]

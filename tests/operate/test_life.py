@@ -89,6 +89,23 @@ def test_maintenance_on_record_begins_a_new_life_and_other_facts_do_not(plant):
     assert asked(twin)["keep"] is None  # a twin that does not run has no record to read
 
 
+@pytest.mark.parametrize("minutes", [0, 1, 300, 1380])
+def test_an_overhaul_told_by_the_tick_of_the_question_begins_a_new_life(plant, minutes):
+    """At the very tick, within the step that is not over, or within the newest bin, whose mean is of before and after."""
+    twin = lived(plant, days=60, pace=1.3)
+    at = now(twin) + 7_000_000_000
+    worn = told(asked(twin, at=at))
+    body = {"of": "wheel", "action": "overhaul", "at": None}
+    when = at - minutes * 60_000_000_000
+    twin.record = [Fact(seq=1, id="a", kind=life_record.DONE, at=when, recorded=at, actor="emil", subject=ASSET, body=body, reason="")]
+    spec = asked(twin, changes=[{"of": "load", "how": "scale", "value": 1.15}], at=at)
+    new, difference = told(spec), told(spec)["differences"][0]
+    assert worn["level"]["value"] > 18.0 and new["level"]["value"] < 1.5
+    assert new["futures"][0]["event"]["q50"] > 3.5 * worn["futures"][0]["event"]["q50"]
+    assert difference["clear"] and difference["earlier"] > 0.95
+    assert asked(twin, at=when - 1)["keep"] is None  # nobody knew of it then
+
+
 def test_thin_data_give_no_estimate_and_keep_no_life(plant):
     twin = lived(plant, days=1)
     spec = asked(twin, at=START + 12 * 60 * 1_000_000_000)

@@ -59,6 +59,12 @@ def test_the_shell_answers_beside_the_running_twin(otto, site):
     assert told["of"] == "wheel" and told["differences"][0]["earlier"] > 0.9
 
 
-def test_an_overhaul_is_told_to_the_record(otto):
+def test_an_overhaul_begins_a_new_life_at_the_tick_at_which_it_is_told(otto, site):
+    """Asked at the very time of the fact: what was told by a tick is known at it, and the comparison is as decided as before."""
     status, _ = otto.post("life/maintenance", asset=ASSET, action="overhaul", reason="spring")
     assert status == 201 and otto.facts("MaintenanceDone", ASSET)[-1]["actor"] == "otto"
+    at = otto.get("health")["plant_time"]
+    said = gemel("life", site.places.data, ASSET, "--json", "--change", "load=+15%", "--members", "300", "--at", at)
+    assert said.returncode == 0, said.stderr
+    (told,) = json.loads(said.stdout)
+    assert told["known"] == 1.0 and told["level"]["value"] < 3.0 and told["differences"][0]["earlier"] > 0.9

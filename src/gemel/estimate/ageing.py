@@ -46,7 +46,8 @@ class Exposure:
         dt: length of a bin [s].
         rate: the law's rate at each bin, towards the threshold, ≥ 0 [bins], per second; NaN where nothing is known.
         indicator: what the condition signal showed [bins]; NaN where it showed nothing; None: there is none.
-        keep: what maintenance at the beginning of a bin left of the degradation [bins]: 1 all, 0 none; None: none was done.
+        keep: what maintenance at the beginning of a bin left of the degradation [bins], and perhaps after the last of them
+            [bins + 1]: 1 all, 0 none; None: none was done.
     """
 
     dt: float
@@ -220,6 +221,8 @@ def _filtered(seen: Exposure, prior: Prior, shown: Array | None, grid: tuple[Arr
         covariance[:, :, 0] += e[:, None] * covariance[:, :, 1]
         covariance = covariance * kept[:, :, None] * kept[:, None, :]
         covariance[:, range(4), range(4)] += fresh
+    if seen.keep is not None and len(seen.keep) > len(rate) and seen.keep[-1] != 1.0:
+        _renew(mean, covariance, float(seen.keep[-1]))
     weight = np.exp(likelihood - likelihood.max())
     return Aged(prior, s, g, weight / weight.sum(), mean, covariance, seen.mean, seen.readings, seen.known)
 

@@ -550,7 +550,7 @@ class Owner:
 
     async def tend(self) -> float:
         """Merge small files, roll up, drop what is past its retention: a turn; give how long to rest [s]."""
-        terms = Terms(self.partition.checks.stale_after, self._classes)
+        terms = Terms(self.partition.checks.each("stale_after"), self._classes)
         now = self._stored_time if self.tail.rows else self.partition.time  # hours that wait for the lake are not over
         share = EAGER if self.behind_now_s() < KEEPS_UP_S else SHARE
         rest = await self._tidy.turn(now, Keep(terms, self._retention, self._rollups), share)

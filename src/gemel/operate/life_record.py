@@ -28,7 +28,7 @@ from gemel.samples.batch import F64
 from gemel.samples.clock import DAY, SECOND, iso
 from gemel.twin.releases import RELEASED, ROLLED_BACK, Releases
 
-LEARNER: Final = "ageing 1"  # raised when the same record would give another answer
+LEARNER: Final = "ageing 2"  # raised when the same record would give another answer
 MINUTE: Final = 60 * SECOND
 HOUR: Final = 60 * MINUTE
 BACK: Final = 1096 * DAY  # of history that is looked at
@@ -83,12 +83,12 @@ async def spec(twin: History, one: Wearing, question: Mapping[str, Any], at: int
     end = at // step * step
     begun = end - max(end - begun, 0) // width * width
     found = await _driving(twin, law, (begun, end, step), one, width)
-
+    upkeep = _Upkeep.of([(when, left(one, action)) for when, action in await _done_by(twin, one, at)], (begun, end, width))
     return {
         "asset": one.asset, "of": d.name, "at": iso(end), "law": d.rate or d.state, "unit": d.unit, "threshold": d.threshold, "new": d.new,
         "start": one.start, "spread": d.spread, "accuracy": one.accuracy, "description": d.description,
-        "dt_s": width / SECOND, **found.baseline, "indicator": await _indicator(twin, one, (begun, end, width)),
-        "keep": await _keep(twin, one, (begun, end, width)),
+        "dt_s": width / SECOND, **found.baseline, "indicator": upkeep.unmixed(await _indicator(twin, one, (begun, end, width))),
+        "keep": upkeep.keep,
         "futures": [{"name": s["name"], **found.under(s.get("changes", [])), "renewals": done} for s, _, done in wanted],
         "averaging": {"step_s": step / SECOND, "lost": await _lost(twin, one, law, (end, step))},
         "horizon_s": float(question.get("horizon_s") or d.horizon_ns / SECOND), "within_s": d.within_ns / SECOND,
@@ -208,15 +208,41 @@ async def _indicator(twin: History, one: Wearing, over: tuple[int, int, int]) ->
     return _plain(await _means(twin, one, name, over) * scale + offset)
 
 
-async def _keep(twin: History, one: Wearing, over: tuple[int, int, int]) -> list[float] | None:
-    """Give what maintenance left at the beginning of each bin; None where none was done."""
-    start, end, width = over
-    keep = np.ones(max((end - start) // width, 0))
-    for fact in await done(twin, one):
-        bin_ = (int(fact.body.get("at") or fact.at) - start) // width
-        if 0 <= bin_ < len(keep):
-            keep[bin_] *= left(one, str(fact.body["action"]))
-    return keep.tolist() if (keep != 1.0).any() else None
+@dataclass(frozen=True, slots=True)
+class _Upkeep:
+    """Maintenance on the bins of a record.
+
+    Args:
+        keep: what it left at the beginning of each bin, and last of all by now [bins + 1]; None where none was done.
+        mixed: bins within which it was done: what the indicator showed there on average was true at no time.
+    """
+
+    keep: list[float] | None
+    mixed: frozenset[int]
+
+    @classmethod
+    def of(cls, done: Sequence[tuple[int, float]], over: tuple[int, int, int]) -> _Upkeep:
+        """Put maintenance (when [ns], what it left) at the nearest edge of a bin; what is newer than the last bin, now."""
+        start, end, width = over
+        bins = max((end - start) // width, 0)
+        keep, mixed = np.ones(bins + 1), set()
+        for when, kept in done:
+            if when < start or kept == 1.0:
+                continue
+            keep[min((when - start + width // 2) // width, bins)] *= kept
+            if (when - start) % width:
+                mixed.add((when - start) // width)
+        return cls(keep.tolist() if (keep != 1.0).any() else None, frozenset(mixed))
+
+    def unmixed(self, indicator: list[float | None] | None) -> list[float | None] | None:
+        """Give an indicator without what was true at no time."""
+        return indicator and [None if i in self.mixed else v for i, v in enumerate(indicator)]
+
+
+async def _done_by(twin: History, one: Wearing, at: int) -> list[tuple[int, str]]:
+    """Give when maintenance was done [ns] and which, up to a time: what is told at that very time was done before it."""
+    told = [(int(f.body.get("at") or f.at), str(f.body["action"])) for f in await done(twin, one)]
+    return [(when, action) for when, action in told if when <= at]
 
 
 async def done(twin: History, one: Wearing) -> list[Fact]:
