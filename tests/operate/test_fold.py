@@ -32,7 +32,7 @@ def test_what_stands_before_a_broken_frame_is_folded(tmp_path):
 def test_a_broken_frame_where_the_lake_ends_stores_nothing_twice(tmp_path):
     """After a restart, rows the lake has are folded again but not stored again."""
     part = owner(tmp_path)
-    part._stored = 2
+    part._commits.stored = 2
     part._digest(messages(frame(1), NO_FRAME, frame(3)))
     assert values(part) == [3.0]
 
@@ -171,8 +171,8 @@ def test_what_is_wrong_stays_said_while_something_else_goes_well(tmp_path):
     async def body():
         part = owner(tmp_path, store=Full(), bus=Bus())
         part._digest(messages(frame(1)))
-        part._commit_now.set()
-        tasks = [asyncio.create_task(part._commit_loop()), asyncio.create_task(part._tick())]
+        part._commits.due.set()
+        tasks = [asyncio.create_task(part._commits.run()), asyncio.create_task(part._tick())]
         await ticked.wait()
         await asyncio.sleep(0.05)
         for task in tasks:

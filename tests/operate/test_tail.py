@@ -47,3 +47,22 @@ def test_what_does_not_come_up_to_a_transaction_is_one():
     assert [(p.sequence, p.rows) for p in tail.parts(7, 10)] == [(7, 0)]
     tail.add(3, rows(0, 2))
     assert [(p.sequence, p.rows) for p in tail.parts(7, 10)] == [(7, 2)]
+
+
+pieces = st.lists(st.lists(st.tuples(st.integers(0, 3), st.integers(0, 20)), min_size=1, max_size=6), max_size=8)
+
+
+@given(pieces, st.lists(st.integers(0, 3), min_size=1, max_size=3), st.integers(-2, 22), st.integers(-2, 22))
+def test_found_is_every_row_of_the_signals_and_times_and_no_other(given_, signals, start, end):
+    tail, every = Tail(), []
+    for n, piece in enumerate(given_):
+        signal, time = zip(*piece, strict=True)
+        every += piece
+        tail.add(n + 1, Batch.of(signal=signal, time=time, received=time, value=time, status=np.zeros(len(time))))
+    found = tail.find(np.array(signals, np.int32), start, end)
+    want = [(s, t) for s, t in every if s in signals and start <= t < end]
+    assert list(zip(found.signal.tolist(), found.time.tolist(), strict=True)) == want
+    asked = Batch.of(signal=signals, time=np.full(len(signals), start), received=0 * np.array(signals), value=signals, status=0 * np.array(signals))
+    near = tail.around(asked)
+    met = {(s, t) for s, t in every if s in signals and t == start}
+    assert met <= set(zip(near.signal.tolist(), near.time.tolist(), strict=True)) <= set(every)

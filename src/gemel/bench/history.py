@@ -11,10 +11,8 @@ import gzip
 import os
 import subprocess
 import sys
-import threading
 import time
-from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractContextManager, asynccontextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import count
@@ -24,24 +22,24 @@ from typing import Any, Final
 import msgspec
 import numpy as np
 
-from gemel.bench.beside import beside
-from gemel.bench.ingest import _wait_folded, ask, machine
+from gemel.bench import backfill
+from gemel.bench.ingest import _wait_folded, ask, frame_of, machine
+from gemel.bench.sending import log_of, received
 from gemel.bench.site import Site, running, write_plant
 from gemel.bench.walks import Walks, blocks
-from gemel.bus import Bus, FrameHeader, encode_frame
+from gemel.bus import Bus
 from gemel.history import Reader, Store
 from gemel.operate.family import python
-from gemel.operate.places import Places, read_running
-from gemel.samples import Batch, Registry
+from gemel.operate.places import Places
+from gemel.samples import Batch
 from gemel.samples.clock import DAY, SECOND
 
 YEAR: Final = 365 * DAY
 SHAPES: Final = ("wide", "long")
 POINTS: Final = 2000
+LIVE_RATE: Final = 10_000  # values/s beside a back-fill
 IN_FLIGHT: Final = 8
 DRAWN: Final = 20  # signals
-LIVE_HZ: Final = 50  # readings of each signal beside a back-fill
-AHEAD: Final = 65_536  # values of a back-fill that may wait for the fold
 LIVE_AHEAD: Final = 30_000_000  # live ones: the log is bounded, and holds what two snapshots are apart
 SHARED: Final = Path(__file__).parents[4] / "shared" / "data"
 
@@ -89,7 +87,7 @@ def measure(
             laid |= drawn(site.places, walks)
             if name == "long":
                 told("a back-fill beside live readings")
-                laid |= backfilled(site, walks, sizes.backfill)
+                laid |= filled_in(site, walks.signals, sizes.backfill)
         found |= {f"{name}_{key}": value for key, value in laid.items()}
         for key in ("lost", "duplicated", "wrong"):
             found[key] += found.pop(f"{name}_{key}")
@@ -210,74 +208,11 @@ def _forget_pages(lake: Path) -> None:
         os.close(handle)
 
 
-def backfilled(site: Site, walks: Walks, past: Walks) -> dict[str, Any]:
-    """Send years that are long over while live readings come; give how long frames wait for state, with and without.
-
-    Beside the back-fill its own frames count too: the twin cannot tell them from the live ones.
-    """
-    seconds = 5.0
-    asyncio.run(ask(site.places, "latency"))  # begins anew
-    _trickle(site, walks, seconds)
-    quiet = asyncio.run(ask(site.places, "latency"))
-    with _live(site, walks):
-        sent = _child("backfill", site, past)
-        busy = asyncio.run(ask(site.places, "latency"))
-    return {"backfill_values_per_s": round(past.values / (sent["acknowledged"] - sent["start"])), "live_p50_ms": quiet["p50_ms"], "live_p99_ms": quiet["p99_ms"],
-            "all_beside_backfill_p50_ms": busy["p50_ms"], "all_beside_backfill_p99_ms": busy["p99_ms"]}  # fmt: skip
-
-
-def _trickle(site: Site, walks: Walks, seconds: float) -> None:
-    arguments = ["trickle", str(site.places.data), msgspec.json.encode([walks.signals, seconds]).decode()]
-    subprocess.run(python("gemel.bench.history", *arguments), stdout=subprocess.PIPE, check=True)
-
-
-async def trickle(places: Places, signals: int, seconds: float) -> int:
-    """Send a reading of each signal some times a second, with the time of its making; give how many."""
-    async with _log(places) as (bus, registry):
-        producer, due = f"live-{os.getpid()}", asyncio.get_running_loop().time()
-        for number in range(int(LIVE_HZ * seconds)):
-            due += 1 / LIVE_HZ
-            await asyncio.sleep(max(due - asyncio.get_running_loop().time(), 0))
-            now = np.full(signals, time.time_ns())
-            rows = Batch.of(
-                signal=np.arange(signals),
-                time=now,
-                received=now,
-                value=np.full(signals, number % 100),
-                status=np.zeros(signals),
-            )
-            await bus.append("samples.0", _frame(registry, producer, number + 1, rows))
-    return int(LIVE_HZ * seconds) * signals
-
-
-@asynccontextmanager
-async def _log(places: Places) -> AsyncIterator[tuple[Bus, Registry]]:
-    running_ = read_running(places.data)
-    assert running_ is not None
-    bus = await Bus.open(running_.bus, "bench")
-    try:
-        yield bus, Registry.from_bytes(places.registry.read_bytes())
-    finally:
-        await bus.close()
-
-
-def _frame(registry: Registry, producer: str, sequence: int, rows: Batch) -> bytes:
-    return encode_frame(
-        FrameHeader(
-            kind="samples", partition=0, producer=producer, sequence=sequence, registry=registry.digest
-        ),
-        rows,
-    )
-
-
-def _live(site: Site, walks: Walks) -> AbstractContextManager[None]:
-    """Keep live readings coming while the block runs."""
-
-    def keep(over: threading.Event) -> None:
-        while not over.is_set():
-            _trickle(site, walks, 2.0)
-
-    return beside(keep)
+def filled_in(site: Site, signals: int, past: Walks) -> dict[str, Any]:
+    """Send years that are long over while live readings come; give what waited how long, with and without."""
+    with backfill.live(site, signals, LIVE_RATE):
+        alone = backfill.named("alone", backfill.waited(site, lambda: time.sleep(5)))
+        return {**alone, **backfill.filled(site, past, "beside")}
 
 
 def _child(what: str, site: Site, walks: Walks, rate: float = 0.0) -> dict[str, Any]:
@@ -288,19 +223,15 @@ def _child(what: str, site: Site, walks: Walks, rate: float = 0.0) -> dict[str, 
 
 async def _caught_up(bus: Bus, sent: int, ahead: int) -> None:
     """Wait while the fold is further behind what was sent than `ahead` values."""
-    while sent - await _folded(bus) > ahead:  # noqa: ASYNC110 - of another process
+    while sent - await received(bus) > ahead:  # noqa: ASYNC110 - of another process
         await asyncio.sleep(0.01)
-
-
-async def _folded(bus: Bus) -> int:
-    return int(msgspec.json.decode(await bus.ask("twin.ask", {"do": "counts"}, timeout_s=60))["received"])
 
 
 async def send(places: Places, walks: Walks, rate: float = 0.0) -> dict[str, float]:
     """Append all values, a few frames in flight; give when the first was sent and the last acknowledged."""
     sent = 0
     making, waiting, slots = 0.0, set[asyncio.Task[None]](), asyncio.Semaphore(IN_FLIGHT)
-    async with _log(places) as (bus, registry):
+    async with log_of(places) as (bus, registry):
 
         async def one(number: int, data: bytes) -> None:
             await bus.append("samples.0", data, once=f"bench-{walks.seed}-{number}", timeout_s=120)
@@ -313,7 +244,7 @@ async def send(places: Places, walks: Walks, rate: float = 0.0) -> dict[str, flo
             rows = next(source, None)
             if rows is None:
                 break
-            data = _frame(registry, f"bench-{walks.seed}", number, rows)
+            data = frame_of(registry, f"bench-{walks.seed}", number, rows)
             making += time.perf_counter() - began
             if rate:
                 await asyncio.sleep(max(start + sent / rate - time.time(), 0))
@@ -326,19 +257,6 @@ async def send(places: Places, walks: Walks, rate: float = 0.0) -> dict[str, flo
             task.add_done_callback(waiting.discard)
         await asyncio.gather(*waiting)
         return {"start": start, "acknowledged": time.time(), "generator_s": making}
-
-
-async def backfill(places: Places, walks: Walks) -> dict[str, float]:
-    """Append all values, no more ahead of the fold than a little; give when it began, and when the last was folded."""
-    async with _log(places) as (bus, registry):
-        start, before, sent = time.time(), await _folded(bus), 0
-        for number, rows in enumerate(blocks(walks), 1):
-            now = rows.with_columns(received=np.full(len(rows), time.time_ns()))
-            await bus.append("samples.0", _frame(registry, f"past-{walks.seed}", number, now), timeout_s=120)
-            sent += len(rows)
-            if number % 2 == 0:
-                await _caught_up(bus, sent + before, AHEAD)
-        return {"start": start, "acknowledged": time.time()}
 
 
 def records(folder: Path) -> dict[str, Any]:
@@ -394,12 +312,9 @@ def main(what: str, data: str, given: str, rate: str = "0") -> None:
     places = Places(Path(data))
     if what == "draw":
         told: Any = draw(places, *msgspec.json.decode(given, type=list[int]))
-    elif what == "trickle":
-        signals, seconds = msgspec.json.decode(given)
-        told = {"sent": asyncio.run(trickle(places, int(signals), seconds))}
     else:
         walks = msgspec.json.decode(given, type=Walks)
-        told = asyncio.run(send(places, walks, float(rate)) if what == "send" else backfill(places, walks))
+        told = asyncio.run(send(places, walks, float(rate)))
     sys.stdout.write(msgspec.json.encode(told).decode())
 
 

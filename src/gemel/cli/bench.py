@@ -101,6 +101,20 @@ def history(shape: str | None, full: bool, as_json: bool) -> None:
     report(lambda folder, told: measure(folder, size(full=full), told, shapes), as_json)
 
 
+@command.command(epilog="Example: gemel bench backfill --values 5000000 --json")
+@click.option("--values", type=int, help="Of the past, of 1,000 signals [default: 2 million; with --full 50 million].")
+@click.option("--rate", default=100_000, show_default=True, help="Live values/s beside it.")
+@click.option("--straight", is_flag=True, help="Also straight into the log, without regard to what is live.")
+@click.option("--full", is_flag=True, help="50 million values.")
+@click.option("--json", "as_json", is_flag=True)
+def backfill(values: int | None, rate: int, straight: bool, full: bool, as_json: bool) -> None:
+    """What live readings wait for while years of the past are filled in, told apart from the old ones."""
+    from gemel.bench.backfill import Past, measure
+
+    past = Past(values or (50_000_000 if full else 2_000_000))
+    report(lambda folder, told: measure(folder, past, rate, told, straight=straight), as_json)
+
+
 @command.command(epilog="Example: gemel bench rolling --rate 1000000 --json")
 @click.option("--signals", default=2_000, show_default=True)
 @click.option("--hours", type=float, help="Of 1 Hz [default: 2; with --full 12].")

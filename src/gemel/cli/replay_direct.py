@@ -59,6 +59,7 @@ async def _send(
     began = time.monotonic()
     cutting = asyncio.create_task(framer.run())
     try:
+        await framer.learn()
         await connector.open()
         while not (reading := await connector.read()).ended:
             await framer.add(reading.rows)

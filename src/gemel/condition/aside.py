@@ -121,7 +121,10 @@ def _heard_before(readings: Readings, heard: Heard) -> tuple[Mask, Mask]:
     n = len(heard.position)
     signal = np.concatenate([heard.chunk.batch.signal, readings.batch.signal])
     time = np.concatenate([heard.chunk.batch.time, readings.batch.time])
+    when = np.concatenate([heard.position, readings.position])
+    known = repeats(when, time, signal)[n:]
+    if not known.any():  # of the past, mostly nothing was said before: no need to look what
+        return known, known.copy()
     word = np.concatenate([bits(heard.chunk.batch.value), bits(readings.batch.value)])
     source = np.concatenate([heard.chunk.source, readings.source])
-    when = np.concatenate([heard.position, readings.position])
-    return repeats(when, source, word, time, signal)[n:], repeats(when, time, signal)[n:]
+    return repeats(when, source, word, time, signal)[n:], known

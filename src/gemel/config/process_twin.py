@@ -59,6 +59,7 @@ async def run(places: Places) -> None:
 
     owner = Owner(bus, partition, store, record, clock, folder, lookup, classes,
                   site.plant.retention, settings.log_bytes, site.plant.rollups)  # fmt: skip
+    owner.look_ahead = series.look_ahead
     partition.stored = StoredRows(series, owner.tail)
     owner.arrivals = Arrivals(tracer_of("twin"))
     await owner.start()

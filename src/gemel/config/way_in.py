@@ -54,6 +54,7 @@ class WayIn:
         """Work until cancelled."""
         async with asyncio.TaskGroup() as group:
             self._group = group
+            await self.framer.learn()
             group.create_task(self.ingest.run())
             self._publish(None)
 

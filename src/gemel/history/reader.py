@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from gemel.history import catalogue, lake, sought, sql
+from gemel.history.ahead import Ahead
 from gemel.history.answers import WEIGHTED, Aggregated, Existing, check_intervals, filled
 from gemel.history.draw import ALWAYS, History
 from gemel.history.files import TIME
@@ -36,6 +37,7 @@ class Reader:
         self.path = Path(path).absolute()
         self._session = Session(self.path, bounds)
         self._footers = Footers()
+        self._ahead = Ahead()
 
     def raw(
         self, signals: npt.ArrayLike, start: int, end: int, limit: int | None = None, known: int | None = None,
@@ -180,7 +182,12 @@ class Reader:
     def existing(self, batch: Batch, *, tail: Batch | None = None) -> Existing:
         """Tell for each row of `batch` what is stored for its signal and time that was received before it."""
         rest = Batch.empty() if tail is None else tail
-        return self._session.look(lambda m: sought.existing(batch, m, self._footers, rest))
+        return self._session.look(lambda m: sought.existing(batch, m, self._footers, rest, self._ahead))
+
+    def look_ahead(self, batch: Batch) -> None:
+        """Read now, in whatever thread this is, what `existing` will be asked about these rows."""
+        if len(batch):
+            self._session.look(lambda m: sought.look_ahead(batch, m, self._footers, self._ahead))
 
     def rows_count(
         self, signals: npt.ArrayLike | None = None, start: int | None = None, end: int | None = None

@@ -179,6 +179,16 @@ class Series:
                 rows = _filled(found, rows, self.reader.existing(asked, tail=tail), part)
         return found
 
+    def look_ahead(self, batch: Batch) -> None:
+        """Read now what `existing` will be asked about these rows, as `Reader.look_ahead` does."""
+        former = [
+            mine.with_columns(signal=np.full(len(mine), part.signal, np.int32))
+            for signal in np.unique(self._chained(batch.signal)).tolist()
+            for mine in [batch.take(batch.signal == signal)]
+            for part in self.parts(int(signal))[:-1]
+        ]
+        self.reader.look_ahead(Batch.concat([batch, *former]))
+
     def _renamed(self, rows: Batch, signals: npt.ArrayLike) -> Batch:
         wanted: Sequence[int] = np.atleast_1d(np.asarray(signals)).tolist()
         return Batch.concat(

@@ -11,7 +11,7 @@ import msgspec
 import numpy as np
 
 from gemel.errors import NotFoundError, StorageError
-from gemel.operate import ask_backup, delta, revert
+from gemel.operate import ask_backup, ask_fold, delta, revert
 from gemel.operate.ask_state import AskState
 from gemel.operate.commanding import Commanding
 from gemel.operate.fold import Owner
@@ -57,13 +57,14 @@ class Answers:
             "state": self._state, "tail": self._tail, "facts": self._facts, "verify": self._verify,
             "alarms": self._alarms, "acknowledge": self._acknowledge, "shelve": self._shelve, "note": self._note,
             "quality": self._quality, "flush": self._flush,
-            "caught_up": self._caught_up, "reached": self._reached, "tend": self._tend, "counts": self._counts, "latency": self._latency,
+            "caught_up": self._caught_up, "reached": self._reached, "tend": self._tend, "counts": self._counts,
             "command": c.request, "command_get": c.get, "command_list": c.list,
             "approve": c.approve, "reject": c.reject, "cancel": c.cancel, "revert": self._revert,
             **overriding.verbs,
             **releasing.verbs,
             **AskState(owner.partition, record, c.versions).verbs,
             **ask_backup.verbs(owner, record),
+            **ask_fold.verbs(owner),
         }  # fmt: skip
 
     async def answer(self, body: dict[str, Any]) -> bytes:
@@ -105,12 +106,6 @@ class Answers:
 
     async def _counts(self, body: dict[str, Any]) -> bytes:
         return json(self._owner.partition.conditioner.totals())
-
-    async def _latency(self, body: dict[str, Any]) -> bytes:
-        waits = np.array(self._owner.waits_ms or [0.0])
-        told = {"p50_ms": np.percentile(waits, 50), "p99_ms": np.percentile(waits, 99)}
-        self._owner.waits_ms.clear()
-        return json({name: round(float(ms), 2) for name, ms in told.items()})
 
     async def _facts(self, body: dict[str, Any]) -> bytes:
         after, limit = int(body["after"]), int(body["limit"])

@@ -13,9 +13,8 @@ import contextlib
 import logging
 import os
 import time
-from collections import deque
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
@@ -25,33 +24,29 @@ from gemel.bus import Bus, FrameHeader, Message, StreamReader, decode_frame, enc
 from gemel.bus.link import SAMPLES
 from gemel.errors import ConflictError, StorageError
 from gemel.history import Store, Terms
+from gemel.operate.commits import Commits
 from gemel.operate.damaged import Damaged, lost
 from gemel.operate.delta import CHUNK, SUBJECT, Delta, encode
+from gemel.operate.gaps import Gaps
 from gemel.operate.measures import Told
 from gemel.operate.outbox import Outbox
 from gemel.operate.partition import Effects, Lookup, Partition
-from gemel.operate.putting_back import frames, lost_rows
-from gemel.operate.reached import Mark, Reached
 from gemel.operate.snapshots import SnapshotFolder
-from gemel.operate.tail import Part, Tail
 from gemel.operate.tidy import EAGER, IDLE_S, SHARE, Keep, Tidy
 from gemel.operate.tracing import Arrivals
+from gemel.operate.waits import Waits
 from gemel.samples import Batch, Clock, Draft
 from gemel.samples.batch import I32
-from gemel.samples.clock import MILLISECOND, SECOND
+from gemel.samples.clock import SECOND
 from gemel.twin.record import Record
 
 log = logging.getLogger(__name__)
 TICK_S: Final = 0.1
-COMMIT_S: Final = 10.0
-COMMIT_ROWS: Final = 1_000_000
-MOST_COMMIT: Final = 1_000_000  # rows in one transaction: what a commit needs beside them is six times their size
 MOST_TAIL: Final = 6_000_000  # rows; above it the fold waits for the lake, and the log takes what comes
 FOLD_ROWS: Final = 131_072
 KEEPS_UP_S: Final = 0.5  # behind its log the fold is not in need of what the tidying takes
 SNAPSHOT_S: Final = 30.0
 SNAPSHOT_SHARE: Final = 20  # a snapshot of many signals takes seconds: not more often than so many times that
-IDLE_PROGRESS: Final = 5_000  # positions; an idle plant's ticks need no commit each ten seconds
 
 
 class Owner:
@@ -64,13 +59,14 @@ class Owner:
     ) -> None:  # fmt: skip
         self.bus = bus
         self.partition = partition
-        self.tail = Tail()
+        self._commits = Commits(store, partition.number, np.asarray(classes), lambda: (partition.position, partition.time))
+        self._commits.on_stored = self._on_stored
+        self.tail = self._commits.tail
         self.record = record
         self._store = store
         self._clock = clock
         self._folder = folder
         self._lookup = lookup
-        self._classes = np.asarray(classes)
         self._retention = retention
         self._rollups = dict(rollups or {})
         self._tidy = Tidy(store)
@@ -78,34 +74,24 @@ class Owner:
         self._stream = SAMPLES.format(partition.number)
         self._max_log_bytes = max_log_bytes
         self._producer = f"twin-{time.time_ns():x}"
-        self._seen = Mark(partition.position, 0)  # the last message that was read
-        self._reached = Reached(folder.path)
-        self._once_reached = Mark(0, 0)  # how far the log went when it was read before
-        self._lost_since: int | None = None  # newest receipt [ns] before a hole whose rows the lake has
+        self._gaps = Gaps(partition, folder.path, clock, self._tell)
         self._ticks = 0
         self._deltas = 0
-        self._epoch = 0
-        self._stored = 0  # position up to which rows are in the lake
-        self._stored_time = 0  # the plant's time when that was reached
         self._outbox = Outbox(record)
         self._dirty = np.ones(len(partition.registry), np.bool_)
         self._version = partition.version
         self.on_plant: Callable[[], None] = _nothing
+        self.look_ahead: Callable[[Batch], None] = _no_history  # reads what `lookup` will be asked, in a thread
         self._ticked = 0.0
         self._sending: set[asyncio.Task[None]] = set()
         self._read_at = time.monotonic()
-        self._commit_now = asyncio.Event()
-        self._commit_lock = asyncio.Lock()
-        self.waits_ms: deque[float] = deque(maxlen=10_000)  # from receipt to state, the newest frames [ms]
-        self._received: list[int] = []
+        self.waits = Waits()
+        self._moved = asyncio.Event()  # set and cleared at once whenever the state has moved on
         self.broken = 0
         self.behind_s = 0.0
         self._problems: dict[str, str] = {}
         self.arrivals = Arrivals()
-        self._waiting_since = 0.0  # since when rows wait for the lake; 0: none do
         self._saved = time.monotonic()
-        self._commit_took = 0.0
-        self._committed = 0
 
     @property
     def max_log_bytes(self) -> int:
@@ -126,7 +112,10 @@ class Owner:
 
     def commit_age_s(self) -> float:
         """Give for how long rows have waited to be stored in the lake [s]."""
-        return time.monotonic() - self._waiting_since if self._waiting_since else 0.0
+        return self._commits.age_s()
+
+    def _on_stored(self, position: int) -> None:
+        self.arrivals.stored(position)
 
     def snapshot_age_s(self) -> float:
         """Give since when there is no newer snapshot [s], counted from the start of this process at most."""
@@ -134,35 +123,33 @@ class Owner:
 
     def measures(self) -> Told:
         """Give the measures of the fold."""
-        waits = np.array(self.waits_ms or [0.0])
-        p50, p99 = np.percentile(waits, [50, 99]) / 1000
+        p50_ms, p99_ms = self.waits.p50_p99_ms()
         return {
             "log_limit_bytes": self._max_log_bytes, "fold_position": self.partition.position, "tail_rows": self.tail.rows,
             "facts_waiting": len(self._outbox.waiting), "frames_broken_total": self.broken,
-            "commit_age_seconds": self.commit_age_s(), "commit_seconds": self._commit_took,
-            "committed_rows_total": self._committed, "snapshot_age_seconds": self.snapshot_age_s(),
-            "wire_to_state_seconds": {"0.5": float(p50), "0.99": float(p99)}, **lost(self._store.holes),
+            "commit_age_seconds": self.commit_age_s(), "commit_seconds": self._commits.took_s,
+            "committed_rows_total": self._commits.rows, "snapshot_age_seconds": self.snapshot_age_s(),
+            "wire_to_state_seconds": {"0.5": p50_ms / 1000, "0.99": p99_ms / 1000}, **lost(self._store.holes),
         }  # fmt: skip
 
     @property
     def problems(self) -> dict[str, str]:
         """What does not go as it must, by what it is about."""
-        record = {"record": self._outbox.problem} if self._outbox.problem else {}
-        return {**self._problems, **record}
+        told = {"record": self._outbox.problem, "lake": self._commits.problem}
+        return {**self._problems, **{about: words for about, words in told.items() if words}}
 
     async def start(self) -> None:
         """Load the newest snapshot, and take the lake over from whoever had it."""
         number = self.partition.number
         await self.bus.ensure_stream(self._stream, f"samples.{number}", self._max_log_bytes)
-        self._epoch = await asyncio.to_thread(self._store.take_over, number)
-        progress = self._store.progress().get(number)
-        self._stored = progress.sequence if progress else 0
+        await self._commits.take_over()
         first, _, _ = await self.bus.bounds(self._stream)
-        self._restore(max(self._stored, first - 1))
+        self._restore(max(self._commits.stored, first - 1))
         self._follow_plant()
-        await self._check_log()
-        self._seen = Mark(self.partition.position, 0)
-        self._once_reached = self._reached.load()
+        first, last, _ = await self.bus.bounds(self._stream)
+        if (anew := self._gaps.check(first, last, self._commits.stored)) is not None:
+            await self.bus.trim(self._stream, anew)
+        self._gaps.begin()
         self._reader = StreamReader(self.bus, self._stream, self.partition.position)
         self._clock.observe(self.partition.newest)
         self._clock.resume(self.partition.time)
@@ -175,8 +162,8 @@ class Owner:
         """
         for snapshot in self._folder.sound():
             if snapshot.sequence > upto:
-                body = {"position": snapshot.sequence, "why": f"the lake ends at {self._stored}"}
-                self._tell("SnapshotSkipped", f"snapshot-ahead-{snapshot.sequence}-{self._stored}", body)
+                body = {"position": snapshot.sequence, "why": f"the lake ends at {self._commits.stored}"}
+                self._tell("SnapshotSkipped", f"snapshot-ahead-{snapshot.sequence}-{self._commits.stored}", body)
                 continue
             try:
                 self.partition.restore(snapshot)
@@ -187,28 +174,6 @@ class Owner:
             else:
                 return
 
-    async def _check_log(self) -> None:
-        """A log shorter than what was folded (lost, or reset by its server) must not take old positions again."""
-        first, last, _ = await self.bus.bounds(self._stream)
-        known = max(self.partition.position, self._stored)
-        if last < known:
-            await self.bus.trim(self._stream, known + 1)
-            self._tell("LogLost", f"log-lost-{known}", {"known": known, "last": last, **self._span()})
-            self._lacks(self.partition.position)
-            self.partition.position = known
-        elif first > self.partition.position + 1:
-            self._tell(
-                "LogHole",
-                f"log-hole-{first}",
-                {"after": self.partition.position, "first": first, **self._span()},
-            )
-            self._lacks(self.partition.position)
-            self.partition.position = first - 1
-
-    def _span(self) -> dict[str, int]:
-        """Give the time that a hole covers, as far as is known: from the last tick that was folded until now [ns]."""
-        return {"from_time": self.partition.time, "to_time": self._clock.now()}
-
     async def run(self) -> None:
         """Run all loops until cancelled; then store what is folded."""
         try:
@@ -217,7 +182,7 @@ class Owner:
                     self._read,
                     self._tick,
                     self._outbox.run,
-                    self._commit_loop,
+                    self._commits.run,
                     self._snapshot_loop,
                     self._tend,
                 ):
@@ -229,38 +194,30 @@ class Owner:
     async def _read(self) -> None:
         while True:
             if self.tail.rows > MOST_TAIL:
-                self._commit_now.set()
+                self._commits.due.set()
                 await asyncio.sleep(0.02)
                 continue
             self._read_at = time.monotonic()
             if messages := await self._reader.take(0.5):
                 self.behind_s = max((time.time_ns() - messages[0].stored) / SECOND, 0.0)
                 self._digest(messages)
-            if self._lost_since is not None:
-                await self._put_back(self._lost_since)
+                self._moved.set()
+                self._moved.clear()
+            if self._gaps.to_put_back:
+                await self._put_back()
             await asyncio.sleep(0)
 
-    def _lacks(self, after: int) -> None:
-        """Note that messages after a position are gone; what the lake has of them is to be given back to the log."""
-        if after < self._stored and self._lost_since is None:
-            self._lost_since = int(self.partition.lanes.latest.received.max(initial=0))
-
-    async def _put_back(self, since: int) -> None:
-        p = self.partition
+    async def _put_back(self) -> None:
         try:
-            rows = await asyncio.to_thread(lost_rows, self._store.path, since, len(p.registry))
-            for frame in frames(rows, p.registry, p.number, f"lake-{time.time_ns():x}"):
-                await self.bus.append(f"samples.{p.number}", frame)
-        except (StorageError, ConflictError) as e:
-            self._problems["log"] = f"what the log lost is not put back: {e}"
-            return
-        self._lost_since = None
+            await self._gaps.put_back(self.bus, self._store.path)
+        except StorageError as e:
+            self._problems["log"] = str(e)
 
     def _digest(self, messages: Sequence[Message]) -> None:
         pending: list[tuple[Batch, int]] = []
         rows = 0
         for message in messages:
-            self._note_hole(message)
+            self._gaps.follow(message, self._commits.stored)
             try:
                 frame = decode_frame(message.data)
                 found = self.partition.rows_of(frame) if frame.header.kind != "tick" else None
@@ -276,7 +233,7 @@ class Owner:
                 self._effect(self.partition.tick(frame.header, message.sequence, facts), message.sequence)
                 self._follow_plant()
                 self._after_tick()
-                self._reached.note(self._seen)
+                self._gaps.note()
                 continue
             if frame.header.stored:
                 self._fold(pending, message.sequence - 1)
@@ -289,31 +246,12 @@ class Owner:
             self.arrivals.read(frame.header, message.sequence)
             rows += len(found)
             if len(found):
-                self._received.append(int(found.received[0]))
-            if rows >= FOLD_ROWS or message.sequence == self._stored:
+                past = bool(found.time.max() <= self.partition.conditioner.watermark)
+                self.waits.read(int(found.received[0]), past)
+            if rows >= FOLD_ROWS or message.sequence == self._commits.stored:
                 self._fold(pending, message.sequence)
                 pending, rows = [], 0
         self._fold(pending, messages[-1].sequence)
-
-    def _note_hole(self, message: Message) -> None:
-        """Say what the log does not have any more, between which moments: its server leaves out what it finds damaged."""
-        now = Mark(message.sequence, message.stored)
-        if now.sequence > self._seen.sequence + 1:
-            self._tell_hole(self._seen, now)
-        elif self._once_reached.taken_again_by(now):
-            self._tell_hole(self._seen, self._once_reached)
-            self._once_reached = Mark(0, 0)
-        self._seen = now
-
-    def _tell_hole(self, after: Mark, upto: Mark) -> None:
-        self._lacks(after.sequence)
-        body: dict[str, object] = {
-            "after": after.sequence,
-            "upto": upto.sequence,
-            "from_time": after.stored or self.partition.time,
-            "to_time": upto.stored,
-        }
-        self._tell("LogHole", f"log-hole-{after.sequence}-{upto.sequence}-{upto.stored}", body)
 
     def _follow_plant(self) -> None:
         """Fit what is held per signal to the registry in force; signals are only ever added."""
@@ -321,8 +259,8 @@ class Owner:
             return
         self._version = self.partition.version
         registry = self.partition.registry
-        if len(registry) >= len(self._classes):
-            self._classes = registry.codes("retention").by_signal()
+        if len(registry) >= len(self._commits.classes):
+            self._commits.classes = registry.codes("retention").by_signal()
         self._dirty = _fitted(self._dirty, len(registry), True)
         self.on_plant()
 
@@ -337,19 +275,14 @@ class Owner:
             batch = Batch.concat(rows for rows, _ in pending)
             came = np.repeat(np.array([o for _, o in pending], np.int64), [len(rows) for rows, _ in pending])
             self._effect(self.partition.fold(batch, sequence, self._lookup, came), sequence)
-            now = time.time_ns()
-            self.waits_ms.extend((now - received) / MILLISECOND for received in self._received)
-            self._received.clear()
+            self.waits.folded(time.time_ns())
             self.arrivals.folded(sequence)
 
     def _effect(self, effects: Effects, sequence: int) -> None:
         if len(effects.rows):
             self._dirty[effects.rows.signal] = True
-            if sequence > self._stored:
-                self.tail.add(sequence, self.partition.changes.stored(effects.rows))
-                self._waiting_since = self._waiting_since or time.monotonic()
-                if self.tail.rows >= COMMIT_ROWS:
-                    self._commit_now.set()
+            if sequence > self._commits.stored:
+                self._commits.add(sequence, self.partition.changes.stored(effects.rows))
         if effects.turned:
             self._dirty[effects.turned] = True
         for draft in effects.drafts:
@@ -436,58 +369,16 @@ class Owner:
 
     # ---- what lasts
 
-    async def _commit_loop(self) -> None:
-        while True:
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._commit_now.wait(), COMMIT_S)
-            self._commit_now.clear()
-            try:
-                await self.commit()
-                self._problems.pop("lake", None)
-            except StorageError as e:
-                self._problems["lake"] = str(e)
-                log.error("the lake does not take rows: %s", e)
-                await asyncio.sleep(1)
-
     async def commit(self) -> int:
         """Store all rows folded so far, with the position they reach, in one transaction; give the position."""
-        upto = self.partition.position
-        if self.tail.rows or upto - self._stored >= IDLE_PROGRESS:
-            await self._store_upto(upto)
-        return upto
-
-    async def _store_upto(self, upto: int) -> None:
-        # Shielded: a commit under way ends well even where its waiter is cancelled, and what it stored is then
-        # known. Else the rows would be stored once more, with the next commit.
-        await asyncio.shield(asyncio.ensure_future(self._store_rows(upto)))
-
-    async def _store_rows(self, upto: int) -> None:
-        async with self._commit_lock:
-            if upto <= self._stored:
-                return
-            reached = self.partition.time
-            for part in self.tail.parts(upto, MOST_COMMIT):
-                began = time.monotonic()
-                await asyncio.to_thread(self._commit_part, part, self._classes)
-                self._stored = part.sequence
-                self.arrivals.stored(part.sequence)
-                self.tail.drop(part.sequence)
-                self._commit_took = time.monotonic() - began
-                self._committed += part.rows
-                self._waiting_since = began if self.tail.rows else 0.0
-            self._stored_time = reached
-
-    def _commit_part(self, part: Part, classes: npt.NDArray[Any]) -> None:
-        """Put rows together and store them, in a thread: a million rows are 50 ms in which readings need not wait."""
-        rows = Batch.concat(part.pieces)
-        self._store.commit(self.partition.number, self._epoch, part.sequence, rows, classes)
+        return await self._commits.commit()
 
     async def save(self) -> None:
         """Keep a snapshot: rows up to its position are stored before it is there, facts recorded before."""
         sequence = self.partition.position
         saving = self._folder.begin(sequence, self.partition.snapshot)
         try:
-            await self._store_upto(sequence)
+            await self._commits.store(sequence)
             async with asyncio.timeout(2):
                 await self._outbox.flush()
         except BaseException:
@@ -516,7 +407,7 @@ class Owner:
         keep = self._folder.oldest_position()
         if size > self._max_log_bytes // 2:
             keep = self._folder.oldest_needed()
-        await self.bus.trim(self._stream, min(keep, self._stored) + 1)
+        await self.bus.trim(self._stream, min(keep, self._commits.stored) + 1)
 
     async def _tend(self) -> None:
         """Tidy the history in the background, a little at a time."""
@@ -539,9 +430,14 @@ class Owner:
     async def caught_up(self) -> int:
         """Give the newest source time [ns] of all that is in the log now."""
         _, last, _ = await self.bus.bounds(self._stream)
-        while self.partition.position < last:  # noqa: ASYNC110 - the position moves with every message, for all
-            await asyncio.sleep(0.01)
+        await self.folded(last)
         return self.partition.newest
+
+    async def folded(self, upto: int) -> int:
+        """Give the position of the log that the state has reached, once it is `upto`."""
+        while self.partition.position < upto:
+            await self._moved.wait()
+        return self.partition.position
 
     async def reached(self) -> int:
         """Give the plant time [ns] that all in the log now has reached: of ticks, and of receipt."""
@@ -550,8 +446,8 @@ class Owner:
 
     async def tend(self) -> float:
         """Merge small files, roll up, drop what is past its retention: a turn; give how long to rest [s]."""
-        terms = Terms(self.partition.checks.each("stale_after"), self._classes)
-        now = self._stored_time if self.tail.rows else self.partition.time  # hours that wait for the lake are not over
+        terms = Terms(self.partition.checks.each("stale_after"), self._commits.classes)
+        now = self._commits.stored_time if self.tail.rows else self.partition.time  # hours that wait for the lake are not over
         share = EAGER if self.behind_now_s() < KEEPS_UP_S else SHARE
         rest = await self._tidy.turn(now, Keep(terms, self._retention, self._rollups), share)
         for draft in self._damaged.drafts(self._store.holes, self.partition.time or self._clock.now()):
@@ -561,6 +457,10 @@ class Owner:
 
 def _nothing() -> None:
     """Nobody asked to hear of it."""
+
+
+def _no_history(_rows: Batch) -> None:
+    """There is nothing to be read."""
 
 
 def _fitted(column: npt.NDArray[np.bool_], n: int, new: bool) -> npt.NDArray[np.bool_]:

@@ -1,7 +1,8 @@
 """The way in: connectors give rows, rows become frames, frames go into the log, and only then is the source told.
 
-A frame is cut after 20 ms or 8,192 rows. Each is appended under an id of its own until the log has it, so a lost
-acknowledgement stores nothing twice. A full disk or a log that refuses stops the reading: the source waits.
+A frame is cut after 20 ms or 8,192 rows; what is old waits apart (`backlog`). Each is appended under an id of its own
+until the log has it, so a lost acknowledgement stores nothing twice. A full disk or a log that refuses stops the
+reading: the source waits.
 """
 
 import asyncio
@@ -22,6 +23,7 @@ from gemel import __version__
 from gemel.bus import Bus, FrameHeader, encode_frame
 from gemel.connect import Connector, Reading
 from gemel.errors import ConnectError, StorageError
+from gemel.operate.backlog import MOST, Backlog, FoldRoom, Heard
 from gemel.operate.leaps import Leaps
 from gemel.operate.measures import Told
 from gemel.operate.tracing import Departures
@@ -70,6 +72,9 @@ class Framer:
         self._registry = registry
         self._clock = clock
         self._leaps = Leaps(len(registry))
+        self._heard = Heard(len(registry))
+        self._room = FoldRoom(bus)
+        self.backlog = Backlog(self._append_old, self._room)
         self._partition = partition
         self._producer = f"ingest-{time.time_ns():x}"
         self._sequence = 0
@@ -87,15 +92,35 @@ class Framer:
 
     @property
     def waiting(self) -> int:
-        """Rows taken and not yet durable."""
+        """Rows taken and not yet durable, but for those of the past."""
         return self._rows + self._under_way
 
-    async def add(self, rows: Batch, registry: str = "") -> None:
-        """Wait until these rows are durable in the log; `registry` numbers them, by default the one in force."""
+    async def learn(self) -> None:
+        """Ask the twin which readings it has of each signal, so that what is old is known from the first on."""
+        await self._room.heard(len(self._registry), self._heard)
+
+    async def add(self, rows: Batch, registry: str = "", *, patient: bool = True) -> None:
+        """Wait until these rows are durable in the log; `registry` numbers them, by default the one in force.
+
+        Who is not patient gets a StorageError at once where rows of the past would have to wait long.
+        """
         if not len(rows):
             return
+        numbered, stamped = registry or self._registry.digest, self._stamped(rows)
+        old = self._heard.overtaken(stamped.signal, stamped.time, self._clock.now())
+        if not patient and self.backlog.rows >= MOST and old.any():
+            raise _refused("more of the past is arriving than the twin takes in beside what is live")
+        if not old.any():
+            await self._add(stamped, numbered)
+        elif old.all():
+            await self.backlog.add(stamped, numbered)
+        else:
+            live = self._add(stamped.take(~old), numbered)
+            await asyncio.gather(live, self.backlog.add(stamped.take(old), numbered))
+
+    async def _add(self, rows: Batch, registry: str) -> None:
         done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._pending.append((registry or self._registry.digest, self._stamped(rows)))
+        self._pending.append((registry, rows))
         self._waiting.append(done)
         self._rows += len(rows)
         self._wake.set()
@@ -104,14 +129,12 @@ class Framer:
     def number_by(self, registry: Registry) -> None:
         """Number rows by another registry from now on; those that were added before keep theirs."""
         self._registry, self._leaps = registry, Leaps(len(registry))
+        self._heard.fit(len(registry))
 
     def check(self) -> None:
         """Raise StorageError where more rows would only wait: whoever asks again would fill the memory with them."""
         if self.refusing or self.waiting >= MOST_WAITING:
-            raise StorageError(
-                self.refusing or "more is arriving than the log takes", code="log-refused",
-                remedy="nothing of this request is stored; try again in some seconds",
-            )  # fmt: skip
+            raise _refused(self.refusing or "more is arriving than the log takes")
 
     def _stamped(self, rows: Batch) -> Batch:
         timed = rows.time != NO_TIME
@@ -127,6 +150,11 @@ class Framer:
 
     async def run(self) -> None:
         """Cut and send frames until cancelled."""
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._run())
+            group.create_task(self.backlog.run())
+
+    async def _run(self) -> None:
         while True:
             await self._wake.wait()
             if self._rows < ROWS:
@@ -162,29 +190,36 @@ class Framer:
 
     async def _send_rows(self, rows: Batch, registry: str) -> None:
         for start in range(0, len(rows), ROWS * 8):
-            part = rows[start : start + ROWS * 8]
-            self._sequence += 1
-            traced = self.departures.begin(len(part), int(part.received.min()))
-            header = FrameHeader(
-                kind="samples", partition=self._partition, producer=self._producer, sequence=self._sequence,
-                version=__version__, registry=registry, trace=traced.traceparent if traced else "",
-            )  # fmt: skip
-            await self._append(encode_frame(header, part), f"{self._producer}-{self._sequence}")
-            if traced:
-                traced.landed()
-            self.frames += 1
-            self.values += len(part)
+            await self._send_frame(rows[start : start + ROWS * 8], registry)
 
-    async def _append(self, data: bytes, once: str) -> None:
+    async def _append_old(self, registry: str, rows: Batch) -> int:
+        """Append a frame of the past, received when it is: what is known by then is what the log says by then."""
+        return await self._send_frame(rows.with_columns(received=np.full(len(rows), self._clock.now())), registry)
+
+    async def _send_frame(self, rows: Batch, registry: str) -> int:
+        self._sequence += 1
+        traced = self.departures.begin(len(rows), int(rows.received.min()))
+        header = FrameHeader(
+            kind="samples", partition=self._partition, producer=self._producer, sequence=self._sequence,
+            version=__version__, registry=registry, trace=traced.traceparent if traced else "",
+        )  # fmt: skip
+        position = await self._append(encode_frame(header, rows), f"{self._producer}-{self._sequence}")
+        if traced:
+            traced.landed()
+        self.frames += 1
+        self.values += len(rows)
+        return position
+
+    async def _append(self, data: bytes, once: str) -> int:
         while True:
             try:
-                await self._bus.append(f"samples.{self._partition}", data, once=once)
+                position = await self._bus.append(f"samples.{self._partition}", data, once=once)
             except StorageError as e:
                 self.refusing = e.message
                 await asyncio.sleep(0.1)
             else:
                 self.refusing = ""
-                return
+                return position
 
 
 class DiskGuard:
@@ -242,7 +277,7 @@ class Ingest:
         """Give the measures of the way in."""
         found: Told = {
             "frames_total": self.framer.frames, "values_total": self.framer.values, "rows_waiting": self.framer.waiting,
-            "disk_free_bytes": self.guard.free, "disk_reserve_bytes": self.guard.limit,
+            "past_rows_waiting": self.framer.backlog.rows, "disk_free_bytes": self.guard.free, "disk_reserve_bytes": self.guard.limit,
         }  # fmt: skip
         statuses = [c.status() for c in self.connectors.values()]
         for measure in ("messages", "values", "reconnects"):
@@ -295,6 +330,10 @@ class Ingest:
             log.info("%s: an acknowledgement was not delivered: %s", connector.name, e)
         finally:
             release()
+
+
+def _refused(why: str) -> StorageError:
+    return StorageError(why, code="log-refused", remedy="nothing of this request is stored; try again in some seconds")
 
 
 def believable(time_ns: int) -> bool:

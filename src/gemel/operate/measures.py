@@ -51,6 +51,7 @@ MEASURES: Final[Mapping[str, Measure]] = {
     "frames_total": Measure("counter", "Frames appended to the log."),
     "values_total": Measure("counter", "Readings appended to the log."),
     "rows_waiting": Measure("gauge", "Readings taken and not yet durable."),
+    "past_rows_waiting": Measure("gauge", "Readings of the past that wait until the fold has room."),
     "disk_free_bytes": Measure("gauge", "Room on the disk of the data directory."),
     "disk_reserve_bytes": Measure("gauge", "Room below which nothing more is taken from the sources."),
     "connection_up": Measure("gauge", "Whether a connection stands.", "connection"),

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
+import numpy.typing as npt
 
 from gemel.samples.batch import I32, Batch
 
@@ -12,6 +13,17 @@ from gemel.samples.batch import I32, Batch
 class _Piece:
     sequence: int  # the rows are complete up to this position of the log
     rows: Batch
+    first: int  # least and greatest time of its rows [ns]: most pieces are left out by them
+    last: int
+
+    def within(self, first: int, last: int) -> npt.NDArray[np.bool_] | None:
+        """Tell which rows have a time in a range, both ends in; None: none has."""
+        if self.last < first or self.first > last:
+            return None
+        if first <= self.first and self.last <= last:
+            return np.ones(len(self.rows), np.bool_)
+        mask: npt.NDArray[np.bool_] = (self.rows.time >= first) & (self.rows.time <= last)
+        return mask
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -37,7 +49,7 @@ class Tail:
     def add(self, sequence: int, rows: Batch) -> None:
         """Append what the log up to `sequence` gave."""
         if len(rows):
-            self._pieces.append(_Piece(sequence, rows))
+            self._pieces.append(_Piece(sequence, rows, int(rows.time.min()), int(rows.time.max())))
             self.rows += len(rows)
 
     def upto(self, sequence: int) -> Batch:
@@ -62,10 +74,12 @@ class Tail:
             return Batch.empty()
         first, last, low, high = asked.time.min(), asked.time.max(), asked.signal.min(), asked.signal.max()
         found = []
-        for rows in (p.rows for p in self._pieces):
-            mask = (rows.time >= first) & (rows.time <= last) & (rows.signal >= low) & (rows.signal <= high)
+        for piece in self._pieces:
+            if (mask := piece.within(first, last)) is None:
+                continue
+            mask &= (piece.rows.signal >= low) & (piece.rows.signal <= high)
             if mask.any():
-                found.append(rows.take(mask))
+                found.append(piece.rows.take(mask))
         return Batch.concat(found)
 
     def drop(self, sequence: int) -> None:
@@ -77,9 +91,10 @@ class Tail:
         """Give the rows of some signals with start ≤ time < end."""
         found = []
         for piece in self._pieces:
+            if (mask := piece.within(start, end - 1)) is None:
+                continue
             rows = piece.rows
-            mask = rows.signal == signals[0] if len(signals) == 1 else np.isin(rows.signal, signals)
-            mask &= (rows.time >= start) & (rows.time < end)
+            mask &= rows.signal == signals[0] if len(signals) == 1 else np.isin(rows.signal, signals)
             if mask.any():
                 found.append(rows.take(mask))
         return Batch.concat(found)

@@ -41,7 +41,7 @@ async def take_rows(body: dict[str, Any], registry: Registry, framer: Framer, gu
             signal=signal, time=times, received=np.zeros(len(signal)), value=values, status=statuses,
             sigma=np.array(told, np.float64),
         )  # fmt: skip
-        await framer.add(rows.plain(), registry.digest)
+        await framer.add(rows.plain(), registry.digest, patient=False)
     return msgspec.json.encode(refusals)
 
 

@@ -106,8 +106,13 @@ class Lanes:
         if rising.all():
             return self._follow(rows, origin, order, first)
         start = np.flatnonzero(first)
-        even = np.repeat(np.logical_and.reduceat(rising, start), np.diff(start, append=len(order)))
-        self._disturbed(rows.take(order[~even]), origin[order[~even]])
+        length = np.diff(start, append=len(order))
+        even = np.repeat(np.logical_and.reduceat(rising, start), length)
+        # what is older than both that a signal holds says nothing of now; of a signal with anything newer, all is looked at
+        past = np.maximum.reduceat(time, start) < self.former.time[signal[start]]
+        moving = ~even & ~np.repeat(past, length)
+        if moving.any():
+            self._disturbed(rows.take(order[moving]), origin[order[moving]])
         if even.any():
             self._follow(rows, origin, order[even], first[even])
         changed: I32 = signal[first]
