@@ -1,5 +1,6 @@
 """Old readings that wait beside live ones: killed with some waiting, nothing is lost, and nothing is stored twice."""
 
+import asyncio
 import json
 import os
 import signal
@@ -10,6 +11,7 @@ from kit import SIGNALS, Sender, check, kill, lake_rows, rig, settled
 from story_kit import gemel
 from test_kill import newest
 
+from gemel.bench.ingest import ask
 from gemel.bench.site import wait
 
 YEAR_NS = 365 * 86_400 * 1_000_000_000
@@ -35,7 +37,7 @@ class Mixed(Sender):
 
 def waiting(site):
     """Readings of the past that wait, as ingest measures them."""
-    with urllib.request.urlopen(f"http://127.0.0.1:{site.settings.port}/metrics", timeout=60) as told:
+    with urllib.request.urlopen(f"http://127.0.0.1:{site.settings.port}/api/v1/metrics", timeout=60) as told:
         lines = told.read().decode().splitlines()
     return sum(float(line.split()[-1]) for line in lines if line.startswith("gemel_past_rows_waiting{"))
 
@@ -45,6 +47,7 @@ def test_old_readings_that_wait_when_ingest_is_killed_come_again(tmp_path):
         sender = Mixed(broker.port, rate=300).start()
         try:
             assert wait(lambda: newest(site) > 50, 60)
+            asyncio.run(ask(site.places, "save"))  # a replay begins there
             twin = site.pids()["twin"]
             os.kill(twin, signal.SIGSTOP)  # the fold has no room
             sender.past = True

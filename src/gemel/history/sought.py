@@ -55,12 +55,11 @@ def existing(
 def look_ahead(batch: Batch, manifest: Manifest, footers: Footers, ahead: Ahead) -> None:
     """Read now what will be asked: what the files have of these signals and times."""
     files = [file.path for file in manifest.of("raw_").stored]
+    found: dict[Path, list[Batch]] = {}
     for rows in _spans(batch):
-        asked = batch.take(rows)
-        found: dict[Path, list[Batch]] = {}
-        for path, part in _stored(asked, manifest, footers, NOTHING):
+        for path, part in _stored(batch.take(rows), manifest, footers, NOTHING):
             found.setdefault(path, []).append(part)
-        ahead.keep(_exact(asked), files, {path: Batch.concat(parts) for path, parts in found.items()})
+    ahead.keep(_exact(batch), files, {path: Batch.concat(parts) for path, parts in found.items()})
 
 
 def _spans(batch: Batch) -> list[Index]:
