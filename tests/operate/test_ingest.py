@@ -34,6 +34,10 @@ class Log:
         self.frames.append(data)
         return len(self.frames)
 
+    async def ask(self, subject, body, **_):
+        """The twin has folded all that is in it."""
+        return b"0"
+
 
 def rows(n=1):
     return Batch.of(signal=np.zeros(n), time=np.arange(n), received=np.zeros(n), value=np.zeros(n), status=np.zeros(n))
