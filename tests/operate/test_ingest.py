@@ -1,6 +1,7 @@
 """On the way into the log: nothing waits for ever, and what waits is bounded."""
 
 import asyncio
+import time
 
 import numpy as np
 import pytest
@@ -40,7 +41,7 @@ class Log:
 
 
 def rows(n=1):
-    return Batch.of(signal=np.zeros(n), time=np.arange(n), received=np.zeros(n), value=np.zeros(n), status=np.zeros(n))
+    return Batch.of(signal=np.zeros(n), time=time.time_ns() + np.arange(n), received=np.zeros(n), value=np.zeros(n), status=np.zeros(n))
 
 
 async def until(condition):
