@@ -46,6 +46,11 @@ def test_alarms_are_found(paths, server, twin):
     assert paths(alarm=False) == [OTHER]
 
 
+def test_a_name_narrows_what_has_an_alarm(paths, server, twin):
+    server.do(twin.raise_alarm, f"{PUMP}/flow")
+    assert paths(alarm=True, name="pump") == [PUMP] and paths(alarm=True, name="pump-2") == []
+
+
 def test_while_the_twin_is_not_heard_everything_is_stale(paths, server, twin):
     assert PUMP not in paths(quality="stale")
     twin.up = False

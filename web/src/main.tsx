@@ -4,8 +4,13 @@ import "uplot/dist/uPlot.min.css";
 import "./styles/tokens.css";
 import "./styles/shell.css";
 import "./styles/parts.css";
+import "./styles/values.css";
+import "./styles/alarms.css";
 import "./styles/synoptic.css";
 import "./styles/views.css";
+import "./styles/commands.css";
+import "./styles/trends.css";
+import "./styles/whatif.css";
 
 import { effect } from "@preact/signals";
 import { render } from "preact";

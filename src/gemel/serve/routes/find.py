@@ -1,5 +1,6 @@
 """Finding assets: the list of all, narrowed by parameters that all must hold."""
 
+import asyncio
 from dataclasses import replace
 from typing import Annotated, Any, Final, Literal
 
@@ -10,6 +11,7 @@ from starlette.responses import Response
 
 from gemel.assets import WHERE, Condition, find
 from gemel.assets import Query as Wanted
+from gemel.assets.named import named
 from gemel.history.formats import MEDIA
 from gemel.samples.batch import I32
 from gemel.serve import frames, streams
@@ -81,6 +83,8 @@ async def assets(
     listing: Listing = request.app.state.listing
     if alarm is not None:
         wanted = replace(wanted, among=_alarmed(listing, {a["asset"] for a in await twin.alarms()}, alarm))
+    if wanted.name is not None:
+        wanted = await asyncio.to_thread(_by_name, listing, wanted)  # a million names: nobody's values wait for it
     shown = Shown(listing, twin.values, heard=twin.link()["up"])
     form = format or streams.wanted(request.headers.get("accept", ""), ("json", *MEDIA))
     most = min(limit or MOST, MOST) if form == "json" else limit
@@ -89,6 +93,12 @@ async def assets(
         table = listing.table(found)
         return await streams.response("assets", form, table.schema, streams.one(table))
     return json({"items": list(listing.items(found)), "count": found.count, "next": found.next})
+
+
+def _by_name(listing: Listing, wanted: Wanted) -> Wanted:
+    rows = np.flatnonzero(named(listing.plant.assets, wanted.name or "")).astype(np.int32)
+    among = rows if wanted.among is None else np.intersect1d(rows, wanted.among).astype(np.int32)
+    return replace(wanted, name=None, among=among)
 
 
 def _alarmed(listing: Listing, paths: set[str], alarm: bool) -> I32:
