@@ -159,7 +159,7 @@ def test_a_line_of_many_assets_is_shown_as_parts_to_the_last(wide):
     page = wide.page
     wide.go(f"#/overview/{FLEET}/area-000/line-05")
     page.locator(".picture").get_by_text("100 assets in 100 parts").wait_for()
-    assert page.locator(".card.part").count() == 100
+    wait(lambda: page.locator(".card.part").count() == 100, 60, "all parts are shown", page)
     page.goto(f"{wide.base}#/overview/{FLEET}/area-000/line-99x")
     page.get_by_text("There is nothing at").wait_for()
 

@@ -203,7 +203,7 @@ def test_what_looks_further_ahead_is_drawn_on_its_own_times(look, station):
     assert ends[1] == pytest.approx(ends[0]) and ends[2] == pytest.approx(4 * ends[0], rel=0.01)
     told = level.locator("[data-scenario]").evaluate_all("all => all.map(g => g.dataset.scenario)")
     assert told[1:] == ["demand x 1.1, over 1 h", "demand x 1.1, over 4 h"]
-    assert level.locator("text").last.inner_text() == "+4 h"
+    assert level.locator("svg text").last.text_content() == "+4 h"
 
 
 def test_nothing_on_it_can_be_written_to_the_plant_by_anybody(look, station):
