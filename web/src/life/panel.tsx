@@ -25,7 +25,7 @@ async function last(asset: string, of: string): Promise<Prognosis | string> {
   if (kept.item) return kept.item;
   if (inPast.peek()) return "No prognosis of before that time is kept; what was foretold then stands among the values.";
   return kept.readings < LEAST
-    ? `No estimate: only ${kept.readings} readings, ${LEAST} are needed.`
+    ? `No estimate: only ${kept.readings} ${kept.readings === 1 ? "reading" : "readings"}, ${LEAST} are needed.`
     : "No estimate yet: it will be made when its time has come.";
 }
 
