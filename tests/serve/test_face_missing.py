@@ -1,5 +1,7 @@
 """Python is told what damage took of the history, wherever it reads it: over the network and in its own process."""
 
+import json
+
 import numpy as np
 import pytest
 
@@ -70,3 +72,18 @@ def test_of_very_many_holes_none_is_left_out(face, twin):
     assert len(missing) == 20
     assert missing[18].start == np.datetime64(START + 36 * SECOND, "ns")
     assert missing[19] == (np.datetime64(START + 38 * SECOND, "ns"), np.datetime64(START + 89 * SECOND, "ns"))
+
+
+def test_the_shell_says_it_beside_the_readings_and_beside_a_file(server, twin, tmp_path):
+    from click.testing import CliRunner
+
+    from gemel.cli.history import command
+
+    twin.holes = [hole(10, 20)]
+    asked = [server.url, "--signal", "pump-1/flow", "--start", "2023-11-14T22:13:20Z", "--end", "2023-11-14T22:15:00Z"]
+    told = CliRunner().invoke(command, [*asked, "--json"])
+    (item,) = json.loads(told.stdout)["items"]
+    assert item["missing"] == [{"start": "2023-11-14T22:13:30.000000000Z", "end": "2023-11-14T22:13:40.000000000Z"}]
+    for more in ([], ["--csv", str(tmp_path / "flow.csv")]):
+        told = CliRunner().invoke(command, [*asked, *more])
+        assert "readings were lost to damage from 2023-11-14T22:13:30.000000000Z to 2023-11-14T22:13:40" in told.stderr
