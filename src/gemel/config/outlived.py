@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Final
 
 from gemel import sealing
+from gemel.assets.fmus import LISTED, kept_name, read_list
 from gemel.config.versions import Former, Pointer, Versions
 from gemel.errors import StorageError
 from gemel.operate.partition import Version
@@ -52,7 +53,8 @@ def _outlived(places: Places, versions: Versions) -> list[Path]:
     gone = [places.plants / p for p in {f.plant for f in spare} - plants]
     gone += [places.registries / f"{r}.arrow" for r in {f.registry for f in spare} - registries]
     known = plants | {f.plant for f in pointer.former}
-    return [file for file in (*gone, *_only_planned(places, pointer, known)) if file.exists()]
+    gone += _only_planned(places, pointer, known)
+    return [file for file in (*gone, *_unnamed_fmus(places, gone)) if file.exists()]
 
 
 def outlived(pointer: Pointer, oldest: Version, snapshot_ns: int) -> list[Former]:
@@ -76,6 +78,15 @@ def _only_planned(places: Places, pointer: Pointer, known: Iterable[str]) -> lis
         return []
     now = time.time_ns()
     return [f for f in places.plants.iterdir() if f.stem not in known and f.stat().st_mtime_ns < now - PLANNED_NS]
+
+
+def _unnamed_fmus(places: Places, gone: Iterable[Path]) -> list[Path]:
+    """Give the FMUs that no plant file names that stays, but for those that one may be about to name."""
+    stay = set(places.plants.iterdir()) - set(gone) if places.fmus.exists() else set()
+    lists = (folder / LISTED for folder in (places.applied, *stay))
+    named = {kept_name(d) for file in lists if file.exists() for d in read_list(sealing.read(file)).values()}
+    now = time.time_ns()
+    return [f for f in places.fmus.glob("*") if f.name not in named and f.stat().st_mtime_ns < now - PLANNED_NS]
 
 
 def _version(file: Path) -> Version:

@@ -10,6 +10,7 @@ A snapshot and a fact name a version by its digests; replayed or restored, they 
 """
 
 import hashlib
+import os
 import re
 import shutil
 import time
@@ -103,6 +104,7 @@ class Versions:
         for name, digest in plant.fmus.items():
             kept = self._places.fmus / kept_name(digest)
             if kept.exists():
+                os.utime(kept)  # it is named anew, and not to be given up meanwhile
                 continue
             file = find(digest)
             data = b"" if file is None else sealing.read(file)

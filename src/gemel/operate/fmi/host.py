@@ -84,6 +84,11 @@ class Standing:
                 name = signal.Signals(-ended).name if ended is not None and ended < 0 else f"status {ended}"
                 return {"error": f"its process was ended by {name}"}
 
+    def close(self) -> None:
+        """End the child, and remove what it unpacked; asked again, there is a new one."""
+        with self._turn:
+            self._end(0.0)
+
     def _asked(self, request: dict[str, Any]) -> dict[str, Any]:
         if self._child is None:
             self._folder = made()
@@ -100,13 +105,13 @@ class Standing:
         answer: dict[str, Any] = pickle.loads(_exactly(self._child.stdout.fileno(), length, until))  # noqa: S301 - our own child wrote it
         return answer
 
-    def _end(self) -> int | None:
+    def _end(self, patience_s: float = 0.5) -> int | None:
         """End the child; give how it had ended, where it had."""
         child, self._child = self._child, None
         if child is None:
             return None
         try:
-            ended: int | None = child.wait(0.5)  # a broken pipe is seen before the end that broke it
+            ended: int | None = child.wait(patience_s)  # a broken pipe is seen before the end that broke it
         except subprocess.TimeoutExpired:
             ended = None
         if self._ended is not None:
