@@ -94,7 +94,7 @@ class Lag:
 PLANT = """{head}types:
   Heater:
     dynamics: {{fmu: models/lag.fmu, names: {{x: temperature, u: supply}}}}
-    signals:
+{followed}    signals:
       temperature: {{unit: degC, range: [-50, 200], accuracy: 0.1 degC{temperature}}}
       supply: {{unit: degC, range: [-50, 200]}}
 {signals}    parameters:
@@ -104,10 +104,17 @@ PLANT = """{head}types:
 """
 
 
-def plant(folder, fmu=None, *, temperature="", signals="", more="", head="plant: acme/site\n"):
+FOLLOWED = {
+    "followed": '    estimates: {every: 1 s}\n    source: {from: field, topic: "heaters/{asset}/{signal}"}\n',
+    "temperature": ", estimated: {dynamics: true}", "signals": '      gain: {unit: "1", range: [0.1, 3], dynamics: true}\n',
+}  # fmt: skip
+"""For `plant`: a filter follows the heater, and tells a gain that nothing measures."""
+
+
+def plant(folder, fmu=None, *, temperature="", signals="", more="", head="plant: acme/site\n", followed=""):
     """Write a plant whose type names an FMU, by default the lag for model exchange; gives its folder."""
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / "plant.yaml").write_text(PLANT.format(head=head, temperature=temperature, signals=signals, more=more))
+    (folder / "plant.yaml").write_text(PLANT.format(head=head, followed=followed, temperature=temperature, signals=signals, more=more))
     (folder / "models").mkdir(exist_ok=True)
     if fmu is None:
         lag(folder / "models")

@@ -7,8 +7,9 @@ import json
 import shutil
 import time
 
+import numpy as np
 import pytest
-from fmu_kit import PLANT, lag, plant
+from fmu_kit import FOLLOWED, PLANT, lag, plant
 from story_kit import Face, add_person, gemel
 
 from gemel.bench.site import running, wait
@@ -38,6 +39,8 @@ def erna(site):
     rows = [{"signal": f"{ASSET}/{n}", "time": now, "value": v} for n, v in (("temperature", 50.0), ("supply", 60.0))]
     assert face.post_rows(rows)[0] == 200
     assert wait(lambda: face.shown(ASSET)["temperature"]["value"] == 50.0, 60)
+    (kept,) = site.places.fmus.iterdir()
+    face.first = kept.stem
     return face
 
 
@@ -75,6 +78,20 @@ def test_a_what_if_begins_with_what_the_machine_shows_and_has_bands(erna):
     assert band(job, 1, 4)[2] - band(job, 1, 0)[2] > 0.5
 
 
+def test_a_calibration_by_the_command_line_finds_the_lag_and_judges_it_on_the_rest(tmp_path):
+    rng = np.random.default_rng(5)
+    supply, x = np.repeat(rng.uniform(20, 90, 20), 15), [40.0]
+    for u in supply[:-1]:
+        x.append(u + (x[-1] - u) * np.exp(-10 / 200))
+    rows = "".join(f"{1_714_550_400 + 10 * i},{u:.6f},{v + 0.1 * rng.standard_normal():.6f}\n" for i, (u, v) in enumerate(zip(supply, x, strict=True)))
+    (tmp_path / "day.csv").write_text("time_s,supply,temperature\n" + rows)
+    done = gemel("calibrate", plant(tmp_path / "plant"), "--data", tmp_path / "day.csv", "--first", "0.6", "--starts", "1", "--json")
+    assert done.returncode == 0, done.stderr + done.stdout
+    told = json.loads(done.stdout)
+    assert told["parameters"]["lag"]["value"] == pytest.approx(200, rel=0.02)
+    assert told["gate"]["passed"]
+
+
 def test_the_command_line_gives_the_same_answer(site, erna):
     done = gemel("whatif", site.places.data, "--asset", ASSET, "--set", "u=+40", "--horizon", "10min", "--scenarios", "8", "--uncertain", "lag=10%", "--json")
     assert done.returncode == 0, done.stderr
@@ -87,7 +104,7 @@ def test_the_command_line_gives_the_same_answer(site, erna):
 def test_another_fmu_is_sent_planned_and_applied_over_http_while_it_runs(site, erna, tmp_path):
     other = lag(tmp_path, body="return (m->gain * m->u + 10 - m->x) / (60.0 * m->lag);").read_bytes()
     digest = hashlib.sha256(other).hexdigest()
-    files = {"plant.yaml": PLANT.format(head="plant: acme/site\n", temperature="", signals="", more=""), "fmus.csv": f"models/lag.fmu,{digest}\n"}
+    files = {"plant.yaml": PLANT.format(head="plant: acme/site\n", followed="", temperature="", signals="", more=""), "fmus.csv": f"models/lag.fmu,{digest}\n"}
     status, told = erna.post("plant/plan", files=files)
     assert (status, told["code"]) == (422, "no-fmu")
     assert sent(site.settings.port, erna.person, b"no archive")[0] == 422
@@ -98,6 +115,24 @@ def test_another_fmu_is_sent_planned_and_applied_over_http_while_it_runs(site, e
     assert erna.post("plant/apply", files=files)[1]["applied"]
     assert wait(lambda: erna.get("plant")["digest"] == told["digest"], 30)
     assert band(answered(erna), 0)[-1] == pytest.approx(273.15 + 70, abs=0.4)
+
+
+def test_a_filter_over_it_applied_while_it_runs_tells_what_nothing_measures(site, erna):
+    head = 'plant: acme/site\nconnections: {field: {mqtt: "mqtt://127.0.0.1:1883"}}\n'
+    (kept,) = (f.stem for f in site.places.fmus.iterdir() if f.stem != erna.first)
+    files = {"plant.yaml": PLANT.format(head=head, more="", **FOLLOWED), "fmus.csv": f"models/lag.fmu,{kept}\n"}
+    assert erna.post("plant/apply", files=files)[1]["applied"]
+
+    def told():
+        now = time.time()
+        erna.post_rows([{"path": f"{ASSET}/{n}", "time": now, "value": v} for n, v in (("temperature", 50.0), ("supply", 60.0))])
+        return erna.shown(ASSET)["gain"]["value"] is not None
+
+    assert wait(told, 120)
+    gain = erna.get(f"state/{ASSET}?include=provenance")["properties"]["gain"]["provenance"]
+    assert gain["sigma"] > 0
+    assert gain["origin"]["by"] == "models/lag.fmu"
+    assert gain["origin"]["version"].startswith(f"models/lag.fmu@{kept}@")
 
 
 def test_a_back_up_holds_the_fmus_and_what_is_restored_answers(site, erna, folder):

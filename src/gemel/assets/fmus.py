@@ -108,3 +108,10 @@ def same_fmu(first: str | None, second: str | None) -> bool:
     """Tell whether two references name one FMU, whatever its content."""
     both = [r for r in (first, second) if r is not None and is_fmu(r)]
     return len(both) == 2 and len({parted(r)[0] for r in both}) == 1
+
+
+def said_of(reference: str | None) -> str:
+    """Give what people are told of a model: an FMU's name alone, for its content changes; empty where there is none."""
+    if reference is None:
+        return ""
+    return parted(reference)[0] if is_fmu(reference) else reference

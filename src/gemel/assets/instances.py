@@ -13,6 +13,7 @@ from gemel.assets.cells import Places, doubled, plain_numbers, unfit
 from gemel.assets.commands import PLACEHOLDER, read_command
 from gemel.assets.dimension import amount
 from gemel.assets.fleet import Fleet, FleetBuilder
+from gemel.assets.fmus import said_of
 from gemel.assets.grammar import WHERE
 from gemel.assets.grammar_names import LEVELS_BELOW, NAME
 from gemel.assets.lanes import read_property
@@ -275,7 +276,7 @@ class InstanceReader:
                 signal.name, merged(base, Node(judged, own.file, own.line)), layers, self._scope
             )
             template = kind.template
-            yield signal if read is None else followed(read, template.dynamics or "", template.estimates)
+            yield signal if read is None else followed(read, said_of(template.dynamics), template.estimates)
 
     def _check_placeholders(self, number: int, node: Node, columns: Mapping[str, Sequence[str]]) -> None:
         key = (number, frozenset(columns))

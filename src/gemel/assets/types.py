@@ -8,6 +8,7 @@ from gemel.assets.degradation import read_degradations, with_degradations
 from gemel.assets.derived import with_rhythm
 from gemel.assets.dimension import amount, pair
 from gemel.assets.dynamics import read_dynamics
+from gemel.assets.fmus import said_of
 from gemel.assets.lanes import read_property
 from gemel.assets.modelled import read_estimates, with_model
 from gemel.assets.node import Node, merged
@@ -75,7 +76,7 @@ def _lineage(name: str, declared: dict[str, Node], problems: Problems) -> tuple[
 def _template(lineage: tuple[str, ...], node: Node, scope: Scope) -> Template:
     signals, parameters = read_signals(node, scope), _parameters(node, scope.problems)
     dynamics, estimates = read_dynamics(node.get("dynamics"), signals.values(), parameters, scope), read_estimates(node)
-    signals = with_model(signals, node, dynamics.reference or "", estimates, scope.problems)
+    signals = with_model(signals, node, said_of(dynamics.reference), estimates, scope.problems)
     return Template(
         type=lineage[0], lineage=lineage, description=node.plain("description", ""), dynamics=dynamics.reference, estimates=estimates,
         names=dynamics.names, calibration=read_calibration(node.get("calibration"), signals, scope.problems),

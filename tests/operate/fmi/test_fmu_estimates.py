@@ -5,14 +5,14 @@ import pytest
 
 pytest.importorskip("jax")
 
-from fmu_kit import ZERO, Lag, lag, plant
+from fmu_kit import FOLLOWED, ZERO, Lag, lag, plant
 from plants import HEAD
 
 from gemel.assets import load
 from gemel.bus import Frame, FrameHeader, decode_frame
 from gemel.dynamics import compile_model
 from gemel.estimate import Ensemble, Noise, Problem, Unscented, track
-from gemel.estimate.slow import Scales, rates
+from gemel.estimate.slow import Scales, rates, restless
 from gemel.operate.estimates_plan import kinds_of
 from gemel.operate.estimator import Estimator
 from gemel.operate.fmi import fmu
@@ -20,7 +20,6 @@ from gemel.samples import Batch
 
 ASSET = "acme/riverside/hall/heater-1"
 SECOND, START, DT = 10**9, 1_700_000_000 * 10**9, 10
-FOLLOWED = ', source: {from: field, topic: "a"}, estimated: {dynamics: true}'
 
 
 def course(steps, gain=1.2):
@@ -48,12 +47,8 @@ def test_a_filter_over_it_believes_what_it_believes_over_the_same_equations_in_p
 
 
 def test_a_live_twin_tells_a_parameter_that_nothing_measures(tmp_path):
-    gain = '      gain: {unit: "1", range: [0.1, 3], dynamics: true}\n'
-    text = "    estimates: {every: 10 s}\n"
-    folder = plant(tmp_path, head=HEAD, temperature=FOLLOWED, signals=gain)
-    file = folder / "plant.yaml"
-    file.write_text(file.read_text().replace("    signals:\n", text + "    signals:\n", 1).replace("supply: {unit: degC", 'supply: {source: {from: field, topic: "b"}, unit: degC'))
-    read = load(folder)
+    every = FOLLOWED | {"followed": FOLLOWED["followed"].replace("every: 1 s", f"every: {DT} s")}
+    read = load(plant(tmp_path, head=HEAD, **every))
     registry = read.registry()
     estimator = Estimator(kinds_of(read, registry), registry, read.checks(registry), 0)
     supply, _, measured = course(120)
@@ -80,3 +75,4 @@ def test_its_rates_at_rest_are_those_of_the_same_equations(tmp_path):
     ours, theirs = (rates(compile_model(m), Scales(("x",)), at, loads, p) for m in (fmu(lag(tmp_path)), Lag()))
     assert np.allclose(ours, theirs, rtol=1e-9)
     assert np.asarray(ours)[0, 0, 0] == pytest.approx(10 / 120)
+    assert restless(compile_model(fmu(lag(tmp_path))), at[0], loads[0], p) == restless(compile_model(Lag()), at[0], loads[0], p)

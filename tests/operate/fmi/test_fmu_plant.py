@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from fmu_kit import lag, plant, third
+from fmu_kit import FOLLOWED, lag, plant, third
 from plants import HEAD
 
 import gemel
@@ -104,7 +104,7 @@ def test_variables_and_units_that_do_not_fit_are_told_by_line(tmp_path, heater):
 def test_what_one_for_co_simulation_cannot_do_is_told_before_it_is_asked(tmp_path):
     whole = lag(tmp_path / "fmu", "CoSimulation")
     assert found(plant(tmp_path / "plain", whole)) == []
-    told = found(plant(tmp_path / "followed", whole, temperature=", source: {from: field, topic: t}, estimated: {dynamics: true}", head=HEAD))
+    told = found(plant(tmp_path / "followed", whole, head=HEAD, **{**FOLLOWED, "signals": ""}))
     assert [m for s, _, m in told if s == "error"] == ["'temperature' is to be estimated, and models/lag.fmu is for co-simulation: it cannot be set to what is believed between readings"]
     unset = found(plant(tmp_path / "unset", lag(tmp_path / "other", "CoSimulation", initial="calculated")))
     assert any(s == "warning" and "nothing that may be set before it begins" in m for s, _, m in unset)
