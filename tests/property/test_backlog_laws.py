@@ -17,15 +17,19 @@ from gemel.samples import Batch
 sys.path.insert(0, str(Path(__file__).parents[1] / "story"))
 from test_partition import N, REGISTRY, SECOND, log, partition, step
 
-old = st.lists(st.tuples(st.integers(0, N - 1), st.integers(0, 4), st.integers(-7, 7)), min_size=1, max_size=4)
+old = st.lists(st.tuples(st.integers(0, N - 1), st.integers(0, 4)), min_size=1, max_size=4)
 HEARD = [[(s, 0, 0, 0) for s in range(N)], "tick", *["tick"] * 30]  # all signals spoke, and the window has passed that
 
 
 def past(given_):
-    """Frames of the past: few times, so that readings are doubled and corrected."""
+    """Frames of the past: few times, so that readings are doubled and corrected; no word comes again after another.
+
+    (Between two ticks it is known for each word whether it was said; beyond that, what was said last.)
+    """
     for number, rows in enumerate(given_, 1):
-        signal, time, value = zip(*rows, strict=True)
-        batch = Batch.of(signal=signal, time=np.array(time) * SECOND, received=np.full(len(rows), number), value=value, status=np.zeros(len(rows)))
+        signal, time = zip(*rows, strict=True)
+        told, nothing = np.full(len(rows), number // 2), np.zeros(len(rows))
+        batch = Batch.of(signal=signal, time=np.array(time) * SECOND, received=nothing, value=told, status=nothing)
         yield Frame(FrameHeader(kind="samples", partition=0, producer="old", sequence=number, registry=REGISTRY.digest), batch)
 
 
