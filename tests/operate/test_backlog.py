@@ -7,7 +7,7 @@ import pytest
 
 from gemel.bus import decode_frame
 from gemel.errors import DefectError, StorageError
-from gemel.operate.backlog import MOST, OLD, ROWS, FoldRoom, Heard
+from gemel.operate.backlog import MOST, OLD, PAST, ROWS, FoldRoom, Heard
 from gemel.operate.ingest import Framer
 from gemel.operate.telemetry import take_rows
 from gemel.samples import Batch, Registry
@@ -156,13 +156,20 @@ def test_a_reading_is_split_and_told_when_both_parts_are_there():
     story(body)
 
 
-def test_the_newest_of_a_signal_is_never_old():
+def test_the_newest_of_a_signal_is_not_old():
     """A device that was cut off brings its last hour: judged in its order, as it was measured."""
     heard = Heard(2)
     hour = np.arange(NOW - 3600 * SECOND, NOW - 3500 * SECOND, SECOND)
     assert not heard.overtaken(np.zeros(100, np.int32), hour, NOW).any()
     assert heard.overtaken(np.zeros(100, np.int32), hour, NOW).all()  # the same again has been overtaken
     assert not heard.overtaken(np.ones(100, np.int32), hour, NOW).any()
+
+
+def test_years_of_a_signal_that_says_nothing_now_are_old():
+    """Else the history of a sensor that is not yet connected would stand before all that is live."""
+    heard = Heard(1)
+    at = np.array([NOW - PAST - 1, NOW - PAST])
+    assert heard.overtaken(np.zeros(2, np.int32), at, NOW).tolist() == [True, False]
 
 
 def test_what_a_window_may_wait_for_is_not_old():

@@ -6,8 +6,8 @@
 
 Only one frame of the past is in the log and not yet folded, so a live reading waits for one such frame at most,
 however many years are filled in; and what the history has of its signals and times was read before, beside the fold. Whoever brought the rows is told once they are in the log, as for all others:
-killed before that, it brings them again. A row that is the newest of its signal is never old: a device that was cut off
-and brings its last hour is judged in its order.
+killed before that, it brings them again. A row of the last week that is the newest of its signal is not old: a device that
+was cut off and brings its last hours is judged in its order.
 """
 
 import asyncio
@@ -25,12 +25,13 @@ from gemel.bus import Bus
 from gemel.errors import StorageError
 from gemel.samples import Batch
 from gemel.samples.batch import I32, I64
-from gemel.samples.clock import SECOND
+from gemel.samples.clock import DAY, SECOND
 from gemel.twin.lanes import NEVER
 
 OLD: Final = 60 * SECOND  # behind plant time: no window waits for it any more, by far
+PAST: Final = 7 * DAY  # behind plant time: old also where its signal said nothing since
 ROWS: Final = 4096  # of the first frame of the past; then as many as are folded in time
-LEAST: Final = 1024
+LEAST: Final = 2048
 LARGEST: Final = 16_384
 SHARE_S: Final = 0.02  # for which a frame of the past may keep what is live waiting
 MOST: Final = 200_000  # rows of the past that requests may have waiting: a second of the fold's work
@@ -59,7 +60,7 @@ class Heard:
         """Tell which readings are old at a plant time [ns]; note the others."""
         old = time < now - OLD
         if old.any():
-            old &= time <= self._newest[signal]
+            old &= (time <= self._newest[signal]) | (time < now - PAST)
             signal, time = signal[~old], time[~old]
         np.maximum.at(self._newest, signal, time)
         return old
@@ -68,8 +69,8 @@ class Heard:
 def resized(rows: int, took_s: float) -> int:
     """Give how many rows the next frame has, where one of so many took so long to be folded [s].
 
-    >>> resized(4096, 0.05), resized(4096, 0.005), resized(4096, 0.015), resized(1024, 9.0)
-    (2048, 5120, 4096, 1024)
+    >>> resized(4096, 0.05), resized(4096, 0.005), resized(4096, 0.015), resized(2048, 9.0)
+    (2048, 5120, 4096, 2048)
     """
     if took_s > SHARE_S:
         return max(rows // 2, LEAST)
