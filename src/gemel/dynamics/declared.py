@@ -19,6 +19,7 @@ class Declared:
         states, inputs, outputs, parameters: by name.
         ports: where it can be joined.
         traceable: whether the model itself can be traced; one that runs in a process of its own cannot.
+        exchanged: whether one of these has equations at points all the same.
     """
 
     states: Mapping[str, Quantity]
@@ -27,6 +28,7 @@ class Declared:
     parameters: Mapping[str, Quantity]
     ports: Mapping[str, Port] = field(default_factory=dict)
     traceable: bool = True
+    exchanged: bool = False
 
     @classmethod
     def of(cls, model: DynamicModel) -> Self:
@@ -34,7 +36,7 @@ class Declared:
         ports = {str(n): Port(str(p.kind), p.potential, p.flow, bool(p.out)) for n, p in ports_of(model).items()}
         return cls(
             _plain(model.states), _plain(model.inputs), _plain(model.outputs), _plain(model.parameters), ports,
-            bool(getattr(model, "traceable", True)),
+            bool(getattr(model, "traceable", True)), bool(getattr(model, "exchanged", False)),
         )  # fmt: skip
 
     def derivative(self, t: Array, x: Values, u: Values, p: Values) -> NoReturn:

@@ -44,10 +44,10 @@ class System:
     ) -> None:
         for name, model in components.items():
             check_ports(model, name)
-            if not getattr(model, "traceable", True):
+            if not getattr(model, "traceable", True) and not getattr(model, "exchanged", False):
                 raise ModelError(
-                    f"{name} cannot be joined: it runs in a process of its own", code="system-joint",
-                    remedy="run it by itself, or write it as a model of two functions",
+                    f"{name} cannot be joined: it runs in a process of its own, as a whole", code="system-joint",
+                    remedy="run it by itself, export it for model exchange, or write it as a model of two functions",
                 )  # fmt: skip
         self.components, self.steps, self.joints = dict(components), steps, tuple(joints)
         self.joined: Joined = read_joints(components, self.joints)

@@ -91,8 +91,9 @@ def spec(begun: Mapping[str, Any], question: Mapping[str, Any], at: str, plant: 
 
 
 def _members(model: Reference, wanted: int | None) -> int:
-    """Give how large the ensemble is; an FMU is run member by member, so that few are the most."""
-    if not isinstance(model, str) or not is_fmu(model):
+    """Give how large the ensemble is; an FMU is run member by member, or asked at every step: few are the most."""
+    references = [model] if isinstance(model, str) else model["components"].values()
+    if not any(map(is_fmu, references)):
         return wanted or MEMBERS
     from gemel.scenarios.foreign import MOST, check_size
 
