@@ -5,6 +5,7 @@ import os
 import re
 import time
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
 
 import msgspec
 import pytest
@@ -90,6 +91,9 @@ def test_the_band_stands_behind_the_trend_and_who_is_suspected_under_the_value_u
         assert "lower deviation" in card.inner_text() and "not as expected" in card.inner_text()
         if kept := os.environ.get("EXPECTED_SHOT"):
             page.screenshot(path=kept, full_page=True)
+        between = time.time()
         tell(rig, "ResidualCleared", {**read, "read": 4000.0})
         line.wait_for(state="detached", timeout=allowed(20) * 1000)
+        page.goto(f"{look.base}?at={datetime.fromtimestamp(between, UTC):%Y-%m-%dT%H:%M:%S.%f}Z#/asset/{RIG}?trend=lower&span=300")
+        line.wait_for(timeout=allowed(20) * 1000)  # as it stood then
         assert look.complaints == []
