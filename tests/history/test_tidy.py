@@ -164,7 +164,7 @@ def test_merging_beside_a_commit(tmp_path):
         epoch = store.take_over(0)
         for number in range(FAN):
             store.commit(0, epoch, number + 1, random_batch(number))
-        from gemel.history import store as module
+        from gemel.history import upkeep as module
 
         merge, calls = module.merge, []
 

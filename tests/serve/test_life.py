@@ -1,9 +1,9 @@
 """Remaining life over HTTP: who may ask, what is declared, what a prognosis follows from, what is recorded."""
 
 import msgspec
-import numpy as np
 import pytest
-from serve_fake import OTHER, PLANT, PUMP, SECOND, START, FakeTwin
+from serve_fake import OTHER, PLANT, PUMP, SECOND, START
+from turning_kit import turning
 
 from gemel.assets import load
 from gemel.operate import jobs, life
@@ -22,7 +22,6 @@ WEARS = PLANT.replace(
 """,
     1,
 )
-MINUTES = 120
 
 
 @pytest.fixture(scope="module")
@@ -34,9 +33,7 @@ def plant(tmp_path_factory):
 
 @pytest.fixture
 def twin(plant):
-    twin = FakeTwin(plant)
-    times = START - MINUTES * 60 * SECOND + np.arange(MINUTES * 6) * 10 * SECOND
-    twin.fill(f"{PUMP}/speed", times, np.full(len(times), 1450.0))
+    twin = turning(plant)
     twin.say(f"{PUMP}/wheel_life", "estimated", 20.5)
     return twin
 

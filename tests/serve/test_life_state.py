@@ -1,9 +1,9 @@
 """A degradation that is a state of a dynamic model is declared, asked and answered over HTTP as any other."""
 
 import msgspec
-import numpy as np
 import pytest
-from serve_fake import PLANT, PUMP, SECOND, START, FakeTwin
+from serve_fake import PLANT, PUMP
+from turning_kit import turning
 
 from gemel.assets import load
 from gemel.operate import jobs, life
@@ -17,7 +17,6 @@ WEARS = PLANT.replace(
 """,
     1,
 )
-MINUTES = 120
 
 
 @pytest.fixture(scope="module")
@@ -29,10 +28,7 @@ def plant(tmp_path_factory):
 
 @pytest.fixture
 def twin(plant):
-    twin = FakeTwin(plant)
-    times = START - MINUTES * 60 * SECOND + np.arange(MINUTES * 6) * 10 * SECOND
-    twin.fill(f"{PUMP}/speed", times, np.full(len(times), 1450.0))
-    return twin
+    return turning(plant)
 
 
 def test_it_is_declared_with_what_drives_it_and_how_much_there_is_to_go_by(server):

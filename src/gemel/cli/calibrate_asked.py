@@ -19,6 +19,7 @@ from gemel.face import open as open_twin
 from gemel.face.calibrate import asked
 from gemel.face.missing import together
 from gemel.operate.jobs import Job
+from gemel.operate.jobs_ended import ended
 from gemel.operate.machine import Line
 from gemel.operate.places import Places
 from gemel.operate.view_jobs import JobsView
@@ -54,10 +55,7 @@ async def _worked_on(data: Path, spec: dict[str, Any], readings: bytes) -> Job:
         jobs = JobsView(bus, Places(data).jobs)
         spec["attached"] = jobs.kept.attach(readings)
         job = await jobs.ask("calibrate", spec, "gemel calibrate", getpass.getuser())
-        while job.state in ("queued", "running"):
-            await asyncio.sleep(LOOK_S)
-            job = await jobs.get(job.asked.id)
-            _show(job)
+        job = await ended(jobs, job, every_s=LOOK_S, told=_show)
         if job.ended is None:
             raise GemelError(f"the calibration was {job.state}", code="job-not-done", remedy="ask for it again")
         return job

@@ -12,7 +12,8 @@ from gemel.history.reader import Reader
 from gemel.history.roller import Terms
 from gemel.history.rollups import RolledUp
 from gemel.history.series import Series
-from gemel.history.store import Committed, Compacted, Progress, Store
+from gemel.history.store import Committed, Progress, Store
+from gemel.history.upkeep import Compacted
 
 __all__ = [
     "AGGREGATES",

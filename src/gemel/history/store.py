@@ -5,7 +5,6 @@ moves `progress`. A crash before it leaves files that nobody names (swept at the
 """
 
 import threading
-import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -17,20 +16,18 @@ import numpy as np
 import numpy.typing as npt
 
 from gemel.errors import ConflictError, StorageError
-from gemel.history import catalogue, damage, files, lake, rolled, sealed
+from gemel.history import catalogue, files, lake, rolled, sealed
 from gemel.history.aside import Aside
-from gemel.history.compact import merge, plan
-from gemel.history.doubts import cleared, doubted, suspects
 from gemel.history.holes import Hole
-from gemel.history.levels import LEVELS, PICK, ROLL, level_of
 from gemel.history.lock import WriterLock
 from gemel.history.newest import NEVER, Newest
 from gemel.history.order import order
 from gemel.history.quantise import Grids
 from gemel.history.roller import DEFAULT, Terms
 from gemel.history.rollups import RolledUp, RollUps
+from gemel.history.transaction import Transaction
+from gemel.history.upkeep import Compacted, Upkeep
 from gemel.samples import Batch
-from gemel.samples.clock import SECOND
 
 DEFAULT_CLASS: Final = "default"
 
@@ -53,16 +50,6 @@ class Committed:
     already: bool
 
 
-@dataclass(frozen=True)
-class Compacted:
-    """What a compaction did: files and rows merged, replaced files deleted; `behind`: whether there is more to do."""
-
-    files: int
-    rows: int
-    deleted: int
-    behind: bool = False
-
-
 class Store:
     """The one writer of a lake. Calls may come from any thread, one at a time."""
 
@@ -71,7 +58,6 @@ class Store:
     ) -> None:
         self.path = path
         self._folder = path / "files" / "main"
-        self._bounds = bounds
         self._connection = connection
         self._lock = lock
         self._turn = threading.RLock()
@@ -81,7 +67,7 @@ class Store:
         self._doubtful: list[Path] = []  # files of commits that failed, whose naming could not be told yet
         self._rollups = RollUps(_Writer(self), self._folder)
         self._aside = Aside(_Writer(self), self._rollups)
-        self._patrolled: set[Path] = set()
+        self._upkeep = Upkeep(_Writer(self), self._rollups, self._aside, bounds)
 
     @classmethod
     def open(cls, path: Path | str, bounds: lake.Bounds = lake.Bounds()) -> Self:  # noqa: B008 - frozen
@@ -169,21 +155,8 @@ class Store:
             return _committed(written)
 
     def roll_up(self, now_ns: int, budget_s: float = 5.0, terms: Terms = DEFAULT) -> RolledUp:
-        """Roll up the hours that are over, and make anew those that late rows made dirty; may run beside commits.
-
-        Args:
-            now_ns: the plant's time [ns].
-            budget_s: no unit of work is begun after so long [s]; the one under way is ended.
-            terms: how long readings hold, and their retention classes, by signal.
-
-        """
-        until = time.monotonic() + budget_s
-        while True:
-            try:
-                return self._rollups.roll(now_ns, max(until - time.monotonic(), 0.0), terms)
-            except StorageError as error:
-                if not self._set_aside(error):
-                    raise
+        """Roll up the hours that are over, and make anew those that late rows made dirty: see `Upkeep.roll_up`."""
+        return self._upkeep.roll_up(now_ns, budget_s, terms)
 
     @property
     def holes(self) -> tuple[Hole, ...]:
@@ -191,70 +164,12 @@ class Store:
         return self._aside.holes
 
     def patrol(self) -> bool:
-        """Look at the files that readers could not read, and at one more, by its digest; tell whether one was damaged.
-
-        In time every file is looked at, those too that nobody asks for; then it begins anew.
-        """
-        with self._turn:
-            live = {f.path.name: f for f in self._live()}
-        found = False
-        for name in suspects(self.path):
-            found |= name in live and self._aside.take([live[name]])
-            cleared(self.path, name)
-        self._patrolled &= {f.path for f in live.values()}
-        left = [f for f in live.values() if f.path not in self._patrolled]
-        if not left:
-            self._patrolled = set()
-            return found
-        self._patrolled.add(left[0].path)
-        try:
-            changed = damage.changed(left[0].path)
-        except OSError:  # a broken seal, a block that the disk cannot read
-            changed = True
-        return found | (changed and self._aside.take([left[0]]))
-
-    def _set_aside(self, error: Exception, group: Sequence[catalogue.Stored] = ()) -> bool:
-        """Take damaged files out of the way that a piece of work failed over; tell whether it may be begun anew without."""
-        named = doubted(error)
-        if named is not None:
-            with self._turn:
-                group = [f for f in self._live() if f.path == named]
-            if not group:  # dropped, or merged, meanwhile
-                return True
-        return bool(group) and self._aside.take(group)
+        """Look for damage: see `Upkeep.patrol`."""
+        return self._upkeep.patrol()
 
     def compact(self, budget_s: float = 10.0, *, grace_s: float = 300.0) -> Compacted:
-        """Merge small files, give up former versions, delete what they left; may run beside commits.
-
-        Args:
-            budget_s: no merge is begun after so long [s]; the one under way is ended.
-            grace_s: how long a slow query may still read a file that was replaced [s].
-
-        """
-        until = time.monotonic() + budget_s
-        merged = rows = 0
-        while True:
-            with self._turn:
-                group = plan(self._live())
-            if not group or time.monotonic() >= until:
-                break
-            try:
-                self._replace(group, merge(group, self._folder, self._bounds))
-            except ConflictError:  # retention was faster; plan anew
-                continue
-            except (StorageError, OSError) as error:
-                if self._set_aside(error, group):
-                    continue
-                if isinstance(error, StorageError):
-                    raise
-                raise lake.storage_error(error, "merge files of the history") from error
-            merged, rows = merged + len(group), rows + sum(f.rows for f in group)
-        with self._turn:
-            try:
-                deleted = catalogue.forget(self._connection, grace_s)
-            except duckdb.Error as error:
-                raise lake.storage_error(error, "tidy the history") from error
-        return Compacted(merged, rows, deleted, behind=bool(group))
+        """Merge small files, give up former versions, delete what they left: see `Upkeep.compact`."""
+        return self._upkeep.compact(budget_s, grace_s=grace_s)
 
     def retain(
         self,
@@ -262,42 +177,8 @@ class Store:
         classes: Mapping[str, float],
         rollups: Mapping[str, Mapping[str, float]] | None = None,
     ) -> int:
-        """Drop the files whose newest row is older than its class keeps; gives how many rows went.
-
-        Whole files only, never rows: what is dropped is older than asked by up to a span of days. Readings wait until
-        their roll-ups are true.
-
-        Args:
-            now_ns: the plant's time [ns].
-            classes: how long readings are kept, by class [s].
-            rollups: how long roll-ups are kept, by class and level (``seconds``, ``minutes``, …) [s]; others for ever.
-
-        """
-        kept = {lake.table_of(str(c)): s for c, s in classes.items()}
-        of_table = {lake.table_of(str(c)): str(c) for c in classes}
-        for name, levels in (rollups or {}).items():
-            kept |= {
-                lake.table_of(name, f"{kind}{level.name}_"): levels[level.keep]
-                for kind in (ROLL, PICK) for level in LEVELS if level.keep in levels
-            }  # fmt: skip
-        gone = 0
-        for table, seconds in kept.items():
-            self._aside.expire(table, now_ns - int(seconds * SECOND))
-        with self._turn:
-            for file in self._live():
-                if (
-                    file.table not in kept
-                    or file.last >= (now_ns - int(kept[file.table] * SECOND)) // files.MS
-                ):
-                    continue
-                if file.table in of_table and not self._rollups.true_upto(file.last):
-                    continue
-                with self._transaction("drop old history"):
-                    gone += catalogue.drop(self._connection, [file])
-                    if file.table in of_table:
-                        self._rollups.lose(of_table[file.table], file.last)
-                self._rollups.open()
-        return gone
+        """Drop the files whose newest row is older than its class keeps: see `Upkeep.retain`."""
+        return self._upkeep.retain(now_ns, classes, rollups)
 
     def close(self) -> None:
         """Close the lake and let another writer in; a second call does nothing."""
@@ -310,23 +191,6 @@ class Store:
 
     def __exit__(self, *_: object) -> None:
         self.close()
-
-    def _live(self) -> list[catalogue.Stored]:
-        return catalogue.live(self._connection, self._folder, "")
-
-    def _replace(self, group: Sequence[catalogue.Stored], merged: files.Written) -> None:
-        expected = sum(f.rows for f in group)
-        try:
-            with self._turn, self._transaction("merge files of the history"):
-                renewed = level_of(merged.table) is not None  # rows that were made anew are not written again
-                written = expected if renewed and merged.rows <= expected else merged.rows
-                _check_merge(expected, catalogue.drop(self._connection, group), written)
-                self._name([merged])
-        except BaseException:
-            with self._turn:
-                self._doubtful.append(merged.path)
-                self._settle_doubts()
-            raise
 
     def _prepare(self) -> None:
         with self._transaction("prepare the history"):
@@ -359,8 +223,8 @@ class Store:
         ):  # a full disk: the note only saves work, and an old one is found out
             self._newest.note(self.path, {p: now.sequence for p, now in self.progress().items()})
 
-    def _transaction(self, doing: str) -> "_Transaction":
-        return _Transaction(self._connection, doing)
+    def _transaction(self, doing: str) -> Transaction:
+        return Transaction(self._connection, doing)
 
     def _progress_of(self, partition: int) -> Progress | None:
         try:
@@ -449,7 +313,7 @@ class _Writer:
     def turn(self) -> threading.RLock:
         return self._store._turn
 
-    def transaction(self, doing: str) -> "_Transaction":
+    def transaction(self, doing: str) -> Transaction:
         return self._store._transaction(doing)
 
     def name(self, written: Sequence[files.Written]) -> None:
@@ -459,36 +323,6 @@ class _Writer:
         with self._store._turn:
             self._store._doubtful += [w.path for w in written]
             self._store._settle_doubts()
-
-
-class _Transaction:
-    """All or nothing on one connection."""
-
-    def __init__(self, connection: duckdb.DuckDBPyConnection, doing: str) -> None:
-        self._connection = connection
-        self._doing = doing
-
-    def __enter__(self) -> None:
-        self._connection.execute("BEGIN")
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: object) -> None:
-        try:
-            self._connection.execute("COMMIT" if kind is None else "ROLLBACK")
-        except duckdb.Error as failed:
-            if kind is None:
-                raise lake.storage_error(failed, self._doing) from failed
-        if isinstance(error, duckdb.Error):
-            raise lake.storage_error(error, self._doing) from error
-
-
-def _check_merge(expected: int, gone: int, written: int) -> None:
-    """Raise ConflictError where a merge is not row for row what it replaces: retention dropped an input meanwhile."""
-    if not expected == gone == written:
-        raise ConflictError(
-            f"a merge of {expected} rows found {gone} and wrote {written}",
-            code="merge",
-            remedy="it is tried again",
-        )
 
 
 def _committed(written: list[files.Written]) -> Committed:

@@ -20,6 +20,7 @@ from gemel.assets import Plant
 from gemel.errors import DefectError, GemelError
 from gemel.estimate.life import LEAST
 from gemel.operate import life, life_law, life_record
+from gemel.operate.jobs_ended import ended
 from gemel.operate.life_law import Wearing
 from gemel.operate.life_record import BY
 from gemel.operate.life_state import readings
@@ -147,15 +148,12 @@ class Foretelling:
     async def _computed(self, spec: dict[str, Any], one: Wearing) -> dict[str, Any]:
         jobs = self._twin.jobs
         job = await jobs.ask("life", spec, f"{one.spec.name} of {one.asset}", BY)
-        name, until = job.asked.id, time.monotonic() + PATIENCE_S
-        while job.state in ("queued", "running") and time.monotonic() < until:
-            await asyncio.sleep(0.05 if self._look_s < 1 else 0.5)
-            job = await jobs.get(name)
+        job = await ended(jobs, job, every_s=0.05 if self._look_s < 1 else 0.5, within_s=PATIENCE_S)
         if job.state != "done":
             problem = f"it was {job.state}" if job.ended is None else job.ended.problem
             raise DefectError(f"{one.spec.name} of {one.asset}: {problem}", code="job-failed", remedy="see reason.log")
         result: dict[str, Any] = job.ended.result
-        await self._give_up_former(one, name)
+        await self._give_up_former(one, job.asked.id)
         return result
 
     async def _give_up_former(self, one: Wearing, newest: str) -> None:

@@ -9,7 +9,6 @@ do a night twice, and of nights that it was away it makes the last.
 
 import asyncio
 import logging
-import time
 from collections.abc import Mapping, Sequence
 from importlib.util import find_spec
 from typing import Any, Final, Protocol
@@ -19,6 +18,7 @@ from gemel.assets.spec import Calibrating
 from gemel.errors import ConflictError, GemelError, ModelError, NotFoundError, RefusedError
 from gemel.operate import following
 from gemel.operate.jobs import Job
+from gemel.operate.jobs_ended import OPEN, ended
 from gemel.operate.view_calibrations import NOTHING, in_force
 
 log = logging.getLogger(__name__)
@@ -142,7 +142,9 @@ class Recalibrating:
                 shadow=standing["release"] if standing else None,
             )  # fmt: skip
             name = job.asked.id
-            job = await self._ended(job)
+            job = await ended(self._source.jobs, job, every_s=POLL_S, within_s=LONGEST_S)
+            if job.state in OPEN:
+                job = await self._source.jobs.cancel(name)
             if job.state != "done" or job.ended is None:
                 words = job.ended.problem if job.ended else f"the calibration was {job.state}"
                 return following.failed(moment, name, version, words, standing)
@@ -155,15 +157,6 @@ class Recalibrating:
             if e.code == NOTHING:
                 return None
             return following.failed(moment, name, version, e.message, standing)
-
-    async def _ended(self, job: Job) -> Job:
-        began = time.monotonic()
-        while job.state in ("queued", "running"):
-            if time.monotonic() - began > LONGEST_S:
-                return await self._source.jobs.cancel(job.asked.id)
-            await asyncio.sleep(POLL_S)
-            job = await self._source.jobs.get(job.asked.id)
-        return job
 
 
 def following_of(plant: Plant) -> list[tuple[Calibrating, list[str]]]:
