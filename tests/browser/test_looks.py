@@ -201,3 +201,11 @@ def test_rows_that_are_not_good_are_marked_on_the_trend_and_named_in_its_table(l
     assert set(words) >= {"good", "uncertain", "bad", "substituted", "manual"}
     assert "gap" in table.inner_text()
     wait(lambda: page.evaluate("window.marks") >= 4, 60, "the marks are painted")
+
+
+def test_on_a_window_of_1366_px_the_header_is_one_line(chromium, whole):
+    with looking(chromium, whole.url, viewport={"width": 1366, "height": 850}) as look:
+        page = look.go("overview")
+        look.wait_live()
+        look.log_in(whole.operator)
+        wait(lambda: page.locator("header.top").bounding_box()["height"] < 60, 10, "all of it stands in one line", page)
