@@ -11,7 +11,6 @@ the record's ids which facts.
 import asyncio
 import contextlib
 import logging
-import os
 import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Final
@@ -26,12 +25,13 @@ from gemel.errors import ConflictError, StorageError
 from gemel.history import Store, Terms
 from gemel.operate.commits import Commits
 from gemel.operate.damaged import Damaged, lost
-from gemel.operate.delta import CHUNK, SUBJECT, Delta, encode
+from gemel.operate.delta import Delta
 from gemel.operate.gaps import Gaps
 from gemel.operate.measures import Told
 from gemel.operate.outbox import Outbox
 from gemel.operate.partition import Effects, Lookup, Partition
 from gemel.operate.snapshots import SnapshotFolder
+from gemel.operate.telling import Telling
 from gemel.operate.tidy import EAGER, IDLE_S, SHARE, Keep, Tidy
 from gemel.operate.tracing import Arrivals
 from gemel.operate.waits import Waits
@@ -76,14 +76,11 @@ class Owner:
         self._producer = f"twin-{time.time_ns():x}"
         self._gaps = Gaps(partition, folder.path, clock, self._tell)
         self._ticks = 0
-        self._deltas = 0
         self._outbox = Outbox(record)
-        self._dirty = np.ones(len(partition.registry), np.bool_)
+        self._telling = Telling(bus, partition, TICK_S * 0.8)
         self._version = partition.version
         self.on_plant: Callable[[], None] = _nothing
         self.look_ahead: Callable[[Batch], None] = _no_history  # reads what `lookup` will be asked, in a thread
-        self._ticked = 0.0
-        self._sending: set[asyncio.Task[None]] = set()
         self._read_at = time.monotonic()
         self.waits = Waits()
         self._moved = asyncio.Event()  # set and cleared at once whenever the state has moved on
@@ -261,7 +258,7 @@ class Owner:
         registry = self.partition.registry
         if len(registry) >= len(self._commits.classes):
             self._commits.classes = registry.codes("retention").by_signal()
-        self._dirty = _fitted(self._dirty, len(registry), True)
+        self._telling.fit(len(registry))
         self.on_plant()
 
     def keep_for(
@@ -280,11 +277,11 @@ class Owner:
 
     def _effect(self, effects: Effects, sequence: int) -> None:
         if len(effects.rows):
-            self._dirty[effects.rows.signal] = True
+            self._telling.changed(effects.rows.signal)
             if sequence > self._commits.stored:
                 self._commits.add(sequence, self.partition.changes.stored(effects.rows))
         if effects.turned:
-            self._dirty[effects.turned] = True
+            self._telling.changed(effects.turned)
         for draft in effects.drafts:
             self._outbox.put(draft)
         self._clock.observe(self.partition.newest)
@@ -331,41 +328,14 @@ class Owner:
                 self._problems["log"] = str(e)
 
     def _after_tick(self) -> None:
-        self._dirty[self.partition.turned] = True
+        self._telling.changed(self.partition.turned)
         self._clock.resume(self.partition.time)
-        now = asyncio.get_running_loop().time()
-        if now - self._ticked < TICK_S * 0.8:
-            return  # catching up: many ticks at once need one delta
-        self._ticked = now
-        changed = np.flatnonzero(self._dirty).astype(np.int32)
-        self._dirty[changed] = False
-        self.arrivals.told()
-        for start in range(0, max(len(changed), 1), CHUNK):
-            self._deltas += 1
-            news = not start and self._news()
-            told = encode(self.delta(changed[start : start + CHUNK], news))
-            send = asyncio.create_task(self.bus.tell(SUBJECT.format(self.partition.number), told))
-            self._sending.add(send)
-            send.add_done_callback(self._sending.discard)
+        if self._telling.tick(self.behind_s, self.record.position):
+            self.arrivals.told()
 
-    def _news(self) -> bool:
-        """Tell whether the overrides are others than were told last."""
-        told, self._told_held = getattr(self, "_told_held", None), self.partition.overrides.held
-        return told is not self._told_held
-
-    def delta(self, signals: I32, overrides: bool = True) -> Delta:
-        """Give what to show of some signals, and the overrides where they are asked for."""
-        p = self.partition
-        return Delta(
-            self._deltas,
-            os.getpid(),
-            p.time,
-            self.behind_s,
-            self.record.position,
-            p.lanes.shown(signals),
-            p.stale[signals],
-            p.overrides.held if overrides else None,
-        )
+    def delta(self, signals: I32) -> Delta:
+        """Give what to show of some signals, and the overrides."""
+        return self._telling.delta(signals, self.behind_s, self.record.position)
 
     # ---- what lasts
 
@@ -461,9 +431,3 @@ def _nothing() -> None:
 
 def _no_history(_rows: Batch) -> None:
     """There is nothing to be read."""
-
-
-def _fitted(column: npt.NDArray[np.bool_], n: int, new: bool) -> npt.NDArray[np.bool_]:
-    fitted = np.full(n, new)
-    fitted[: min(n, len(column))] = column[:n]
-    return fitted
