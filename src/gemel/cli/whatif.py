@@ -72,8 +72,18 @@ def _words(told: dict[str, Any], figures: Any) -> Iterator[str]:
             yield f"  {future['name']}: the loops of the system are not solved in {future['unsolved']} members: do not trust it"
     if not told["converged"]:
         yield f"  halving the step down to {told['step_s']:g} s still changed the result: do not trust it"
+    yield from _hybrids(told["hybrids"])
     yield from _leaps(told["leaps"])
     yield f"  {told['engine']}, step {told['step_s']:g} s, {told['seconds']:.2f} s"
+
+
+def _hybrids(hybrids: list[dict[str, Any]]) -> Iterator[str]:
+    for hybrid in hybrids:
+        if not hybrid["used"]:
+            yield f"  {hybrid['output']}: what was learned of it does not fit its model any more; the answer is physics"
+        for name, future in hybrid["futures"].items():
+            where = "; asked outside of what it was trained on, where the answer is physics" if future["outside"] else ""
+            yield f"  {name:<24} {hybrid['output']}: {future['physics_share']:.0%} physics, the rest learned{where}"
 
 
 def _leaps(leaps: dict[str, Any] | None) -> Iterator[str]:

@@ -21,7 +21,7 @@ from gemel.dynamics.declare import Array, DynamicModel, Quantity, Values
 from gemel.estimate.hybrid import Correction
 from gemel.samples.batch import F64
 
-LEFT_OUT: Final = 1e-4  # of how far a point is known
+LEFT_OUT: Final = 1e-10  # of how far the points themselves are known: some 1e-5 of how far any point is
 PHYSICS, CORRECTION, KNOWN = "physics alone", "correction", "known"
 
 

@@ -19,9 +19,10 @@ from gemel import __version__
 from gemel.assets import Plant
 from gemel.assets.fmus import is_fmu
 from gemel.errors import ModelError
+from gemel.operate import whatif_hybrid
 from gemel.operate.binding import KINDS, Bound
 from gemel.operate.joining import bind_any
-from gemel.operate.models import Reference, compiled
+from gemel.operate.models import Reference
 from gemel.samples.units import conversion
 from gemel.twin.releases import Releases
 
@@ -44,7 +45,7 @@ def begin(
         at: plant time of the state [ns], for the versions in force then; None: now.
 
     Returns:
-        ``asset``, ``model``, ``versions`` (of the parameters in force, by asset) and ``quantities``: by kind, each name
+        ``asset``, ``model``, ``versions`` (of the parameters in force, by asset), ``hybrids`` (released with those) and ``quantities``: by kind, each name
         with its unit, SI value and range, where the value comes from (``signal``, ``release``, ``plant file`` or
         ``model``), and the unit the plant shows it in: SI = value * scale + offset.
 
@@ -55,7 +56,7 @@ def begin(
     doubted = [b.name for b in bound.parameters if b.calibrate]
     return {
         "asset": asset, "model": bound.reference, "quantities": quantities, "calibrated": doubted,
-        "versions": dict(bound.versions),
+        "versions": dict(bound.versions), "hybrids": whatif_hybrid.in_force(plant, asset, releases, at),
     }  # fmt: skip
 
 
@@ -86,6 +87,8 @@ def spec(begun: Mapping[str, Any], question: Mapping[str, Any], at: str, plant: 
         "question": asked,
         "versions": versions,
     }
+    if begun.get("hybrids"):
+        found["hybrids"] = begun["hybrids"]
     _asked(found)
     return found
 
@@ -105,7 +108,8 @@ def run(spec: Mapping[str, Any], told: Callable[[float], bool]) -> dict[str, Any
     """Answer a what-if: pure but for loading the model; the same spec gives the same result."""
     from gemel.scenarios import Start, ask, indices
 
-    model, question = compiled(spec["model"]), _asked(spec)
+    (model, learned), asked = whatif_hybrid.model_of(spec), _asked(spec)
+    question = whatif_hybrid.looking(asked, model, learned)
     kept = spec["start"]
     x, u, p = (
         np.array([float(kept[k][n]) for n in getattr(model, k)]) for k in ("states", "inputs", "parameters")
@@ -119,20 +123,23 @@ def run(spec: Mapping[str, Any], told: Callable[[float], bool]) -> dict[str, Any
     units = {n: q.unit for k in KINDS for n, q in getattr(model.model, k).items()}
     return {
         "asset": spec["asset"], "at": spec["at"], "seed": question.seed, "members": question.members,
-        "engine": answer.engine, "step_s": answer.step_s, "converged": answer.converged, "leaps": _leaps(answer.leaps), "versions": spec["versions"],
+        "engine": answer.engine, "step_s": answer.step_s, "converged": answer.converged, "leaps": _leaps(answer.leaps, asked), "versions": spec["versions"],
+        "hybrids": whatif_hybrid.told(spec, learned, answer.futures),
         "quantiles": question.quantiles, "times_s": answer.times.tolist(),
         "watch": [{"name": n, "unit": units.get(n, "")} for n in answer.watch],
-        "kpis": [{"name": k.name, "unit": k.unit, "better": k.better} for k in question.kpis],
-        "futures": [_future(f) | ({"indices": shares[f.name]} if f.name in shares else {}) for f in answer.futures],
+        "kpis": [{"name": k.name, "unit": k.unit, "better": k.better} for k in asked.kpis],
+        "futures": [_future(f, asked) | ({"indices": shares[f.name]} if f.name in shares else {}) for f in answer.futures],
     }  # fmt: skip
 
 
-def _leaps(leaps: Any) -> dict[str, Any] | None:
+def _leaps(leaps: Any, asked: Any) -> dict[str, Any] | None:
     """Give how a long horizon was solved; an error without bound (an event that comes or does not) as None."""
     if leaps is None:
         return None
     told: dict[str, Any] = msgspec.to_builtins(leaps)
-    known = {k: {n: e if math.isfinite(e) else None for n, e in told[k].items()} for k in ("errors", "bands")}
+    wanted = {k.name for k in asked.kpis}
+    errors = {n: e for n, e in told["errors"].items() if n in wanted}
+    known = {k: {n: e if math.isfinite(e) else None for n, e in some.items()} for k, some in (("errors", errors), ("bands", told["bands"]))}
     return {**told, **known}
 
 
@@ -140,10 +147,12 @@ def _part(told: Callable[[float], bool], begun: float, share: float) -> Callable
     return lambda done: told(begun + share * done)
 
 
-def _future(f: Any) -> dict[str, Any]:
-    told: dict[str, Any] = msgspec.to_builtins(
-        {"figures": f.figures, "differences": f.differences, "sensitivity": f.sensitivity}
-    )
+def _future(f: Any, asked: Any) -> dict[str, Any]:
+    wanted = {k.name for k in asked.kpis}
+    told: dict[str, Any] = {
+        kind: {n: msgspec.to_builtins(v) for n, v in getattr(f, kind).items() if n in wanted}
+        for kind in ("figures", "differences", "sensitivity")
+    }
     bands = np.moveaxis(f.bands, 2, 0)  # [watched, quantiles, instants]
     return {"name": f.name, "failed": f.failed, "unsolved": f.unsolved, "bands": np.round(bands, 9).tolist(), **told}
 

@@ -141,6 +141,7 @@ class Beginning(BaseModel):
     )
     calibrated: list[str]
     versions: dict[str, int] = Field(default={}, description="Of the parameters in force, by asset; 0: the plant file's.")
+    hybrids: list[dict[str, Any]] = Field(default=[], description="What was learned and released with them, of which outputs.")
 
 
 @router.post("/scenarios", status_code=202)
