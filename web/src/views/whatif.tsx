@@ -14,12 +14,14 @@ import { change, type Draft, inWords, read, write } from "../whatif/draft";
 import { FanChart, FanKey } from "../whatif/fan";
 import { Figures, Sensitivity } from "../whatif/figures";
 import { useJobs } from "../whatif/follow";
+import { howFound } from "../whatif/how";
 import { Slider } from "../whatif/slider";
 import { namesOf } from "../whatif/told-apart";
 import { type Beginning, ended, type Result, type WhatIf } from "../whatif/types";
 import { everyQuantity, inPlantUnits } from "../whatif/units";
 
 const MOST = 5;
+const SPANS: Record<string, number> = { "a day": 24, "a week": 168, "a month": 730.5, "a year": 8766 };
 const LONGEST_NAME = 80; // of a scenario
 const number = (text: string | undefined, otherwise: number): number => {
   const found = Number(text);
@@ -51,6 +53,7 @@ function Told({ job, onForget }: { job: WhatIf; onForget(): void }) {
       )}
       {job.state === "failed" && <span role="alert"> failed: {job.problem} {job.remedy}</span>}
       {job.state === "cancelled" && <span> was stopped</span>}
+      {r && howFound(r).map((line) => <span class="quiet"> {line}</span>)}
       {r && !r.converged && <span role="alert"> Halving the step still changed it: do not trust it.</span>}
       {r && r.futures.some((f) => f.failed > 0) && (
         <span role="alert"> {Math.max(...r.futures.map((f) => f.failed))} members did not stay finite; they are in no figure.</span>
@@ -173,7 +176,10 @@ function Loaded({ begun }: { begun: Beginning }) {
         </details>
         <div class="whatif-run">
           <label>
-            Horizon [h] <input type="number" min={0.1} max={8760} step="any" value={hours} onChange={(e) => setQuery({ h: e.currentTarget.value })} />
+            Horizon [h] <input type="number" min={0.1} max={87660} step="any" value={hours} onChange={(e) => setQuery({ h: e.currentTarget.value })} />{" "}
+            <select aria-label="Horizon in words" value={Object.keys(SPANS).find((span) => SPANS[span] === hours) ?? ""} onChange={(e) => setQuery({ h: String(SPANS[e.currentTarget.value] ?? hours) })}>
+              {["", ...Object.keys(SPANS)].map((span) => <option key={span} value={span}>{span || "…"}</option>)}
+            </select>
           </label>
           <label>
             Members <input type="number" min={1} max={100000} value={members} onChange={(e) => setQuery({ n: e.currentTarget.value })} />

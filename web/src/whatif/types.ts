@@ -45,7 +45,30 @@ export interface Future {
   sensitivity: Record<string, { coefficients: Record<string, number>; explained: number }>;
 }
 
+/** How a horizon of weeks and more was solved. */
+export interface Leaps {
+  period_s: number;
+  solved_s: number;
+  longest_s: number;
+  moved: string[];
+  /** By figure, in its unit; null: without bound. */
+  errors: Record<string, number | null>;
+  bands: Record<string, number | null>;
+  /** Why every step was taken, where that is so. */
+  reason: string;
+}
+
+/** What was learned of an output, and how much of each future it is. */
+export interface Hybrid {
+  output: string;
+  version: string;
+  used: boolean;
+  futures: Record<string, { physics: number; correction: number; physics_share: number; known: number; least_known: number; outside: boolean }>;
+}
+
 export interface Result {
+  leaps?: Leaps | null;
+  hybrids?: Hybrid[];
   seed: number;
   members: number;
   engine: string;
