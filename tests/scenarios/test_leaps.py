@@ -178,3 +178,13 @@ def test_a_day_knows_no_leaps_and_the_same_question_has_the_same_answer(wearing)
     assert ask(wearing, begun, question(1)).leaps is None
     one, again = (ask(wearing, begun, question(30)) for _ in range(2))
     assert [f.figures for f in one.futures] == [f.figures for f in again.futures] and one.leaps == again.leaps
+
+
+def test_jax_leaps_as_machine_code_does(wearing):
+    asked = question(30, members=4)
+    begun = Start(wearing.x0, wearing.u0, wearing.p0)
+    one, other = (ask(wearing, begun, replace(asked, engine=engine)) for engine in ("auto", "jax"))
+    assert one.engine.startswith("machine code") and other.engine.startswith("JAX")
+    assert one.leaps.solved_s == other.leaps.solved_s and one.leaps.moved == other.leaps.moved
+    for a, b in zip(one.futures, other.futures, strict=True):
+        np.testing.assert_allclose(a.bands, b.bands, rtol=1e-9, atol=1e-9)

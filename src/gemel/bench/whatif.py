@@ -33,6 +33,7 @@ def measure(sizes: tuple[int, ...], told: Callable[[str], None]) -> dict[str, An
         told: takes words on how far it is.
     """
     from gemel.bench.whatif_peers import fmpy, progpy, scipy
+    from gemel.bench.whatif_year import year
 
     told("the first answer of a fresh process")
     found: dict[str, Any] = {"bench": "whatif", "states": 20, "horizon_h": 24, "step_s": 10.0, **_first()}
@@ -45,10 +46,12 @@ def measure(sizes: tuple[int, ...], told: Callable[[str], None]) -> dict[str, An
             found |= {f"s_for_{name}": wall, f"cpu_s_for_{name}": cpu, f"futures_per_s_{name}": round(size / wall)}
     told("JAX in float64, and how far the fast engine is from it")
     found |= _jax(model, start, question)
+    told("a year, by leaps and step by step")
+    found |= year()
     for name, peer in (("scipy", scipy), ("fmpy", fmpy), ("progpy", progpy)):
         told(name)
         found |= peer(model, start, question)
-    return {**found, "wrong": int(found["furthest_from_jax"] > CLOSE), **machine()}
+    return {**found, "wrong": int(found["furthest_from_jax"] > CLOSE) + int(found["year_furthest_in_errors_told"] > 1), **machine()}
 
 
 def station() -> tuple[Any, Any, Any]:

@@ -31,7 +31,7 @@ from gemel.errors import ConfigError, GemelError
 @click.option("--json", "as_json", is_flag=True, help="JSON.")
 def command(
     plant: Path, data: Path | None, asset: str, changes: tuple[str, ...], schedule: Path | None, against: tuple[str, ...],
-    at: str | None, fork: str | None, indices: bool, horizon: str, leap: str,
+    at: str | None, fork: str | None, indices: bool, horizon: str, leap: str, engine: str,
     step: float, members: int | None, seed: int, uncertain: tuple[str, ...], as_json: bool,
 ) -> None:  # fmt: skip
     """Say what would come of a change, with how sure that is, against what would happen anyway."""
@@ -46,7 +46,7 @@ def command(
     began = time.monotonic()
     with gemel.open(plant, data=data) as twin:
         found = twin.whatif(
-            asset, scenarios, at=at, fork=fork, indices=indices, horizon=horizon, members=members, seed=seed, told=_progress(quiet=as_json), step_s=step, leap=leap,
+            asset, scenarios, at=at, fork=fork, indices=indices, horizon=horizon, members=members, seed=seed, told=_progress(quiet=as_json), step_s=step, leap=leap, engine=engine,
             uncertain=[_uncertain(u) for u in uncertain] or None,
         )  # fmt: skip
     told = {**found.told, "seconds": round(time.monotonic() - began, 3)}

@@ -11,7 +11,8 @@ import numpy as np
 from gemel.dynamics import maths
 from gemel.scenarios.plan import START, Gauge, Members, Plan, Raw
 
-BATCH: Final = 256
+BATCH: Final = 256  # members at once on a processor, whose caches are small
+WIDE: Final = 16_384  # on a device that has lanes enough
 
 
 class BatchedEngine:
@@ -27,7 +28,8 @@ class BatchedEngine:
 
         maths.loaded()
         self.plan, self.why = plan, why
-        self.name = "JAX, float64"
+        self._device = jax.default_backend()
+        self.name = "JAX, float64" if self._device == "cpu" else f"JAX on {self._device}, float64"
         one = partial(_run, plan)
         self._many = jax.jit(jax.vmap(one, in_axes=(0, 0, 0, None, None)))
 
@@ -35,7 +37,7 @@ class BatchedEngine:
         """Run all members in batches; raises Cancelled between two of them."""
         from gemel.scenarios.engine import Cancelled
 
-        parts, size = [], min(BATCH, len(members))
+        parts, size = [], min(BATCH if self._device == "cpu" else WIDE, len(members))
         for i in range(0, len(members), size):
             rows = np.minimum(np.arange(i, i + size), len(members) - 1)  # one shape: compiled once
             given = (members.x0[rows], members.gain[rows], members.bias[rows])

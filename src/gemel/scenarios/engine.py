@@ -40,17 +40,22 @@ class Engine(Protocol):
         ...
 
 
-def engine_for(plan: Plan, precision: str = "float32") -> Engine:
-    """Give the fastest engine there is for a plan: machine code, JAX where something has no translation; a foreign model's own."""
+def engine_for(plan: Plan, precision: str = "float32", engine: str = "auto") -> Engine:
+    """Give the fastest engine there is for a plan: machine code, JAX where something has no translation; a foreign model's own.
+
+    With ``jax`` it is JAX in any case, on the device that JAX finds.
+    """
     if is_foreign(plan.model):
         return ForeignEngine(plan)
-    of = FLOAT32 if precision == "float32" else FLOAT64
-    try:
-        return MachineEngine(plan, of)
-    except (ImportError, Untranslated) as e:
-        from gemel.scenarios.batched import BatchedEngine
+    why = "it was asked for"
+    if engine != "jax":
+        try:
+            return MachineEngine(plan, FLOAT32 if precision == "float32" else FLOAT64)
+        except (ImportError, Untranslated) as e:
+            why = str(e)
+    from gemel.scenarios.batched import BatchedEngine
 
-        return BatchedEngine(plan, str(e))
+    return BatchedEngine(plan, why)
 
 
 class MachineEngine:

@@ -23,7 +23,7 @@ import numpy as np
 import numpy.typing as npt
 
 from gemel.scenarios.draw import Drawn
-from gemel.scenarios.engine import Engine, Told, engine_for
+from gemel.scenarios.engine import Engine, Told
 from gemel.scenarios.plan import START, Gauge, Members, Plan, Raw
 from gemel.scenarios.ready import Ready
 from gemel.scenarios.repeats import Periods
@@ -117,7 +117,7 @@ def with_tail(way: Way) -> Way:
     if not left:
         return way
     plan = replace(way.ready.plan, steps=left, every=left)
-    return replace(way, tail=engine_for(plan, way.ready.question.precision))
+    return replace(way, tail=replace(way.ready, plan=plan).engine)
 
 
 @dataclass(frozen=True, eq=False)

@@ -39,7 +39,7 @@ class Ready:
     @cached_property
     def engine(self) -> Engine:
         """What runs the plan; compiled when it is first asked for."""
-        return engine_for(self.plan, self.question.precision)
+        return engine_for(self.plan, self.question.precision, self.question.engine)
 
     @property
     def wanted(self) -> tuple[Scenario, ...]:

@@ -140,6 +140,7 @@ class Question:
         precision: ``float32`` or ``float64``.
         leap: ``auto``: of a horizon of weeks and more, periods that are alike are leapt over where that is as good;
             ``never``: each step is taken.
+        engine: ``auto``: the fastest there is; ``jax``: JAX in float64, on the device that it finds.
     """
 
     scenarios: tuple[Scenario, ...]
@@ -154,6 +155,7 @@ class Question:
     quantiles: tuple[float, ...] = (0.05, 0.25, 0.5, 0.75, 0.95)
     precision: Literal["float32", "float64"] = "float32"
     leap: Literal["auto", "never"] = "auto"
+    engine: Literal["auto", "jax"] = "auto"
 
     def __post_init__(self) -> None:
         if not 1 <= len(self.scenarios) <= MOST_SCENARIOS:

@@ -107,6 +107,7 @@ class Wish(_Exact):
     watch: Annotated[list[Name], Field(max_length=30)] = []
     points: Annotated[int, Field(ge=2, le=1000)] = 121
     precision: Literal["float32", "float64"] = "float32"
+    engine: Literal["auto", "jax"] = Field(default="auto", description="The fastest there is, or JAX on the device that it finds.")
 
     @model_validator(mode="before")
     @classmethod
