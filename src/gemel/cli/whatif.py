@@ -24,6 +24,7 @@ from gemel.errors import ConfigError, GemelError
 @click.option("--indices", is_flag=True, help="Also Sobol indices: how much of each figure's variance is whose.")
 @click.option("--horizon", default="24h", show_default=True, help="How far ahead, as in 24h, 30 d, '1 year'.")
 @click.option("--leap", type=click.Choice(["auto", "never"]), default="auto", show_default=True, help="Over a year of days that are alike, or each step.")
+@click.option("--engine", type=click.Choice(["auto", "jax"]), default="auto", show_default=True, help="The fastest there is, or JAX on the device that it finds.")
 @click.option("--step", default=10.0, show_default=True, help="Of the solver, at most [s].")
 @click.option("--scenarios", "members", type=int, help="Members of the ensemble [default: 1000; of an FMU 100, and no more].")
 @click.option("--seed", default=0, show_default=True, help="Of what is drawn: the same seed gives the same answer.")
