@@ -142,3 +142,16 @@ def test_estimates_that_a_model_cannot_give_are_told_by_line(tmp_path, noise, lo
     found = [p for p in model_problems(plant, tmp_path, evaluate=False) if p.severity == "error"]
     assert {(p.line, words in p.message) for p in found} == {(line, True)}
     assert found[0].remedy
+
+
+@pytest.mark.parametrize(("few", "words"), [
+    ("states: [uper]", "no 'uper' among its states"), ("sensors: [lower, uper]", "no 'uper' among its sensors"),
+    ("states: [lower]", "'upper' is told and not followed"),
+])  # fmt: skip
+def test_states_and_sensors_that_are_chosen_wrongly_are_told_by_line(tmp_path, few, words):
+    text = ESTIMATED.replace("{noise: {NOISE}}", f"{{{few}}}").replace("LOWER", "V").replace("NAME", "upper").replace("UNIT", "V")
+    (tmp_path / "plant.yaml").write_text(text)
+    plant, problems = check(tmp_path)
+    assert plant is not None, problems
+    found = [p for p in model_problems(plant, tmp_path, evaluate=False) if p.severity == "error"]
+    assert any(p.line == 6 and words in p.message and p.remedy for p in found), found

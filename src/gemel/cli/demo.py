@@ -7,6 +7,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Final
 
@@ -59,6 +60,7 @@ def command(
     site = prepare(settings)
     announce(settings, site.plant, site.additions, site.first)
     _people(places)
+    _reason()
     with _plant_processes(places, broker_port, speed, seed):
         click.echo(
             f"  broker   mqtt://127.0.0.1:{broker_port}  (try: mosquitto_sub -p {broker_port} -t '{site.plant.root}/#' -v)"
@@ -103,6 +105,12 @@ def _people(places: Places) -> None:
         password = secrets.token_urlsafe(9)
         users.add(name, role, password)
         click.echo(f"  {role:<9}{name}  password {password}")
+
+
+def _reason() -> None:
+    """Say what there is not to be seen where nothing can be computed with the pumps' dynamic model."""
+    if find_spec("jax") is None:
+        click.echo("  estimates  none: JAX is not installed. Virtual sensors, what-ifs and calibration need: pip install 'gemel[reason]'")
 
 
 @contextlib.contextmanager

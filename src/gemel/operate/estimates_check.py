@@ -45,7 +45,9 @@ def _chosen(template: Template, model: Declared, names: Mapping[str, str], wante
 
 
 def _unmeasured(template: Template, seen: dict[str, Quantity]) -> Iterator[Found]:
-    measured = [s for s in template.signals if s.name in seen and s.source is not None]
+    names = names_of(template)
+    heard = {names.get(n, n) for n in template.estimates.sensors} or set(seen)
+    measured = [s for s in template.signals if s.name in seen and s.name in heard and s.source is not None]
     if not measured:
         remedy = f"give one of {', '.join(seen)} a source"
         yield "error", ("dynamics",), "nothing that the model gives is measured: there is nothing to estimate by", remedy
