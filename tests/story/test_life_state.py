@@ -1,13 +1,11 @@
-"""A wheel's wear that no sensor shows: estimated by its model from what is read, foretold by the same model, asked over HTTP and by the shell."""
-
-import json
+"""A wheel's wear that no sensor shows: estimated by its model from what is read, foretold by the same model, asked over HTTP."""
 
 import numpy as np
 import pytest
 
 pytest.importorskip("jax")
 
-from story_kit import Face, add_person, gemel
+from story_kit import Face, add_person
 
 from gemel.bench.site import running, wait
 
@@ -57,7 +55,6 @@ def emil(tmp_path_factory):
     (folder / "plant" / "plant.yaml").write_text(PLANT)
     with running(folder / "plant", folder / "data") as site:
         face = Face(site.settings.port, add_person(site.places.data, "emil", "engineer"))
-        face.data = site.places.data
         assert wait(lambda: face.get("health")["processes"].get("reason", {}).get("state") == "up", 120), face.get("health")
         speed, flow, _, head = lived()
         rows = [{"signal": f"{ASSET}/{n}", "time": time_of(i), "value": float(v[i])} for i in range(HOURS)
@@ -124,10 +121,3 @@ def test_a_release_is_taken_up_by_the_prognosis_and_by_the_estimates_while_they_
     assert emil.post("releases/roll-back", asset=ASSET, reason="a trial")[0] == 200
     emil.post_rows([{"signal": f"{ASSET}/{n}", "time": time_of(HOURS + 5), "value": v} for n, v in (("speed", 2900.0), ("head", 26.0))])
     assert wait(lambda: shown(emil, "worn")["provenance"]["origin"]["version"] == origin["version"], 60)
-
-
-def test_the_shell_answers_it_too(emil):
-    said = gemel("life", emil.data, ASSET, "--json", "--change", "load=+10%", "--members", "300", "--at", time_of(HOURS - 1))
-    assert said.returncode == 0, said.stderr
-    (told,) = json.loads(said.stdout)
-    assert told["of"] == "wheel" and told["differences"][0]["earlier"] > 0.9

@@ -32,6 +32,7 @@ WANDER: Final = 1e-3  # of a state's usual size, per square root of a second, wh
 WALK: Final = 1e-4  # of a parameter's
 SENSOR: Final = 0.01  # of an output's, as the uncertainty of a reading
 START: Final = 0.25  # of a state's usual size: how uncertain its beginning is
+WANDERED: Final = 100.0  # … or as far as it wanders in 10^4 s, some three hours, where that is more
 GUESSED: Final = 0.2  # of a parameter's value or usual size
 STEPS: Final = 200  # of the solver in one estimate, at most
 STABLE: Final = 2.0  # Runge–Kutta of fourth order is stable up to 2.78 time constants a step (Hairer, Wanner 1996, IV.2)
@@ -99,11 +100,12 @@ def _problem(
     states, sizes = model.scales("states"), model.scales("outputs")
     places = [model.place("parameters", n) for n in estimated]
     parameters = np.maximum(np.abs(p[:, places]).mean(0), 1e-3 * model.scales("parameters")[places])
+    wander = _noises(template, model, "states", model.states, WANDER * states)
     noise = Noise(
-        state=_noises(template, model, "states", model.states, WANDER * states),
+        state=wander,
         parameter=_noises(template, model, "parameters", estimated, WALK * parameters),
         sensor=np.array([_sensor(b, SENSOR * size) for b, size in zip(outputs, sizes, strict=True)]),
-        state_start=START * states, parameter_start=GUESSED * parameters,
+        state_start=np.maximum(START * states, WANDERED * wander), parameter_start=GUESSED * parameters,
     )  # fmt: skip
     dt = template.estimates.every_ns / 1e9
     return Problem(model, estimated, noise, dt, _steps(model, p[0], dt))
