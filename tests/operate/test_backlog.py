@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from gemel.bus import decode_frame
-from gemel.errors import DefectError, StorageError
+from gemel.errors import DefectError, GemelError, StorageError
 from gemel.operate.backlog import MOST, OLD, PAST, ROWS, FoldRoom, Heard
 from gemel.operate.ingest import Framer
 from gemel.operate.telemetry import take_rows
@@ -282,6 +282,27 @@ def test_while_the_twin_is_away_there_is_no_room():
         assert twin.firsts() == [3, 0]
 
     story(body, Away())
+
+
+def test_a_twin_that_fails_over_a_question_holds_up_nothing_else():
+    """What it cannot read ahead it reads when the rows come; what else it cannot answer is asked again."""
+
+    class Failing(Twin):
+        failed = 0
+
+        async def ask(self, subject, body, **_):
+            self.failed += 1
+            if body["do"] == "ahead" or self.failed < 5:
+                raise GemelError("OSError: no space left on device")
+            return await super().ask(subject, body)
+
+    async def body(framer, twin):
+        framer._heard.learn(0, np.full(3, NOW))
+        await framer.add(rows(NOW - DAY, value=1))
+        await framer.add(rows(NOW + 1, value=2))
+        assert (twin.firsts(), twin.failed > 5) == ([1, 2], True)
+
+    story(body, Failing())
 
 
 def test_a_twin_that_does_not_say_what_it_heard_makes_nothing_old():

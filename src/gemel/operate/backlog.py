@@ -22,7 +22,7 @@ import numpy as np
 import numpy.typing as npt
 
 from gemel.bus import Bus
-from gemel.errors import StorageError
+from gemel.errors import GemelError
 from gemel.samples import Batch
 from gemel.samples.batch import I32, I64
 from gemel.samples.clock import DAY, SECOND
@@ -99,7 +99,7 @@ class FoldRoom:
         self._bus = bus
 
     async def announce(self, registry: str, rows: Batch) -> None:
-        with contextlib.suppress(StorageError):  # the fold then looks by itself
+        with contextlib.suppress(GemelError):  # the fold then looks by itself
             body = {"do": "ahead", "registry": registry, "signal": rows.signal.tobytes(), "time": rows.time.tobytes()}
             await self._bus.ask("twin.ask", body, timeout_s=10)
 
@@ -107,7 +107,7 @@ class FoldRoom:
         while True:
             try:
                 await self._bus.ask("twin.ask", {"do": "folded", "upto": position}, timeout_s=10)
-            except StorageError:
+            except GemelError:
                 await asyncio.sleep(AGAIN_S)
             else:
                 return
@@ -118,7 +118,7 @@ class FoldRoom:
         while first < signals:
             try:
                 told = await self._bus.ask("twin.ask", {"do": "heard", "start": first}, timeout_s=10)
-            except StorageError:
+            except GemelError:
                 return
             times = np.frombuffer(told, np.int64)
             if not len(times):
