@@ -188,3 +188,12 @@ def test_jax_leaps_as_machine_code_does(wearing):
     assert one.leaps.solved_s == other.leaps.solved_s and one.leaps.moved == other.leaps.moved
     for a, b in zip(one.futures, other.futures, strict=True):
         np.testing.assert_allclose(a.bands, b.bands, rtol=1e-9, atol=1e-9)
+
+
+def test_a_fast_state_that_creeps_is_no_reason_to_take_every_step():
+    """The pump set's bearing warms by some 1e-5 K a day while its wheel wears: nothing that a leap need wait for."""
+    from gemel.bench.whatif_year import pump_year
+
+    model, start, asked = pump_year()
+    answer = ask(model, start, replace(asked, members=4, horizon_s=40 * DAY_S))
+    assert not answer.leaps.reason and {"worn", "energy", "bearing_damage"} == set(answer.leaps.moved)

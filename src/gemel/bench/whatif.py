@@ -51,7 +51,7 @@ def measure(sizes: tuple[int, ...], told: Callable[[str], None]) -> dict[str, An
     for name, peer in (("scipy", scipy), ("fmpy", fmpy), ("progpy", progpy)):
         told(name)
         found |= peer(model, start, question)
-    return {**found, "wrong": int(found["furthest_from_jax"] > CLOSE) + int(found["year_furthest_in_errors_told"] > 1), **machine()}
+    return {**found, "wrong": int(found["furthest_from_jax"] > CLOSE) + int(found["days60_furthest_in_errors_told"] > 1), **machine()}
 
 
 def station() -> tuple[Any, Any, Any]:

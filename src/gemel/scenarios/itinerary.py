@@ -27,7 +27,7 @@ LEAPS: Final = 4  # over a whole horizon, to begin with
 FEW: Final = 16  # members that the leaps are judged by: a whole vector of lanes
 PATIENCE: Final = 30  # periods in which what is fast must have settled
 STEADY: Final = 0.05  # of a move: how much it may differ from that of the period before
-AT_REST: Final = 1e-4  # of a state's size: how far it would come over the horizon
+AT_REST: Final = 1e-4  # of a state's size: how far a slow one would come over the horizon, a fast one in a period
 WORTH: Final = 0.7  # of the periods; where more would be solved, all are
 SHOWN: Final = 5e-3  # of what was watched: between stops it is read off straight lines, for charts
 SURE: Final = 2.0  # times what halving the leaps changed: what is said of their error
@@ -97,29 +97,36 @@ def _settled(way: Way, few: Drawn, told: Told) -> tuple[Stop, ...] | str:
         stops.append(stop)
 
     for segment in way.periods.segments:
-        slow, until, end = None, segment.first, segment.first + segment.count
-        while until < end and slow is None:
+        slow, until, end = none, segment.first, segment.first + segment.count
+        settled = False
+        while until < end and not settled:
             before = [c.last.moved for c in courses]
             on(Stop(until, none))
             until += 1
             if segment.count < LEAST or until < segment.first + 2:
                 continue
-            restless = _restless(way.ready.model, courses, before, segment.count)
-            if not restless:
+            if until == segment.first + 2:
                 slow = ~np.all([c.forgets(told) for c in courses], axis=0)
-            elif until - segment.first >= PATIENCE:
+            restless = _restless(way.ready.model, courses, before, np.where(slow, segment.count, 1))
+            settled = not restless
+            if restless and until - segment.first >= PATIENCE:
                 return f"{restless} neither repeats nor moves evenly within {PATIENCE} periods"
         for period in _spread(until, segment, farthest):
-            on(Stop(period, none if slow is None else slow, last=period == end - 1))
+            on(Stop(period, slow, last=period == end - 1))
     return tuple(stops)
 
 
-def _restless(model: Compiled, courses: Sequence[Course], before: Sequence[Array], left: int) -> str:
-    """Name a state that neither moves evenly from period to period nor rests; none where all do."""
+def _restless(
+    model: Compiled, courses: Sequence[Course], before: Sequence[Array], often: npt.NDArray[np.integer]
+) -> str:
+    """Name a state that neither moves evenly from period to period nor rests; none where all do.
+
+    A move of a slow state would count as `often` as there are periods; one of a fast state is only what is left of its beginning.
+    """
     now, then = (np.concatenate(some) for some in ([c.last.moved for c in courses], before))
     with np.errstate(invalid="ignore"):
         steady = np.abs(now - then) <= STEADY * np.abs(now)
-        resting = np.abs(now) * left <= AT_REST * model.scales("states")
+        resting = np.abs(now) * often <= AT_REST * model.scales("states")
     restless = ~(steady | resting)[np.isfinite(now).all(axis=1)].all(axis=0)
     return model.states[int(np.argmax(restless))] if restless.any() else ""
 
