@@ -1,7 +1,7 @@
 """What-ifs: futures of an asset, from the state of now or of a past time, tried out beside the plant, never on it."""
 
 import asyncio
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Final, Literal
 
 import numpy as np
 from fastapi import APIRouter, Query, Request, Response
@@ -85,6 +85,12 @@ class KpiShape(_Exact):
     better: Literal["less", "more", ""] = ""
 
 
+_SOME: Final = r"(\.[0-9]{1,6})? ?"
+LENGTH: Final = (  # of a horizon in words, none of which is longer than `horizon_s` may be
+    rf"^([1-9][0-9]{{0,3}}{_SOME}(s|min|h)|[1-9][0-9]{{0,2}}{_SOME}(d|days?)|[1-9][0-9]?{_SOME}(weeks?|months?)|[1-9]{_SOME}(years?|a|y))$"
+)
+
+
 class Wish(_Exact):
     """What is asked."""
 
@@ -94,7 +100,7 @@ class Wish(_Exact):
     fork: Annotated[str, Field(max_length=64)] | None = Field(default=None, description="From the state that is kept under this name.")
     indices: bool = Field(default=False, description="Also Sobol indices of each figure: (uncertain + 2) times the runs.")
     scenarios: Annotated[list[ScenarioShape], Field(min_length=1, max_length=5)]
-    horizon: Annotated[str, Field(max_length=40)] | None = Field(default=None, description="How far ahead, as in `1 year`; instead of `horizon_s`.")
+    horizon: Annotated[str, Field(max_length=40, pattern=LENGTH)] | None = Field(default=None, description="How far ahead, as in `1 year`; instead of `horizon_s`.")
     horizon_s: Annotated[float, Field(gt=0, le=3.2e8)] = 86_400.0
     leap: Literal["auto", "never"] = Field(default="auto", description="Over a horizon of weeks and more: leap over days that are alike, or take each step.")
     step_s: Annotated[float, Field(gt=0, le=86_400)] = 10.0
