@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from gemel.dynamics import Quantity, compile_model, maths
-from gemel.scenarios import Change, Kpi, Question, Scenario, Start, Uncertain, ask
+from gemel.scenarios import Cancelled, Change, Kpi, Question, Scenario, Start, Uncertain, ask
 from gemel.scenarios.draw import drawn, points
 from gemel.scenarios.leaping import Stop, run, way_of, with_tail
 from gemel.scenarios.ready import prepare
@@ -178,6 +178,14 @@ def test_a_day_knows_no_leaps_and_the_same_question_has_the_same_answer(wearing)
     assert ask(wearing, begun, question(1)).leaps is None
     one, again = (ask(wearing, begun, question(30)) for _ in range(2))
     assert [f.figures for f in one.futures] == [f.figures for f in again.futures] and one.leaps == again.leaps
+
+
+def test_progress_rises_over_leaps_and_no_stops_them(wearing):
+    begun, seen = Start(wearing.x0, wearing.u0, wearing.p0), []
+    ask(wearing, begun, question(30), lambda done: seen.append(done) or True)
+    assert seen == sorted(seen) and 0 <= seen[0] and seen[-1] <= 1
+    with pytest.raises(Cancelled):
+        ask(wearing, begun, question(30), lambda done: False)
 
 
 def test_jax_leaps_as_machine_code_does(wearing):

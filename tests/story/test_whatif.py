@@ -80,7 +80,7 @@ def test_it_is_answered_with_bands_differences_and_figures_and_asked_again_is_th
 
 
 def test_progress_is_told_and_no_stops_it_within_a_second(olga):
-    _, job = ask(olga, members=50_000, horizon_s=30 * 86_400, watch=["level"])
+    _, job = ask(olga, members=50_000, horizon_s=30 * 86_400, watch=["level"], leap="never")
     seen = []
     assert wait(lambda: seen.append(olga.get(f"scenarios/{job['id']}")) or seen[-1]["progress"] > 0, 60), seen[-1]
     began = time.monotonic()
@@ -92,7 +92,7 @@ def test_progress_is_told_and_no_stops_it_within_a_second(olga):
 
 
 def test_what_a_dead_process_held_goes_to_another(olga, site):
-    _, job = ask(olga, members=50_000, horizon_s=20 * 86_400, seed=12, watch=["level"])
+    _, job = ask(olga, members=50_000, horizon_s=20 * 86_400, seed=12, watch=["level"], leap="never")
     assert wait(lambda: olga.get(f"scenarios/{job['id']}")["progress"] > 0, 60)
     first = site.pids()["reason"]
     os.kill(first, signal.SIGKILL)

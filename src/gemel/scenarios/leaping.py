@@ -274,8 +274,13 @@ class Course:
 
 def run(way: Way, stops: Sequence[Stop], scenario: Scenario, draws: Drawn, told: Told) -> Raw:
     """Take members of a scenario through a horizon, stop by stop; raises Cancelled."""
-    course = Course(way, scenario, draws)
-    for i, stop in enumerate(stops):
-        course.go(stop, lambda done, i=i: told((i + done) / len(stops)))  # type: ignore[misc]
-    return course.finish(told if not stops else lambda done: told(1.0))
+    course, reached = Course(way, scenario, draws), 0.0
 
+    def rising(done: float) -> bool:
+        nonlocal reached
+        reached = max(reached, done)  # a stop that is solved twice begins anew
+        return told(reached)
+
+    for i, stop in enumerate(stops):
+        course.go(stop, lambda done, i=i: rising((i + done) / len(stops)))  # type: ignore[misc]
+    return course.finish(lambda done: rising(1.0))

@@ -176,11 +176,11 @@ function Loaded({ begun }: { begun: Beginning }) {
         </details>
         <div class="whatif-run">
           <label>
-            Horizon [h] <input type="number" min={0.1} max={87660} step="any" value={hours} onChange={(e) => setQuery({ h: e.currentTarget.value })} />{" "}
-            <select aria-label="Horizon in words" value={Object.keys(SPANS).find((span) => SPANS[span] === hours) ?? ""} onChange={(e) => setQuery({ h: String(SPANS[e.currentTarget.value] ?? hours) })}>
-              {["", ...Object.keys(SPANS)].map((span) => <option key={span} value={span}>{span || "…"}</option>)}
-            </select>
+            Horizon [h] <input type="number" min={0.1} max={87660} step="any" value={hours} onChange={(e) => setQuery({ h: e.currentTarget.value })} />
           </label>
+          <select aria-label="Horizon in words" value={Object.keys(SPANS).find((span) => SPANS[span] === hours) ?? ""} onChange={(e) => setQuery({ h: String(SPANS[e.currentTarget.value] ?? hours) })}>
+            {["", ...Object.keys(SPANS)].map((span) => <option key={span} value={span}>{span || "…"}</option>)}
+          </select>
           <label>
             Members <input type="number" min={1} max={100000} value={members} onChange={(e) => setQuery({ n: e.currentTarget.value })} />
           </label>
