@@ -38,6 +38,9 @@ types:
     rollups:
       power: {by: sum, of: power, over: parts, unit: kW}
       worst: {by: worst, of: power, over: parts}
+      mean: {by: mean, of: power, over: parts, unit: W}
+      least: {by: min, of: power, over: parts, unit: kW}
+      most: {by: max, of: power, over: parts, unit: kW}
       energy: {by: energy, of: power, over: parts, per: 1 h}
       availability: {by: availability, of: state, over: parts, running: [running], per: 1 h}
       oee: {by: oee, of: state, over: parts, running: [running], produced: produced, good: good, ideal_cycle: 4 s, per: 1 h}
@@ -129,6 +132,12 @@ def test_parts_are_brought_together_by_their_sums_not_their_means(feed):
     effectiveness, quality = 4 * 900 / 5400, (375 + 300) / 900
     assert one(feed, "hall/line/oee") == (pytest.approx(100 * 0.75 * effectiveness * quality), 0)
     assert feed.series("hall/line/power")[-1][1] == 4 and feed.series("hall/line/worst")[-1][1] == 0
+
+
+def test_mean_least_and_most_of_the_parts_are_in_their_units(feed):
+    feed.send(("hall/line/m1/power", START, 2.0), ("hall/line/m2/power", START, 5.0))
+    feed.tick(START + 1)
+    assert [feed.series(f"hall/line/{name}")[-1][1] for name in ("mean", "least", "most")] == pytest.approx([3500, 2, 5])
 
 
 def test_a_late_reading_corrects_the_windows_it_holds_into(feed):
