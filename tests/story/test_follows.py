@@ -20,7 +20,7 @@ TRUTH = {"k3": 0.061, "k4": 0.047}
 def plant_of(folder):
     """The example, of whose parameters two follow, each half hour."""
     text = EXAMPLE.read_text()
-    others = ("k1", "k2", "caught", "slope", "u0", "bend")
+    others = ("k1", "k2", "drop", "bow", "twist", "bend")
     lines = [line.replace(" calibrate: true,", "") if line.strip().startswith(others) else line for line in text.splitlines()]
     text = "\n".join(lines).replace("    dynamics:", "    calibration: {every: 30 min, at: '00:00', window: 30 min}\n    dynamics:")
     folder.mkdir()

@@ -20,7 +20,7 @@ from gemel.estimate.record import Record, of_columns, side_by_side
 from gemel.samples.batch import F64
 
 TRUTH: Final = {
-    "k1": 0.041, "k2": 0.06, "k3": 0.085, "k4": 0.038, "caught": 1.2, "slope": -0.005, "u0": -0.2, "bend": 0.04,
+    "k1": 0.041, "k2": 0.06, "k3": 0.085, "k4": 0.038, "caught": 0.82, "slope": -0.005, "u0": -0.2, "bend": 0.04,
 }  # fmt: skip
 NOISE_V: Final = 0.02
 POINTS: Final = 1024
@@ -130,7 +130,7 @@ def _run(z: F64, record: Record) -> F64:
         spilt, drain = over(x[0] - 10.0), upper / (upper + 1e-3) ** 0.5
         inflow = k4 * (u - u0) * (1 - bend * (u - 3.0))
         lost = k3 * lower / (lower + 1e-3) ** 0.5 + slope * x[1] + over(x[1] - 10.1)
-        return [inflow - k1 * drain - spilt, k2 * drain + caught * spilt - lost]
+        return [inflow - k1 * drain - spilt, k2 * (drain + caught * spilt / k1) - lost]
 
     times = np.arange(len(record)) * record.dt
     ran = solve_ivp(rate, (0.0, times[-1]), z[8:], t_eval=times, rtol=1e-4, atol=1e-6)
