@@ -7,7 +7,8 @@ from gemel.dynamics import Quantity, compile_model, maths
 from gemel.estimate import Noise, Problem, Robust, Unscented, coverage, track
 from gemel.estimate.discrepancy import Discrepancy, discrepant, variogram
 from gemel.estimate.read_inputs import Reading, reading, with_read
-from gemel.estimate.trusting import Trusting
+from gemel.estimate.trusting import Trusting, freed
+from gemel.estimate.unscented import Belief
 
 DT = 10.0
 
@@ -108,6 +109,52 @@ def test_a_sensor_that_drifts_is_left_out_and_heard_again_when_it_is_mended():
     assert shown_sd[:, 390, 0].mean() > 1.1 * shown_sd[:, 190, 0].mean()  # what is not heard is known less well
     again = shown_sd[:, -1, 0] < 1.1 * shown_sd[:, 190, 0]  # heard again, but where the slow error keeps it from its band
     assert again.mean() >= 0.9
+
+
+def test_a_belief_freed_of_an_error_held_small_is_that_of_one_never_held_so():
+    """Two sensors of one number, the error of the first believed small; taken back, what is believed is as if it never was."""
+    maths.loaded()
+
+    def read(size):
+        information = np.diag([1 / 4.0, 1 / size**2, 1 / 0.5**2])  # of the number, the errors of both sensors
+        pull = np.zeros(3)
+        for row, shown, noise in ((np.array([1.0, 1, 0]), 7.0, 0.1), (np.array([1.0, 0, 1]), 1.0, 0.2)):
+            information += np.outer(row, row) / noise**2
+            pull += row * shown / noise**2
+        covariance = np.linalg.inv(information)
+        return covariance @ pull, covariance
+
+    mean, covariance = read(0.5)
+    found = freed(Belief(mean, np.linalg.cholesky(covariance)), 1, 0.5)
+    never, wide = read(1e4)
+    assert mean[0] > 3.0  # bent half-way to the wrong one
+    np.testing.assert_allclose(found.mean, never, atol=1e-3)
+    root = np.asarray(found.root)
+    np.testing.assert_allclose(root @ root.T, wide, rtol=1e-3, atol=1e-3)
+
+
+def test_a_sensor_that_grows_noisy_is_believed_less_and_one_that_leaps_alone_is_not_taken_for_the_model():
+    u, y, warmth, _ = lived(8, n=400, runs=16, errors=(0.1, 0.2))
+    rng = np.random.default_rng(8)
+    y[:, 200:300, 0] += 1.0 * rng.standard_normal((16, 100))
+    errors = {"first": Discrepancy(0.1, 1500.0, 0.1), "second": Discrepancy(0.2, 1500.0, 0.2)}
+    known = discrepant(problem(), errors)
+    trusting, *_ = followed(known, Trusting(Unscented(Robust()), memory=24), u, y)
+    heard, *_ = followed(known, Unscented(Robust()), u, y)
+    noisy = slice(230, 300)
+    off, misled = (np.abs(mean[..., 0] - warmth)[:, noisy].mean() for mean in (trusting, heard))
+    assert off < misled
+    y[:, 320:, 0] += 30.0  # far beyond the gate, alone: of no use
+    leapt, *_ = followed(known, Trusting(Unscented(Robust()), memory=24), u, y)
+    assert np.abs(leapt[..., 0] - warmth)[:, 330:].mean() < 0.3
+
+
+def test_readings_that_leap_together_are_the_models_doing_and_are_followed():
+    u, y, _, _ = lived(9, n=300, runs=16, errors=(0.1, 0.2))
+    y[:, 200:] += (5.0, 10.0)  # both, as a machine of another law would
+    errors = {"first": Discrepancy(0.1, 1500.0, 0.1), "second": Discrepancy(0.2, 1500.0, 0.2)}
+    _, _, shown, _ = followed(discrepant(problem(), errors), Trusting(Unscented(Robust()), memory=24), u, y)
+    assert np.abs(shown - y)[:, 210:].mean((0, 1)) == pytest.approx([0.0, 0.0], abs=0.3)
 
 
 def test_the_noise_of_an_inputs_gauge_is_not_taken_for_the_machines_doing():

@@ -15,7 +15,7 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from gemel.testing.station.model import Signal, Station, step, truth
+from gemel.testing.station.model import Signal, Station, air, step, truth
 from gemel.testing.station.pump import GRAVITY
 from gemel.testing.station.sensors import Sensors
 
@@ -26,6 +26,11 @@ SENSED_S: Final = 10.0
 READ_S: Final = 60.0
 DAY: Final = 1440  # readings
 PUMPS: Final = ("pump-1", "pump-2")
+GROWING: Final = ("wear", "blockage", "air", "damage")
+LAWS: Final[Mapping[str, tuple[str, ...]]] = {  # a law of the machine -> the signals that it shows in
+    "power": ("power", "current", "torque"), "vibration": ("vibration",), "motor_c": ("motor_temperature",),
+}  # fmt: skip
+USUAL_RPM, USUAL_C = 2400.0, 17.0
 HIDDEN: Final = ("wear", "flow_m3h", "head_m", "power_kw", "motor_c", "drive_c", "bearing_c", "vibration_mms")
 
 
@@ -35,8 +40,9 @@ class Fault:
 
     Args:
         signal: asset and signal.
-        kind: `bias`, `drift`, `stuck`, `noise`, `gain`, `deadband`, `dropout`, `intermittent`.
-        size: in the signal's unit; for `gain` a share, for the last two the share of readings struck.
+        kind: `bias`, `drift`, `stuck`, `noise`, `gain`, `deadband`, `dropout`, `intermittent`, `spikes`, `slow`, `clipped`.
+        size: in the signal's unit; for `gain` a share, for `dropout`, `intermittent` and `spikes` the share of readings
+            struck; for `slow` a lag in readings; for `clipped` the share of readings that are beyond what it can show.
         since, until: readings.
     """
 
@@ -45,6 +51,27 @@ class Fault:
     size: float
     since: int
     until: int
+
+
+@dataclass(frozen=True)
+class Mishap:
+    """Something that befalls the machine itself.
+
+    Args:
+        pump: whom.
+        kind: an attribute of the rig's pump set (`wear`, `blockage`, `air`, `damage`) that grows; or a law of the machine that
+            is another from then on, off the usual: `power` (with torque and current), `vibration`, `motor_c`.
+        size: what the attribute grows by; of a law its share where the pump runs a tenth faster than usual, or the air
+            is ten degrees warmer.
+        since: reading at which it begins.
+        over: readings until it has grown.
+    """
+
+    pump: str
+    kind: str
+    size: float
+    since: int
+    over: int = 1
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,7 +89,7 @@ class Life:
     faults: tuple[Fault, ...] = ()
 
 
-def live(seed: int, days: float, unrest: float = 1.0) -> Life:
+def live(seed: int, days: float, unrest: float = 1.0, mishaps: tuple[Mishap, ...] = ()) -> Life:
     """Live so many days; `unrest` scales how far load and weather leave what is usual."""
     rng = np.random.default_rng(seed)
     station = Station.at_rest(MIDNIGHT, rng)
@@ -74,14 +101,37 @@ def live(seed: int, days: float, unrest: float = 1.0) -> Life:
     for k in range(len(shown)):
         water = replace(station.water, thirst=float(thirst[k]))
         station = _operated(replace(station, warmer_c=float(weather[k]), water=water), k, rng)
+        station = _befallen(station, mishaps, k)
         for _ in range(round(READ_S / SENSED_S)):
             for _ in range(round(SENSED_S / STEP_S)):
                 station = step(station, STEP_S, rng)
-            held, read = sensors.read(held, np.array(list(truth(station).values())), SENSED_S, rng)
+            held, read = sensors.read(held, np.array(list(rebuilt(station, truth(station), mishaps, k).values())), SENSED_S, rng)
         shown[k] = read
         hidden.append(_hidden(station))
     true = {key: np.array([one[key] for one in hidden]) for key in hidden[0]}
     return Life({s: shown[:, i] for i, s in enumerate(signals)}, true)
+
+
+def _befallen(station: Station, mishaps: tuple[Mishap, ...], k: int) -> Station:
+    for one in mishaps:
+        if one.kind in GROWING and one.since <= k < one.since + one.over:
+            pump = station.pumps[one.pump]
+            grown = replace(pump, **{one.kind: getattr(pump, one.kind) + one.size / one.over})
+            station = replace(station, pumps={**station.pumps, one.pump: grown})
+    return station
+
+
+def rebuilt(station: Station, values: dict[Signal, float], mishaps: tuple[Mishap, ...], k: int) -> dict[Signal, float]:
+    """Give the true values where a law of a machine is another: the readings of all that it shows in move together."""
+    found = dict(values)
+    for one in mishaps:
+        if one.kind in LAWS and k >= one.since:
+            fast, warm = station.pumps[one.pump].speed_rpm / USUAL_RPM - 1.0, air(station) - USUAL_C
+            away = warm / 10.0 if one.kind == "motor_c" else fast / 0.1
+            for name in LAWS[one.kind]:
+                base = air(station) if one.kind == "motor_c" else 0.0
+                found[one.pump, name] += one.size * away * (found[one.pump, name] - base)
+    return found
 
 
 def struck(life: Life, faults: tuple[Fault, ...], seed: int) -> Life:
@@ -114,6 +164,13 @@ def strike(values: Vector, fault: Fault, rng: np.random.Generator) -> Vector:
         part[chance < size] = np.nan
     elif fault.kind == "intermittent":  # falls to zero now and then, as a loose contact does
         part[chance < size] = 0.0
+    elif fault.kind == "spikes":  # wild single readings, as by induction from a drive
+        part = np.where(chance < size, part * (1.0 + rng.uniform(0.2, 1.0, len(part))), part)
+    elif fault.kind == "slow":  # a fouled probe, a blocked impulse line
+        for i in range(1, len(part)):
+            part[i] = part[i - 1] + (part[i] - part[i - 1]) / size
+    elif fault.kind == "clipped":
+        part = np.minimum(part, np.quantile(part, 1.0 - size))
     else:
         raise ValueError(fault.kind)
     shown[on] = part

@@ -22,7 +22,7 @@ from gemel.estimate.fired import Fired, fired
 from gemel.estimate.problem import Noise, Problem
 from gemel.estimate.residuals import Raised, alone
 from gemel.estimate.structure import structure
-from gemel.estimate.suspects import FAULT, Usual, places, suspected, ways
+from gemel.estimate.suspects import FAULT, Usual, placed, places, suspected, ways
 
 Vector = npt.NDArray[np.float64]
 KINDS: Final[Mapping[str, float]] = {"sensor": 0.45, "process": 0.35, "model": 0.2}
@@ -139,10 +139,24 @@ def _weighed(
     case: Case, record: Excerpt, onsets: list[int]
 ) -> tuple[list[_Try], Vector, list[tuple[float, float]]]:
     """Give all that is tried, its likelihood and the size of the fault; the first is that nothing is wrong."""
+    tries, strikes = _tries(case, onsets), _strikes(case, record.p)
+    scores, sizes = np.empty(len(tries)), [(math.nan, math.nan)] * len(tries)
+    for bent in (False, True):  # whose places bend has many more numbers to be filtered
+        some = [i for i, one in enumerate(tries) if (one.how == "bent") == bent]
+        mine = [tries[i] for i in some]
+        scores[some], found = _filtered(case, record, mine, strikes, bent)
+        for i, size in zip(some, found, strict=True):
+            sizes[i] = size
+    return tries, scores, sizes
+
+
+def _filtered(
+    case: Case, record: Excerpt, tries: list[_Try], strikes: Mapping[str, float], bent: bool
+) -> tuple[Vector, list[tuple[float, float]]]:
     base, outputs = case.problem, case.problem.model.outputs
-    problem, tries = _joint(case), _tries(case, onsets)
-    strikes = _strikes(case, record.p)
-    those = _explanations(problem, tries, strikes, record)
+    problem = _joint(case, bent)
+    p = placed(base.model, case.usual, record.p, tuple(case.process))
+    those = _explanations(problem, tries, strikes, replace(record, p=p))
     nothing = np.zeros(problem.size - base.size)
     found = explain(problem, those, replace(record, mean=np.concatenate((record.mean, nothing))))
     scores, at = np.nansum(found.likelihood, 1), problem.names.index(FAULT)
@@ -152,12 +166,12 @@ def _weighed(
             scores[i] += _still(record.y[:, place], one.onset, float(base.noise.sensor[place]))
     sizes = [(found.mean[i, -1, at] * strikes[one.place], found.sd[i, -1, at] * strikes[one.place]) if one.how in MOVES
              else (math.nan, math.nan) for i, one in enumerate(tries)]  # fmt: skip
-    return tries, scores, [(float(size), float(sd)) for size, sd in sizes]
+    return scores, [(float(size), float(sd)) for size, sd in sizes]
 
 
-def _joint(case: Case) -> Problem:
+def _joint(case: Case, bent: bool) -> Problem:
     base = case.problem
-    model, terms = suspected(base.model, case.usual, tuple(case.process)), (FAULT, *ways(base.model))
+    model, terms = suspected(base.model, tuple(case.process)), (FAULT, *(ways(base.model) if bent else ()))
     nothing, n = np.zeros(len(terms)), base.noise
     noise = Noise(n.state, np.concatenate((n.parameter, nothing)), n.sensor, n.state_start,
                   np.concatenate((n.parameter_start, nothing)))  # fmt: skip
@@ -199,8 +213,7 @@ def _explanations(
     problem: Problem, tries: list[_Try], strikes: Mapping[str, float], record: Excerpt
 ) -> Explanations:
     model, span_s = problem.model, len(record.y) * problem.dt
-    p = np.concatenate((record.p, np.zeros(len(model.parameters) - len(record.p))))
-    many = Explanations(*(np.repeat(part, len(tries), 0) for part in alone(problem, p)))
+    many = Explanations(*(np.repeat(part, len(tries), 0) for part in alone(problem, record.p)))
     fault, bends = (
         problem.names.index(FAULT),
         [i for i, n in enumerate(problem.names) if n.startswith("bend/")],

@@ -16,7 +16,7 @@ import numpy.typing as npt
 
 from gemel.dynamics import Compiled, maths
 from gemel.dynamics.declare import Array
-from gemel.dynamics.fixed import rk4
+from gemel.dynamics.fixed import advance
 from gemel.errors import ModelError
 
 Vector = npt.NDArray[np.float64]
@@ -140,12 +140,9 @@ class Problem:
 
     def advance(self, now: Instant, z: Array) -> Array:
         """Give z one `dt` later, the inputs held."""
-        jnp = maths.loaded()
         states, p = len(self.model.states), self._parameters(z, now.p)
-        x, h = z[:states], self.dt / self.substeps
-        for i in range(self.substeps):
-            x = rk4(self.model, now.at * self.dt + i * h, x, now.u, p, h)
-        return jnp.concatenate((x, z[states:]))
+        moved = advance(self.model, z[:states], (now.at * self.dt, now.u, now.u), p, self.dt, self.substeps)
+        return maths.loaded().concatenate((moved, z[states:]))
 
     def seen(self, now: Instant, z: Array) -> Array:
         """Give the outputs at z."""

@@ -10,10 +10,11 @@ in which equation is found by differentiation at several random points.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import combinations
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
@@ -69,22 +70,28 @@ def structure(
 
 def _incidence(model: Compiled, usual: Usual, p: npt.NDArray[np.float64]) -> tuple[Flags, Flags]:
     """Tell which state and which parameter stands in which equation [states + outputs, ...]."""
-    import jax
-
     jnp, rng = maths.loaded(), np.random.default_rng(1)
     states, outputs = len(model.states), len(model.outputs)
-    both = jax.jit(
-        jax.jacfwd(
-            lambda x, u, p: jnp.concatenate((model.rate(0.0, x, u, p), model.observe(0.0, x, u, p))), (0, 2)
-        )
-    )
     found = np.zeros((states + outputs, states), bool), np.zeros((states + outputs, len(p)), bool)
     for _ in range(POINTS):
         x = usual.states + usual.states_spread * rng.standard_normal(states)
         u = usual.inputs + usual.inputs_spread * rng.standard_normal(len(usual.inputs))
-        for flags, part in zip(found, both(jnp.asarray(x), u, p), strict=True):
+        for flags, part in zip(found, _slopes(model)(jnp.asarray(x), u, p), strict=True):
             np.logical_or(flags, np.abs(np.asarray(part)) > 0, out=flags)
     return found
+
+
+@lru_cache(32)
+def _slopes(model: Compiled) -> Callable[..., Any]:
+    """Give what gives the derivatives of balances and sensors by states and by parameters, compiled once."""
+    import jax
+
+    jnp = maths.loaded()
+    return jax.jit(
+        jax.jacfwd(
+            lambda x, u, p: jnp.concatenate((model.rate(0.0, x, u, p), model.observe(0.0, x, u, p))), (0, 2)
+        )
+    )
 
 
 def _minimal(holds: Flags) -> Iterable[tuple[int, ...]]:

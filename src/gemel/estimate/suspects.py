@@ -54,13 +54,10 @@ def places(base: Compiled, process: tuple[str, ...]) -> tuple[str, ...]:
 class Suspected:
     """A model with what could be wrong among its parameters."""
 
-    def __init__(self, base: Compiled, usual: Usual, process: tuple[str, ...]) -> None:
+    def __init__(self, base: Compiled, process: tuple[str, ...]) -> None:
         self._base, self._process, model = base, process, base.model
-        self._centre = np.concatenate((usual.states, usual.inputs))
-        spread = np.concatenate((usual.states_spread, usual.inputs_spread))
-        self._spread = np.where(spread > 0, spread, np.inf)  # what never moved cannot bend anything
         self.states, self.inputs, self.outputs = model.states, model.inputs, model.outputs
-        named = (FAULT, *ways(base), *(f"strike/{place}" for place in places(base, process)))
+        named = (FAULT, *ways(base), *(f"strike/{place}" for place in places(base, process)), *_usuals(base))
         self.parameters: Mapping[str, Quantity] = {
             **model.parameters,
             **{name: Quantity("1") for name in named},
@@ -79,8 +76,8 @@ class Suspected:
         return {name: value + struck * p[f"strike/bias/{name}"] for name, value in found.items()}
 
     def _struck(self, x: Values, u: Values, p: Values) -> Any:
-        now = [*(x[name] for name in self.states), *(u[name] for name in self.inputs)]
-        away = [(v - c) / s for v, c, s in zip(now, self._centre, self._spread, strict=True)]
+        now = {**{name: x[name] for name in self.states}, **{name: u[name] for name in self.inputs}}
+        away = [(value - p[f"usual/{name}"]) * p[f"unit/{name}"] for name, value in now.items()]
         far = (*away, *((a**2 - 1) / math.sqrt(2.0) for a in away))
         return p[FAULT] + sum(p[way] * value for way, value in zip(ways(self._base), far, strict=True))
 
@@ -105,7 +102,21 @@ class _Moved:
     __getitem__ = __getattr__
 
 
+def _usuals(base: Compiled) -> tuple[str, ...]:
+    """Give the names of what says where a machine usually works: parameters too, so that machines share what is compiled."""
+    named = (*base.states, *base.inputs)
+    return (*(f"usual/{name}" for name in named), *(f"unit/{name}" for name in named))
+
+
+def placed(base: Compiled, usual: Usual, p: Vector, process: tuple[str, ...]) -> Vector:
+    """Give the parameters of the model with what could be wrong, nothing of it being so: those of the base, then the rest."""
+    spread = np.concatenate((usual.states_spread, usual.inputs_spread))
+    units = np.divide(1.0, spread, out=np.zeros_like(spread), where=spread > 0)  # what never moved cannot bend anything
+    nothing = np.zeros(1 + len(ways(base)) + len(places(base, process)))
+    return np.concatenate((p, nothing, usual.states, usual.inputs, units))
+
+
 @lru_cache(32)
-def suspected(base: Compiled, usual: Usual, process: tuple[str, ...] = ()) -> Compiled:
+def suspected(base: Compiled, process: tuple[str, ...] = ()) -> Compiled:
     """Give the model with what could be wrong among its parameters."""
-    return compile_model(Suspected(base, usual, process))
+    return compile_model(Suspected(base, process))

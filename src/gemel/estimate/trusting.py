@@ -1,10 +1,11 @@
 """A filter that stops listening to a sensor whose error has left what is known of it, and listens again when it fits.
 
 Each output has a slow error (`discrepancy`) of a known size. A sensor that drifts, sticks or shows too much drags its own
-error along, for the other sensors hold the states in place. Beyond `limit` sizes it is no longer heard: its error is
-forgotten, and what it shows is believed by the model from the others alone, with the wider band that follows. It is heard
-again when its readings have fitted that band for a while. Of a machine that changed, or a model that is wrong there, several leave
-together: then none is put aside, nor more than `most` at one time, and who is wrong is for `blame` to say.
+error along, for the other sensors hold the states in place. Beyond `limit` sizes it is no longer heard: what was bent
+to make its error small is taken back, by covariance, and what it shows is believed by the model from the others alone,
+with the wider band that follows. It is heard again when its readings have fitted that band for a while. Of a machine that changed, or a model that is wrong there,
+several leave together: then none is put aside, nor more than `most` at one time, and who is wrong is for `blame` to say. A
+sensor that is noisier than it was is believed as little as it then deserves.
 
 The two thresholds make a hysteresis; the test is that of a scaled innovation (Mehra, R. K., Peschon, J. (1971), An
 innovations approach to fault detection and diagnosis in dynamic systems).
@@ -12,7 +13,7 @@ innovations approach to fault detection and diagnosis in dynamic systems).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -24,16 +25,27 @@ from gemel.estimate.innovation import Innovation
 from gemel.estimate.problem import Instant, Problem
 from gemel.estimate.unscented import Belief, Unscented, triangular
 
+TOLD = 0.1  # of the variance of an error, at least: of what readings told nothing there is nothing to take back
 ALARMED = 25.0
-"""What an output put aside begins with: so far, squared, is it from its band."""
+"""What an output put aside begins with: so far, squared, is it from its band; and the most that one reading counts for."""
 
 
 class Trust(NamedTuple):
-    """What is carried: the belief, which outputs are heard [outputs], how far those put aside are off, squared [outputs]."""
+    """What is carried.
+
+    Args:
+        belief: of the filter.
+        heard: which outputs are [outputs].
+        away: how far those put aside are off, squared [outputs].
+        off: the last reading less expected [outputs], NaN where there was none.
+        loud: mean square of the change of that from reading to reading, over what it should be [outputs].
+    """
 
     belief: Belief
     heard: Array
     away: Array
+    off: Array
+    loud: Array
 
 
 @dataclass(frozen=True)
@@ -44,7 +56,7 @@ class Trusting:
         inner: the filter.
         limit: sizes of an error beyond which its sensor is put aside.
         calm: mean squared distance from its band, in standard deviations, below which it is heard again.
-        memory: readings over which that mean is taken.
+        memory: readings over which that mean is taken, and how loud a sensor is.
         most: outputs put aside at one time.
     """
 
@@ -57,7 +69,7 @@ class Trusting:
     def start(self, problem: Problem, mean: Array, sd: Array) -> Trust:
         """Give the belief of independent normal values, all sensors heard."""
         jnp, outputs = maths.loaded(), len(problem.model.outputs)
-        return Trust(self.inner.start(problem, mean, sd), jnp.ones(outputs, bool), jnp.zeros(outputs))
+        return Trust(self.inner.start(problem, mean, sd), jnp.ones(outputs, bool), jnp.zeros(outputs), jnp.full(outputs, jnp.nan), jnp.ones(outputs))
 
     def predict(self, problem: Problem, belief: Trust, now: Instant) -> Trust:
         """Give the belief one `dt` after the instant."""
@@ -67,14 +79,28 @@ class Trusting:
         """Give the belief after the readings of the sensors that are heard; the innovation tells of all."""
         jnp = maths.loaded()
         heard_y = jnp.where(belief.heard, now.y, jnp.nan)
-        after, innovation = self.inner.update(problem, belief.belief, now._replace(y=heard_y))
+        sensor = jnp.asarray(problem.noise.sensor)
+        noisy = replace(problem, noise=replace(problem.noise, sensor=sensor * jnp.sqrt(jnp.maximum(belief.loud, 1.0))))
+        after, innovation = self.inner.update(noisy, belief.belief, now._replace(y=heard_y))
         off = now.y - innovation.expected
+        loud = self._loud(belief, off, innovation.sd**2 - noisy.noise.sensor**2 + sensor**2)
         distance = jnp.nan_to_num((off / innovation.sd) ** 2, nan=ALARMED)
         away = belief.away + (jnp.minimum(distance, ALARMED) - belief.away) / self.memory
+        after = _leapt(problem, after, belief.heard & jnp.isfinite(off) & (innovation.weight <= 0), off)
         heard = belief.heard | (away < self.calm)
         after, aside = self._aside(problem, after, heard & jnp.isfinite(now.y), jnp.sum(~heard))
         away = jnp.where(aside, ALARMED, jnp.where(heard, 0.0, away))
-        return Trust(after, heard & ~aside, away), innovation._replace(off=off)
+        return Trust(after, heard & ~aside, away, off, loud), innovation._replace(off=off)
+
+    def _loud(self, belief: Trust, off: Array, variance: Array) -> Any:
+        """Give how much louder the sensors are than they were, squared: innovations that are white change by √2 of their size.
+
+        The noise of a sensor by its innovations: Mehra, R. K. (1970), On the identification of variances and adaptive Kalman
+        filtering; by their changes, so that a lasting error does not pass for noise.
+        """
+        jnp = maths.loaded()
+        told = jnp.minimum((off - belief.off) ** 2 / (2.0 * variance), ALARMED)
+        return jnp.where(jnp.isfinite(told), belief.loud + (told - belief.loud) / self.memory, belief.loud)
 
     def moments(self, problem: Problem, belief: Trust) -> tuple[Array, Array]:
         """Give mean and standard deviation of the joint vector."""
@@ -95,13 +121,40 @@ class Trusting:
         beyond = (far[worst] > self.limit) & (beside < far[worst] / 2.0) & (already < self.most)
         gone = beyond & (jnp.arange(problem.size) == of_state[worst])
         spread = jnp.where(gone, size[worst], 0.0)
-        # what moves, believed with its help, is doubted by as much as it proved wrong; not what is constant, nor other errors
-        errors = np.array([n.startswith(PREFIX) for n in problem.names])
-        moves = ~errors & (np.asarray(problem.walk) > 0)
-        doubted = belief.root * jnp.where(moves, far[worst], 1.0)[:, None]
-        root = triangular(jnp.hstack((jnp.where(gone[:, None], 0.0, doubted), spread[:, None])))
+        free = freed(belief, of_state[worst], size[worst])
+        root = triangular(jnp.hstack((jnp.where(gone[:, None], 0.0, free.root), spread[:, None])))
         aside = beyond & (jnp.arange(len(heard)) == of_output[worst])
-        return Belief(jnp.where(gone, 0.0, belief.mean), jnp.where(beyond, root, belief.root)), aside
+        mean = jnp.where(beyond, jnp.where(gone, 0.0, free.mean), belief.mean)
+        return Belief(mean, jnp.where(beyond, root, belief.root)), aside
+
+
+def _leapt(problem: Problem, belief: Belief, gated: Array, off: Array) -> Belief:
+    """Give the belief in which errors may have leapt to where readings are that were too far off to be used.
+
+    One reading alone that is too far off is its sensor's; several at once are the model's, which is wrong there: then they
+    are heard, as errors of that size.
+    """
+    jnp = maths.loaded()
+    of_state, of_output, _ = _errors(problem)
+    leap = jnp.where(gated & (jnp.sum(gated) > 1), jnp.abs(jnp.nan_to_num(off)), 0.0)[of_output]
+    columns = jnp.zeros((problem.size, len(leap))).at[of_state, jnp.arange(len(leap))].set(leap)
+    wider = triangular(jnp.hstack((belief.root, columns)))
+    return belief._replace(root=jnp.where(jnp.any(leap > 0), wider, belief.root))
+
+
+def freed(belief: Belief, at: Array, size: Array) -> Belief:
+    """Give what would be believed had one error never been held to be small: its prior, normal about zero, is taken back.
+
+    That is a reading "the error is 0, give or take its size" less: the information filter's update with its sign turned
+    (Anderson, B. D. O., Moore, J. B. (1979), Optimal Filtering, sec. 6.3). Whatever was bent to make the error small goes
+    back, and is doubted, by its covariance with the error: the correction of Friedland, B. (1969), Treatment of bias in
+    recursive filtering.
+    """
+    jnp = maths.loaded()
+    shared = belief.root @ belief.root[at]
+    told = jnp.maximum(size**2 - shared[at], TOLD * size**2)  # how much of its prior variance the readings took away
+    root = jnp.hstack((belief.root, (shared / jnp.sqrt(told))[:, None]))
+    return Belief(belief.mean + shared * belief.mean[at] / told, triangular(root))
 
 
 def _errors(problem: Problem) -> tuple[Any, Any, Any]:
