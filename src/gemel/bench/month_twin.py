@@ -15,7 +15,7 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from gemel.bench.month_plant import PUMPS, READ_S, Life, Signal
+from gemel.bench.month_plant import PUMPS, READ_S, Life
 from gemel.dynamics import Compiled, Quantity, compile_model, maths
 from gemel.dynamics.components import PumpSet, Tank
 from gemel.dynamics.components import tank as tanks
@@ -92,12 +92,12 @@ class Watched:
 
     def derivative(self, t: Any, x: Any, u: Any, p: Any) -> Mapping[str, Any]:
         """Give the rates of what moves."""
-        found = self._set.derivative(t, _With(x, u.speed_setpoint, p.bearing_damage), u, p)
+        found = self._set.derivative(t, _whole(x, u, p), u, p)
         return {name: found[name] for name in self.states}
 
     def output(self, t: Any, x: Any, u: Any, p: Any) -> Mapping[str, Any]:
         """Give what the instruments show."""
-        found = self._set.output(t, _With(x, u.speed_setpoint, p.bearing_damage), u, p)
+        found = self._set.output(t, _whole(x, u, p), u, p)
         return {name: found[name] for name in self.outputs}
 
 
@@ -119,6 +119,11 @@ class Efficient:
         lifted = found["discharge_pressure"] - found["suction_pressure"]
         efficiency = maths.clip(found["flow"] * lifted / maths.positive(found["power"], 1.0), 0.0, 1.0)
         return {**found, "head": lifted / (p.density * GRAVITY), "efficiency": efficiency, "wear": p.wear + x.worn + p.wear_unseen}
+
+
+def _whole(x: Any, u: Any, p: Any) -> Any:
+    """Give the states with the speed that was told and the damage that stands still."""
+    return _With(x, u.speed_setpoint, p.bearing_damage)
 
 
 class _With:
@@ -260,7 +265,7 @@ def fit(model: Compiled, p: Vector, places: list[int], u: Vector, y: Vector) -> 
     return np.concatenate((y[:WARMING], shown)), np.concatenate((np.zeros((WARMING, *slopes.shape[1:])), slopes))
 
 
-def _error(off: Vector, life: Life, signal: Signal) -> Discrepancy:
+def _error(off: Vector, life: Life, signal: tuple[str, str]) -> Discrepancy:
     """Read the error of an output off residuals; where these hold the noise of the inputs' gauges too, its own is its gauge's."""
     found = variogram(off, DT_S)
     if signal[1] not in AT_ONCE:
