@@ -139,9 +139,10 @@ def unheard_of(seed):
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(3600)
+@pytest.mark.timeout(900)
 @pytest.mark.parametrize(("draw", "first"), [(drawn, 9000), (unheard_of, 12000)], ids=["kinds developed on", "kinds never met"])
 def test_nine_of_ten_are_named_rightly_over_random_faults(draw, first):
-    faults = [draw(seed) for seed in range(first, first + 60)]
+    """Of a dozen each: one that is named wrongly is within the nine of ten asked for, two are not."""
+    faults = [draw(seed) for seed in range(first, first + 12)]
     named = [right(fault, judged(first + i, fault)[1]) for i, fault in enumerate(faults)]
-    assert np.mean(named) >= 0.9, [fault for fault, good in zip(faults, named, strict=True) if not good]
+    assert sum(named) >= 11, [fault for fault, good in zip(faults, named, strict=True) if not good]

@@ -149,6 +149,13 @@ def test_a_sensor_that_grows_noisy_is_believed_less_and_one_that_leaps_alone_is_
     assert np.abs(leapt[..., 0] - warmth)[:, 330:].mean() < 0.3
 
 
+def test_without_slow_errors_nothing_is_put_aside_and_the_filter_is_the_one_within():
+    u, y, _, _ = lived(10, n=60, runs=4, errors=(0.1, 0.2))
+    trusting, *_ = followed(problem(), Trusting(Unscented(), memory=10**9), u, y)
+    plain, *_ = followed(problem(), Unscented(), u, y)
+    np.testing.assert_allclose(trusting, plain, rtol=1e-6)
+
+
 def test_readings_that_leap_together_are_the_models_doing_and_are_followed():
     u, y, _, _ = lived(9, n=300, runs=16, errors=(0.1, 0.2))
     y[:, 200:] += (5.0, 10.0)  # both, as a machine of another law would

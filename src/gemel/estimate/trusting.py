@@ -114,6 +114,8 @@ class Trusting:
         """Put the worst output aside, if it is beyond the limit; give the belief without its error, and which it is."""
         jnp = maths.loaded()
         of_state, of_output, size = _errors(problem)
+        if not len(size):
+            return belief, jnp.zeros(len(heard), bool)
         far = jnp.where(heard[of_output], jnp.abs(belief.mean[of_state]) / size, 0.0)
         worst = jnp.argmax(far)
         # two that leave together are no two sensors: it is the model that they both stand on
@@ -122,7 +124,10 @@ class Trusting:
         gone = beyond & (jnp.arange(problem.size) == of_state[worst])
         spread = jnp.where(gone, size[worst], 0.0)
         free = freed(belief, of_state[worst], size[worst])
-        root = triangular(jnp.hstack((jnp.where(gone[:, None], 0.0, free.root), spread[:, None])))
+        # an error that lasted was held to be small again and again: as much again may have been bent as is taken back
+        bent = jnp.where(gone, 0.0, free.mean - belief.mean)
+        kept = jnp.where(gone[:, None], 0.0, free.root)
+        root = triangular(jnp.hstack((kept, bent[:, None], spread[:, None])))
         aside = beyond & (jnp.arange(len(heard)) == of_output[worst])
         mean = jnp.where(beyond, jnp.where(gone, 0.0, free.mean), belief.mean)
         return Belief(mean, jnp.where(beyond, root, belief.root)), aside
@@ -135,7 +140,9 @@ def _leapt(problem: Problem, belief: Belief, gated: Array, off: Array) -> Belief
     are heard, as errors of that size.
     """
     jnp = maths.loaded()
-    of_state, of_output, _ = _errors(problem)
+    of_state, of_output, size = _errors(problem)
+    if not len(size):
+        return belief
     leap = jnp.where(gated & (jnp.sum(gated) > 1), jnp.abs(jnp.nan_to_num(off)), 0.0)[of_output]
     columns = jnp.zeros((problem.size, len(leap))).at[of_state, jnp.arange(len(leap))].set(leap)
     wider = triangular(jnp.hstack((belief.root, columns)))
@@ -161,6 +168,6 @@ def _errors(problem: Problem) -> tuple[Any, Any, Any]:
     """Give the places of the errors among states and outputs, and their sizes."""
     jnp, model = maths.loaded(), problem.model
     names = [n for n in model.states if n.startswith(PREFIX)]
-    places = np.array([model.place("states", n) for n in names])
-    outputs = np.array([model.place("outputs", n.removeprefix(PREFIX)) for n in names])
+    places = np.array([model.place("states", n) for n in names], np.intp)
+    outputs = np.array([model.place("outputs", n.removeprefix(PREFIX)) for n in names], np.intp)
     return jnp.asarray(places), jnp.asarray(outputs), jnp.asarray(problem.noise.state_start)[places]
