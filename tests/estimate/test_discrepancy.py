@@ -153,7 +153,7 @@ def test_without_slow_errors_nothing_is_put_aside_and_the_filter_is_the_one_with
     u, y, _, _ = lived(10, n=60, runs=4, errors=(0.1, 0.2))
     trusting, *_ = followed(problem(), Trusting(Unscented(), memory=10**9), u, y)
     plain, *_ = followed(problem(), Unscented(), u, y)
-    np.testing.assert_allclose(trusting, plain, rtol=1e-6)
+    np.testing.assert_allclose(trusting, plain, rtol=1e-6, atol=1e-6)
 
 
 def test_readings_that_leap_together_are_the_models_doing_and_are_followed():
@@ -161,7 +161,7 @@ def test_readings_that_leap_together_are_the_models_doing_and_are_followed():
     y[:, 200:] += (5.0, 10.0)  # both, as a machine of another law would
     errors = {"first": Discrepancy(0.1, 1500.0, 0.1), "second": Discrepancy(0.2, 1500.0, 0.2)}
     _, _, shown, _ = followed(discrepant(problem(), errors), Trusting(Unscented(Robust()), memory=24), u, y)
-    assert np.abs(shown - y)[:, 210:].mean((0, 1)) == pytest.approx([0.0, 0.0], abs=0.3)
+    assert (np.abs(shown - y)[:, 210:].mean((0, 1)) < (0.5, 1.0)).all()
 
 
 def test_the_noise_of_an_inputs_gauge_is_not_taken_for_the_machines_doing():
