@@ -133,6 +133,15 @@ def test_a_belief_freed_of_an_error_held_small_is_that_of_one_never_held_so():
     np.testing.assert_allclose(root @ root.T, wide, rtol=1e-3, atol=1e-3)
 
 
+def test_of_an_error_that_was_free_nothing_is_taken_back():
+    """One that leapt is known no better than it ever was: the number that it shared readings with is not moved by it."""
+    maths.loaded()
+    root = np.array([[0.1, 0.0], [-3.0, 0.5]])
+    found = freed(Belief(np.array([5.0, 4.0]), root), 1, 0.5)
+    np.testing.assert_allclose(found.mean, [5.0, 4.0])
+    np.testing.assert_allclose(np.asarray(found.root) @ np.asarray(found.root).T, root @ root.T, rtol=1e-12)
+
+
 def test_a_sensor_that_grows_noisy_is_believed_less_and_one_that_leaps_alone_is_not_taken_for_the_model():
     u, y, warmth, _ = lived(8, n=400, runs=16, errors=(0.1, 0.2))
     rng = np.random.default_rng(8)

@@ -3,7 +3,7 @@
 Each output has a slow error (`discrepancy`) of a known size. A sensor that drifts, sticks or shows too much drags its own
 error along, for the other sensors hold the states in place. Beyond `limit` sizes it is no longer heard: what was bent
 to make its error small is taken back, by covariance, and what it shows is believed by the model from the others alone,
-with the wider band that follows. It is heard again when its readings have fitted that band for a while. Of a machine that changed, or a model that is wrong there,
+with the wider band that follows. So is one alone whose readings are for a while too far off to be used. It is heard again when its readings have fitted that band for a while. Of a machine that changed, or a model that is wrong there,
 several leave together: then none is put aside, nor more than `most` at one time, and who is wrong is for `blame` to say. A
 sensor that is noisier than it was is believed as little as it then deserves.
 
@@ -25,9 +25,14 @@ from gemel.estimate.innovation import Innovation
 from gemel.estimate.problem import Instant, Problem
 from gemel.estimate.unscented import Belief, Unscented, triangular
 
-TOLD = 0.1  # of the variance of an error, at least: of what readings told nothing there is nothing to take back
+TOLD = 0.1
+"""Of the variance of an error, at least, readings took away, or there is nothing to take back: one that leapt was free already."""
 ALARMED = 25.0
 """What an output put aside begins with: so far, squared, is it from its band; and the most that one reading counts for."""
+
+
+LOST = ALARMED / 3.0
+"""An output whose readings alone are so far, squared, from what is expected of them, taken over the memory, is put aside."""
 
 
 class Trust(NamedTuple):
@@ -36,7 +41,7 @@ class Trust(NamedTuple):
     Args:
         belief: of the filter.
         heard: which outputs are [outputs].
-        away: how far those put aside are off, squared [outputs].
+        away: how far readings are from what is expected of them, squared, of late [outputs].
         off: the last reading less expected [outputs], NaN where there was none.
         loud: mean square of the change of that from reading to reading, over what it should be [outputs].
     """
@@ -84,12 +89,17 @@ class Trusting:
         after, innovation = self.inner.update(noisy, belief.belief, now._replace(y=heard_y))
         off = now.y - innovation.expected
         loud = self._loud(belief, off, innovation.sd**2 - noisy.noise.sensor**2 + sensor**2)
-        distance = jnp.nan_to_num((off / innovation.sd) ** 2, nan=ALARMED)
+        silent = jnp.where(belief.heard, belief.away, ALARMED)
+        distance = jnp.where(jnp.isfinite(off), (off / innovation.sd) ** 2, silent)
         away = belief.away + (jnp.minimum(distance, ALARMED) - belief.away) / self.memory
-        after = _leapt(problem, after, belief.heard & jnp.isfinite(off) & (innovation.weight <= 0), off)
-        heard = belief.heard | (away < self.calm)
+        gated = belief.heard & jnp.isfinite(off) & (innovation.weight <= 0)
+        before = jnp.abs(belief.off) > jnp.abs(off) / 2.0  # one that was as far off before has not leapt now
+        after = _leapt(problem, after, gated & ~before, off)
+        lost = belief.heard & (away > LOST) & (away == jnp.max(away)) & (jnp.sum(away > LOST / 2.0) == 1)
+        heard = (belief.heard | (away < self.calm)) & ~lost
         after, aside = self._aside(problem, after, heard & jnp.isfinite(now.y), jnp.sum(~heard))
-        away = jnp.where(aside, ALARMED, jnp.where(heard, 0.0, away))
+        back = heard & ~belief.heard
+        away = jnp.where(aside | lost, ALARMED, jnp.where(back, 0.0, away))
         return Trust(after, heard & ~aside, away, off, loud), innovation._replace(off=off)
 
     def _loud(self, belief: Trust, off: Array, variance: Array) -> Any:
@@ -124,6 +134,8 @@ class Trusting:
         gone = beyond & (jnp.arange(problem.size) == of_state[worst])
         spread = jnp.where(gone, size[worst], 0.0)
         free = freed(belief, of_state[worst], size[worst])
+        drifted = far[worst] < 2.0 * self.limit  # one that leapt was of no use meanwhile: it bent nothing
+        free = Belief(jnp.where(drifted, free.mean, belief.mean), jnp.where(drifted, free.root, belief.root))
         # an error that lasted was held to be small again and again: as much again may have been bent as is taken back
         bent = jnp.where(gone, 0.0, free.mean - belief.mean)
         kept = jnp.where(gone[:, None], 0.0, free.root)
@@ -159,9 +171,10 @@ def freed(belief: Belief, at: Array, size: Array) -> Belief:
     """
     jnp = maths.loaded()
     shared = belief.root @ belief.root[at]
-    told = jnp.maximum(size**2 - shared[at], TOLD * size**2)  # how much of its prior variance the readings took away
-    root = jnp.hstack((belief.root, (shared / jnp.sqrt(told))[:, None]))
-    return Belief(belief.mean + shared * belief.mean[at] / told, triangular(root))
+    told = size**2 - shared[at]  # how much of its prior variance the readings took away
+    back = jnp.where(told > TOLD * size**2, 1.0 / told, 0.0)
+    root = jnp.hstack((belief.root, (shared * jnp.sqrt(back))[:, None]))
+    return Belief(belief.mean + shared * belief.mean[at] * back, triangular(root))
 
 
 def _errors(problem: Problem) -> tuple[Any, Any, Any]:
