@@ -3,7 +3,8 @@
 Each output has a slow error (`discrepancy`) of a known size. A sensor that drifts, sticks or shows too much drags its own
 error along, for the other sensors hold the states in place. Beyond `limit` sizes it is no longer heard: what was bent
 to make its error small is taken back, by covariance, and what it shows is believed by the model from the others alone,
-with the wider band that follows. So is one alone whose readings are for a while too far off to be used. It is heard again when its readings have fitted that band for a while. Of a machine that changed, or a model that is wrong there,
+with the wider band that follows. So is one alone whose readings are for a while too far off to be used. It is heard
+again when its readings have fitted that band for a while. Of a machine that changed, or a model that is wrong there,
 several leave together: then none is put aside, nor more than `most` at one time, and who is wrong is for `blame` to say. A
 sensor that is noisier than it was is believed as little as it then deserves.
 
