@@ -26,7 +26,7 @@ from gemel.estimate.innovation import Innovation
 from gemel.estimate.problem import Instant, Problem
 from gemel.estimate.unscented import Belief, Unscented, triangular
 
-TOLD = 0.1
+TOLD = 0.5
 """Of the variance of an error, at least, readings took away, or there is nothing to take back: one that leapt was free already."""
 ALARMED = 25.0
 """What an output put aside begins with: so far, squared, is it from its band; and the most that one reading counts for."""
