@@ -1,6 +1,10 @@
 """A few equations solved by Newton's method with a fixed number of steps: pure, the same work in every scenario.
 
-The steps are limited, and none of them is differentiated: by the implicit function theorem the derivative of the
+A step after which the equations are further from solved is taken back and halved, by the natural monotonicity test
+(Deuflhard 2011, Newton Methods for Nonlinear Problems, section 3.3). It costs no evaluation of its own: the next step finds it out.
+Without it the root of a pressure difference, begun four times too high, is overshot for ever.
+
+No step is differentiated but the last: by the implicit function theorem the derivative of the
 solution is that of one last step from it (Griewank and Walther 2008, section 15.3). So a gradient costs one step.
 """
 
@@ -28,20 +32,47 @@ def roots(residual: Residual, frozen: Residual, guess: Sequence[Array], scales: 
     """
     import jax
 
-    z = [jax.lax.stop_gradient(g) for g in guess]
-    for _ in range(steps - 1):
-        found, slopes = jacobian(frozen, z)
-        z = _moved(z, solved(slopes, found), scales)
-    found, slopes = jacobian(frozen, z)
+    z = near([jax.lax.stop_gradient(g) for g in guess], frozen, scales, steps - 1)
+    _, slopes = jacobian(frozen, z)
     slopes = [[jax.lax.stop_gradient(s) for s in row] for row in slopes]
     last = residual([jax.lax.stop_gradient(v) for v in z])
-    return _moved(z, solved(slopes, last), scales)
+    return _moved(z, _limited(z, solved(slopes, last), scales))
 
 
-def _moved(z: Sequence[Array], by: Sequence[Array], scales: Sequence[float]) -> list[Array]:
+def near(z: Sequence[Array], equations: Residual, scales: Sequence[float], steps: int) -> list[Array]:
+    """Give where so many steps from z come to; a step is taken back by half while it leads away."""
+    jnp = maths.loaded()
+    if steps < 1:
+        return list(z)
+    found, slopes = jacobian(equations, z)
+    full = solved(slopes, found)
+    base, by, left = list(z), _limited(z, full, scales), _size(full, scales)
+    ahead = _moved(base, by)
+    for _ in range(steps - 1):
+        found, there = jacobian(equations, ahead)
+        nearer = _size(solved(slopes, found), scales) < left
+        full = solved(there, found)
+        left = jnp.where(nearer, _size(full, scales), left)
+        by = [jnp.where(nearer, f, d / 2) for f, d in zip(_limited(ahead, full, scales), by, strict=True)]
+        base = [jnp.where(nearer, a, b) for a, b in zip(ahead, base, strict=True)]
+        slopes = [[jnp.where(nearer, n, o) for n, o in zip(new, old, strict=True)] for new, old in zip(there, slopes, strict=True)]
+        ahead = _moved(base, by)
+    return ahead
+
+
+def _size(by: Sequence[Array], scales: Sequence[float]) -> Array:
+    """Give how far a step goes, in usual magnitudes: squared, and summed over the unknowns."""
+    return sum((b / s) ** 2 for b, s in zip(by, scales, strict=True))
+
+
+def _limited(z: Sequence[Array], by: Sequence[Array], scales: Sequence[float]) -> list[Array]:
     jnp = maths.loaded()
     limits = [REACH * jnp.maximum(jnp.abs(v), scale) for v, scale in zip(z, scales, strict=True)]
-    return [v - jnp.clip(d, -m, m) for v, d, m in zip(z, by, limits, strict=True)]
+    return [jnp.clip(d, -m, m) for d, m in zip(by, limits, strict=True)]
+
+
+def _moved(z: Sequence[Array], by: Sequence[Array]) -> list[Array]:
+    return [v - d for v, d in zip(z, by, strict=True)]
 
 
 def jacobian(residual: Residual, z: Sequence[Array]) -> tuple[Sequence[Array], list[list[Array]]]:
