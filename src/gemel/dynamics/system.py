@@ -23,6 +23,8 @@ from gemel.errors import ModelError
 
 STEPS = 14
 """Newton steps per loop: near the solution each doubles the figures that are right; before, one that leads away is halved."""
+TOGETHER = 8
+"""Steps at most where several unknowns are solved for together, which cost more."""
 FIRST_STEPS, MOST_STEPS = 4, 100
 """Newton steps to the solution at the declared starts, once: so many at a time, and times."""
 
@@ -222,7 +224,8 @@ class _Evaluation:
         still = _Evaluation(self.system, self.t, None, self.guess, self.steps)
         still.point = [Parts({n: jax.lax.stop_gradient(jnp.asarray(kind[n])) for n in kind}) for kind in self.point]
         still.inputs = {p: jax.lax.stop_gradient(v) for p, v in self.inputs.items()}
-        return newton.roots(self.residual(block), still.residual(block), guess, scales, self.steps)
+        steps = self.steps if len(block.unknown) == 1 else min(self.steps, TOGETHER)
+        return newton.roots(self.residual(block), still.residual(block), guess, scales, steps)
 
     def residual(self, block: Block) -> Callable[..., Any]:
         """Give what the conditions of a block come to; what is known already does not depend on its unknowns."""
