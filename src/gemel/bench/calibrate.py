@@ -105,9 +105,10 @@ def _scipy(model: Compiled, record: Record) -> tuple[tuple[float, float], float,
         calls += 1
         return np.asarray(_run(z, record) - record.outputs[:, 0])
 
-    start = np.concatenate([model.p0, [5.0, record.outputs[0, 0]]])
+    places = [model.place("parameters", name) for name in TRUTH]
+    start = np.concatenate([model.p0[places], [5.0, record.outputs[0, 0]]])
     low, high = model.bounds("parameters")
-    bounds = (np.append(low, [0, 0]), np.append(high, [15, 15]))
+    bounds = (np.append(low[places], [0, 0]), np.append(high[places], [15, 15]))
     seconds, found = _timed(
         lambda: least_squares(residuals, start, bounds=bounds, x_scale="jac", max_nfev=SCIPY_CALLS // 10)
     )
