@@ -8,6 +8,7 @@ import sys
 
 import pytest
 
+from gemel.bus import Server, ServerSettings
 from gemel.config import processes
 from gemel.config.processes import REFUSED, main, until_told
 from gemel.errors import ConfigError, StorageError
@@ -78,7 +79,7 @@ def test_a_child_that_refuses_ends_the_family_with_the_same_word(tmp_path):
     async def body():
         child = Child("serve", [sys.executable, "-c", f"raise SystemExit({REFUSED})"], tmp_path, os.environ)
         await child.start()
-        kin = Family(None, [child], tmp_path)
+        kin = Family(Server(ServerSettings(tmp_path / "log", 0, "token")), [child], tmp_path)
         with pytest.raises(ConfigError, match="serve will not run"):
             await kin._watch(child)
 

@@ -37,8 +37,8 @@ def test_csv_holds_every_reading_once_to_the_nanosecond(tmp_path, monkeypatch):
     assert [float(r["value"]) for r in plain] == want.value.tolist()
     assert [r["status"] for r in plain] == [{0: "Good", 0x40000000: "Uncertain", 0x80000000: "Bad"}[s] for s in want.status.tolist()]
     assert read[-2:] == [
-        {"signal": "acme/odd", "unit": "", "time": "2023-11-14T22:13:20.123456789Z", "value": "", "status": "BadOutOfRange (high)"},
-        {"signal": "acme/odd", "unit": "", "time": "2023-11-14T22:13:20.123456790Z", "value": "0.30000000000000004", "status": "Good"},
+        {"signal": "acme/odd", "unit": "", "time": "2023-11-14T22:13:20.123456789Z", "value": "", "status": "BadOutOfRange (high)", "sigma": ""},
+        {"signal": "acme/odd", "unit": "", "time": "2023-11-14T22:13:20.123456790Z", "value": "0.30000000000000004", "status": "Good", "sigma": ""},
     ]
 
 
