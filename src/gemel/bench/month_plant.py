@@ -89,8 +89,8 @@ class Life:
     faults: tuple[Fault, ...] = ()
 
 
-def live(seed: int, days: float, unrest: float = 1.0, mishaps: tuple[Mishap, ...] = ()) -> Life:
-    """Live so many days; `unrest` scales how far load and weather leave what is usual."""
+def live(seed: int, days: float, unrest: float = 1.0, mishaps: tuple[Mishap, ...] = (), restless: float = 1.0) -> Life:
+    """Live so many days; `unrest` scales how far load and weather leave what is usual, `restless` how often set-points move."""
     rng = np.random.default_rng(seed)
     station = Station.at_rest(MIDNIGHT, rng)
     station = replace(station, pumps={n: replace(p, wear=float(rng.uniform(0.005, 0.03))) for n, p in station.pumps.items()})
@@ -100,7 +100,7 @@ def live(seed: int, days: float, unrest: float = 1.0, mishaps: tuple[Mishap, ...
     shown, hidden = np.empty((round(days * DAY), len(signals))), []
     for k in range(len(shown)):
         water = replace(station.water, thirst=float(thirst[k]))
-        station = _operated(replace(station, warmer_c=float(weather[k]), water=water), k, rng)
+        station = _operated(replace(station, warmer_c=float(weather[k]), water=water), k, rng, restless)
         station = _befallen(station, mishaps, k)
         for _ in range(round(READ_S / SENSED_S)):
             for _ in range(round(SENSED_S / STEP_S)):
@@ -201,15 +201,15 @@ def _wander(rng: np.random.Generator, many: int, lasting: float, sd: float) -> V
     return found
 
 
-def _operated(station: Station, k: int, rng: np.random.Generator) -> Station:
+def _operated(station: Station, k: int, rng: np.random.Generator, restless: float) -> Station:
     """Let the operator act: every half hour by the level, every few hours as he pleases."""
     for pump in PUMPS:
-        if rng.random() < 1 / 180:
+        if rng.random() < restless / 180:
             station = station.ordered(pump, "speed", float(rng.uniform(2200.0, 2620.0)))
         elif k % 30 == 0 and not 3.5 < station.water.level_m < 7.5:
             told = station.pumps[pump].setpoint_rpm + (70.0 if station.water.level_m < 3.5 else -70.0)
             station = station.ordered(pump, "speed", min(max(told, 2150.0), 2700.0))
-    if rng.random() < 1 / 360:
+    if rng.random() < restless / 360:
         station = station.ordered("valve-1", "position", float(rng.uniform(45.0, 75.0)))
     return station
 
