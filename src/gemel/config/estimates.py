@@ -6,9 +6,10 @@ import logging
 from typing import Any, Final
 
 from gemel.bus import Bus
+from gemel.bus.link import SAMPLES
 from gemel.config.registries import registries
 from gemel.config.versions import Versions
-from gemel.errors import GemelError
+from gemel.errors import GemelError, StorageError
 from gemel.operate.estimates_declared import declares_estimates
 from gemel.operate.estimates_loop import EstimatesLoop
 from gemel.operate.places import Places
@@ -32,12 +33,15 @@ class Estimates:
         self._bus, self._places, self._versions = bus, places, Versions(places)
         self._loop: EstimatesLoop | None = None
         self._problem: dict[str, str] = {}
+        self._since: int | None = None  # what comes while models are compiled is estimated too
         self.wanted = False
 
     async def run(self) -> None:
         """Estimate until cancelled."""
         task: asyncio.Task[None] | None = None
         version = None
+        with contextlib.suppress(StorageError):
+            self._since = (await self._bus.bounds(SAMPLES.format(0)))[1]
         try:
             while True:
                 now = await asyncio.to_thread(self._versions.in_force)
@@ -61,8 +65,9 @@ class Estimates:
             checks, others = site.plant.checks(site.registry), dict(registries(self._places))
             self._loop = EstimatesLoop(
                 self._bus, SnapshotFolder(self._places.estimates),
-                lambda position: Estimator(kinds, site.registry, checks, position, others),
+                lambda position: Estimator(kinds, site.registry, checks, position, others), self._since,
             )  # fmt: skip
+            self._since = None
             await self._loop.run()
         except GemelError as e:
             self._problem = {"code": "not-estimated", "message": f"nothing is estimated: {e.message}", "remedy": e.remedy}

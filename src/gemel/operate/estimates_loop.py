@@ -43,10 +43,11 @@ class EstimatesLoop:
         bus: the way to the log.
         folder: where snapshots are kept.
         make: gives an estimator.
+        since: position of the log to begin at where there is no snapshot; None: its end.
     """
 
-    def __init__(self, bus: Bus, folder: SnapshotFolder, make: Make) -> None:
-        self._bus, self._folder, self._make = bus, folder, make
+    def __init__(self, bus: Bus, folder: SnapshotFolder, make: Make, since: int | None = None) -> None:
+        self._bus, self._folder, self._make, self._since = bus, folder, make, since
         self._waiting: deque[Told] = deque()
         self._turns: deque[Turn] = deque()
         self._saved = 0.0
@@ -80,14 +81,16 @@ class EstimatesLoop:
                 self._save()
 
     def _begun(self, first: int, last: int) -> Estimator:
-        """Give an estimator that goes on from a snapshot where the log still has what follows it, else from now."""
+        """Give an estimator that goes on from a snapshot where the log still has what follows it, else from `since`, else from now."""
         for snapshot in self._folder.sound():
             fresh = self._fresh(last)
             if first - 1 <= snapshot.sequence <= last and fresh.restore(snapshot):
                 log.info("estimates go on from %d, %d behind", snapshot.sequence, last - snapshot.sequence)
                 return fresh
-        log.info("estimates begin at %d", last)
-        return self._fresh(last)
+        since, self._since = self._since, None
+        begin = since if since is not None and first - 1 <= since <= last else last
+        log.info("estimates begin at %d", begin)
+        return self._fresh(begin)
 
     def _fresh(self, position: int) -> Estimator:
         estimator = self._make(position)
