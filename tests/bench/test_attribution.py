@@ -109,9 +109,3 @@ def test_the_command_asks_who_is_wrong_from_seed_300_on(monkeypatch):
     ran = CliRunner().invoke(command, ["judge", "--attribution", "--cases", "6"])
     assert ran.exit_code == 0, ran.output
     assert asked == [(6, 300)]
-
-
-def test_the_model_that_is_asked_wears_as_the_machine_does_so_that_its_usual_wear_is_no_news():
-    model = attribution.seeing(attribution.SEEN)
-    assert "worn" in model.states and model.outputs == attribution.SEEN
-    assert {"wear_rate", *attribution.PROCESS} <= set(model.parameters)

@@ -38,7 +38,6 @@ WINDOW: Final = HOURS * 60  # readings that are judged
 DAYS: Final = (GOOD + WINDOW) / DAY
 RESTLESS: Final = 3.0  # set-points move so many times as often as in `judge`: every hour
 PROCESS: Final = {"wear": 0.03, "riser_loss": 2000.0, "best_efficiency": 0.05, "bearing_damage": 0.2}  # changes to be expected
-WEARING: Final = 1e-6  # per √s: what the law of wear lacks, before noises are fitted
 ROUGHNESS: Final = 5.0  # of a bearing by its damage
 KINDS: Final = ("sensor", "process", "model", "none")
 SENSORS: Final = ("gain", "deadband", "intermittent", "spikes", "slow", "clipped")
@@ -135,7 +134,7 @@ def judged(seed: int) -> list[Found]:
 def asked(life: Life, pump: str) -> Verdict | None:
     """Fit the model to the good day of a pump and ask who is wrong in the hours after it; None: no residual left its band."""
     p = commissioned(life, pump)
-    u, y = (minutes(life, pump, names) for names in (seeing(SEEN).inputs, SEEN))
+    u, y = (minutes(life, pump, names) for names in (_seeing(SEEN).inputs, SEEN))
     known, mean = _known(p, u[:GOOD], y[:GOOD])
     record = Excerpt(u[GOOD:], y[GOOD:], p, mean)
     found = raised(residuals(known.case.problem, record).off[0], known.band)
@@ -144,9 +143,9 @@ def asked(life: Life, pump: str) -> Verdict | None:
 
 def commissioned(life: Life, pump: str) -> Vector:
     """Fit the parameters of a pump set to its good day, as `judge` does."""
-    model = seeing(MEASURED)
-    p = model.with_parameters({**PLANT_FILE, "wear": WEAR, "wear_rate": 2e-8, "bearing_roughness": ROUGHNESS})
-    places = [model.place("parameters", n) for n in FITTED]
+    model = _seeing(MEASURED)
+    p = model.with_parameters({**PLANT_FILE, "wear": WEAR, "bearing_roughness": ROUGHNESS})
+    places = [model.place("parameters", n) for n in FITTED if n != "wear_rate"]
     many = GOOD // 5
     fit(model, p, places, readings(life, pump, model.inputs)[:many], readings(life, pump, MEASURED)[:many])
     return p
@@ -159,9 +158,9 @@ def minutes(life: Life, asset: str, names: Sequence[str]) -> Vector:
 
 def _known(p: Vector, u: Vector, y: Vector) -> tuple[Known, Vector]:
     """Learn noises, band and the usual from a good day; give them, and what is believed at its end."""
-    model = seeing(SEEN)
-    worn, sensor = np.array(model.states) == "worn", ROUGH[[MEASURED.index(n) for n in SEEN]] / 3.0
-    noise = Noise(np.where(worn, WEARING, 2e-4), np.zeros(0), sensor, np.where(worn, 1e-5, 5.0), np.zeros(0))
+    model = _seeing(SEEN)
+    scale, sensor = model.scales("states"), ROUGH[[MEASURED.index(n) for n in SEEN]] / 3.0
+    noise = Noise(2e-4 * np.ones(len(scale)), np.zeros(0), sensor, np.full(len(scale), 5.0), np.zeros(0))
     start = Problem(model, (), noise, READ_S).start[0]
     problem = fitted(Problem(model, (), noise, READ_S), Excerpt(u, y, p, start))
     found = residuals(problem, Excerpt(u, y, p, start))
@@ -172,9 +171,8 @@ def _known(p: Vector, u: Vector, y: Vector) -> tuple[Known, Vector]:
 
 
 @lru_cache(2)
-def seeing(outputs: tuple[str, ...]) -> Compiled:
-    """Give the model of a pump set with these outputs; it wears, as the machine does: four hours of wear are no news."""
-    return compile_model(Watched(outputs, wears=True))
+def _seeing(outputs: tuple[str, ...]) -> Compiled:
+    return compile_model(Watched(outputs))
 
 
 # ---- counting
