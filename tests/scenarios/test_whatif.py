@@ -117,13 +117,14 @@ def test_progress_rises_and_no_stops_it(decay):
         ask(decay, start(decay), question(), lambda done: False)
 
 
-def test_life_goes_on_at_the_mean_rate_where_the_limit_is_not_met():
+@pytest.mark.parametrize("way", [1.0, -1.0])
+def test_life_goes_on_at_the_mean_rate_where_the_limit_is_not_met(way):
     class Wear(Decay):
         def derivative(self, t, x, u, p):
-            return {"x": p.k}
+            return {"x": way * p.k}
 
     model = compile_model(Wear())
-    kpis = (Kpi("life", "life", "x", limit=21.0), Kpi("soon", "life", "x", limit=2.0))
+    kpis = (Kpi("life", "life", "x", limit=1.0 + way * 20.0), Kpi("soon", "life", "x", limit=1.0 + way))
     future = ask(model, start(model), question(kpis=kpis, uncertain=())).futures[0]
     assert future.figures["life"].mean == pytest.approx(2000, rel=1e-6)
     assert future.figures["soon"].mean == pytest.approx(100, abs=1.01)
@@ -157,6 +158,13 @@ def test_a_covariance_of_the_state_is_drawn_as_it_is():
     begun = Start(model.x0, model.u0, model.p0, covariance)
     x0 = drawn(model, begun, (), points(8192, 2, 5)).x0
     np.testing.assert_allclose(np.cov(x0.T), covariance, rtol=0.02)
+
+
+def test_a_figure_that_most_members_do_not_have_has_no_indices(decay):
+    kpis = (Kpi("half", "first_below", "x", limit=0.05), Kpi("end", "last", "x"))
+    asked = question(kpis=kpis, uncertain=(Uncertain("k", 0.5, law="uniform"),), horizon_s=250.0)
+    found = indices(decay, start(decay), asked, "baseline")
+    assert list(found) == ["end"] and np.isfinite(found["end"]["k"]).all()
 
 
 def test_sobol_indices_are_those_published_for_the_ishigami_function():

@@ -5,9 +5,8 @@ No model and no optimiser computes its own score: whoever is compared is measure
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Final
 
 import numpy as np
 import numpy.typing as npt
@@ -16,7 +15,6 @@ from gemel.scenarios.plan import LIMITED, Gauge, Raw
 from gemel.scenarios.scenario import DAY_S, Kpi
 
 Array = npt.NDArray[np.float64]
-READ: Final = {"mean": "integral", "last": None}
 
 
 @dataclass(frozen=True)
@@ -36,12 +34,12 @@ class Referee:
     @property
     def gauges(self) -> tuple[Gauge, ...]:
         """What must be read off on the way, one for each figure that needs one."""
-        return tuple(g for g in map(self._gauge, self.kpis) if g is not None)
+        return tuple(gauge for kpi in self.kpis for gauge in self._read(kpi))
 
     @property
     def limits(self) -> Array:
         """The limits of the gauges."""
-        return np.array([k.limit for k in self.kpis if self._gauge(k) is not None], float)
+        return np.array([k.limit for k in self.kpis for _ in self._read(k)], float)
 
     def weights(self, t: Array) -> Array:
         """Give the prices at each time [s], one column for each figure that has one."""
@@ -53,31 +51,32 @@ class Referee:
         rows = iter(np.asarray(raw.gauges, float))
         return np.array([self._figure(k, raw, rows) for k in self.kpis]).reshape(len(self.kpis), len(raw.end))
 
-    def _gauge(self, kpi: Kpi) -> Gauge | None:
+    def _read(self, kpi: Kpi) -> tuple[Gauge, ...]:
         if kpi.statistic == "last":
-            return None
-        if kpi.statistic == "life":
-            return Gauge("first_above", kpi.of)
+            return ()
+        if kpi.statistic == "life":  # which of the two it is says where each member begins
+            return Gauge("first_above", kpi.of), Gauge("first_below", kpi.of)
         weight = [k.name for k in self.kpis if k.price].index(kpi.name) if kpi.price else None
-        return Gauge("integral" if kpi.statistic == "mean" else kpi.statistic, kpi.of, weight)
+        return (Gauge("integral" if kpi.statistic == "mean" else kpi.statistic, kpi.of, weight),)
 
-    def _figure(self, kpi: Kpi, raw: Raw, rows: object) -> Array:
+    def _figure(self, kpi: Kpi, raw: Raw, rows: Iterator[Array]) -> Array:
         if kpi.statistic == "last":
             return kpi.factor * np.asarray(raw.kept[-1, self.watch.index(kpi.of)], float)
-        row: Array = next(rows)  # type: ignore[call-overload]
+        if kpi.statistic == "life":
+            return kpi.factor * self._life(kpi, raw, next(rows), next(rows))
+        row = next(rows)
         if kpi.statistic == "mean":
             row = row / self.horizon_s
-        if kpi.statistic == "life":
-            row = self._life(kpi, raw, row)
         return kpi.factor * row
 
-    def _life(self, kpi: Kpi, raw: Raw, met: Array) -> Array:
-        """Give when the limit is reached: met on the way, or by going on at the mean rate."""
+    def _life(self, kpi: Kpi, raw: Raw, above: Array, below: Array) -> Array:
+        """Give when the limit is reached, rising or falling: met on the way, or by going on at the mean rate."""
         kept = np.asarray(raw.kept[:, self.watch.index(kpi.of)], float)
-        rate = (kept[-1] - kept[0]) / self.horizon_s
+        met = np.where(kept[0] <= kpi.limit, above, below)
+        rate, left = (kept[-1] - kept[0]) / self.horizon_s, kpi.limit - kept[-1]
         with np.errstate(divide="ignore", invalid="ignore"):
-            later = self.horizon_s + (kpi.limit - kept[-1]) / rate
-        return np.where(np.isfinite(met), met, np.where(rate > 0, later, np.inf))
+            later = self.horizon_s + left / rate
+        return np.where(np.isfinite(met), met, np.where(rate * left > 0, later, np.inf))
 
 
 def needed(kpis: Sequence[Kpi]) -> tuple[str, ...]:

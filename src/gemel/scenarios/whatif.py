@@ -20,6 +20,7 @@ from gemel.scenarios.road import road
 from gemel.scenarios.scenario import Question, Start
 
 Array = npt.NDArray[np.float64]
+MOST_FINITE: Final = 0.9  # of the members, where indices are to be told
 UNSOLVED: Final = 1e-6  # of a loop's size
 
 
@@ -99,6 +100,7 @@ def indices(
 ) -> dict[str, dict[str, tuple[float, float]]]:
     """Give Sobol indices of every KPI of a scenario: by KPI and by what is uncertain, (first order, total).
 
+    Members in which a figure has no value (an event never comes) are left out; where they are many, the figure has no indices.
     Takes `members`·(uncertain + 2) runs.
     """
     ready = prepare(model, start, question)
@@ -113,7 +115,10 @@ def indices(
     found = {}
     for kpi, row in zip(question.kpis, figures, strict=True):
         parts = row.reshape(len(names) + 2, -1)
-        first, total = sobol(parts[0], parts[1], parts[2:])
+        there = np.isfinite(parts).all(axis=0)
+        if there.mean() < MOST_FINITE:
+            continue
+        first, total = sobol(parts[0, there], parts[1, there], parts[2:, there])
         found[kpi.name] = {n: (float(f), float(t)) for n, f, t in zip(names, first, total, strict=True)}
     return found
 
