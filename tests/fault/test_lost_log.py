@@ -23,7 +23,7 @@ def test_what_the_lake_has_and_the_log_lost_is_in_the_state_again(tmp_path):
         assert wait(lambda: len(sender.acknowledged) > 300, 30)
         asyncio.run(ask(site.places, "save"))
         folder = site.places.snapshots / "0"
-        old = {max(folder.glob("*.snap"), key=lambda kept: int(kept.stem.split("-")[1]))}  # no replay goes over what is lost
+        old = set(folder.glob("*.snap"))
         mark = len(sender.acknowledged)
         assert wait(lambda: len(sender.acknowledged) > mark + 600, 30)
         sender.stop()

@@ -17,6 +17,7 @@ import msgspec
 import numpy as np
 
 from gemel.bus import Bus
+from gemel.bus.link import SAMPLES
 from gemel.config.apply import applied
 from gemel.config.running import running_of
 from gemel.config.versions import Versions
@@ -111,7 +112,8 @@ async def verify_replay(places: Places) -> Replayed:
     """
     forks = Forks(places.forks)
     async with _beside(places) as b:
-        oldest = b.kept.oldest()
+        first, _, _ = await b.bus.bounds(SAMPLES.format(b.fresh.number))
+        oldest = b.kept.oldest(since=first - 1)
         if oldest is None:
             raise StorageError(
                 "there is no snapshot yet", code="no-snapshot", remedy="one is kept each 30 s: try again then"

@@ -85,9 +85,12 @@ class SnapshotFolder:
             else:
                 yield snapshot
 
-    def oldest(self) -> Snapshot | None:
-        """Give the oldest snapshot that reads back sound."""
-        return next(iter(reversed(list(self.sound()))), None)
+    def oldest(self, since: int = 0) -> Snapshot | None:
+        """Give the oldest sound snapshot at a position of the log or later; where none is, the newest: a log that was lost
+        went on from it, and begins after what the lake had then.
+        """
+        kept = list(self.sound())
+        return next((s for s in reversed(kept) if s.sequence >= since), kept[0] if kept else None)
 
     def oldest_position(self) -> int:
         """Give the position of the oldest snapshot kept, 0 where there is none."""
