@@ -77,7 +77,7 @@ class Source:
         self.record = Kept()
         self.asked = Releasing(self.record, SimpleNamespace(now=lambda: self.values.plant_time))
         self.values = SimpleNamespace(plant_time=ns("2026-07-01T12:00"))
-        self.jobs, self.results, self.wishes = self, list(results), []
+        self.jobs, self.results, self.wishes, self.hybrids = self, list(results), [], []
         template = SimpleNamespace(calibration=terms, dynamics="m:M", parameters=[SimpleNamespace(calibrate=True)])
         assets = type("Fleet", (), {"template": [0], "paths": [ASSET], "__len__": lambda self: 1})()
         self.plant = SimpleNamespace(digest="d", timezone="UTC", clock="wall", templates=[template], assets=assets)
@@ -90,6 +90,7 @@ class Source:
 
     async def calibration_ask(self, asset, wish, span, title, by, *, shadow=None):
         self.wishes.append((span, shadow))
+        self.hybrids.append(wish["hybrid"])
         found = self.results.pop(0)
         if isinstance(found, Exception):
             raise found
@@ -165,6 +166,15 @@ def test_another_version_in_force_ends_who_ran_beside_the_one_before():
     nights(source, 1)
     asyncio.run(source.release(ASSET, "olga", {"values": {"wear": 0.7}, "gate": YES}, "known", despite_gate=False))
     assert nights(source, 1)[-1] == "kept" and source.wishes[-1][1] is None
+
+
+def test_where_a_hybrid_is_in_force_what_is_left_over_is_learned_anew_too():
+    source = Source(Calibrating(), [result(NO), result(NO)])
+    nights(source, 1)
+    body = {"values": {"wear": 0.7}, "gate": YES, "hybrid": [{"output": "flow"}]}
+    asyncio.run(source.release(ASSET, "olga", body, "known", despite_gate=False))
+    nights(source, 1)
+    assert source.hybrids == [False, True]
 
 
 def test_started_again_it_does_no_night_twice_and_of_those_away_the_last():

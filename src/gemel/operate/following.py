@@ -30,9 +30,10 @@ def is_due(moment: int, last: int, terms: Calibrating) -> bool:
     return moment - last > terms.every_ns // 2
 
 
-def wish(terms: Calibrating) -> dict[str, Any]:
-    """Give what is asked of the job."""
+def wish(terms: Calibrating, champion: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    """Give what is asked of the job; where the version in force is a hybrid, what the fit leaves over is learned anew too."""
     return {
+        "hybrid": bool(champion and champion.get("hybrid")),
         "step_s": terms.step_s, "unseen": terms.unseen, "most": terms.most,
         "running": {n: list(span) for n, span in terms.running}, "regimes": {n: list(e) for n, e in terms.regimes},
     }  # fmt: skip

@@ -138,7 +138,7 @@ class Recalibrating:
         name = ""
         try:
             job = await self._source.calibration_ask(
-                asset, following.wish(terms), (moment - terms.window_ns, moment), "follows the machine", BY,
+                asset, following.wish(terms, champion), (moment - terms.window_ns, moment), "follows the machine", BY,
                 shadow=standing["release"] if standing else None,
             )  # fmt: skip
             name = job.asked.id
