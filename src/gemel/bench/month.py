@@ -118,7 +118,7 @@ def compared(twin: Twin, lives: Sequence[Life]) -> dict[str, tuple[Vector, Vecto
 
 
 def followed(problem: Any, u: Vector, y: Vector, p: Vector) -> Any:
-    """Filter records side by side as the running twin does: u, y [records, readings, ...]; give estimates so shaped."""
+    """Filter records side by side, by a filter that the running twin does not use yet: u, y [records, readings, ...]; give estimates so shaped."""
     import jax
 
     from gemel.estimate import Robust, Unscented, track

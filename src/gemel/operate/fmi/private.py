@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from gemel import sealing
+from gemel.operate.places import alive
 
 _PREFIX: Final = "gemel-fmu-"
 
@@ -30,7 +31,7 @@ def made() -> Path:
     for left in Path(tempfile.gettempdir()).glob(f"{_PREFIX}*-*"):
         owner = left.name.removeprefix(_PREFIX).partition("-")[0]
         with suppress(OSError):
-            if owner.isdigit() and left.stat().st_uid == os.getuid() and not _lives(int(owner)):
+            if owner.isdigit() and left.stat().st_uid == os.getuid() and not alive(int(owner)):
                 shutil.rmtree(left, ignore_errors=True)
     return Path(tempfile.mkdtemp(prefix=f"{_PREFIX}{os.getpid()}-"))
 
@@ -44,13 +45,3 @@ def in_plain(request: dict[str, Any], folder: Path) -> dict[str, Any]:
     with os.fdopen(os.open(plain, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as out:
         out.write(sealing.read(path))
     return request | {"path": str(plain)}
-
-
-def _lives(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True
