@@ -53,6 +53,15 @@ def test_who_is_wrong_is_told_until_it_is_back(anybody, server):
     assert of_flow(anybody)["out"] is None
 
 
+def test_what_is_told_before_the_plants_time_has_come_to_it_counts_now(anybody, server):
+    server.twin.append("ResidualRaised", "gemel", PUMP, VERDICT, "")
+    now = server.twin.values.plant_time
+    server.twin.values.plant_time = now + SECOND // 10
+    server.twin.append("ResidualCleared", "gemel", PUMP, {"signal": FLOW, "read": 120.0, "expected": 120.0}, "")
+    server.twin.values.plant_time = now
+    assert of_flow(anybody)["out"] is None
+
+
 def test_what_is_expected_names_the_version_in_force_and_how_much_of_it_is_physics(anybody, server):
     before = of_flow(anybody)
     assert (before["parameters"], before["hybrid"]) == (0, None)

@@ -37,7 +37,7 @@ async def desired_of(moment: Moment, asset: str, names: Names, stands: Standing)
     if moment.live:
         return [_shape(d) for d in await moment.twin.desired(asset)]
     wishes = Wishes()
-    for fact in await moment.twin.past.facts(moment.at, moment.known, kind="Command", under=asset):
+    for fact in await moment.facts("Command", asset):
         wishes.on_fact(fact)
     wishes.on_tick(moment.at, lambda path: _reported(names, stands, path))
     return [_shape({**asdict(d), "since": None}) for d in wishes.of(asset)]  # only the live state remembers

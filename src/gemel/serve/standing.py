@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 from pydantic import BaseModel
 
-from gemel.samples import Batch
+from gemel.samples import Batch, Fact
 from gemel.samples.batch import F64, I32, I64, U32
 from gemel.serve import times
 from gemel.serve.names import Names
@@ -61,13 +61,16 @@ class Moment:
             return Standing(rows, v.stale[signals], v.held)
         stood = await self.twin.past.stood(signals, self.at, self.known)
         silent = (stood.heard == times.NEVER) | (self.at - stood.heard > names.stale_after[signals])
-        facts = await self.twin.past.facts(self.at, self.known, kind="Override", under=under)
+        facts = await self.facts("Override", under)
         return Standing(stood.shown, silent, held_at(facts, self.at, names.registry).held)
 
     async def overrides(self, names: Names, under: str) -> list[Override]:
         """Give the overrides that were in force under a path."""
-        facts = await self.twin.past.facts(self.at, self.known, kind="Override", under=under)
-        return held_at(facts, self.at, names.registry).all()
+        return held_at(await self.facts("Override", under), self.at, names.registry).all()
+
+    async def facts(self, kind: str = "", under: str | None = None) -> list[Fact]:
+        """Give the facts of kinds that begin so; live, all of them: one may be told before the plant's time has come to it."""
+        return await self.twin.past.facts(EVER if self.live else self.at, self.known, kind=kind, under=under)
 
     async def alarms(self, under: str | None = None) -> list[dict[str, Any]]:
         """Give the alarms that were not normal."""
@@ -84,7 +87,7 @@ class Moment:
 
     async def plant(self) -> dict[str, Any] | None:
         """Tell which plant file was in force."""
-        return await self.twin.past.applied(self.at, self.known)
+        return await self.twin.past.applied(EVER if self.live else self.at, self.known)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -116,7 +116,7 @@ async def diff(
         raise NotFoundError(f"no asset {asset[:200]!r}", remedy="see GET /api/v1/assets")
     before, after = Moment.of(twin, from_, None), Moment.of(twin, to, None)
     first, then = await _stood(names, before, asset), await _stood(names, after, asset)
-    facts = [f for f in await twin.past.facts(after.at, after.known, under=asset) if f.at > before.at]
+    facts = [f for f in await after.facts(under=asset) if f.at > before.at]
     return json(
         {"asset": asset, "from": times.text(before.at), "to": times.text(after.at), **differences.between(first, then),
          "facts": [shape(f) for f in facts[:MOST_FACTS]], "more_facts": len(facts) > MOST_FACTS}

@@ -84,7 +84,7 @@ async def residuals(
     names: Names = request.app.state.names
     pairs = _pairs(twin, names, asset)
     moment = Moment.of(twin, at, None)
-    out = _out(await twin.past.facts(moment.at, moment.known, kind="Residual", under=asset))
+    out = _out(await moment.facts("Residual", asset))
     shown = pairs[after : after + limit]
     forces = await _in_force(moment, {_asset_of(names, measured) for measured, _ in shown})
     rows = (await moment.standing(names, np.array(shown, np.int32).ravel(), asset)).rows
@@ -126,7 +126,7 @@ async def _in_force(moment: Moment, assets: set[str]) -> dict[str, dict[str, Any
         if moment.live:
             told = await moment.twin.releases(under)
         else:
-            facts = await moment.twin.past.facts(moment.at, moment.known, kind="Parameters", under=under)
+            facts = await moment.facts("Parameters", under)
             stands = Releases().take_all(facts)
             told = [release_told(one, stands) for one in stands.all()]
     except StorageError:
