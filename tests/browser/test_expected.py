@@ -86,6 +86,7 @@ def test_the_band_stands_behind_the_trend_and_who_is_suspected_under_the_value_u
         line.wait_for(timeout=allowed(20) * 1000)
         said = line.inner_text()
         assert re.search(r"Not as expected since 20\d\d-\d\d-\d\d \d\d:\d\d:\d\d\. Suspected: sensor lower 97 % \(off\), process k1 2 %\.", said), said
+        assert "Expected by CascadedTanks, parameters of the plant file." in said
         card = page.locator(".own-alarms .alarm-card[data-priority='3']")
         card.wait_for(timeout=allowed(20) * 1000)
         assert "lower deviation" in card.inner_text() and "not as expected" in card.inner_text()

@@ -6,7 +6,7 @@ from scenariokit import Decay, Gauge, members_of, plan_of, shapeless
 
 from gemel.bench.station import Station
 from gemel.dynamics import compile_model, maths
-from gemel.scenarios.batched import BatchedEngine
+from gemel.scenarios.batched import BATCH, SHARE, WIDE, BatchedEngine, wide
 from gemel.scenarios.engine import MachineEngine, engine_for
 from gemel.scenarios.machine import FLOAT32, FLOAT64
 from gemel.scenarios.plan import Plan
@@ -134,3 +134,11 @@ def test_fewer_members_than_lanes_and_one_more_give_the_same_each():
     whole = engine.run(members_of(model, k=k)).end
     parts = [engine.run(members_of(model, k=part)).end for part in (k[:1], k[1:16], k[16:])]
     np.testing.assert_array_equal(whole, np.concatenate(parts))
+
+
+def test_a_device_takes_as_many_members_at_once_as_its_memory_holds():
+    plan = plan_of(Decay(), 1000, every=10)
+    one = 8 * plan.points * len(plan.watch)
+    assert one * wide(plan, 10**9) <= SHARE * 10**9 < 2 * one * wide(plan, 10**9)
+    assert wide(plan, 2 * 10**9) == pytest.approx(2 * wide(plan, 10**9), abs=2)
+    assert (wide(plan, 1), wide(plan, None)) == (BATCH, WIDE)

@@ -580,6 +580,9 @@ class FakeJobs:
     async def warm(self):
         pass
 
+    async def ahead(self, spec):
+        self.ready = spec
+
     async def ask(self, kind, spec, title, by):
         name = jobs.digest(kind, spec)
         asked = jobs.Asked(id=name, kind=kind, title=title, by=by, made=START, spec=spec)

@@ -4,8 +4,8 @@ import { describe, expect, it } from "vitest";
 
 import type { History } from "../src/api/types";
 import { bandOf, inSight, runs } from "../src/expected/band";
-import type { Out } from "../src/expected/types";
-import { outText } from "../src/expected/words";
+import type { Out, Residual } from "../src/expected/types";
+import { byText, outText } from "../src/expected/words";
 
 const history = (value: (number | null)[], sigma?: (number | null)[]): History => ({
   signal: "a", unit: "m", mode: "raw", time: value.map((_, i) => i), value, status: value.map(() => 0), ...(sigma ? { sigma } : {}),
@@ -35,5 +35,11 @@ describe("a reading that is not as expected", () => {
     );
     const [first] = out.suspects;
     expect(outText({ ...out, substituted: false, suspects: [{ ...(first as never as Out["suspects"][0]), probability: 0.9991 }] }, "UTC")).toContain("lower > 99 % (drifting).");
+  });
+  it("is said with what expected it: the model, the version of its parameters, and how much of that is physics", () => {
+    const residual: Residual = { signal: "a", unit: "m", read: 5, expected: 4, sigma: 1, by: "plants.tanks:CascadedTanks", parameters: 3, hybrid: { physics_share: 0.934 }, out };
+    expect(byText(residual)).toBe("Expected by CascadedTanks, parameters version 3, 93 % physics.");
+    expect(byText({ ...residual, parameters: 0, hybrid: null })).toBe("Expected by CascadedTanks, parameters of the plant file.");
+    expect(byText({ ...residual, by: "" })).toBe("");
   });
 });

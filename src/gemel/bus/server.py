@@ -33,7 +33,7 @@ REASON_MAY: Final = (  # nothing here is written to the plant, or leads to it: n
     "$JS.API.CONSUMER.INFO.JOBS.*", "$JS.API.CONSUMER.CREATE.JOBS.>", "$JS.API.CONSUMER.DURABLE.CREATE.JOBS.*",
     "$JS.API.CONSUMER.MSG.NEXT.JOBS.*",
 )  # fmt: skip
-REASON_HEARS: Final = ("jobs.cancel", "_INBOX.>")
+REASON_HEARS: Final = ("jobs.cancel", "jobs.ahead", "_INBOX.>")
 KEY_VARIABLE: Final = "LOG_KEY"  # of the server's own environment
 _PR_SET_PDEATHSIG: Final = 1  # prctl(2)
 

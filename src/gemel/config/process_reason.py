@@ -8,6 +8,7 @@ from gemel.bus import Bus
 from gemel.config.estimates import Estimates
 from gemel.config.heartbeat import heartbeat
 from gemel.config.running import running_of
+from gemel.operate.ahead import Ahead
 from gemel.operate.jobs import Jobs
 from gemel.operate.places import Places
 from gemel.operate.reasoning import REASON_BUS, Reason, import_ahead
@@ -20,7 +21,8 @@ async def run(places: Places) -> None:
     import_ahead()
     bus = await Bus.open(os.environ.get(REASON_BUS) or running_of(places).bus, "reason")
     working, estimates = Reason(bus, Jobs(places.jobs)), Estimates(bus, places)
-    tasks = [asyncio.create_task(one) for one in (working.run(), estimates.run(), heartbeat(bus, "reason", estimates.told))]
+    works = (Ahead(bus, working.busy).run(), working.run(), estimates.run(), heartbeat(bus, "reason", estimates.told))
+    tasks = [asyncio.create_task(one) for one in works]
     try:
         while not any(t.done() for t in tasks) and (estimates.wanted or working.idle_s < IDLE_S):
             await asyncio.wait(tasks, timeout=5, return_when=asyncio.FIRST_COMPLETED)

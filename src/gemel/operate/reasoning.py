@@ -27,6 +27,7 @@ ALIVE_S: Final = 1.5
 REASON_BUS: Final = "REASON_BUS"  # of the environment of who works on jobs: their only way to the bus
 PROGRESS: Final = "jobs.progress"
 CANCEL: Final = "jobs.cancel"
+HERE: Final = ""  # told of no job: who works on them has begun to listen
 
 
 class Reason:
@@ -40,6 +41,7 @@ class Reason:
         self._done = 0.0
         self._stop = False
         self._worked = time.monotonic()
+        self.busy = threading.Lock()  # held while a job is worked on, or something made ready for one
 
     @property
     def idle_s(self) -> float:
@@ -49,6 +51,7 @@ class Reason:
     async def run(self) -> None:
         """Take and work, until cancelled."""
         await self._bus.hear(CANCEL, self._on_cancel)
+        await self._tell(HERE, 0.0)
         while True:
             try:
                 await self._queue.ensure()
@@ -87,7 +90,7 @@ class Reason:
         await work.done()
 
     async def _watched(self, work: Work, asked: Asked, began: float) -> Ended:
-        task = asyncio.create_task(asyncio.to_thread(_outcome, asked, self._jobs, self._on_progress))
+        task = asyncio.create_task(asyncio.to_thread(self._outcome, asked))
         said = time.monotonic()
         while not task.done():
             await asyncio.wait([task], timeout=TOLD_S)
@@ -96,6 +99,10 @@ class Reason:
                 said = time.monotonic()
                 await work.alive()
         return msgspec.structs.replace(task.result(), wall=time.time_ns(), seconds=time.monotonic() - began)
+
+    def _outcome(self, asked: Asked) -> Ended:
+        with self.busy:
+            return _outcome(asked, self._jobs, self._on_progress)
 
     def _on_progress(self, done: float) -> bool:
         self._done = done

@@ -1,11 +1,12 @@
 """Jobs as serve sees them: asked for here, worked on by *reason*."""
 
 import asyncio
+import math
 import time
 from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 
@@ -14,11 +15,14 @@ from gemel.bus import Bus
 from gemel.bus.work import WorkQueue
 from gemel.history import Reader
 from gemel.operate import whatif
+from gemel.operate.ahead import AHEAD, MOST_BYTES
 from gemel.operate.family import WANTED
 from gemel.operate.jobs import Job, Jobs
 from gemel.operate.joining import members
-from gemel.operate.reasoning import CANCEL, PROGRESS
+from gemel.operate.reasoning import CANCEL, HERE, PROGRESS
 from gemel.twin.releases import Releases
+
+STARTING_S: Final = 60.0  # a process that works on jobs is there by then, or nobody waits any more
 
 
 class JobsView:
@@ -34,6 +38,7 @@ class JobsView:
         self.kept = Jobs(folder)
         self._progress: dict[str, tuple[float, float]] = {}
         self._listening = False
+        self._ahead: tuple[float, bytes] = (-math.inf, b"")  # when it was asked, and what will be
 
     @cached_property
     def _queue(self) -> WorkQueue:
@@ -52,6 +57,14 @@ class JobsView:
         """Have a process that works on jobs started, where none runs."""
         await self._listen()
         await self._bus.tell(WANTED, b"reason")
+
+    async def ahead(self, spec: Mapping[str, Any]) -> None:
+        """Have what a what-if will need made ready, by a process that is started where none runs."""
+        data = msgspec.json.encode(spec)
+        await self.warm()
+        if len(data) <= MOST_BYTES:
+            self._ahead = time.monotonic(), data
+            await self._bus.tell(AHEAD, data)
 
     async def get(self, name: str) -> Job:
         """Give a job and how far it is; raises NotFoundError."""
@@ -80,8 +93,17 @@ class JobsView:
 
     async def _on_progress(self, data: bytes) -> None:
         told = msgspec.json.decode(data)
+        if told["id"] == HERE:
+            await self._ask_again()
+            return
         self._progress = {n: p for n, p in self._progress.items() if time.monotonic() - p[1] < 60}
         self._progress[told["id"]] = (float(told["progress"]), time.monotonic())
+
+    async def _ask_again(self) -> None:
+        """Tell who has just begun to listen what was asked for while nobody did."""
+        asked, data = self._ahead
+        if time.monotonic() - asked < STARTING_S:
+            await self._bus.tell(AHEAD, data)
 
 
 class ReasonedView:

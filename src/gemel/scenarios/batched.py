@@ -12,7 +12,8 @@ from gemel.dynamics import maths
 from gemel.scenarios.plan import START, Gauge, Members, Plan, Raw
 
 BATCH: Final = 256  # members at once on a processor, whose caches are small
-WIDE: Final = 16_384  # on a device that has lanes enough
+WIDE: Final = 16_384  # on a device that does not tell its memory
+SHARE: Final = 0.25  # of a device's memory, for what is kept of a batch: XLA holds it more than once while it is made
 
 
 class BatchedEngine:
@@ -37,7 +38,7 @@ class BatchedEngine:
         """Run all members in batches; raises Cancelled between two of them."""
         from gemel.scenarios.engine import Cancelled
 
-        parts, size = [], min(BATCH if self._device == "cpu" else WIDE, len(members))
+        parts, size = [], min(BATCH if self._device == "cpu" else wide(self.plan, _memory()), len(members))
         for i in range(0, len(members), size):
             rows = np.minimum(np.arange(i, i + size), len(members) - 1)  # one shape: compiled once
             given = (members.x0[rows], members.gain[rows], members.bias[rows])
@@ -47,6 +48,22 @@ class BatchedEngine:
                 raise Cancelled
         gauges, kept, end = (np.concatenate([p[j] for p in parts]) for j in range(3))
         return Raw(gauges.T, np.moveaxis(kept, 0, -1), end)
+
+
+def wide(plan: Plan, memory: int | None) -> int:
+    """Give how many members a device holds at once: as many as what is kept of them takes of its `memory` [bytes]."""
+    if memory is None:
+        return WIDE
+    numbers = plan.points * len(plan.watch) + 2 * (len(plan.model.states) + len(plan.held) + len(plan.gauges))
+    return max(BATCH, int(SHARE * memory) // (8 * numbers))
+
+
+def _memory() -> int | None:
+    """Give the memory of the device that computes [bytes], None where it does not tell."""
+    import jax
+
+    limit = (jax.devices()[0].memory_stats() or {}).get("bytes_limit")
+    return None if limit is None else int(limit)
 
 
 def _run(plan: Plan, x0: Any, gain: Any, bias: Any, drive: Any, limits: Any) -> Any:

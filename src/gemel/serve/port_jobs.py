@@ -62,6 +62,9 @@ class Jobbing(Protocol):
     async def warm(self) -> None:
         """Have a process that works on jobs started, where none runs."""
 
+    async def ahead(self, spec: Mapping[str, Any]) -> None:
+        """Have what a what-if will need made ready."""
+
     async def get(self, name: str) -> Job:
         """Give a job; raises NotFoundError."""
 

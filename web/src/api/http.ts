@@ -16,7 +16,13 @@ export class Problem extends Error {
 
   /** The refusal as one sentence a person can act on. */
   get words(): string {
-    return this.remedy ? `${this.message} ${this.remedy}` : this.message;
+    if (!this.remedy) return this.message;
+    return `${this.message}${/[.!?:;]$/.test(this.message) ? "" : ":"} ${this.remedy}`;
+  }
+
+  /** Whether the same may be answered soon: the twin is away, starts, or is asked too much. */
+  get passing(): boolean {
+    return [0, 429, 502, 503, 504].includes(this.status);
   }
 }
 

@@ -24,5 +24,10 @@ export interface Residual {
   read: number | null;
   expected: number | null;
   sigma: number | null;
+  /** The dynamic model that expects, `module:name`. */
+  by: string;
+  /** Version of its parameters in force, 0: the plant file's; null where that is not known just now. */
+  parameters: number | null;
+  hybrid: { physics_share: number | null } | null;
   out: Out | null;
 }

@@ -1,7 +1,7 @@
 /** Says of a reading that is not as expected since when, and who is suspected how much. */
 
 import { isoTime, nameText } from "../format";
-import type { Out, Suspect } from "./types";
+import type { Out, Residual, Suspect } from "./types";
 
 const NAMED = 3;
 /** A suspect less probable than this is not named beside another. */
@@ -21,4 +21,12 @@ export function outText(out: Out, zone: string): string {
     : "";
   const meanwhile = out.substituted ? " The sensor is not listened to meanwhile." : "";
   return `Not as expected since ${isoTime(out.since, zone)}.${who}${meanwhile}`;
+}
+
+/** As in "Expected by CascadedTanks, parameters version 3, 93 % physics." */
+export function byText({ by, parameters, hybrid }: Residual): string {
+  if (!by) return "";
+  const version = parameters === null ? "" : parameters ? `, parameters version ${parameters}` : ", parameters of the plant file";
+  const share = hybrid?.physics_share == null ? "" : `, ${Math.round(100 * hybrid.physics_share)} % physics`;
+  return `Expected by ${by.split(":").at(-1)}${version}${share}.`;
 }

@@ -1,10 +1,12 @@
-/** Asks for something when the link is new or `again` changes; keeps the last answer while asking. */
+/** Asks for something when the link is new or `again` is called, and soon after the twin could not answer; keeps the last answer meanwhile. */
 
 import { type Signal, useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 
-import { words } from "../api/http";
+import { Problem, words } from "../api/http";
 import { epoch } from "../live/live";
+
+const SOON_MS = 3000;
 
 export interface Fetched<T> {
   data: Signal<T | null>;
@@ -19,6 +21,7 @@ export function useFetched<T>(ask: (signal: AbortSignal) => Promise<T>, keys: re
   const turn = useSignal(0);
   useEffect(() => {
     const abort = new AbortController();
+    let soon: ReturnType<typeof setTimeout> | undefined;
     ask(abort.signal).then(
       (answer) => {
         if (abort.signal.aborted) return;
@@ -26,10 +29,15 @@ export function useFetched<T>(ask: (signal: AbortSignal) => Promise<T>, keys: re
         error.value = null;
       },
       (reason: unknown) => {
-        if (!abort.signal.aborted) error.value = words(reason);
+        if (abort.signal.aborted) return;
+        error.value = words(reason);
+        if (reason instanceof Problem && reason.passing) soon = setTimeout(() => (turn.value += 1), SOON_MS);
       },
     );
-    return () => abort.abort();
+    return () => {
+      clearTimeout(soon);
+      abort.abort();
+    };
   }, [...keys, epoch.value, turn.value]);
   return {
     data,

@@ -4,7 +4,7 @@ import { before, listed } from "../alarm-order";
 import { alarms } from "../alarms";
 import type { SignalInfo } from "../api/types";
 import type { Residual } from "../expected/types";
-import { outText } from "../expected/words";
+import { byText, outText } from "../expected/words";
 import { decimalsFor, nameText } from "../format";
 import { AlarmShape } from "../parts/alarm-shape";
 import { AnalogBar } from "../parts/analog-bar";
@@ -32,7 +32,7 @@ function NotAsExpected({ residual }: { residual: Residual | undefined }) {
   return (
     <tr class="not-expected" data-residual={residual.signal}>
       <td colSpan={COLUMNS} role="status">
-        {outText(residual.out, zone())}
+        {outText(residual.out, zone())} {byText(residual)}
       </td>
     </tr>
   );

@@ -19,6 +19,7 @@ from gemel.serve.routes.state import properties
 from gemel.serve.standing import Moment
 from gemel.twin.releases import Releases
 
+NOTHING_CHANGED: Final = {"scenarios": [{"name": "ahead"}]}
 router = APIRouter(tags=["scenarios"])
 Name = Annotated[str, Field(max_length=200)]
 Number = Annotated[float, Field(allow_inf_nan=False)]
@@ -180,7 +181,7 @@ async def start(
     """Give where a what-if would begin and what can be changed; has whoever computes it made ready meanwhile."""
     begun, moment = await _begun(request, twin, asset, await _when(twin, at, fork))
     if warm:
-        await twin.jobs.warm()
+        await twin.jobs.ahead(await twin.whatif_spec(begun, NOTHING_CHANGED, times.text(moment.at) or ""))
     return Beginning.model_validate({**begun, "at": moment.at})
 
 

@@ -1,0 +1,81 @@
+"""What a what-if needs is compiled before it is asked, and once, also where who compiles begins to listen later."""
+
+import asyncio
+from types import SimpleNamespace
+
+import msgspec
+import pytest
+from whatif_kit import ASSET, PLANT
+
+from gemel.assets import load
+from gemel.operate import whatif
+from gemel.operate.ahead import AHEAD, Ahead, prepare
+from gemel.operate.jobs import Jobs
+from gemel.operate.reasoning import PROGRESS, Reason
+from gemel.operate.view_jobs import JobsView
+from gemel.scenarios import engine
+
+NOTHING = {"scenarios": [{"name": "ahead"}]}
+
+
+@pytest.fixture(scope="module")
+def plant(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("plant")
+    (folder / "plant.yaml").write_text(PLANT)
+    return load(folder)
+
+
+class Line:
+    """News between those who listen now, as the bus carries it."""
+
+    def __init__(self):
+        self.heard, self.told = {}, []
+
+    async def tell(self, subject, data):
+        self.told.append(subject)
+        for handle in self.heard.get(subject, ()):
+            await handle(data)
+
+    async def hear(self, subject, handle):
+        self.heard.setdefault(subject, []).append(handle)
+
+
+def spec(plant, question):
+    begun = whatif.begin(plant, ASSET, {"demand": (306.0, "m3/h"), "ambient": (20.0, "degC")})
+    return whatif.spec(begun, question, "2026-11-21T10:00:00Z", plant)
+
+
+def test_what_was_made_ready_is_not_compiled_again_when_it_is_asked(plant):
+    prepare(spec(plant, NOTHING))
+    compiled = engine._code.cache_info().misses
+    change = {"of": "demand", "how": "scale", "value": 1.15}
+    asked = spec(plant, {"scenarios": [{"name": "more", "changes": [change]}], "horizon_s": 7200.0, "members": 40})
+    assert whatif.run(asked, lambda done: True)["futures"][1]["figures"]
+    assert engine._code.cache_info().misses == compiled
+
+
+def test_who_begins_to_listen_late_is_told_once_more_and_compiles_it_once(plant, tmp_path, monkeypatch):
+    made, wanted = [], spec(plant, NOTHING)
+    monkeypatch.setattr("gemel.operate.ahead.prepare", made.append)
+    line = asyncio.run(listened(wanted, tmp_path / "jobs"))
+    assert made == [msgspec.json.decode(msgspec.json.encode(wanted))]
+    assert line.told.count(AHEAD) == 3 and PROGRESS in line.told
+
+
+async def listened(wanted, folder):
+    line = Line()
+    await JobsView(line, folder).ahead(wanted)
+    reason = Reason(line, Jobs(folder))
+    ahead = Ahead(line, reason.busy)
+    working = asyncio.create_task(ahead.run())
+    await asyncio.sleep(0)
+    reason._queue = SimpleNamespace(ensure=asyncio.Event().wait)  # its queue never comes
+    taking = asyncio.create_task(reason.run())
+    async with asyncio.timeout(10):
+        while not ahead.done:
+            await asyncio.sleep(0.01)
+    await line.tell(AHEAD, msgspec.json.encode(wanted))
+    await asyncio.sleep(0.05)
+    working.cancel()
+    taking.cancel()
+    return line
