@@ -84,3 +84,29 @@ def test_each_doubt_alone_keeps_the_champion(found, how, check):
 
 def test_without_unseen_data_nothing_is_released():
     assert {"readings", "better", "significant"} <= set(failed(judge(Found(), [], [])))
+
+
+def blown(after, n=400):
+    """A free run that is no number any more from some step on, where every reading is there."""
+    ran = run(noise(3, 0.01, n))
+    outputs, left = ran.outputs.copy(), ran.residuals.copy()
+    outputs[after:], left[after:] = np.nan, np.inf
+    return FreeRun(outputs, left, ran.x0, ran.lead, {}, {}, {})
+
+
+@pytest.mark.parametrize("after", [0, 380])
+def test_a_champion_that_blows_up_is_infinitely_wrong_and_is_replaced(after):
+    verdict = judge(Found(), [BETTER], [blown(after)])
+    assert verdict.passed, verdict.against
+    assert verdict.champion == np.inf and np.isfinite(verdict.challenger) and verdict.p == 0
+
+
+def test_a_challenger_that_blows_up_stays_out_whatever_the_champion_does():
+    assert "sane" in failed(judge(Found(), [blown(380)], [WORSE]))
+    assert "sane" in failed(judge(Found(), [blown(0)], [blown(0)]))
+
+
+def test_readings_that_are_not_there_count_for_neither():
+    thin = FreeRun(BETTER.outputs, np.where(np.arange(400)[:, None] % 4, np.nan, BETTER.residuals), np.zeros(1), 10, {}, {}, {})
+    verdict = judge(Found(), [thin], [blown(0)])
+    assert failed(verdict) == ["readings"] and verdict.checks[0].words.startswith("97 ")

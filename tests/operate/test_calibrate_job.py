@@ -9,8 +9,9 @@ import pytest
 from gemel.assets import load
 from gemel.dynamics.fixed import trajectory
 from gemel.errors import ModelError
+from gemel.estimate.record import Record
 from gemel.operate import calibrate_job as job
-from gemel.operate.blaming import Attribution
+from gemel.operate.blaming import Attribution, newest
 from gemel.operate.jobs import Jobs
 from gemel.operate.machine import machine_of, parameters_to
 from gemel.operate.machine_kept import kept, machine_again
@@ -95,6 +96,43 @@ def test_of_what_the_gate_would_let_in_it_is_asked_who_is_wrong_and_a_blamed_sen
     assert asked_of == [(STEPS, STEPS, ("k3", "k4"))]
     spec["wish"]["blame"] = False
     assert job.run({**spec, "bytes": both}, lambda done: True)["gate"]["passed"]
+
+
+def test_it_is_asked_of_the_newest_readings_however_long_older_stretches_are():
+    def record(steps, start):
+        return Record(1.0, np.zeros((steps, 1)), np.full((steps, 1), start), np.ones((steps, 1)), start)
+
+    found = newest([record(800, 0.0), record(150, 5000.0), record(500, 1000.0), record(20, 9000.0)])
+    assert (found.start, len(found)) == (5000.0, 150), "twenty steps are too few to tell anything"
+    found = newest([record(150, 5000.0), record(800, 6000.0)])
+    assert (found.start, len(found)) == (6500.0, 300)
+    assert newest([record(20, 9000.0)]) is None
+
+
+def bad_from(machine, readings, first, last):
+    """Give the readings with a stretch of the level marked Bad (its bits: docs, *quality*)."""
+    pump, level = unpacked(readings, machine.inputs + machine.outputs)
+    status = level.status.copy()
+    status[first:last] = 0x80000000
+    return packed([(pump.times, pump.values, pump.status), (level.times, level.values, status)])
+
+
+def test_all_readings_that_were_offered_count_as_good_or_not_and_not_only_those_that_were_fitted(machine, readings):
+    """Whole blocks of bad readings are left out of the fit; what remains would look spotless."""
+    answer = job.run({**asked(machine, unseen=0.4), "bytes": bad_from(machine, readings, 100, 250)}, lambda done: True)
+    assert answer["chosen"]["left_out"]["not good"] == 150
+    assert answer["gate"]["against"] == ["30 % of the readings are not Good, 20 % may be"]
+
+
+def test_bad_readings_of_a_machine_that_stands_do_not_count(machine, readings):
+    pump, level = unpacked(bad_from(machine, readings, 100, 250), machine.inputs + machine.outputs)
+    volts = pump.values.copy()
+    volts[100:250] = 0.0
+    data = packed([(pump.times, volts, pump.status), (level.times, level.values, level.status)])
+    answer = job.run({**asked(machine, running={"pump": [0.5, None]}), "bytes": data}, lambda done: True)
+    assert answer["chosen"]["left_out"]["not running"] == 150
+    (good,) = (c for c in answer["gate"]["checks"] if c["name"] == "good data")
+    assert good["passed"] and good["words"].startswith("0 %")
 
 
 def test_who_does_not_want_it_any_more_is_heard_within_a_linearisation(machine, readings):

@@ -256,4 +256,6 @@ def _list(head: str, said: Sequence[str]) -> Iterator[str]:
 
 
 def _rmse(by_output: Mapping[str, Any]) -> str:
-    return "RMSE " + ", ".join(f"{name} {e['value']:.4g} {e['unit']}" for name, e in by_output.items())
+    return "RMSE " + ", ".join(
+        f"{name} blows up" if e["value"] is None else f"{name} {e['value']:.4g} {e['unit']}" for name, e in by_output.items()
+    )

@@ -185,6 +185,9 @@ def _starts(objective: Objective, box: Box, p: F64, settings: Settings) -> list[
     ps, xs = _around(p, box, n, rng), _states(objective, box, n, rng)
     ps[0] = p
     costs = objective.costs(ps, xs)
+    if not np.isfinite(costs[0]):  # near to what blows up there may be nothing else
+        ps[1:] = _all_over(ps[1:], box, rng)
+        costs = objective.costs(ps, xs)
     chosen = [0, *(i for i in np.argsort(costs).tolist() if i)][: max(settings.starts, 1)]
     chosen = chosen if np.isfinite(costs[0]) or len(chosen) > 1 else [int(np.argmin(costs))]
     assert xs.shape == (n, records, len(box.x_low))
@@ -198,6 +201,15 @@ def _around(p: F64, box: Box, n: int, rng: np.random.Generator) -> F64:
     ) / n * 2 - 1
     grown = np.where((p > 0) & (box.p_low >= 0), p * np.exp(levels), p + levels * box.p_scale / 2)
     return np.clip(grown, box.p_low, box.p_high)
+
+
+def _all_over(near: F64, box: Box, rng: np.random.Generator) -> F64:
+    """Spread candidates over the whole ranges; a parameter without a range stays near."""
+    n, size = near.shape
+    levels = (rng.permuted(np.tile(np.arange(n), (size, 1)), axis=1).T + rng.random((n, size))) / n
+    with np.errstate(invalid="ignore"):
+        wide = box.p_low + levels * (box.p_high - box.p_low)
+    return np.asarray(np.where(np.isfinite(wide), wide, near), np.float64)
 
 
 def _states(objective: Objective, box: Box, n: int, rng: np.random.Generator) -> F64:

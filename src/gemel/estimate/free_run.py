@@ -28,12 +28,12 @@ class FreeRun:
 
     Args:
         outputs: of the run [steps, outputs].
-        residuals: measured minus run; NaN where there is no reading.
+        residuals: measured minus run; NaN where there is no reading, infinite where there is one and the run blew up.
         x0: the initial state found.
         lead: readings that it was found on; they do not count in `rmse`.
         rmse: root mean square error after the lead-in, by output, in its unit.
         rmse_all: with the lead-in.
-        explained: 1 − variance of the error over that of the readings, by output.
+        explained: 1 − variance of the error over that of the readings, by output; −∞ where it blew up.
     """
 
     outputs: F64
@@ -61,7 +61,7 @@ def free_run(
     noise = model.scales("outputs") if sigma is None else sigma
     x0 = initial_state(model, p, record.part(0, min(max(lead, 1), len(record))), noise, substeps)
     ran = Objective(model, (), [record], p, sigma=noise, substeps=substeps).outputs(np.zeros(0), x0[None])[0]
-    left = np.where(record.usable, record.outputs, np.nan) - ran
+    left = np.where(record.usable, np.where(np.isfinite(ran), record.outputs - ran, np.inf), np.nan)
     return FreeRun(
         ran, left, x0, lead,
         _rms(model.outputs, left[lead:]), _rms(model.outputs, left), _explained(model.outputs, left[lead:], record.outputs[lead:]),
@@ -83,13 +83,15 @@ def initial_state(model: Compiled, p: F64, lead: Record, sigma: F64, substeps: i
 
 
 def _rms(names: Sequence[str], left: F64) -> dict[str, float]:
-    return {name: float(np.sqrt(np.nanmean(left[:, i] ** 2))) for i, name in enumerate(names)}
+    with np.errstate(over="ignore"):
+        return {name: float(np.sqrt(np.nanmean(left[:, i] ** 2))) for i, name in enumerate(names)}
 
 
 def _explained(names: Sequence[str], left: F64, measured: F64) -> dict[str, float]:
     told: dict[str, Any] = {}
     for i, name in enumerate(names):
-        known = np.isfinite(left[:, i])
+        known = ~np.isnan(left[:, i])
         spread = float(np.var(measured[known, i]))
-        told[name] = 1 - float(np.mean(left[known, i] ** 2)) / spread if spread > 0 else float("nan")
+        with np.errstate(over="ignore"):
+            told[name] = 1 - float(np.mean(left[known, i] ** 2)) / spread if spread > 0 else float("nan")
     return told

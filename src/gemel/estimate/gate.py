@@ -107,26 +107,41 @@ def judge(
 
 def compare(challenger: Sequence[FreeRun], champion: Sequence[FreeRun], rules: Rules = PLAIN) -> Verdict:
     """Compare two by their free runs on the same unseen records, whatever they come from: enough, sane, better, and no chance."""
-    theirs, ours = _errors(champion), _errors(challenger)
-    both = np.isfinite(theirs) & np.isfinite(ours)
-    gain = 1 - float(np.mean(ours[both])) / float(np.mean(theirs[both])) if both.any() else float("nan")
-    p = not_better(theirs[both], ours[both])
-    blown = sum(not np.isfinite(run.outputs).all() for run in challenger)
+    theirs, ours = _errors(challenger, champion)
+    gain, p, blown = _gain(theirs, ours), not_better(theirs, ours), _blown(challenger)
+    falls = f"the mean squared error falls by {100 * gain:.1f} %, {100 * rules.margin:.0f} % are needed"
     checks = (
-        Check("readings", int(both.sum()) >= rules.readings, f"{int(both.sum())} unseen readings, {rules.readings} are needed"),
+        Check("readings", len(ours) >= rules.readings, f"{len(ours)} unseen readings, {rules.readings} are needed"),
         Check("sane", not blown, f"{blown} free runs blow up"),
-        Check("better", isfinite(gain) and gain >= rules.margin, f"the mean squared error falls by {100 * gain:.1f} %, {100 * rules.margin:.0f} % are needed"),
+        Check("better", isfinite(gain) and gain >= rules.margin, "the champion blows up" if _blown(champion) else falls),
         Check("significant", p <= rules.level, f"p = {p:.2g} that it is not better, {rules.level:g} may be"),
     )  # fmt: skip
-    return Verdict(checks, _root(theirs[both]), _root(ours[both]), p)
+    return Verdict(checks, _root(theirs), _root(ours), p)
+
+
+def _blown(runs: Sequence[FreeRun]) -> int:
+    return sum(not np.isfinite(run.outputs).all() for run in runs)
+
+
+def _gain(theirs: F64, ours: F64) -> float:
+    """Give by how much the mean squared error falls, of 1; a champion that is no number any more is infinitely wrong."""
+    if not len(ours) or not np.isfinite(ours).all():
+        return float("nan")
+    before = float(np.mean(theirs))
+    return 1 - float(np.mean(ours)) / before if before > 0 else float("nan")
 
 
 def not_better(theirs: F64, ours: F64) -> float:
-    """Give the p-value that squared errors `ours` are not smaller than `theirs`, in the same order of time."""
-    apart = theirs - ours
-    n = len(apart)
-    if n < 8 or not np.isfinite(apart).all():
+    """Give the p-value that squared errors `ours` are not smaller than `theirs`, in the same order of time.
+
+    Where `theirs` are infinite and `ours` are not, that is no chance: 0.
+    """
+    n = len(ours)
+    if n < 8 or not np.isfinite(ours).all():
         return 1.0
+    if not np.isfinite(theirs).all():
+        return 0.0
+    apart = theirs - ours
     rest = apart - apart.mean()
     variance = float(rest @ rest)
     if variance <= 0:
@@ -144,16 +159,26 @@ def _correlated(rest: F64) -> int:
     )  # Andrews 1991, Bartlett
 
 
-def _errors(runs: Sequence[FreeRun]) -> F64:
-    """Give squared errors after the lead-ins, each output over the spread of its readings."""
-    parts = [run.residuals[run.lead :] for run in runs]
-    if not parts:
-        return np.zeros(0)
-    measured = np.concatenate([(run.outputs + run.residuals)[run.lead :] for run in runs])
-    spread = np.nanstd(measured, axis=0)
-    return np.asarray(
-        (np.concatenate(parts) / np.where(spread > 0, spread, 1.0)).T.reshape(-1) ** 2, np.float64
-    )
+def _errors(challenger: Sequence[FreeRun], champion: Sequence[FreeRun]) -> tuple[F64, F64]:
+    """Give squared errors of champion and challenger after the lead-ins, each output over the spread of its readings."""
+    spread = _spread(challenger)
+    theirs, ours = (_squares(runs, spread) for runs in (champion, challenger))
+    there = ~np.isnan(ours)
+    return theirs[there], ours[there]
+
+
+def _squares(runs: Sequence[FreeRun], spread: F64) -> F64:
+    left = [run.residuals[run.lead :] for run in runs]
+    with np.errstate(over="ignore"):  # what grows beyond all numbers is infinitely wrong
+        return np.asarray((np.concatenate(left) / spread).T.reshape(-1) ** 2 if left else np.zeros(0), np.float64)
+
+
+def _spread(runs: Sequence[FreeRun]) -> F64:
+    with np.errstate(invalid="ignore"):  # a run that blew up does not tell what was read
+        sums = [(run.outputs + run.residuals)[run.lead :] for run in runs]
+    columns = (c[np.isfinite(c)] for c in np.concatenate(sums).T) if sums else ()
+    sizes = np.array([c.std() if len(c) else 0.0 for c in columns])
+    return np.asarray(np.where(sizes > 0, sizes, 1.0), np.float64)
 
 
 def _root(squares: F64) -> float:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -133,6 +134,13 @@ def _at(readings: Readings, grid: I64, step: int) -> tuple[F64, F64]:
 def _runs(good: npt.NDArray[np.bool_]) -> list[tuple[int, int]]:
     edges = np.flatnonzero(np.diff(np.concatenate(([False], good, [False])).astype(np.int8)))
     return list(zip(edges[::2].tolist(), edges[1::2].tolist(), strict=True))
+
+
+def good_share(records: Sequence[Record]) -> float:
+    """Give the share of the readings of records that are Good; 0 where there is none."""
+    there = [np.isfinite(r.outputs) for r in records]
+    good = sum(int((r.weights[t] == 1.0).sum()) for r, t in zip(records, there, strict=True))
+    return good / max(sum(int(t.sum()) for t in there), 1)
 
 
 def side_by_side(records: list[Record], longest: int) -> list[Record]:

@@ -9,14 +9,14 @@ night must not push out what was learned of the others: of each regime the newes
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import groupby, pairwise
 from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 
-from gemel.estimate.record import Record
+from gemel.estimate.record import Record, good_share
 from gemel.samples.batch import F64, I64
 
 PIECES: Final = 20  # blocks that a record is cut into, where nothing else is said
@@ -46,12 +46,14 @@ class Choice:
         fitted, unseen: records; neighbouring blocks are joined again.
         steps: by regime, (fitted, unseen).
         left_out: steps not taken, by reason.
+        good: share of all readings offered, while it runs, that were Good, whether they were taken or not.
     """
 
     fitted: tuple[Record, ...]
     unseen: tuple[Record, ...]
     steps: Mapping[Regime, tuple[int, int]]
     left_out: Mapping[str, int]
+    good: float = 1.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -93,7 +95,8 @@ def choose(
         kept += mine[:count]
         fitted += mine[count:]
         steps[regime] = sum(b.last - b.first for b in mine[count:]), sum(b.last - b.first for b in mine[:count])
-    return Choice(_joined(records, fitted), _joined(records, kept), steps, left)
+    good = good_share([_running(r, names, regimes) for r in records])
+    return Choice(_joined(records, fitted), _joined(records, kept), steps, left, good)
 
 
 def words(regime: Regime, regimes: Regimes) -> str:
@@ -147,6 +150,12 @@ def _runs(columns: F64, names: Sequence[str], regimes: Regimes) -> npt.NDArray[n
         value = columns[:, list(names).index(name)]
         runs &= (value >= low) & (value <= high)  # what is not known does not run
     return runs
+
+
+def _running(record: Record, names: Sequence[str], regimes: Regimes) -> Record:
+    """Give a record without the readings of a machine that stands."""
+    runs = _runs(np.concatenate((record.inputs, record.outputs), axis=1), names, regimes)
+    return replace(record, outputs=np.where(runs[:, None], record.outputs, np.nan))
 
 
 def _regime(columns: F64, names: Sequence[str], regimes: Regimes) -> I64:

@@ -58,7 +58,7 @@ def attribute(
         free: parameters that follow the machine: that they changed is no fault.
         substeps: of the solver in one step of the records.
     """
-    then, now = _newest(good), _newest(recent)
+    then, now = newest(good), newest(recent)
     if then is None or now is None:
         return None
     length = min(len(then), len(now))
@@ -88,12 +88,13 @@ def _told(machine: Machine, verdict: Verdict, found: Raised) -> Attribution:
     return Attribution((words,) if at_sensor and sure else (), told)
 
 
-def _newest(records: Sequence[Record]) -> Record | None:
-    """Give the end of the longest record."""
-    longest = max(records, key=len, default=None)
-    if longest is None or len(longest) < FEWEST:
+def newest(records: Sequence[Record]) -> Record | None:
+    """Give the end of the record that ends last, of those that are long enough to say something."""
+    enough = [r for r in records if len(r) >= FEWEST]
+    if not enough:
         return None
-    return longest.part(max(len(longest) - INSTANTS, 0))
+    last = max(enough, key=lambda r: r.start + len(r) * r.dt)
+    return last.part(max(len(last) - INSTANTS, 0))
 
 
 def _excerpt(machine: Machine, record: Record, substeps: int) -> Excerpt:

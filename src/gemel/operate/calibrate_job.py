@@ -128,6 +128,7 @@ def run(given: Mapping[str, Any], told: Told) -> dict[str, Any]:
         machine, asked.parameters, picked.fitted, picked.unseen, lead=asked.lead,
         settings=Settings(starts=asked.starts, seed=asked.seed, substeps=0), blamed=asked.blamed, on_step=_steps(told, asked.starts),
     )  # fmt: skip
+    found = replace(found, offered=picked.good)
     found, who = _attributed(found, asked, good, records)
     if asked.hybrid and picked.unseen:
         found = with_hybrid(found)

@@ -13,7 +13,7 @@ import numpy as np
 from gemel.estimate.calibrate import PLAIN, Estimate, Fit, Settings, fit
 from gemel.estimate.free_run import LEAD, FreeRun, free_run
 from gemel.estimate.gate import Verdict, judge
-from gemel.estimate.record import Record, side_by_side
+from gemel.estimate.record import Record, good_share, side_by_side
 from gemel.estimate.substeps import substeps_for
 from gemel.operate import hybrids
 from gemel.operate.hybrids import Hybrid
@@ -39,6 +39,7 @@ class Calibration:
         blamed: signals that the attribution of residuals holds wrong, each with why.
         unseen: what the free runs went over.
         hybrids: what was learned of what the fit left over, by output, where that was asked for.
+        offered: share of all readings that it was chosen from that were Good; by default of those fitted and unseen.
     """
 
     machine: Machine
@@ -50,13 +51,12 @@ class Calibration:
     blamed: tuple[str, ...] = ()
     unseen: tuple[Record, ...] = ()
     hybrids: tuple[Hybrid, ...] = ()
+    offered: float | None = None
 
     @property
     def verdict(self) -> Verdict:
         """What the gate says of putting it in force."""
-        there = [np.isfinite(r.outputs) for r in self.records]
-        good = sum(float((r.weights[t] == 1.0).sum()) for r, t in zip(self.records, there, strict=True))
-        usable = good / max(sum(int(t.sum()) for t in there), 1)
+        usable = good_share((*self.records, *self.unseen)) if self.offered is None else self.offered
         return judge(self.fit, self.validations, self.before, usable=usable, blamed=self.blamed)
 
     def told(self) -> dict[str, Any]:
@@ -153,9 +153,10 @@ def _estimate(machine: Machine, name: str, e: Estimate) -> dict[str, Any]:
 
 
 def _by_output(machine: Machine, values: dict[str, float] | Any) -> dict[str, Any]:
+    """Give values in the units of the plant file; None of a run that blew up."""
     lines = dict(zip(machine.model.outputs, machine.outputs, strict=True))
     return {
-        name: {"value": float(v) / abs(lines[name].scale), "unit": lines[name].spec.unit}
+        name: {"value": _finite(float(v) / abs(lines[name].scale)), "unit": lines[name].spec.unit}
         for name, v in values.items()
     }
 
@@ -173,8 +174,8 @@ def _validation(found: Calibration) -> dict[str, Any]:
     machine, runs = found.machine, found.validations
     return {
         "rmse": _by_output(machine, _pooled(machine, runs)), "rmse_before": _by_output(machine, _pooled(machine, found.before)),
-        "explained": {name: float(np.mean([r.explained[name] for r in runs])) for name in machine.model.outputs},
-        "readings": int(sum(np.isfinite(r.residuals).sum() for r in runs)), "lead": found.lead,
+        "explained": scored(machine, runs)["fidelity"],
+        "readings": int(sum((~np.isnan(r.residuals)).sum() for r in runs)), "lead": found.lead,
     }  # fmt: skip
 
 
@@ -189,7 +190,8 @@ def scored(machine: Machine, runs: Sequence[FreeRun]) -> dict[str, Any]:
 
 def _pooled(machine: Machine, runs: Sequence[FreeRun]) -> dict[str, float]:
     left: F64 = np.concatenate([r.residuals[r.lead :] for r in runs])
-    return {name: float(np.sqrt(np.nanmean(left[:, i] ** 2))) for i, name in enumerate(machine.model.outputs)}
+    with np.errstate(over="ignore"):
+        return {name: float(np.sqrt(np.nanmean(left[:, i] ** 2))) for i, name in enumerate(machine.model.outputs)}
 
 
 def _finite(value: float) -> float | None:
