@@ -1,4 +1,4 @@
-"""A model is refused before it is computed with: wrong shape, unit, number, slope; a jump is told."""
+"""A model is refused before it is computed with: wrong shape, unit, number, slope, jump."""
 
 import re
 
@@ -8,6 +8,7 @@ import pytest
 from gemel.dynamics import Quantity, maths
 from gemel.dynamics.check import check_declared, check_model, checked
 from gemel.dynamics.dimension import dimension, words
+from gemel.dynamics.system import System
 from gemel.errors import ModelError
 
 
@@ -100,10 +101,32 @@ def test_a_number_in_a_formula_may_stand_for_anything():
         (lambda t, x, u, p: 0.1 * maths.signed_root(x.level - 2.0, 1e-9), False),
     ],
 )
-def test_a_jump_is_told_and_a_steep_slope_is_not(function, jumping):
+def test_a_jump_is_refused_and_a_steep_slope_is_not(function, jumping):
     found = check_model(rate(function))
-    assert [f.severity for f in found if f.code == "model-jump"] == ["warning"] * jumping, found
-    assert not [f for f in found if f.severity == "error"]
+    assert [(f.severity, f.code) for f in found if f.code != "model-slope"] == [("error", "model-jump")] * jumping, found
+    if jumping:
+        with pytest.raises(ModelError, match="the rate of 'level' jumps by .* near level="):
+            checked(rate(function))
+
+
+def switched(self, t, x, u, p):
+    return {"outflow": maths.where(x.level > 2.0, p.opening * maths.sqrt(x.level), 0.0)}
+
+
+@pytest.mark.parametrize(
+    ("jumps", "refused"),
+    [((), "output 'outflow' jumps by"), (("level",), "output 'outflow' jumps by"), (("outflow",), ""), (("outlfow",), "'outlfow' is no state"), (True, "True is no state")],
+)
+def test_a_jump_that_the_machine_itself_has_is_declared(jumps, refused):
+    found = check_model(variant(output=switched, jumps=jumps))
+    assert [refused in f.message for f in found] == [True] * bool(refused), found
+
+
+@pytest.mark.parametrize(("jumps", "words"), [(("outflow",), []), ((), ["model-jump", "model-jump"])])
+def test_a_system_may_jump_where_one_of_its_components_declares_it(jumps, words):
+    joined = System({"a": variant(output=switched, jumps=jumps), "b": Tank()}, [("a/outflow", "b/inflow")])
+    found = check_model(joined)
+    assert {f.code for f in found} == {*words}, found
 
 
 def test_a_missing_slope_away_from_the_starts_is_a_warning():
@@ -125,3 +148,10 @@ def test_every_component_of_gemel_declares_rightly_and_agrees_in_dimension():
         model = getattr(components, name)()
         found = [f for look in (check_declared, check._traced, check._dimensions) for f in look(model)]
         assert not found, (name, found)
+
+
+@pytest.mark.parametrize("name", ["PidController", "Tank", "ControlValve", "CascadedTanks"])  # those that switch, spill, choke
+def test_components_of_gemel_that_switch_pass_all_checks(name):
+    from gemel.dynamics import components
+
+    assert check_model(getattr(components, name)()) == []

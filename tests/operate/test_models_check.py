@@ -4,10 +4,13 @@ import json
 import os
 import subprocess
 import sys
+from dataclasses import replace
 
 import pytest
 
 from gemel.assets import check
+from gemel.errors import ModelError
+from gemel.operate import models, models_check
 from gemel.operate.models_check import model_problems
 
 PLANT = """plant: acme/site
@@ -46,10 +49,29 @@ class Wrong(Tank):
 class Rpm(Tank):
     inputs = {"inflow": Quantity("m3/h")}
 
-class Endless(Tank):
+class Killed(Tank):
     def __init__(self):
         import os, signal
         os.kill(os.getpid(), signal.SIGKILL)
+
+class Endless(Tank):
+    def __init__(self):
+        while True:
+            pass
+
+class Waiting(Tank):
+    def __init__(self):
+        import threading
+        threading.Event().wait()
+
+class EndlessRate(Tank):
+    def derivative(self, t, x, u, p):
+        while True:
+            pass
+
+class Switch(Tank):
+    def output(self, t, x, u, p):
+        return {"outflow": maths.where(x.level > 2.0, u.leak, 0.0)}
 """
 
 
@@ -92,7 +114,7 @@ def test_units_ranges_and_names_that_do_not_fit_are_told_by_line(looked):
     [
         ("Nothing", "no dynamic model 'own_models_of_test:Nothing'"),
         ("Rpm", "input 'inflow': m3/h is no coherent SI unit"),
-        ("Endless", "its process was ended by SIGKILL"),
+        ("Killed", "its process was ended by SIGKILL"),
     ],
 )
 def test_a_model_that_cannot_be_loaded_is_told_at_the_line_that_names_it(looked, name, words):
@@ -101,6 +123,46 @@ def test_a_model_that_cannot_be_loaded_is_told_at_the_line_that_names_it(looked,
     errors = [p for p in problems if p[1] == "error"]
     assert errors[0][0] == 4
     assert words in errors[0][2], errors
+
+
+@pytest.fixture
+def hurried(tmp_path, monkeypatch):
+    """Models of one's own, met with so little time that waiting for it is no burden; the reference of one of them."""
+    module = f"models_of_{tmp_path.name}"
+    (tmp_path / f"{module}.py").write_text(MODEL)
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(tmp_path), os.environ.get("PYTHONPATH", "")]))
+    for name, time_s in (("DECLARED", 4.0), ("EVALUATED", 8.0)):
+        for where in (models, models_check):
+            monkeypatch.setattr(where, name, replace(getattr(models, name), time_s=time_s))
+    return lambda name: f"{module}:{name}"
+
+
+@pytest.mark.parametrize("name", ["Endless", "Waiting"])
+def test_a_model_that_never_ends_to_be_made_is_refused_and_the_twin_goes_on(hurried, name):
+    assert "level" in models.declared(hurried("Tank")).states, "the time is enough for one that ends"
+    with pytest.raises(ModelError, match=f"{name}: it did not end within 4 s") as refused:
+        models.declared(hurried(name))
+    assert refused.value.code == "model-refused"
+
+
+def test_gemel_check_tells_a_model_that_never_ends_at_the_line_that_names_it(hurried, tmp_path):
+    (tmp_path / "plant.yaml").write_text(PLANT.format(reference=hurried("Endless"), inflow="m3/h", area="2", other="factor"))
+    plant, problems = check(tmp_path)
+    assert plant is not None, problems
+    (found,) = [p for p in model_problems(plant, tmp_path, evaluate=False) if p.severity == "error"]
+    assert (found.line, "did not end within 4 s" in found.message) == (4, True), found
+
+
+def test_equations_that_never_end_are_stopped_before_anybody_computes_with_them(hurried):
+    assert models.declared(hurried("EndlessRate")).outputs, "what it declares is well"
+    with pytest.raises(ModelError, match="EndlessRate: it did not end within 8 s|SIGXCPU"):
+        models.compiled(hurried("EndlessRate"))
+
+
+def test_a_model_that_jumps_is_refused(looked):
+    code, problems = looked("Switch", "--models")
+    assert code == 1
+    assert [p[:2] for p in problems if "output 'outflow' jumps by 0.00" in p[2]] == [(4, "error")], problems
 
 
 def test_equations_are_looked_at_when_asked_for(looked):

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
@@ -71,6 +71,9 @@ def check_declared(model: DynamicModel) -> Iterator[Finding]:
     both = sorted({*model.states} & {*model.inputs})
     if both:
         yield _error(code="model-quantity", message=f"a state and an input have the name {', '.join(both)}", remedy="rename one")
+    known = {*model.states, *model.outputs}
+    for name in (n for n in meant(model) if n not in known):
+        yield _error(code="model-quantity", message=f"jumps: {name!r} is no state or output", remedy=f"give a tuple of some of {', '.join(sorted(known))}")
     try:
         check_ports(model)
     except ModelError as e:
@@ -182,8 +185,17 @@ def _told(compiled: Compiled, points: Any, good: Any, names: list[str], how: tup
 
 def _discontinuous(model: DynamicModel) -> Iterator[Finding]:
     compiled = compile_model(model)
-    for name, size, point in jumps(compiled, sampled(compiled, 2 * POINTS)):
-        yield Finding("warning", code="model-jump", message=f"{name} jumps by {size:.3g} near {_point(compiled, point)}", remedy="solvers step over it: make it steep, or watch the threshold by an Event")  # fmt: skip
+    for kind, name, size, point in jumps(compiled, sampled(compiled, 2 * POINTS)):
+        if name in meant(model):
+            continue
+        what = f"the rate of {name!r}" if kind == "rate" else f"output {name!r}"
+        yield _error(code="model-jump", message=f"{what} jumps by {size:.3g} near {_point(compiled, point)}", remedy=f'solvers, filters and fits go wrong there: make it steep, or, where the machine itself jumps, declare jumps = ("{name}",)')  # fmt: skip
+
+
+def meant(model: DynamicModel) -> tuple[str, ...]:
+    """Give the states, whose rates, and the outputs that a model declares to jump, by its attribute ``jumps``."""
+    declared = getattr(model, "jumps", ())
+    return tuple(declared) if isinstance(declared, Iterable) else (declared,)
 
 
 def sampled(compiled: Compiled, n: int) -> Any:

@@ -66,7 +66,8 @@ class DynamicModel(Protocol):
 
     Both functions give a mapping by name: rates per second of every state, a value of every output. `t` is in
     seconds since the beginning of the solve. They hold no state and have no side effects; where they branch, they
-    use `maths.where`.
+    use `maths.where`. What the machine itself switches is declared by ``jumps``, a tuple of names of states, whose rates
+    jump, and of outputs, where there are any; a model that jumps elsewhere is refused (`gemel.dynamics.check`).
     """
 
     states: Mapping[str, Quantity]

@@ -15,8 +15,8 @@ CLOSER: Final = 4  # times a part is cut again: to 6e-8 of the way
 REMAINS: Final = 0.2  # of the first difference, where a steep slope would have lost all
 
 
-def jumps(compiled: Compiled, points: Any) -> Iterator[tuple[str, float, Any]]:
-    """Give (what jumps, by how much, near which point) for each rate and output, once.
+def jumps(compiled: Compiled, points: Any) -> Iterator[tuple[str, str, float, Any]]:
+    """Give (rate or output, of which name, how large a jump, near which point), each once.
 
     Args:
         compiled: the model.
@@ -24,7 +24,7 @@ def jumps(compiled: Compiled, points: Any) -> Iterator[tuple[str, float, Any]]:
     """
     evaluate = _along(compiled)
     begins, ends = points[0::2], points[1::2]
-    names = [*(f"the rate of {s!r}" for s in compiled.states), *(f"output {o!r}" for o in compiled.outputs)]
+    names = [*(("rate", s) for s in compiled.states), *(("output", o) for o in compiled.outputs)]
     values = np.asarray(evaluate(begins, ends))
     steps = np.abs(np.diff(values, axis=1))  # [ways, parts, quantities]
     typical = np.median(steps, axis=1, keepdims=True) + 1e-12 * (1e-9 + np.abs(values).max(axis=1, keepdims=True))
@@ -42,7 +42,7 @@ def jumps(compiled: Compiled, points: Any) -> Iterator[tuple[str, float, Any]]:
             left = float(cut[at])
             low, high = (low + (high - low) * (at + k) / PARTS for k in (0, 1))
         if left > REMAINS * first and left > 1e-9 * np.abs(values[way, :, q]).max():
-            yield name, left, low
+            yield *name, left, low
 
 
 def _along(compiled: Compiled) -> Any:

@@ -218,9 +218,10 @@ def closed_loop(setpoint, tau, **tuning):
     """The controller around K/(tau s + 1), composed by hand; error and measured value each second."""
     import jax
 
-    from gemel.dynamics import Quantity, compile_model
+    from gemel.dynamics import Quantity, compile_model, maths
     from gemel.dynamics.fixed import trajectory
 
+    maths.loaded()  # in float64 from the first compilation on, whichever test runs first
     controller = PidController()
 
     class Loop:
@@ -241,6 +242,21 @@ def closed_loop(setpoint, tau, **tuning):
     p = model.with_parameters(tuning)
     xs, ys = jax.jit(lambda u, p: trajectory(model, model.x0, u, p, 1.0, 4))(np.full((400, 1), setpoint), p)
     return np.asarray(ys)[:, 0], np.asarray(xs)[:, 2]
+
+
+def test_the_derivative_of_a_ramp_is_its_slope_however_short_its_time():
+    """With Td/N below the fastest filter, the filter was held there and the gain was not: 1 s acted for 0.5 s."""
+    for time in (0.2, 0.5, 5.0):
+        controller, slope = Bench(PidController, gain=2.0, derivative_time=time), 1e-3
+        lag = max(time / 10.0, 0.1)
+        at = {"measured": 0.5, "filtered": 0.5 - slope * lag}  # where a ramp has settled
+        assert controller.rates(**at)["filtered"] == pytest.approx(slope, rel=1e-9)
+        still = controller.outputs(measured=0.5, filtered=0.5)["unlimited"]
+        assert controller.outputs(**at)["unlimited"] - still == pytest.approx(-2.0 * time * slope, rel=1e-9)
+
+
+def test_a_derivative_that_is_switched_off_leaves_nothing_stiff_behind():
+    assert Bench(PidController).rates(measured=0.6, filtered=0.5)["filtered"] == pytest.approx(0.1 / 10.0)
 
 
 def test_the_derivative_acts_on_the_measured_value_through_its_filter():

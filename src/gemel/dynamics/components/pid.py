@@ -1,9 +1,13 @@
 """PID controller with set-point weight, filtered derivative and anti-windup."""
 
 from collections.abc import Mapping
+from typing import Final
 
 from gemel.dynamics import maths
 from gemel.dynamics.declare import Array, Quantity, Values
+
+FASTEST: Final = 0.1  # s, lag of the derivative's filter
+UNUSED: Final = 10.0  # s, the same where there is no derivative: nothing is stiff then
 
 
 class PidController:
@@ -18,10 +22,12 @@ class PidController:
     Quantities are dimensionless: scale signals to their ranges, as controllers do. The limit has a smooth bend of one
     thousandth of the range, so that a scheme around it stays differentiable.
 
-    Valid for any positive Ti, Tt, N; Td = 0 switches the derivative off.
+    Valid for any positive Ti, Tt, N. Td = 0 switches the derivative off; else its filter, Td/N, is no faster than 0.1 s.
 
     Reference: Åström, K. J., Hägglund, T., Advanced PID Control, 2006, sections 3.2 to 3.5.
     """
+
+    jumps = ("filtered",)  # where the derivative is switched on
 
     states: Mapping[str, Quantity] = {
         "integral": Quantity("1", 0.0, nominal=1.0),
@@ -54,9 +60,7 @@ class PidController:
         back = (y["manipulated"] - y["unlimited"]) / p.tracking_time
         return {
             "integral": p.gain / p.integral_time * y["error"] + back,
-            "filtered": (u.measured - x.filtered)
-            * p.filter
-            / maths.maximum(p.derivative_time, 0.1 * p.filter),
+            "filtered": (u.measured - x.filtered) / lag(p),
         }
 
     def output(self, t: Array, x: Values, u: Values, p: Values) -> dict[str, Array]:
@@ -70,4 +74,4 @@ class PidController:
 
 def lag(p: Values) -> Array:
     """Give the lag of the derivative's filter [s]; 10 s where there is no derivative, so that nothing is stiff."""
-    return maths.where(p.derivative_time > 0.0, p.derivative_time / p.filter, 10.0)
+    return maths.where(p.derivative_time > 0.0, maths.maximum(p.derivative_time / p.filter, FASTEST), UNUSED)
