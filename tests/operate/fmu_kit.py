@@ -1,6 +1,8 @@
 """FMUs made on the fly: a first-order lag of FMI 2, compiled of C, and those of `fmi/slaves.py`, of FMI 3; and a plant that names one."""
 
+import hashlib
 import importlib.util
+import os
 import shutil
 import subprocess
 import zipfile
@@ -36,41 +38,63 @@ DESCRIPTION = """<?xml version="1.0" encoding="UTF-8"?>
 """
 
 
+BUILT: list[Path] = []
+"""Where those lie that were built already in this run of the tests, by all that they are built of; `conftest.py` names it."""
+
+
+def kept(path, of, build):
+    """Build an FMU, or take it where it was built before; worker processes may build the same one at a time, the last one stays."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if not BUILT:
+        build(path)
+        return path
+    before = BUILT[0] / f"{hashlib.sha256(repr(of).encode()).hexdigest()}.fmu"
+    if not before.exists():
+        build(path)
+        mine = before.with_suffix(f".{os.getpid()}")
+        shutil.copy(path, mine)
+        mine.replace(before)
+    else:
+        shutil.copy(before, path)
+    return path
+
+
 def lag(folder, kind="ModelExchange", *, version="2.0", binaries="linux64", initial="exact", body=None, name="lag.fmu"):
     """Build the lag: lag dx/dt = gain u - x, x and u in degC, lag in min. `body` replaces the rate in C."""
     import fmpy
 
     if shutil.which("gcc") is None:
         pytest.skip("no C compiler here")
-    folder.mkdir(parents=True, exist_ok=True)
-    source = (HERE / "decay.c").read_text()
-    if body is not None:
-        source = source.replace("return (m->gain * m->u - m->x) / (60.0 * m->lag);", body)
-    (folder / "decay.c").write_text(source)
-    library = folder / "decay.so"
-    headers = Path(fmpy.__file__).parent / "c-code"
-    subprocess.run(["gcc", "-shared", "-fPIC", "-w", f"-I{headers}", folder / "decay.c", "-o", library, "-lm"], check=True)
-    path = folder / name
-    start = ' start="20"' if initial == "exact" else ""
-    kinds = "".join(f'<{k} modelIdentifier="decay"/>' for k in kind.split("+"))
-    with zipfile.ZipFile(path, "w") as archive:
-        archive.writestr("modelDescription.xml", DESCRIPTION.format(kind=kinds, version=version, initial=initial, start=start))
-        archive.write(library, f"binaries/{binaries}/decay.so")
-    for left in (library, folder / "decay.c"):
-        left.unlink()
-    return path
+    def build(path):
+        source = (HERE / "decay.c").read_text()
+        if body is not None:
+            source = source.replace("return (m->gain * m->u - m->x) / (60.0 * m->lag);", body)
+        (folder / "decay.c").write_text(source)
+        library = folder / "decay.so"
+        headers = Path(fmpy.__file__).parent / "c-code"
+        subprocess.run(["gcc", "-shared", "-fPIC", "-w", f"-I{headers}", folder / "decay.c", "-o", library, "-lm"], check=True)
+        start = ' start="20"' if initial == "exact" else ""
+        kinds = "".join(f'<{k} modelIdentifier="decay"/>' for k in kind.split("+"))
+        with zipfile.ZipFile(path, "w") as archive:
+            archive.writestr("modelDescription.xml", DESCRIPTION.format(kind=kinds, version=version, initial=initial, start=start))
+            archive.write(library, f"binaries/{binaries}/decay.so")
+        for left in (library, folder / "decay.c"):
+            left.unlink()
+
+    return kept(folder / name, ("lag", kind, version, binaries, initial, body), build)
 
 
 def third(folder, name):
     """Build one of `slaves`, of FMI 3."""
     from pythonfmu3 import FmuBuilder
 
-    folder.mkdir(parents=True, exist_ok=True)
-    source = folder / f"{name.lower()}.py"
-    source.write_text(getattr(slaves, name))
-    found = folder / FmuBuilder.build_FMU(source, dest=folder)
-    source.unlink()
-    return found
+    def build(path):
+        source = folder / f"{name.lower()}.py"
+        source.write_text(getattr(slaves, name))
+        (folder / FmuBuilder.build_FMU(source, dest=folder)).rename(path)
+        source.unlink()
+
+    return kept(folder / f"{name.lower()}.fmu", ("third", name), build)
 
 
 ZERO = 273.15

@@ -47,6 +47,11 @@ class Narrowed:
         """Whether a model that runs in a process of its own has equations at points."""
         return bool(getattr(self.model, "exchanged", False))
 
+    @property
+    def tunable(self) -> frozenset[str]:
+        """Which parameters of a model that runs in a process of its own may change while it runs."""
+        return getattr(self.model, "tunable", frozenset())
+
     def free_run(self, x0: Floats, profile: Profile, p: Floats, at: Floats) -> Solution:
         """Run a model that runs in a process of its own, as `free_runs`."""
         return self.free_runs([(x0, profile, p)], at)[0]

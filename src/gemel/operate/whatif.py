@@ -94,14 +94,14 @@ def spec(begun: Mapping[str, Any], question: Mapping[str, Any], at: str, plant: 
 
 
 def _members(model: Reference, wanted: int | None) -> int:
-    """Give how large the ensemble is; an FMU is run member by member, or asked at every step: few are the most."""
+    """Give how large the ensemble is; an FMU is run member by member, or asked at every step: fewer are usual."""
     references = [model] if isinstance(model, str) else model["components"].values()
     if not any(map(is_fmu, references)):
         return wanted or MEMBERS
-    from gemel.scenarios.foreign import MOST, check_size
+    from gemel.scenarios.foreign import USUAL, check_size
 
-    check_size(wanted or MOST)
-    return wanted or MOST
+    check_size(wanted or USUAL)
+    return wanted or USUAL
 
 
 def run(spec: Mapping[str, Any], told: Callable[[float], bool]) -> dict[str, Any]:

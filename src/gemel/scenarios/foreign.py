@@ -1,6 +1,6 @@
 """A plan by a model that is run, not traced: each member as a whole, in the process that the model keeps for itself.
 
-For models from other tools (FMI): what-ifs of a few members, where ours take a hundred thousand.
+For models from other tools (FMI): what-ifs of some thousand members, where ours take a hundred thousand.
 """
 
 from __future__ import annotations
@@ -17,7 +17,8 @@ from gemel.errors import ModelError
 from gemel.scenarios.plan import START, Members, Plan, Raw, Reading
 
 Array = npt.NDArray[np.float64]
-MOST: Final = 100
+USUAL: Final = 100  # members, where nobody says how many
+MOST: Final = 10_000
 BATCH: Final = 10  # between two looks at whether to go on
 
 
@@ -39,19 +40,20 @@ class ForeignEngine:
     """An ensemble, member by member.
 
     Args:
-        plan: what to run; its parameters stay as they are from the first instant on.
+        plan: what to run.
 
-    Raises ModelError where a parameter is to change on the way.
+    Raises ModelError where a parameter is to change on the way that the model calls fixed.
     """
 
     name = "member by member, in a process of its own"
 
     def __init__(self, plan: Plan) -> None:
-        moving = [plan.held[j] for j in plan.driven if j >= len(plan.model.inputs)]
-        if moving:
+        self._moving = [plan.held[j] for j in plan.driven if j >= len(plan.model.inputs)]
+        tunable = getattr(plan.model.model, "tunable", frozenset())
+        if fixed := [name for name in self._moving if name not in tunable]:
             raise ModelError(
-                f"the parameter {moving[0]!r} of a model from another tool cannot change on the way", code="bad-scenario",
-                remedy="change it from the beginning to the end, or change an input",
+                f"the parameter {fixed[0]!r} of a model from another tool cannot change on the way: it is not tunable",
+                code="bad-scenario", remedy="change it from the beginning to the end, or change an input",
             )  # fmt: skip
         self.plan = plan
 
@@ -74,7 +76,8 @@ class ForeignEngine:
         times: Array = np.arange(plan.steps, dtype=np.float64) * plan.dt
         at: Array = np.arange(plan.steps * plan.substeps + 1, dtype=np.float64) * (plan.dt / plan.substeps)
         foreign: Any = plan.model.model
-        runs = [(members.x0[row], Profile(times, h[:, :n]), h[0, n:]) for row, h in zip(rows, held, strict=True)]
+        of = slice(None) if self._moving else 0
+        runs = [(members.x0[row], Profile(times, h[:, :n]), h[of, n:]) for row, h in zip(rows, held, strict=True)]
         solved: list[Solution] = foreign.free_runs(runs, at)
         return [self._read(s, h, members) for s, h in zip(solved, held, strict=True)]
 

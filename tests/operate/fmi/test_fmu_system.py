@@ -49,8 +49,8 @@ def test_a_what_if_of_the_area_that_they_are_in_is_answered(two):
     with gemel.open(two) as twin:
         told = twin.whatif(AREA, "heater-1/u=+60", horizon="10min", members=4, points=5).told
         assert told["engine"].startswith("JAX")
-        with pytest.raises(ModelError, match="101 members"):
-            twin.whatif(AREA, "heater-1/u=+60", members=101)
+        with pytest.raises(ModelError, match="10001 members"):
+            twin.whatif(AREA, "heater-1/u=+60", members=10_001)
     at = [w["name"] for w in told["watch"]].index("heater-2/x")
     assert told["futures"][1]["bands"][at][2][-1] - told["futures"][0]["bands"][at][2][-1] == pytest.approx(60 * (1 - 6 * np.exp(-5)), abs=0.5)
 

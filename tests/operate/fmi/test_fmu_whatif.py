@@ -1,10 +1,13 @@
-"""A what-if may be asked of a model from another tool: member by member, in its own process, few at a time."""
+"""A what-if may be asked of a model from another tool: member by member, in its own process, some at a time."""
+
+from dataclasses import replace
 
 import numpy as np
 import pytest
-from fmu_kit import third
+from fmu_kit import lag, third
 
 from gemel.dynamics import compile_model
+from gemel.dynamics.solution import Profile
 from gemel.errors import ModelError
 from gemel.operate.fmi import Limits, fmu
 from gemel.scenarios import Cancelled, Change, Kpi, Question, Scenario, Start, Uncertain, ask
@@ -24,6 +27,11 @@ def question(**over):
 @pytest.fixture(scope="module")
 def tank(tmp_path_factory):
     return compile_model(fmu(third(tmp_path_factory.mktemp("fmu"), "TANK"), Limits(time_s=120.0)))
+
+
+@pytest.fixture(scope="module")
+def heater(tmp_path_factory):
+    return compile_model(fmu(lag(tmp_path_factory.mktemp("lag"), "CoSimulation"), Limits(time_s=120.0)))
 
 
 @pytest.fixture(scope="module")
@@ -63,16 +71,60 @@ def test_members_differ_and_the_same_seed_gives_the_same(tank, start, answer):
     assert all(np.array_equal(a.bands, b.bands) for a, b in zip(answer.futures, again.futures, strict=True))
 
 
-def test_too_many_members_are_refused_with_what_would_do(tank, start):
-    with pytest.raises(ModelError, match="101 members") as refused:
-        ask(tank, start, question(members=101))
-    assert refused.value.code == "bad-scenario" and "at most 100" in refused.value.remedy
+def test_some_hundred_members_are_run_bit_by_bit_and_told_of(heater):
+    told, begin = [], Start(heater.x0, heater.u0, heater.p0)
+    hot = question(scenarios=(Scenario("hot", (Change("u", "set", 350.0),)),), kpis=(), members=120, points=2, uncertain=(Uncertain("lag", 0.1),))
+    found = ask(heater, begin, hot, lambda done: not told.append(done))
+    assert [f.failed for f in found.futures] == [0, 0]
+    assert np.ptp(found.futures[1].bands[:, -1, 0]) > 1
+    assert len(told) > 24 and told == sorted(told) and told[-1] == 1.0
 
 
-def test_a_parameter_that_is_to_change_on_the_way_is_refused(tank, start):
-    later = Scenario("later", (Change("area", "scale", 2.0, start_s=30.0),))
-    with pytest.raises(ModelError, match="cannot change on the way"):
-        ask(tank, start, question(scenarios=(later,)))
+def test_more_members_than_can_be_are_refused_with_what_would_do(tank, start):
+    with pytest.raises(ModelError, match="10001 members") as refused:
+        ask(tank, start, question(members=10_001))
+    assert refused.value.code == "bad-scenario" and "at most 10000" in refused.value.remedy
+
+
+class Hasty:
+    """A child that is asked with no patience."""
+
+    def __init__(self, child):
+        self.child, self.asked = child, []
+
+    def ask(self, request):
+        self.asked.append(len(request["runs"]))
+        return self.child.ask(request | {"patience_s": 0.0})
+
+
+def test_the_limit_of_time_is_that_of_a_run_and_not_of_all(heater):
+    """A child whose patience ends with each run tells one at a time; all come to the same."""
+    runs = [(heater.x0 + i, Profile([0.0], [heater.u0]), heater.p0) for i in range(3)]
+    at, model = np.arange(0.0, 61.0, 10.0), replace(heater.model)
+    hasty = Hasty(heater.model.child)
+    object.__setattr__(model, "child", hasty)
+    whole, parts = heater.model.free_runs(runs, at), model.free_runs(runs, at)
+    assert hasty.asked == [3, 2, 1]
+    assert len({s.outputs[-1, 0] for s in whole}) == 3
+    assert all(np.array_equal(a.outputs, b.outputs) for a, b in zip(whole, parts, strict=True))
+
+
+def test_a_tunable_parameter_may_change_on_the_way_as_fmpy_changes_it(tank, start):
+    import fmpy
+
+    later = Scenario("later", (Change("area", "scale", 4.0, start_s=30.0), *MORE.changes))
+    found = ask(tank, start, question(scenarios=(later,), members=1))
+    given = np.array([(0, 0.01, 2.0), (30, 0.01, 2.0), (30, 0.03, 8.0), (99, 0.03, 8.0)], [("time", float), ("inflow", float), ("area", float)])
+    want = fmpy.simulate_fmu(str(tank.model.path), stop_time=60, output_interval=found.step_s, input=given, output=["level"])
+    got = found.futures[1].bands[2, :, found.watch.index("level")]
+    assert got == pytest.approx(np.interp(found.times, want["time"], want["level"]), abs=1e-6)
+    assert 0.01 < got[-1] - 1 < 0.1  # it rises a quarter as fast as it would have, 0.3 m
+
+
+def test_one_that_is_fixed_is_refused(heater):
+    later = Scenario("later", (Change("lag", "scale", 2.0, start_s=30.0),))
+    with pytest.raises(ModelError, match="cannot change on the way: it is not tunable"):
+        ask(heater, Start(heater.x0, heater.u0, heater.p0), question(scenarios=(later,), kpis=()))
 
 
 def test_it_stops_when_asked(tank, start):

@@ -12,6 +12,7 @@ import re
 import signal
 import sys
 import tempfile
+import time
 import zipfile
 from collections.abc import Callable
 from typing import Any, BinaryIO, Final
@@ -68,6 +69,7 @@ def described(path: str) -> dict[str, Any]:
             "name": v.name, "causality": v.causality, "unit": v.unit or (v.declaredType.unit if v.declaredType else None),
             "start": v.start, "low": _least(v, "min"), "high": _least(v, "max"), "nominal": v.nominal,
             "description": v.description or "", "state": v.derivative.name if v.derivative is not None else None,
+            "tunable": v.causality == "parameter" and v.variability == "tunable",
             "settable": v.causality in {"local", "output"} and v.variability == "continuous" and v.initial == "exact",
         }
         for v in description.modelVariables
@@ -101,14 +103,18 @@ def _unit(base: Any) -> tuple[dict[str, int], float, float]:
     return {k: v for k, v in powers.items() if v}, float(base.factor), float(base.offset)
 
 
-def simulated(path: str, runs: list[dict[str, Any]], **how: Any) -> dict[str, Any]:
-    """Run an FMU by FMPy, as often as there are runs; gives each result by column."""
+def simulated(path: str, runs: list[dict[str, Any]], patience_s: float, **how: Any) -> dict[str, Any]:
+    """Run an FMU by FMPy, as often as there are runs; gives each result by column, and of fewer runs once patience is over."""
     import fmpy
 
+    until, found = time.monotonic() + patience_s, []
     with tempfile.TemporaryDirectory() as folder:
         fmpy.extract(path, folder)
         description = fmpy.read_model_description(folder, validate=False)
-        found = [fmpy.simulate_fmu(folder, validate=False, model_description=description, **how, **run) for run in runs]
+        for run in runs:
+            found.append(fmpy.simulate_fmu(folder, validate=False, model_description=description, **how, **run))
+            if time.monotonic() > until:
+                break
     return {"runs": [{name: one[name].copy() for name in one.dtype.names} for one in found]}
 
 

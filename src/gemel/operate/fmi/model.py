@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 
@@ -17,6 +17,7 @@ from gemel.operate.fmi.host import Limits, Standing, ask
 from gemel.samples.units import conversion, parse
 
 Affine = tuple[float, float]
+PATIENCE: Final = 0.25  # of the limit of time: after that an answer of fewer runs than were asked for is welcome
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,6 +33,7 @@ class FmuModel:
         limits: what a run may use.
         name: what it is called in messages.
         events: whether it has any: what it remembers between them is no state.
+        tunable: parameters that may change while it runs.
     """
 
     path: Path
@@ -44,6 +46,7 @@ class FmuModel:
     limits: Limits = field(default_factory=Limits)
     name: str = ""
     events: bool = False
+    tunable: frozenset[str] = frozenset()
     child: Standing = field(init=False, repr=False)
 
     traceable = False
@@ -80,20 +83,30 @@ class FmuModel:
         return self.free_runs([(x0, profile, p)], at)[0]
 
     def free_runs(self, runs: Sequence[tuple[Floats, Profile, Floats]], at: Floats) -> list[Solution]:
-        """Run it several times in one process, each time from a state, by a profile, with parameters; as `free_run`."""
-        names = [*self.states, *self.outputs]
-        answer = self.child.ask(
-            {
-                "do": "simulate", "path": str(self.path), "fmi_type": self.kind, "output": list(dict.fromkeys(names)),
-                "start_time": float(at[0]), "stop_time": float(at[-1]), "output_interval": float(np.diff(at).min()),
-                "relative_tolerance": 1e-8,
-                "runs": [{"start_values": self._starts(x0, p), "input": self._input(profile, at)} for x0, profile, p in runs],
-            }
-        )  # fmt: skip
-        if "error" in answer:
-            x, y = (np.full((len(at), n), np.nan) for n in (len(self.states), len(self.outputs)))
-            return [Solution(at, x, y, "child", f"{self.called}: {answer['error']}", 0, float(at[0])) for _ in runs]
-        return [self._solution(at, columns) for columns in answer["runs"]]
+        """Run it several times, each time from a state, by a profile, with parameters; as `free_run`.
+
+        Parameters that change on the way have a row for each instant of the profile, each held until the next; those of
+        them that are not tunable stay what they are at first (FMI 2.0.4, 2.2.7; FMI 3.0, 2.4.7.4).
+        The limit of time is that of a run, not of all: its process tells in between what it has, and is asked for the rest.
+        """
+        found: list[Solution] = []
+        while len(found) < len(runs):
+            answer = self.child.ask(self._asked(runs[len(found) :], at))
+            if "error" in answer:
+                x, y = (np.full((len(at), n), np.nan) for n in (len(self.states), len(self.outputs)))
+                why = Solution(at, x, y, "child", f"{self.called}: {answer['error']}", 0, float(at[0]))
+                return found + [why] * (len(runs) - len(found))
+            found += [self._solution(at, columns) for columns in answer["runs"]]
+        return found
+
+    def _asked(self, runs: Sequence[tuple[Floats, Profile, Floats]], at: Floats) -> dict[str, Any]:
+        return {
+            "do": "simulate", "path": str(self.path), "fmi_type": self.kind,
+            "output": list(dict.fromkeys((*self.states, *self.outputs))), "patience_s": self.limits.time_s * PATIENCE,
+            "start_time": float(at[0]), "stop_time": float(at[-1]), "output_interval": float(np.diff(at).min()),
+            "relative_tolerance": 1e-8,
+            "runs": [{"start_values": self._starts(x0, p), "input": self._input(profile, p, at)} for x0, profile, p in runs],
+        }  # fmt: skip
 
     def _solution(self, at: Floats, columns: Mapping[str, Floats]) -> Solution:
         instants = columns["time"]
@@ -126,19 +139,23 @@ class FmuModel:
 
     def _starts(self, x0: Floats, p: Floats) -> dict[str, float]:
         """Only what differs from the FMU's own: some may not be set."""
-        given = [*zip(self.states.items(), x0, strict=True), *zip(self.parameters.items(), p, strict=True)]
+        given = [*zip(self.states.items(), x0, strict=True), *zip(self.parameters.items(), np.atleast_2d(p)[0], strict=True)]
         return {name: float(self._own(name, value)) for (name, q), value in given if value != q.start}
 
-    def _input(self, profile: Profile, at: Floats) -> Any:
-        if not self.inputs:
+    def _input(self, profile: Profile, p: Floats, at: Floats) -> Any:
+        moving = [i for i, name in enumerate(self.parameters) if name in self.tunable] if np.ndim(p) == 2 else []
+        names = [*self.inputs, *(list(self.parameters)[i] for i in moving)]
+        if not names:
             return None
         times, values = np.asarray(profile.times, np.float64), np.asarray(profile.values, np.float64)
+        if moving:
+            values = np.hstack((values, p[:, moving]))
         if profile.between == "held":  # two rows at an instant: what was until then, and what is from then on
             times, values = np.repeat(times, 2)[1:], np.repeat(values, 2, axis=0)[:-1]
         times, values = np.append(times, at[-1] + 1.0), np.concatenate([values, values[-1:]])
-        made = np.zeros(len(times), [("time", float), *((name, float) for name in self.inputs)])
+        made = np.zeros(len(times), [("time", float), *((name, float) for name in names)])
         made["time"] = times
-        for i, name in enumerate(self.inputs):
+        for i, name in enumerate(names):
             made[name] = self._own(name, values[:, i])
         return made
 
@@ -201,6 +218,7 @@ def _made(of: tuple[Path, str], found: Mapping[str, Any], limits: Limits) -> Fmu
     return FmuModel(
         path, of_states, kinds["input"], kinds["output"], kinds["parameter"], scales,
         "ModelExchange" if exchange else "CoSimulation", limits, named, bool(found["events"]),
+        frozenset(v["name"] for v in variables.values() if v["tunable"]),
     )  # fmt: skip
 
 
