@@ -50,7 +50,8 @@ class Narrowed:
     @property
     def tunable(self) -> frozenset[str]:
         """Which parameters of a model that runs in a process of its own may change while it runs."""
-        return getattr(self.model, "tunable", frozenset())
+        found: frozenset[str] = getattr(self.model, "tunable", frozenset())
+        return found
 
     def free_run(self, x0: Floats, profile: Profile, p: Floats, at: Floats) -> Solution:
         """Run a model that runs in a process of its own, as `free_runs`."""

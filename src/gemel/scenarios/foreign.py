@@ -49,7 +49,7 @@ class ForeignEngine:
 
     def __init__(self, plan: Plan) -> None:
         self._moving = [plan.held[j] for j in plan.driven if j >= len(plan.model.inputs)]
-        tunable = getattr(plan.model.model, "tunable", frozenset())
+        tunable: frozenset[str] = getattr(plan.model.model, "tunable", frozenset())
         if fixed := [name for name in self._moving if name not in tunable]:
             raise ModelError(
                 f"the parameter {fixed[0]!r} of a model from another tool cannot change on the way: it is not tunable",
