@@ -37,7 +37,7 @@ def test_what_is_named_alike_belongs_together_and_is_converted(plant):
     assert start["parameters"]["best_efficiency"] == pytest.approx(0.78) and start["parameters"]["area"] == 100.0
     assert demand["value"] == pytest.approx(0.1) and ambient["value"] == pytest.approx(5.0)
     assert supply["profile"] == [(0.0, pytest.approx(283.15)), (600.0, pytest.approx(285.15))]
-    assert spec["question"]["uncertain"] == [{"of": "best_efficiency", "spread": 0.05}]
+    assert spec["question"]["uncertain"] == [{"of": "best_efficiency", "spread": 0.05, "relative": True, "law": "normal", "source": "5 % by default"}]
 
 
 def test_a_spec_read_from_json_gives_the_same_result_again(plant):

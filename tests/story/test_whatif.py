@@ -146,11 +146,22 @@ def test_the_process_that_reasons_has_no_way_to_the_plant(olga, site):
     assert olga.get("facts", limit=1000, kind="CommandRequested")["items"] == before
 
 
-def test_a_past_state_is_begun_with_as_it_stood_then(olga):
-    then = olga.get(f"state/{ASSET}")["at"]
-    time.sleep(1.1)  # the readings' own clock, told in whole seconds, must have moved on
-    now = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
-    assert olga.post_rows([{"signal": f"{ASSET}/level", "time": now, "value": 4.4}])[0] == 200
-    assert wait(lambda: olga.shown(ASSET)["level"]["value"] == 4.4, 60)
-    level = [olga.get("whatif", asset=ASSET, **q)["quantities"]["states"]["level"]["value"] for q in ({}, {"at": then})]
-    assert level == [4.4, 4.0]
+def test_a_past_state_is_begun_with_as_it_stood_then_and_as_sure_as_it_was_then(olga):
+    for level, sigma in ((4.1, 0.02), (4.4, 0.3)):
+        then = olga.get(f"state/{ASSET}")["at"]
+        time.sleep(1.1)  # the readings' own clock, told in whole seconds, must have moved on
+        now = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+        assert olga.post_rows([{"signal": f"{ASSET}/level", "time": now, "value": level, "sigma": sigma}])[0] == 200
+        assert wait(lambda level=level: olga.shown(ASSET)["level"]["value"] == level, 60)
+    told = [olga.get("whatif", asset=ASSET, **q) for q in ({}, {"at": then})]
+    assert [t["quantities"]["states"]["level"]["value"] for t in told] == [4.4, 4.1]
+    sure = [{u["of"]: u for u in t["uncertain"]}["level"] for t in told]
+    assert [u["spread"] for u in sure] == [pytest.approx(0.3), pytest.approx(0.02)] and sure[0]["source"] == "accuracy of its signal"
+    status, job = ask(olga, at=then)
+    result = ended(olga, job["id"])["result"]
+    assert status == 202 and {u["of"]: u["spread"] for u in result["uncertain"]}["level"] == pytest.approx(0.02)
+    level = [w["name"] for w in result["watch"]].index("level")
+    bands = [[f["bands"][level][q][0] for q in (0, 4)] for f in result["futures"]]
+    assert bands[0] == bands[1], "both begin with the same draws"
+    assert bands[0][1] - bands[0][0] == pytest.approx(2 * 1.645 * 0.02, rel=0.15)
+    assert "uncertain (accuracy of its signal): level" in result["words"] and "uncertain (5 % by default): best_efficiency" in result["words"]

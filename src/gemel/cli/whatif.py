@@ -28,7 +28,7 @@ from gemel.errors import ConfigError, GemelError
 @click.option("--step", default=10.0, show_default=True, help="Of the solver, at most [s].")
 @click.option("--scenarios", "members", type=int, help="Members of the ensemble [default: 1000; of an FMU 100, and no more].")
 @click.option("--seed", default=0, show_default=True, help="Of what is drawn: the same seed gives the same answer.")
-@click.option("--uncertain", multiple=True, metavar="NAME=SHARE", help="What is not known exactly: wear=10% [default: what is calibrated, by 5 %].")
+@click.option("--uncertain", multiple=True, metavar="NAME=SHARE", help="What is not known exactly: wear=10%, or none [default: as sure as states and parameters are].")
 @click.option("--json", "as_json", is_flag=True, help="JSON.")
 def command(
     plant: Path, data: Path | None, asset: str, changes: tuple[str, ...], schedule: Path | None, against: tuple[str, ...],
@@ -48,7 +48,7 @@ def command(
     with gemel.open(plant, data=data) as twin:
         found = twin.whatif(
             asset, scenarios, at=at, fork=fork, indices=indices, horizon=horizon, members=members, seed=seed, told=_progress(quiet=as_json), step_s=step, leap=leap, engine=engine,
-            uncertain=[_uncertain(u) for u in uncertain] or None,
+            uncertain=[] if uncertain == ("none",) else [_uncertain(u) for u in uncertain] or None,
         )  # fmt: skip
     told = {**found.told, "seconds": round(time.monotonic() - began, 3)}
     click.echo(json.dumps(told) if as_json else "\n".join(_words(told, found.figures())))
@@ -58,11 +58,8 @@ def command(
 def _words(told: dict[str, Any], figures: Any) -> Iterator[str]:
     yield f"{told['asset']} from {told['at']}, {told['members']} members, seed {told['seed']} (a what-if: nothing was changed)"
     for row in figures:
-        beyond = ""
-        if row["difference"] is not None:
-            beyond = f"   {row['difference']:+.4g} {'clearly' if row['clear'] else 'not clear'}"
-        span = f"{row['median']:.5g} [{row['low']:.5g} … {row['high']:.5g}] {row['unit']}"
-        yield f"  {row['scenario']:<24} {row['kpi']:<28} {span}{beyond}"
+        span = f"{_figure(row['median'])} [{_figure(row['low'])} … {_figure(row['high'])}] {row['unit']}"
+        yield f"  {row['scenario']:<24} {row['kpi']:<28} {span}{_difference(row)}"
     for future in told["futures"]:
         for kpi, shares in future.get("indices", {}).items():
             said = ", ".join(f"{name} {first:.0%} alone, {total:.0%} in all" for name, (first, total) in shares.items())
@@ -73,9 +70,22 @@ def _words(told: dict[str, Any], figures: Any) -> Iterator[str]:
             yield f"  {future['name']}: the loops of the system are not solved in {future['unsolved']} members: do not trust it"
     if not told["converged"]:
         yield f"  halving the step down to {told['step_s']:g} s still changed the result: do not trust it"
+    yield from (f"  {said}" for said in told["words"])
     yield from _hybrids(told["hybrids"])
     yield from _leaps(told["leaps"])
     yield f"  {told['engine']}, step {told['step_s']:g} s, {told['seconds']:.2f} s"
+
+
+def _figure(value: float | None) -> str:
+    return "never" if value is None else f"{value:.5g}"
+
+
+def _difference(row: dict[str, Any]) -> str:
+    clear = "clearly" if row["clear"] else "not clear"
+    if row["only_scenario"] or row["only_baseline"]:
+        only = (f"{row[of]:.0%} of the members {where}" for of, where in (("only_scenario", "with it"), ("only_baseline", "without it")) if row[of])
+        return f"   comes in {' and in '.join(only)} only, so there is no mean of the difference ({clear})"
+    return "" if row["difference"] is None else f"   {row['difference']:+.4g} {clear}"
 
 
 def _hybrids(hybrids: list[dict[str, Any]]) -> Iterator[str]:

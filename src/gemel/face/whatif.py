@@ -30,8 +30,17 @@ class WhatIf:
 
     told: Mapping[str, Any]
 
+    @property
+    def words(self) -> tuple[str, ...]:
+        """What is taken as uncertain and from where one knows it, or that nothing is, in sentences."""
+        return tuple(self.told["words"])
+
     def figures(self) -> Table:
-        """Give the figures: scenario, kpi, unit, mean, low, median, high, difference, and whether that is clear."""
+        """Give the figures: scenario, kpi, unit, mean, low, median, high, difference, and whether that is clear.
+
+        Null is a time that never comes. Where an event comes in only one of scenario and baseline in some members, there is
+        no mean of the difference, but `only_scenario` and `only_baseline`: in which share of them it comes only there.
+        """
         return Table(pa.Table.from_pylist(list(self._figures())))
 
     def bands(self, quantity: str) -> Table:
@@ -62,6 +71,7 @@ class WhatIf:
                     "scenario": future["name"], "kpi": kpi["name"], "unit": kpi["unit"], "mean": figure["mean"],
                     "low": q[0], "median": q[len(q) // 2], "high": q[-1],
                     "difference": None if d is None else d["mean"], "clear": None if d is None else d["clear"],
+                    "only_scenario": None if d is None else d["only_scenario"], "only_baseline": None if d is None else d["only_baseline"],
                 }  # fmt: skip
 
 

@@ -92,12 +92,21 @@ def released_body(found: Calibration, sources: Sequence[str]) -> dict[str, Any]:
     seen = told["validation"] or {}
     return {
         "values": values, "intervals": {name: [e["low"], e["high"]] for name, e in told["parameters"].items()},
-        "units": {name: e["unit"] for name, e in told["parameters"].items()}, "dynamics": told["dynamics"],
+        "correlation": _correlation(found.fit), "units": {name: e["unit"] for name, e in told["parameters"].items()}, "dynamics": told["dynamics"],
         "digest": sha256(data + repr(sorted(values.items())).encode()).hexdigest(),
         "data": {"sources": list(sources), "from_s": min(starts), "to_s": max(ends), "readings": told["readings"]},
         "gate": told["gate"], "rmse": seen.get("rmse"), "fidelity": seen.get("explained"),
         **({"hybrid": learned} if (learned := hybrids.released(found.hybrids)) else {}),
     }  # fmt: skip
+
+
+def _correlation(found: Fit) -> dict[str, Any] | None:
+    """Give how the estimates of parameters go together, of those that the fit is sure of to some degree."""
+    sd = np.sqrt(np.maximum(np.diagonal(found.covariance), 0.0))
+    some = np.flatnonzero(np.isfinite(sd) & (sd > 0))
+    names = [name for i, name in enumerate(found.parameters) if i in some]
+    matrix = found.covariance[np.ix_(some, some)] / np.outer(sd[some], sd[some])
+    return {"names": names, "matrix": np.round(matrix, 6).tolist()} if len(some) > 1 else None
 
 
 def calibrate(

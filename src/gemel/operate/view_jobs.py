@@ -123,7 +123,7 @@ class ReasonedView:
         return await asyncio.to_thread(members, self.plant, asset)
 
     async def whatif_begin(
-        self, asset: str, shown: Mapping[str, tuple[float, str]], releases: Releases, at: int
+        self, asset: str, shown: Mapping[str, tuple[float, str, float, str]], releases: Releases, at: int
     ) -> dict[str, Any]:
         """Give where a what-if about an asset begins, from what it shows and what was released by then."""
         return await asyncio.to_thread(whatif.begin, self.plant, asset, shown, releases, at)

@@ -19,17 +19,19 @@ from gemel import __version__
 from gemel.assets import Plant
 from gemel.assets.fmus import is_fmu
 from gemel.errors import ModelError
-from gemel.operate import whatif_hybrid
+from gemel.operate import whatif_doubt, whatif_hybrid
 from gemel.operate.binding import KINDS, Bound
 from gemel.operate.joining import bind_any
 from gemel.operate.models import Reference
 from gemel.samples.units import conversion
 from gemel.twin.releases import Releases
 
-SPREAD: Final = 0.05  # of a parameter marked `calibrate`, while nothing better is known of it
 MEMBERS: Final = 1000  # of an ensemble, where nothing is said
-Shown = Mapping[str, tuple[float, str]]
-"""What assets show: by the path of a property, or by its name alone, value and unit; NaN where nothing is known."""
+Shown = Mapping[str, tuple[float, str] | tuple[float, str, float, str]]
+"""What assets show: by the path of a property, or by its name alone, value and unit; NaN where nothing is known.
+
+Perhaps with its standard uncertainty in that unit, and from where one knows that.
+"""
 
 
 def begin(
@@ -47,14 +49,18 @@ def begin(
     Returns:
         ``asset``, ``model``, ``versions`` (of the parameters in force, by asset), ``hybrids`` (released with those) and ``quantities``: by kind, each name
         with its unit, SI value and range, where the value comes from (``signal``, ``release``, ``plant file`` or
-        ``model``), and the unit the plant shows it in: SI = value * scale + offset.
+        ``model``), and the unit the plant shows it in: SI = value * scale + offset. ``uncertain`` and ``together`` are what
+        is not known exactly of it, as a question has them.
 
     Raises NotFoundError where there is no such asset, or its type has no dynamic model; ModelError where that is wrong.
     """
     bound = bind_any(plant, asset, releases, at)
     quantities = {kind: {b.name: _quantity(b, shown) for b in bound.of(kind)} for kind in KINDS}
     doubted = [b.name for b in bound.parameters if b.calibrate]
+    sigma = {b.name: told for b in (*bound.states, *bound.parameters) if (told := _sigma(b, shown)) is not None}
+    uncertain, together = whatif_doubt.doubts(plant, bound, sigma, releases, at)
     return {
+        "uncertain": uncertain, "together": together,
         "asset": asset, "model": bound.reference, "quantities": quantities, "calibrated": doubted,
         "versions": dict(bound.versions), "hybrids": whatif_hybrid.in_force(plant, asset, releases, at),
     }  # fmt: skip
@@ -73,7 +79,7 @@ def spec(begun: Mapping[str, Any], question: Mapping[str, Any], at: str, plant: 
     asked["members"] = _members(begun["model"], asked.get("members"))
     asked["kpis"] = asked.get("kpis") or _figures(begun)
     if asked.get("uncertain") is None:
-        asked["uncertain"] = [{"of": name, "spread": SPREAD} for name in begun["calibrated"]]
+        asked["uncertain"], asked["together"] = begun["uncertain"], begun["together"]
     start = {
         k: {n: q["value"] for n, q in begun["quantities"][k].items()}
         for k in ("inputs", "states", "parameters")
@@ -87,6 +93,7 @@ def spec(begun: Mapping[str, Any], question: Mapping[str, Any], at: str, plant: 
         "question": asked,
         "versions": versions,
     }
+    found["assumed"] = [n for n, q in begun["quantities"]["states"].items() if q["source"] == "model"]
     if begun.get("hybrids"):
         found["hybrids"] = begun["hybrids"]
     _asked(found)
@@ -121,7 +128,9 @@ def run(spec: Mapping[str, Any], told: Callable[[float], bool]) -> dict[str, Any
         part = _part(told, 0.3 + 0.7 * i / len(answer.futures), 0.7 / len(answer.futures))
         shares[future.name] = indices(model, start, question, future.name, part)
     units = {n: q.unit for k in KINDS for n, q in getattr(model.model, k).items()}
+    drawn = [d | {"unit": units.get(d["of"], "")} for d in whatif_doubt.described(spec)]
     return {
+        "uncertain": drawn, "words": whatif_doubt.sentences(drawn, spec.get("assumed", ())),
         "asset": spec["asset"], "at": spec["at"], "seed": question.seed, "members": question.members,
         "engine": answer.engine, "step_s": answer.step_s, "converged": answer.converged, "leaps": _leaps(answer.leaps, asked), "versions": spec["versions"],
         "hybrids": whatif_hybrid.told(spec, learned, answer.futures),
@@ -150,11 +159,20 @@ def _part(told: Callable[[float], bool], begun: float, share: float) -> Callable
 def _future(f: Any, asked: Any) -> dict[str, Any]:
     wanted = {k.name for k in asked.kpis}
     told: dict[str, Any] = {
-        kind: {n: msgspec.to_builtins(v) for n, v in getattr(f, kind).items() if n in wanted}
+        kind: {n: _finite(msgspec.to_builtins(v)) for n, v in getattr(f, kind).items() if n in wanted}
         for kind in ("figures", "differences", "sensitivity")
     }
     bands = np.moveaxis(f.bands, 2, 0)  # [watched, quantiles, instants]
     return {"name": f.name, "failed": f.failed, "unsolved": f.unsolved, "bands": np.round(bands, 9).tolist(), **told}
+
+
+def _finite(told: Any) -> Any:
+    """Give plain values with None for what is no number (JSON has no ∞): a time that never comes, a mean that there is not."""
+    if isinstance(told, Mapping):
+        return {k: _finite(v) for k, v in told.items()}
+    if isinstance(told, list | tuple):
+        return [_finite(v) for v in told]
+    return None if isinstance(told, float) and not math.isfinite(told) else told
 
 
 def _asked(spec: Mapping[str, Any]) -> Any:
@@ -168,9 +186,23 @@ def _asked(spec: Mapping[str, Any]) -> Any:
         ) from e
 
 
+def _shown(b: Bound, shown: Shown) -> tuple[float, str, float, str]:
+    value, unit, *sure = shown.get(b.path, shown.get(b.path.rpartition("/")[2], (math.nan, b.unit)))
+    sigma, source = sure or (math.nan, "")
+    return value, unit, float(sigma), str(source)  # type: ignore[arg-type]
+
+
+def _sigma(b: Bound, shown: Shown) -> tuple[float, str] | None:
+    """Give the standard uncertainty of what a signal gives [SI], and from where one knows it."""
+    value, unit, sigma, source = _shown(b, shown)
+    if b.source != "signal" or math.isnan(value) or not sigma > 0 or math.isinf(sigma):
+        return None
+    return sigma * abs(conversion(unit, b.quantity.unit)[0]), source
+
+
 def _quantity(b: Bound, shown: Shown) -> dict[str, Any]:
     value, source = b.value, b.source
-    told, unit = shown.get(b.path, shown.get(b.path.rpartition("/")[2], (math.nan, b.unit)))
+    told, unit, *_ = _shown(b, shown)
     if source == "signal":
         scale, offset = conversion(unit, b.quantity.unit)
         value, source = (b.value, "model") if math.isnan(told) else (told * scale + offset, "signal")

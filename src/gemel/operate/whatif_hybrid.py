@@ -16,9 +16,9 @@ from gemel.dynamics import Compiled, compile_model
 from gemel.errors import GemelError
 from gemel.estimate.hybrid_kept import again
 from gemel.estimate.hybrid_model import CORRECTION, KNOWN, PHYSICS, HybridModel, Learned, beside
-from gemel.operate.joining import members, parts_of
 from gemel.operate.machine import machine_of
 from gemel.operate.models import Reference, compiled
+from gemel.operate.whatif_doubt import prefixes
 from gemel.twin.releases import Release, Releases
 
 if TYPE_CHECKING:
@@ -35,13 +35,11 @@ def in_force(plant: Plant, asset: str, releases: Releases | None, at: int | None
     """
     if releases is None:
         return []
-    paths = members(plant, asset)
-    names = {path: f"{name}/" for name, path in parts_of(plant, paths).assets.items()} if len(paths) > 1 else {paths[0]: ""}
     found: list[dict[str, Any]] = []
-    for path in paths:
+    for path, prefix in prefixes(plant, asset).items():
         release = releases.in_force(path, at)
         if release is not None and release.body.get("hybrid"):
-            found += _of(plant, release, names[path])
+            found += _of(plant, release, prefix)
     return found
 
 

@@ -6,10 +6,10 @@ or JAX → readings → the referee's figures → bands, paired differences, sen
 
 from gemel.scenarios.engine import Cancelled, engine_for
 from gemel.scenarios.itinerary import Leaps
-from gemel.scenarios.scenario import Change, Kpi, Question, Scenario, Start, Uncertain, parse_change
+from gemel.scenarios.scenario import Change, Kpi, Question, Scenario, Start, Together, Uncertain, parse_change
 from gemel.scenarios.whatif import Answer, Future, ask, indices
 
 __all__ = [
-    "Answer", "Cancelled", "Change", "Future", "Kpi", "Leaps", "Question", "Scenario", "Start", "Uncertain", "ask", "engine_for",
-    "indices", "parse_change",
+    "Answer", "Cancelled", "Change", "Future", "Kpi", "Leaps", "Question", "Scenario", "Start", "Together", "Uncertain", "ask",
+    "engine_for", "indices", "parse_change",
 ]  # fmt: skip

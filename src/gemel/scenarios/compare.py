@@ -27,12 +27,16 @@ class Difference:
     """A scenario's figure less the baseline's, member by member: both had the same draws (common random numbers).
 
     Args:
-        mean: of the differences.
-        interval: in which the mean lies with 95 %.
-        quantiles: of the differences.
-        more: share of the members in which it is more.
-        p_value: of a paired t test (Student 1908) that the mean is zero.
+        mean: of the differences; NaN where an event comes in only one of the two in some member: a mean of the others would
+            leave out the very members in which the change did most.
+        interval: in which the mean lies with 95 %; NaN where there is none.
+        quantiles: of the differences; -∞ where it comes only in the scenario, ∞ where only in the baseline.
+        more: share of the members in which it is more, or never comes where it came in the baseline.
+        p_value: of a paired t test (Student 1908) that the mean is zero; of a sign test where there is no mean.
         clear: whether 95 % of the members agree on the sign.
+        only_scenario: share of the members in which an event comes in the scenario and not in the baseline.
+        only_baseline: share in which it comes in the baseline and not in the scenario.
+        neither: share in which it comes in neither; there they do not differ.
     """
 
     mean: float
@@ -41,6 +45,9 @@ class Difference:
     more: float
     p_value: float
     clear: bool
+    only_scenario: float = 0.0
+    only_baseline: float = 0.0
+    neither: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -77,22 +84,28 @@ def figure(values: Array, quantiles: tuple[float, ...]) -> Figure:
 
 def difference(scenario: Array, baseline: Array, quantiles: tuple[float, ...]) -> Difference:
     """Compare member by member; where an event never comes in both, they do not differ."""
-    with np.errstate(invalid="ignore"):
-        d = scenario - baseline
-    d = np.where(np.isnan(d), 0.0, d)
-    finite = d[np.isfinite(d)]
-    n, mean = len(finite), float(finite.mean()) if len(finite) else math.nan
-    error = float(finite.std(ddof=1) / math.sqrt(n)) if n > 1 else math.inf
+    here, there = np.isfinite(scenario), np.isfinite(baseline)
+    d: Array = np.subtract(scenario, baseline, out=np.zeros(len(scenario)), where=here | there)
     more, less = float((d > 0).mean()), float((d < 0).mean())
-    clear = max(more, less) >= CLEAR
+    mean, error = _mean(d) if (here == there).all() else (math.nan, math.nan)
+    p_value = _sign_test(d) if math.isnan(mean) else _p_value(mean, error, len(d))
     return Difference(
-        mean,
-        (mean - 1.96 * error, mean + 1.96 * error),
-        _quantiles(d, quantiles),
-        more,
-        _p_value(mean, error, n),
-        clear,
-    )
+        mean, (mean - 1.96 * error, mean + 1.96 * error), _quantiles(d, quantiles), more, p_value, max(more, less) >= CLEAR,
+        float((here & ~there).mean()), float((there & ~here).mean()), float((~here & ~there).mean()),
+    )  # fmt: skip
+
+
+def _mean(d: Array) -> tuple[float, float]:
+    """Give the mean and its standard error."""
+    return float(d.mean()), float(d.std(ddof=1) / math.sqrt(len(d))) if len(d) > 1 else math.inf
+
+
+def _sign_test(d: Array) -> float:
+    """Give the probability of so unequal signs where either is as likely (Dixon & Mood 1946, J. Am. Stat. Assoc. 41)."""
+    from scipy.stats import binomtest
+
+    more, less = int((d > 0).sum()), int((d < 0).sum())
+    return float(binomtest(more, more + less).pvalue) if more + less else 1.0
 
 
 def sensitivity(names: tuple[str, ...], unit: Array, values: Array) -> Share:

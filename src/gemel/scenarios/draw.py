@@ -14,7 +14,8 @@ import numpy as np
 import numpy.typing as npt
 
 from gemel.dynamics import Compiled
-from gemel.scenarios.scenario import Start, Uncertain
+from gemel.errors import ModelError
+from gemel.scenarios.scenario import Start, Together, Uncertain
 
 Array = npt.NDArray[np.float64]
 
@@ -54,13 +55,16 @@ def columns_of(model: Compiled, start: Start, uncertain: Sequence[Uncertain]) ->
     return (*(f"{u.of}" for u in uncertain), *(f"{name} at the beginning" for name in correlated))
 
 
-def drawn(model: Compiled, start: Start, uncertain: Sequence[Uncertain], unit: Array) -> Drawn:
+def drawn(
+    model: Compiled, start: Start, uncertain: Sequence[Uncertain], unit: Array, together: Sequence[Together] = ()
+) -> Drawn:
     """Turn points in (0, 1) [members, columns] into members.
 
-    The order of columns is that of `columns_of`; a state's covariance enters by its Cholesky factor.
+    The order of columns is that of `columns_of`; a state's covariance enters by a factor of it.
     """
     from scipy.special import ndtri
 
+    unit = _correlated([u.of for u in uncertain], unit, together)
     members, held = len(unit), (*model.inputs, *model.parameters)
     x0 = np.tile(start.x, (members, 1))
     gain, bias = np.ones((members, len(held))), np.zeros((members, len(held)))
@@ -79,6 +83,26 @@ def drawn(model: Compiled, start: Start, uncertain: Sequence[Uncertain], unit: A
             bias[:, held.index(one.of)] += deviation
     low, high = model.bounds("states")
     return Drawn(columns_of(model, start, uncertain), unit, np.clip(x0, low, high), gain, bias)
+
+
+def _correlated(names: Sequence[str], unit: Array, together: Sequence[Together]) -> Array:
+    """Have points vary together through normal variables, whatever their laws are.
+
+    Liu & Der Kiureghian (1986), Multivariate distribution models with prescribed marginals and covariances,
+    Probabilistic Engineering Mechanics 1.
+    """
+    from scipy.special import ndtr, ndtri
+
+    found = unit.copy() if together else unit
+    for group in together:
+        if unknown := set(group.names) - set(names):
+            raise ModelError(
+                f"{min(unknown)!r} is not among what is uncertain", code="bad-scenario", remedy="name it there too"
+            )
+        columns = [names.index(n) for n in group.names]
+        made = ndtr(ndtri(unit[:, columns]) @ _factor(np.array(group.correlation)).T)
+        found[:, columns] = np.clip(made, 1e-9, 1 - 1e-9)
+    return found
 
 
 def _law(one: Uncertain, unit: Array, value: float, bounds: tuple[float, float]) -> Array:

@@ -89,6 +89,24 @@ class Uncertain:
 
 
 @dataclass(frozen=True, slots=True)
+class Together:
+    """Uncertain quantities that vary together.
+
+    Args:
+        names: of two or more that are uncertain.
+        correlation: [names, names] of the normal variables behind them; 1 on its diagonal.
+    """
+
+    names: tuple[str, ...]
+    correlation: tuple[tuple[float, ...], ...]
+
+    def __post_init__(self) -> None:
+        r = np.array(self.correlation, float)
+        if r.shape != (len(self.names),) * 2 or not np.allclose(r, r.T) or not np.allclose(np.diagonal(r), 1.0):
+            _refuse(f"the correlation of {', '.join(self.names)} is none", "give a symmetric matrix with 1 on its diagonal")
+
+
+@dataclass(frozen=True, slots=True)
 class Kpi:
     """A figure by which runs are judged; computed by the referee, never by the model.
 
@@ -133,6 +151,7 @@ class Question:
         members: of the ensemble.
         seed: of all that is drawn.
         uncertain: what is not known exactly.
+        together: which of it varies together; all else varies by itself.
         kpis: how it is judged.
         watch: whose bands over time are wanted; all outputs and states if empty.
         points: instants of the bands, at most.
@@ -149,6 +168,7 @@ class Question:
     members: int = 1000
     seed: int = 0
     uncertain: tuple[Uncertain, ...] = ()
+    together: tuple[Together, ...] = ()
     kpis: tuple[Kpi, ...] = ()
     watch: tuple[str, ...] = ()
     points: int = 121

@@ -82,7 +82,7 @@ def ask(model: Compiled, start: Start, question: Question, told: Told = lambda d
     ready = prepare(model, start, question)
     names = columns_of(model, start, question.uncertain)
     unit = points(question.members, len(names), question.seed)
-    draws = drawn(model, start, question.uncertain, unit)
+    draws = drawn(model, start, question.uncertain, unit, question.together)
     way = road(ready, draws, told)
     ready, plan = way.ready, way.ready.plan
     runs: list[_Run] = []
@@ -101,7 +101,8 @@ def indices(
     """Give Sobol indices of every KPI of a scenario: by KPI and by what is uncertain, (first order, total).
 
     Members in which a figure has no value (an event never comes) are left out; where they are many, the figure has no indices.
-    Takes `members`·(uncertain + 2) runs.
+    What varies `together` is taken apart for it: shares of a variance mean something only of what varies by itself (Saltelli
+    et al. 2008, Global Sensitivity Analysis, §1.2). Takes `members`·(uncertain + 2) runs.
     """
     ready = prepare(model, start, question)
     names = columns_of(model, start, question.uncertain)

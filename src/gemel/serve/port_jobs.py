@@ -86,9 +86,9 @@ class Reasoned(Protocol):
         """Give the assets that a what-if is about; raises NotFoundError, ModelError."""
 
     async def whatif_begin(
-        self, asset: str, shown: Mapping[str, tuple[float, str]], releases: Releases, at: int
+        self, asset: str, shown: Mapping[str, tuple[float, str, float, str]], releases: Releases, at: int
     ) -> Mapping[str, Any]:
-        """Give where a what-if about an asset begins, from what it shows and what was released by then.
+        """Give where a what-if about an asset begins, from what it shows (value, unit, sigma, from where) and what was released by then.
 
         Raises NotFoundError, ModelError.
         """

@@ -77,6 +77,15 @@ async def of_properties(
     }  # fmt: skip
 
 
+def uncertainties(names: Names, stands: Standing) -> dict[str, tuple[float, str]]:
+    """Give the standard uncertainty of what each property shows, by path, and from where one knows it; NaN where nobody does."""
+    paths, shown = stands.shown(names)
+    told = _uncertainty(names, stands)
+    known = [_sigma(told, shown, row) for row in range(len(paths))]
+    sources = ["estimated" if lane == frames.ESTIMATED else "accuracy of its signal" for lane in shown.lane]
+    return {path: (np.nan if sigma is None else sigma, source) for path, sigma, source in zip(paths, known, sources, strict=True)}
+
+
 def _uncertainty(names: Names, stands: Standing) -> dict[int, float | None]:
     """Give the standard uncertainty by signal: what a value came with, else what is declared."""
     signals = stands.rows.signal

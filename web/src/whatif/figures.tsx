@@ -6,6 +6,8 @@ import type { Difference, Figure, Result } from "./types";
 
 const said = (value: number | null | undefined): string => (value === null || value === undefined ? "never" : round(value));
 
+const percent = (share: number): string => `${Number((share * 100).toPrecision(2))} %`;
+
 function Cell({ figure }: { figure: Figure | undefined }) {
   if (!figure) return <td>–</td>;
   const q = figure.quantiles;
@@ -19,7 +21,18 @@ function Cell({ figure }: { figure: Figure | undefined }) {
   );
 }
 
+/** An event that comes only with the change, or only without it, has no mean of the difference: who leaves them out is wrong. */
+function OneSided({ difference: { only_scenario: here = 0, only_baseline: there = 0, clear } }: { difference: Difference }) {
+  const only = [here > 0 && `${percent(here)} only with it`, there > 0 && `${percent(there)} only without it`].filter(Boolean).join(", ");
+  return (
+    <td class="right" data-clear={clear ? "yes" : "no"}>
+      comes in {only} <span class="quiet">{clear ? "clear" : "not clear"}; else never</span>
+    </td>
+  );
+}
+
 function Change({ difference }: { difference: Difference | undefined }) {
+  if (difference && (difference.only_scenario || difference.only_baseline)) return <OneSided difference={difference} />;
   if (!difference || difference.mean === null) return <td>–</td>;
   const shape = !difference.clear ? "≈" : difference.mean > 0 ? "▲" : "▼";
   return (

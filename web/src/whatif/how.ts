@@ -7,7 +7,7 @@ const OPEN = "beyond all bounds";
 
 /** What a reader should know of how the answer was found; nothing where there is nothing to say. */
 export function howFound(result: Result): string[] {
-  return [...leapt(result), ...learned(result)];
+  return [...(result.words ?? []).map(sentence), ...leapt(result), ...learned(result)];
 }
 
 function leapt({ leaps, kpis }: Result): string[] {
@@ -29,5 +29,6 @@ function learned({ hybrids = [] }: Result): string[] {
   });
 }
 
+const sentence = (said: string): string => `${said.charAt(0).toUpperCase()}${said.slice(1)}.`;
 const days = (seconds: number): string => `${Number((seconds / DAY).toPrecision(3))} days`;
 const within = (error: number | null | undefined): string => (error === null || error === undefined ? OPEN : `${Number(error.toPrecision(2))}`);

@@ -33,6 +33,9 @@ export interface Difference {
   quantiles: (number | null)[];
   more: number;
   clear: boolean;
+  /** Shares of the members in which an event comes only with the change, or only without it: there is no mean then. */
+  only_scenario?: number;
+  only_baseline?: number;
 }
 
 export interface Future {
@@ -68,6 +71,8 @@ export interface Hybrid {
 
 export interface Result {
   leaps?: Leaps | null;
+  /** What was taken as uncertain, and from where one knows it; or that nothing was. */
+  words?: string[];
   hybrids?: Hybrid[];
   seed: number;
   members: number;

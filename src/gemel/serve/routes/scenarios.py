@@ -15,6 +15,7 @@ from gemel.serve.jobs import JobId, JobShape, of_kind, standing
 from gemel.serve.names import Names
 from gemel.serve.port import Twin
 from gemel.serve.port_jobs import Job
+from gemel.serve.provenance import uncertainties
 from gemel.serve.routes.state import properties
 from gemel.serve.standing import Moment
 from gemel.twin.releases import Releases
@@ -108,7 +109,7 @@ class Wish(_Exact):
     members: Annotated[int | None, Field(ge=1, le=100_000)] = Field(default=None, description="1000, if left out; of an FMU 100, and no more.")
     seed: Annotated[int, Field(ge=0, lt=1 << 53)] = 0
     uncertain: Annotated[list[UncertainShape] | None, Field(max_length=50)] = Field(
-        default=None, description="If left out: the parameters that are calibrated, by 5 % each."
+        default=None, description="If left out: what `GET /whatif` gives: states by their uncertainty, parameters by the interval released, else what is calibrated by 5 %."
     )
     kpis: Annotated[list[KpiShape], Field(max_length=30)] = []
     watch: Annotated[list[Name], Field(max_length=30)] = []
@@ -148,6 +149,10 @@ class Beginning(BaseModel):
         description="By kind and name: `value` in the model's `unit`, and `shown_unit`, in which SI = value * scale + offset."
     )
     calibrated: list[str]
+    uncertain: list[dict[str, Any]] = Field(
+        default=[], description="What is not known exactly of it where a question does not say, and from where one knows that (`source`)."
+    )
+    together: list[dict[str, Any]] = Field(default=[], description="What of it varies together: `names` and their `correlation`.")
     versions: dict[str, int] = Field(default={}, description="Of the parameters in force, by asset; 0: the plant file's.")
     hybrids: list[dict[str, Any]] = Field(default=[], description="What was learned and released with them, of which outputs.")
 
@@ -201,7 +206,7 @@ async def stop(job: JobId, _: Operator, twin: Asked) -> WhatIf:
 async def _begun(request: Request, twin: Twin, asset: str, at: int | None) -> tuple[dict[str, Any], Moment]:
     names: Names = request.app.state.names
     moment = Moment.of(twin, at, None)
-    shown: dict[str, tuple[float, str]] = {}
+    shown: dict[str, tuple[float, str, float, str]] = {}
     facts: list[Fact] = []
     for one in await twin.whatif_assets(asset):
         shown |= await _shown(names, moment, one)
@@ -224,13 +229,15 @@ async def _when(twin: Twin, at: int | None, fork: str | None) -> int | None:
     return kept.at
 
 
-async def _shown(names: Names, moment: Moment, asset: str) -> dict[str, tuple[float, str]]:
-    """Give what an asset shows, by the paths of its properties."""
+async def _shown(names: Names, moment: Moment, asset: str) -> dict[str, tuple[float, str, float, str]]:
+    """Give what an asset shows, by the paths of its properties, and how sure that is."""
     signals = np.array(names.of_asset(asset), np.int32)
     if not len(signals):
         return {}
-    told = properties(names, await moment.standing(names, signals, asset), moment.at)
-    return {f"{asset}/{n}": (float("nan") if p["value"] is None else p["value"], p["unit"]) for n, p in told.items()}
+    stands = await moment.standing(names, signals, asset)
+    told, sure = properties(names, stands, moment.at), uncertainties(names, stands)
+    paths = {f"{asset}/{n}": p for n, p in told.items()}
+    return {path: (np.nan if p["value"] is None else p["value"], p["unit"], *sure[path]) for path, p in paths.items()}
 
 
 def _shape(job: Job) -> WhatIf:

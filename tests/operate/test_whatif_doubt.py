@@ -1,0 +1,168 @@
+"""A what-if draws what is not known of its beginning as sure as it is known, and says from where one knows that, or that nothing is."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from gemel.assets import load
+from gemel.dynamics import Quantity
+from gemel.operate import whatif
+from gemel.samples import Fact
+from gemel.twin.releases import RELEASED, Releases
+
+ASSET = "acme/works/mill"
+PLANT = """\
+plant: acme/works
+types:
+  Mill:
+    dynamics: test_whatif_doubt:Mill
+    signals:
+      load: {unit: "%", range: [0, 200]}
+      wear: {unit: "%", range: [0, 100]}
+    parameters:
+      rate: {unit: 1/h, default: 0.36, calibrate: true}
+      drag: {unit: "1", default: 2, calibrate: true}
+      hold: {unit: "1", default: 0, calibrate: true}
+assets: {mill: {type: Mill}}
+"""
+SHORT = {"horizon_s": 3600.0, "members": 512, "points": 3, "seed": 2, "watch": ["wear"], "scenarios": [{"name": "more", "changes": [{"of": "load", "how": "scale", "value": 1.2}]}]}
+KPIS = [{"name": "worn", "statistic": "first_above", "of": "wear", "limit": 0.5, "unit": "s"}, {"name": "end", "statistic": "last", "of": "wear"}]
+
+
+class Mill:
+    """Wears by its load."""
+
+    states = {"wear": Quantity("1", 0.0, low=0.0, high=1.0), "heat": Quantity("K", 300.0)}
+    inputs = {"load": Quantity("1", 1.0)}
+    outputs = {"play": Quantity("1")}
+    parameters = {"rate": Quantity("1/s", 1e-4, low=0.0), "drag": Quantity("1", 2.0, low=0.0), "hold": Quantity("1", 0.0)}
+
+    def derivative(self, t, x, u, p):
+        return {"wear": p.rate * u.load * (p.drag / 2.0) * (1.0 + p.hold), "heat": 0.0 * u.load}
+
+    def output(self, t, x, u, p):
+        return {"play": 2.0 * x.wear}
+
+
+@pytest.fixture(scope="module")
+def plant(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("doubt")
+    (folder / "plant.yaml").write_text(PLANT)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(str(Path(__file__).parent))
+        patch.setenv("PYTHONPATH", str(Path(__file__).parent), prepend=":")
+        yield load(folder)
+
+
+def released(**body):
+    told = {"values": {"rate": 0.72, "drag": 2.5}, "intervals": {"rate": [0.65, 0.79], "drag": [2.0, 3.0]}, **body}
+    return Releases().take_all([Fact(seq=3, id="r", kind=RELEASED, at=10, recorded=10, actor="emil", subject=ASSET, body=told, reason="")])
+
+
+def shown(sigma=float("nan"), source="estimated"):
+    return {f"{ASSET}/load": (100.0, "%"), f"{ASSET}/wear": (20.0, "%", sigma, source)}
+
+
+def spec_of(plant, releases=None, shown_=None, at=20, **more):
+    begun = whatif.begin(plant, ASSET, shown_ or shown(), releases, at)
+    begun = json.loads(json.dumps(begun))  # as it comes over HTTP
+    return whatif.spec(begun, {**SHORT, "kpis": KPIS, **more}, "2026-11-21T10:00:00Z", plant)
+
+
+def known(spec):
+    return {u["of"]: u for u in spec["question"]["uncertain"]}
+
+
+def ends(result, future=0):
+    return result["futures"][future]["figures"]["end"]["quantiles"]
+
+
+def test_a_state_that_is_estimated_begins_as_sure_as_the_estimate_is(plant):
+    doubt = known(spec_of(plant, shown_=shown(sigma=3.0)))["wear"]
+    assert doubt["spread"] == pytest.approx(0.03) and not doubt["relative"] and doubt["source"] == "estimated"
+    assert "wear" not in known(spec_of(plant))
+    result = whatif.run(spec_of(plant, shown_=shown(sigma=3.0)), lambda done: True)
+    low, high = (result["futures"][0]["bands"][0][q][0] for q in (0, 4))
+    assert (low, high) == (pytest.approx(0.2 - 1.645 * 0.03, abs=2e-3), pytest.approx(0.2 + 1.645 * 0.03, abs=2e-3))
+
+
+def test_the_baseline_and_the_scenario_begin_with_the_same_draws(plant):
+    spec = spec_of(plant, shown_=shown(sigma=3.0), uncertain=None)
+    spec["question"]["uncertain"] = [known(spec)["wear"]]
+    result = whatif.run(spec, lambda done: True)
+    d, base = result["futures"][1]["differences"]["end"], ends(result)
+    assert base[-1] - base[0] > 0.09, "the beginning is spread"
+    assert d["quantiles"][-1] - d["quantiles"][0] < 1e-5, "and the difference is not"
+
+
+def test_a_released_parameter_is_drawn_from_its_interval_and_another_by_default(plant):
+    doubts = known(spec_of(plant, released(values={"rate": 0.72}, intervals={"rate": [0.65, 0.79]})))
+    assert doubts["rate"]["source"] == "released interval"
+    assert doubts["rate"]["spread"] == pytest.approx(0.07 / 1.96 / 3600, rel=1e-3)
+    assert (doubts["drag"]["spread"], doubts["drag"]["source"]) == (0.05, "5 % by default")
+
+
+def test_a_release_counts_from_its_time_on(plant):
+    assert known(spec_of(plant, released(), at=5))["rate"]["source"] == "5 % by default"
+    assert known(spec_of(plant, released(), at=20))["rate"]["source"] == "released interval"
+
+
+@pytest.mark.parametrize("interval", [[0.72, 0.72], [float("-inf"), float("inf")]])
+def test_an_interval_that_says_nothing_is_not_taken_for_certainty(plant, interval):
+    assert known(spec_of(plant, released(intervals={"rate": interval})))["rate"]["source"] == "5 % by default"
+
+
+def test_an_interval_cut_short_by_the_range_is_as_wide_as_its_other_side(plant):
+    doubts = known(spec_of(plant, released(intervals={"rate": [0.72, 0.79]})))
+    assert doubts["rate"]["spread"] == pytest.approx(0.07 / 1.96 / 3600, rel=1e-3)
+
+
+def test_what_was_fitted_together_is_drawn_together(plant):
+    """Rate and drag stand for one product: fitted together, one being more the other is less, and the product is sure."""
+    both = {"names": ["drag", "rate"], "matrix": [[1.0, -0.99], [-0.99, 1.0]]}
+    close = {"intervals": {"rate": [0.5788, 0.8612], "drag": [2.01, 2.99]}}  # a tenth of either
+    apart, together = (whatif.run(spec_of(plant, released(**close, **more)), lambda done: True) for more in ({}, {"correlation": both}))
+    wide, narrow = (q[-1] - q[0] for q in (ends(apart), ends(together)))
+    assert narrow < 0.3 * wide
+
+
+def test_where_the_uncertainty_comes_from_is_said_of_each(plant):
+    one = released(values={"rate": 0.72}, intervals={"rate": [0.65, 0.79]})
+    result = whatif.run(spec_of(plant, one, shown(sigma=3.0)), lambda done: True)
+    drawn = {u["of"]: u for u in result["uncertain"]}
+    assert drawn["wear"] == {"of": "wear", "value": pytest.approx(0.2), "law": "normal", "source": "estimated", "spread": pytest.approx(0.03), "unit": "1"}
+    assert drawn["drag"]["spread"] == pytest.approx(0.1)
+    assert "uncertain (released interval): rate" in result["words"] and "uncertain (5 % by default): drag" in result["words"]
+    assert "a share of zero is nothing, so these do not vary: hold" in result["words"]
+    assert "begins as the model declares it, without uncertainty: heat" in result["words"]
+    asked = whatif.run(spec_of(plant, uncertain=[{"of": "load", "spread": 0.1}]), lambda done: True)
+    assert "uncertain (asked for): load" in asked["words"]
+
+
+def test_where_nothing_is_uncertain_it_says_so(plant):
+    result = whatif.run(spec_of(plant, uncertain=[]), lambda done: True)
+    assert result["words"][0].startswith("nothing is taken as uncertain") and "no width" in result["words"][0]
+    bands = np.array(result["futures"][0]["bands"])
+    assert (bands[:, 0] == bands[:, -1]).all()
+    nil = whatif.run(spec_of(plant, uncertain=[{"of": "hold", "spread": 0.05}]), lambda done: True)
+    assert nil["words"][0].startswith("nothing is taken as uncertain"), "five percent of zero is nothing"
+
+
+def test_a_result_is_plain_json_where_an_event_never_comes(plant):
+    """From 0.2 at 1e-4/s · load, 0.5 is passed within the hour with the change and some draws only."""
+    doubt = [{"of": "rate", "spread": 0.2}]
+    result = whatif.run(spec_of(plant, uncertain=doubt, shown_={f"{ASSET}/load": (80.0, "%"), f"{ASSET}/wear": (20.0, "%")}), lambda done: True)
+    again = json.loads(json.dumps(result, allow_nan=False))
+    d = again["futures"][1]["differences"]["worn"]
+    assert d["mean"] is None and d["interval"] == [None, None] and d["only_scenario"] > 0.2 and d["only_baseline"] == 0.0
+    assert again["futures"][0]["figures"]["worn"]["quantiles"][-1] is None
+
+
+def test_in_an_area_each_asset_has_the_intervals_of_its_own_release(plant, tmp_path):
+    (tmp_path / "plant.yaml").write_text(PLANT.replace("mill: {type: Mill}", "mill: {type: Mill}, other: {type: Mill}"))
+    begun = whatif.begin(load(tmp_path), "acme/works", shown(sigma=3.0), released(), 20)
+    known = {u["of"]: u["source"] for u in begun["uncertain"]}
+    assert known["mill/rate"] == "released interval" and known["other/rate"] == "5 % by default"
+    assert known["mill/wear"] == "estimated" and "other/wear" not in known
