@@ -27,6 +27,7 @@ from gemel.estimate.bank import Excerpt
 from gemel.estimate.blame import Case, Verdict, blame
 from gemel.estimate.residuals import Band, band, fitted, raised, residuals
 from gemel.estimate.suspects import Usual
+from gemel.estimate.symptoms import noticed
 
 Vector = npt.NDArray[np.float64]
 SEEN: Final = (
@@ -132,12 +133,12 @@ def judged(seed: int) -> list[Found]:
 
 
 def asked(life: Life, pump: str) -> Verdict | None:
-    """Fit the model to the good day of a pump and ask who is wrong in the hours after it; None: no residual left its band."""
+    """Fit the model to the good day of a pump and ask who is wrong in the hours after it; None: nothing was noticed."""
     p = commissioned(life, pump)
     u, y = (minutes(life, pump, names) for names in (_seeing(SEEN).inputs, SEEN))
     known, mean = _known(p, u[:GOOD], y[:GOOD])
     record = Excerpt(u[GOOD:], y[GOOD:], p, mean)
-    found = raised(residuals(known.case.problem, record).off[0], known.band)
+    found = noticed(record.y, known.case.good.y, raised(residuals(known.case.problem, record).off[0], known.band))
     return None if found.at < 0 else blame(known.case, record, found)
 
 

@@ -4,6 +4,7 @@ Every explanation (this sensor is off since then; this balance does not close si
 filter of its own, and its likelihood, with the size of the fault integrated out, is its weight: the generalised likelihood
 ratio of Willsky, A. S., Jones, H. L. (1976) with a prior in place of the maximum, over a bank as Magill, D. T. (1965)
 has it. The moment is unknown too: several are tried and averaged. A stuck sensor tells nothing but that it repeats itself.
+What a sensor's own readings say of it (`symptoms`) counts before all of them: no machine does that to one sensor alone.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from gemel.estimate.problem import Noise, Problem
 from gemel.estimate.residuals import Raised, alone
 from gemel.estimate.structure import structure
 from gemel.estimate.suspects import FAULT, Usual, placed, places, suspected, ways
+from gemel.estimate.symptoms import symptoms
 
 Vector = npt.NDArray[np.float64]
 KINDS: Final[Mapping[str, float]] = {"sensor": 0.45, "process": 0.35, "model": 0.2}
@@ -71,7 +73,7 @@ class Verdict:
 
     Args:
         suspects: with their probabilities, most probable first.
-        how: in which manner the first is wrong (`off`, `drifting`, `noisy`, `stuck`, `changed`, `bent`, `loose`).
+        how: in which manner the first is wrong (`off`, `drifting`, `noisy`, `stuck`, `slow`, `changed`, `bent`, `loose`).
         onset: number of the instant since when.
         size: of the fault at the end and its standard deviation, in the unit of what it strikes; NaN where it has none.
         against: logarithm (base 10) of how many times better than "nothing is wrong" the first explains the readings.
@@ -110,7 +112,17 @@ def blame(case: Case, record: Excerpt, found: Raised) -> Verdict:
     shape = structure(case.problem.model, case.usual, record.p, tuple(case.process))
     silent = fired(case.problem, shape, record, case.good)
     scores = scores - np.maximum(usual - usual[0], 0.0) + [_doubt(one, silent) for one in tries]
-    return _verdict(tries, scores, sizes, silent)
+    return _verdict(*_symptomatic(case, record, tries, scores, sizes), silent)
+
+
+def _symptomatic(
+    case: Case, record: Excerpt, tries: list[_Try], scores: Vector, sizes: list[tuple[float, float]]
+) -> tuple[list[_Try], Vector, list[tuple[float, float]]]:
+    """Give what is tried with what the readings themselves say: the better of all else, and that evidence more."""
+    outputs, top = case.problem.model.outputs, float(np.max(scores, initial=-1e9, where=np.isfinite(scores)))
+    found = symptoms(record.y, case.good.y)
+    more = [_Try(Suspect("sensor", outputs[one.output]), one.how, "", one.onset) for one in found]
+    return [*tries, *more], np.append(scores, [top + one.sum for one in found]), sizes + [(math.nan, math.nan)] * len(more)
 
 
 def _doubt(one: _Try, found: Fired) -> float:

@@ -20,6 +20,7 @@ from gemel.estimate.problem import Noise, Problem
 from gemel.estimate.record import Record
 from gemel.estimate.residuals import Raised, band, fitted, raised, residuals
 from gemel.estimate.suspects import Usual
+from gemel.estimate.symptoms import noticed
 from gemel.operate.machine import Machine
 from gemel.samples.batch import F64
 
@@ -65,7 +66,7 @@ def attribute(
     case = _case(machine, then.part(len(then) - length), free, substeps)
     record = _excerpt(machine, now.part(len(now) - length), substeps)
     limits = band(residuals(case.problem, case.good).off[0])
-    found = raised(residuals(case.problem, record).off[0], limits)
+    found = noticed(record.y, case.good.y, raised(residuals(case.problem, record).off[0], limits))
     if found.at < 0:
         return Attribution((), {"raised": False, "words": "the residuals stay in their band"})
     return _told(machine, blame(case, record, found), found)
