@@ -53,8 +53,10 @@ def symptoms(y: Vector, good: Vector) -> tuple[Symptom, ...]:
     if len(good) < FEWEST:
         return ()
     limit, change = WILD * np.quantile(_off(good), MOST, axis=0), STILL * _median(_bent(good))
-    wild, still = ((_off(one) > limit for one in (y, good)), (_still(one, change) for one in (y, good)))
-    found = [*_summed(*wild, "noisy"), *_summed(*still, "stuck")]
+    found = [
+        *_summed(_off(y) > limit, _off(good) > limit, "noisy"),
+        *_summed(_still(y, change), _still(good, change), "stuck"),
+    ]
     found = [one if one.how == "noisy" or _repeats(y[one.onset :, one.output]) else replace(one, how="slow") for one in found]
     return tuple(sorted(found, key=lambda one: -one.sum))
 
@@ -108,7 +110,8 @@ def _summed(shown: Flags, usual: Flags, how: str) -> list[Symptom]:
     found = []
     for o in np.flatnonzero(~often & (broken < 1.0)).tolist():
         p, q = float(chance[o]), float(broken[o])
-        sums = _page(np.where(shown[:, o], np.log(q / p), np.log((1 - q) / (1 - p))))
+        each = np.where(shown[:, o], np.log(q / p), np.log((1 - q) / (1 - p)))
+        sums = _page(np.asarray(each, np.float64))
         if sums.max() > LIMIT:
             at = int(np.argmax(sums > LIMIT))
             ended = np.flatnonzero(sums[:at] == 0.0)
