@@ -54,3 +54,20 @@ def test_a_record_that_was_changed_is_said_to_be(look, whole):
     page.route("**/api/v1/facts/verify", lambda route: route.fulfill(json=broken))
     page.get_by_role("button", name="Verify again").click()
     page.locator(".chain[data-ok=false]").get_by_text("The chain is broken at fact 42").wait_for()
+
+
+def test_what_the_twin_could_not_answer_is_asked_again_soon_and_its_error_goes(look):
+    page, away = look.page, [True, True]
+
+    def answer(route):
+        if away:
+            away.pop()
+            route.fulfill(status=503, content_type="application/problem+json", json={"detail": "the twin does not answer", "remedy": "it starts"})
+        else:
+            route.continue_()
+
+    page.route("**/api/v1/facts/verify", answer)
+    look.go("audit")
+    page.locator(".chain").get_by_text("the twin does not answer: it starts").wait_for()
+    page.locator(".chain[data-ok=true]").wait_for()
+    assert "does not answer" not in page.locator(".chain").inner_text()
