@@ -29,7 +29,7 @@ DESCRIPTION = """<?xml version="1.0" encoding="UTF-8"?>
     <ScalarVariable name="x" valueReference="0" causality="output" variability="continuous" initial="{initial}"><Real{start} unit="degC"/></ScalarVariable>
     <ScalarVariable name="u" valueReference="1" causality="input" variability="continuous"><Real start="0" unit="degC"/></ScalarVariable>
     <ScalarVariable name="lag" valueReference="2" causality="parameter" variability="fixed" initial="exact"><Real start="1" min="0.01" unit="min"/></ScalarVariable>
-    <ScalarVariable name="gain" valueReference="3" causality="parameter" variability="fixed" initial="exact"><Real start="1"/></ScalarVariable>
+    <ScalarVariable name="gain" valueReference="3" causality="parameter" variability="{gain}" initial="exact"><Real start="1"/></ScalarVariable>
     <ScalarVariable name="der(x)" valueReference="4" causality="local" variability="continuous"><Real derivative="1"/></ScalarVariable>
   </ModelVariables>
   <ModelStructure><Outputs><Unknown index="1"/></Outputs><Derivatives><Unknown index="5"/></Derivatives>
@@ -59,8 +59,8 @@ def kept(path, of, build):
     return path
 
 
-def lag(folder, kind="ModelExchange", *, version="2.0", binaries="linux64", initial="exact", body=None, name="lag.fmu"):
-    """Build the lag: lag dx/dt = gain u - x, x and u in degC, lag in min. `body` replaces the rate in C."""
+def lag(folder, kind="ModelExchange", *, version="2.0", binaries="linux64", initial="exact", body=None, name="lag.fmu", saves=False, gain="fixed"):
+    """Build the lag: lag dx/dt = gain u - x, x and u in degC, lag in min. `body` replaces the rate in C; `saves`: it says that its state can be got, set and written."""
     import fmpy
 
     if shutil.which("gcc") is None:
@@ -74,27 +74,28 @@ def lag(folder, kind="ModelExchange", *, version="2.0", binaries="linux64", init
         headers = Path(fmpy.__file__).parent / "c-code"
         subprocess.run(["gcc", "-shared", "-fPIC", "-w", f"-I{headers}", folder / "decay.c", "-o", library, "-lm"], check=True)
         start = ' start="20"' if initial == "exact" else ""
-        kinds = "".join(f'<{k} modelIdentifier="decay"/>' for k in kind.split("+"))
+        able = ' canGetAndSetFMUstate="true" canSerializeFMUstate="true"' if saves else ""
+        kinds = "".join(f'<{k} modelIdentifier="decay"{able}/>' for k in kind.split("+"))
         with zipfile.ZipFile(path, "w") as archive:
-            archive.writestr("modelDescription.xml", DESCRIPTION.format(kind=kinds, version=version, initial=initial, start=start))
+            archive.writestr("modelDescription.xml", DESCRIPTION.format(kind=kinds, version=version, initial=initial, start=start, gain=gain))
             archive.write(library, f"binaries/{binaries}/decay.so")
         for left in (library, folder / "decay.c"):
             left.unlink()
 
-    return kept(folder / name, ("lag", kind, version, binaries, initial, body), build)
+    return kept(folder / name, ("lag", kind, version, binaries, initial, body, saves, gain), build)
 
 
-def third(folder, name):
-    """Build one of `slaves`, of FMI 3."""
+def third(folder, name, **able):
+    """Build one of `slaves`, of FMI 3; `able`: what else it says that it can."""
     from pythonfmu3 import FmuBuilder
 
     def build(path):
         source = folder / f"{name.lower()}.py"
         source.write_text(getattr(slaves, name))
-        (folder / FmuBuilder.build_FMU(source, dest=folder)).rename(path)
+        (folder / FmuBuilder.build_FMU(source, dest=folder, **able)).rename(path)
         source.unlink()
 
-    return kept(folder / f"{name.lower()}.fmu", ("third", name), build)
+    return kept(folder / f"{name.lower()}.fmu", ("third", name, able), build)
 
 
 ZERO = 273.15

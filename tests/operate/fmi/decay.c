@@ -36,9 +36,12 @@ NONE(fmi2SetDebugLogging, fmi2Boolean b, size_t n, const fmi2String k[])
 NONE(fmi2GetInteger, Refs v, size_t n, fmi2Integer o[]) NONE(fmi2SetInteger, Refs v, size_t n, const fmi2Integer o[])
 NONE(fmi2GetBoolean, Refs v, size_t n, fmi2Boolean o[]) NONE(fmi2SetBoolean, Refs v, size_t n, const fmi2Boolean o[])
 NONE(fmi2GetString, Refs v, size_t n, fmi2String o[]) NONE(fmi2SetString, Refs v, size_t n, const fmi2String o[])
-NONE(fmi2GetFMUstate, fmi2FMUstate *s) NONE(fmi2SetFMUstate, fmi2FMUstate s) NONE(fmi2FreeFMUstate, fmi2FMUstate *s)
-NONE(fmi2SerializedFMUstateSize, fmi2FMUstate s, size_t *n) NONE(fmi2SerializeFMUstate, fmi2FMUstate s, fmi2Byte b[], size_t n)
-NONE(fmi2DeSerializeFMUstate, const fmi2Byte b[], size_t n, fmi2FMUstate *s)
+fmi2Status fmi2GetFMUstate(fmi2Component c, fmi2FMUstate *s) { if (!*s) *s = malloc(sizeof(Model)); memcpy(*s, c, sizeof(Model)); return fmi2OK; }
+fmi2Status fmi2SetFMUstate(fmi2Component c, fmi2FMUstate s) { memcpy(c, s, sizeof(Model)); return fmi2OK; }
+fmi2Status fmi2FreeFMUstate(fmi2Component c, fmi2FMUstate *s) { free(*s); *s = 0; return fmi2OK; }
+fmi2Status fmi2SerializedFMUstateSize(fmi2Component c, fmi2FMUstate s, size_t *n) { *n = sizeof(Model); return fmi2OK; }
+fmi2Status fmi2SerializeFMUstate(fmi2Component c, fmi2FMUstate s, fmi2Byte b[], size_t n) { memcpy(b, s, n); return fmi2OK; }
+fmi2Status fmi2DeSerializeFMUstate(fmi2Component c, const fmi2Byte b[], size_t n, fmi2FMUstate *s) { *s = malloc(n); memcpy(*s, b, n); return fmi2OK; }
 NONE(fmi2GetDirectionalDerivative, Refs a, size_t n, Refs b, size_t m, const fmi2Real x[], fmi2Real y[])
 NONE(fmi2GetEventIndicators, fmi2Real x[], size_t n)
 NONE(fmi2SetRealInputDerivatives, Refs v, size_t n, const fmi2Integer o[], const fmi2Real x[])

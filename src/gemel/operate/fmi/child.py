@@ -18,6 +18,7 @@ from collections.abc import Callable
 from typing import Any, BinaryIO, Final
 
 from gemel.operate.fmi.exchange import Exchange
+from gemel.operate.fmi.steps import Steps
 
 
 def main() -> None:
@@ -76,7 +77,9 @@ def described(path: str) -> dict[str, Any]:
         if v.type in {"Real", "Float64", "Float32"} and not v.shape and not v.dimensions
     ]  # fmt: skip
     kinds = [k for k in ("coSimulation", "modelExchange") if getattr(description, k) is not None]
+    whole = description.coSimulation
     return {
+        "saves": whole is not None and bool(whole.canGetAndSetFMUstate and whole.canSerializeFMUstate),
         "name": description.modelName, "version": description.fmiVersion, "kinds": kinds,
         "variables": variables, "units": units, "events": description.numberOfEventIndicators or 0,
         "platforms": fmpy.supported_platforms(path), "here": fmpy.platform,
@@ -135,6 +138,21 @@ def evaluated(of: str, rows: Any) -> dict[str, Any]:
     return {"rows": np.array(EXCHANGES[of].rows(rows.tolist()), np.float64).reshape(len(rows), -1)}
 
 
+def remembered(path: str, as_: str, names: dict[str, list[str]]) -> dict[str, Any]:
+    """Take an FMU for co-simulation, to go on with from what it remembers, as `opened`."""
+    import fmpy
+
+    STEPS[as_, tuple(names["seen"])] = Steps(fmpy.extract(path, tempfile.mkdtemp()), names)
+    return {}
+
+
+def gone_on(of: str, seen: tuple[str, ...], what: str, how: dict[str, Any]) -> dict[str, Any]:
+    """Have members of an FMU that was taken `begin`, or go one `step`."""
+    if (of, seen) not in STEPS:
+        return {"closed": True}
+    return {"members": getattr(STEPS[of, seen], what)(**how)}
+
+
 def looked_at(path: str, evaluate: bool) -> dict[str, Any]:
     """Check a model by its reference ``module:Class``: what it declares, and what is found."""
     from gemel.dynamics.check import check_declared, check_model
@@ -153,8 +171,10 @@ def looked_at(path: str, evaluate: bool) -> dict[str, Any]:
 
 
 EXCHANGES: Final[dict[str, Exchange]] = {}
+STEPS: Final[dict[tuple[str, tuple[str, ...]], Steps]] = {}
 VERBS: Final[dict[str, Callable[..., dict[str, Any]]]] = {
     "describe": described, "simulate": simulated, "check": looked_at, "open": opened, "evaluate": evaluated,
+    "remember": remembered, "go_on": gone_on,
 }  # fmt: skip
 
 if __name__ == "__main__":

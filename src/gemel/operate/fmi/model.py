@@ -34,6 +34,7 @@ class FmuModel:
         name: what it is called in messages.
         events: whether it has any: what it remembers between them is no state.
         tunable: parameters that may change while it runs.
+        saves: whether one for co-simulation can be gone on with from a state that it saved.
     """
 
     path: Path
@@ -47,6 +48,7 @@ class FmuModel:
     name: str = ""
     events: bool = False
     tunable: frozenset[str] = frozenset()
+    saves: bool = False
     child: Standing = field(init=False, repr=False)
 
     traceable = False
@@ -219,6 +221,7 @@ def _made(of: tuple[Path, str], found: Mapping[str, Any], limits: Limits) -> Fmu
         path, of_states, kinds["input"], kinds["output"], kinds["parameter"], scales,
         "ModelExchange" if exchange else "CoSimulation", limits, named, bool(found["events"]),
         frozenset(v["name"] for v in variables.values() if v["tunable"]),
+        found["saves"] and not exchange,
     )  # fmt: skip
 
 
