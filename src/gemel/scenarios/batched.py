@@ -46,8 +46,8 @@ class BatchedEngine:
             parts.append([np.asarray(a)[: len(members) - i] for a in found])
             if not told(min(1.0, (i + size) / len(members))):
                 raise Cancelled
-        gauges, kept, end = (np.concatenate([p[j] for p in parts]) for j in range(3))
-        return Raw(gauges.T, np.moveaxis(kept, 0, -1), end)
+        gauges, late, kept, end = (np.concatenate([p[j] for p in parts]) for j in range(4))
+        return Raw(gauges.T, np.moveaxis(kept, 0, -1), end, late.T)
 
 
 def wide(plan: Plan, memory: int | None) -> int:
@@ -87,8 +87,8 @@ def _run(plan: Plan, x0: Any, gain: Any, bias: Any, drive: Any, limits: Any) -> 
         carry, _ = jax.lax.scan(one, carry, jnp.arange(plan.every))
         return carry, seen
 
-    (x, acc), kept = jax.lax.scan(block, (x0, start), jnp.arange(plan.points - 1))
-    return acc, jnp.concatenate([kept, look(plan.steps, x, drive[-1])[None]]), x
+    (x, acc, late), kept = jax.lax.scan(block, (x0, start, jnp.zeros_like(start)), jnp.arange(plan.points - 1))
+    return acc, late, jnp.concatenate([kept, look(plan.steps, x, drive[-1])[None]]), x
 
 
 def _step(plan: Plan, carry: Any, k: Any, gain: Any, bias: Any, row: Any, limits: Any) -> Any:
@@ -99,7 +99,7 @@ def _step(plan: Plan, carry: Any, k: Any, gain: Any, bias: Any, row: Any, limits
     h, m = plan.dt / plan.substeps, plan.model
 
     def sub(s: Any, carry: Any) -> Any:
-        x, acc = carry
+        x, acc, late = carry
         t = k * plan.dt + s * h
         xs, ks = [x], []
         for at, by in ((t, h / 2), (t + h / 2, h / 2), (t + h / 2, h), (t + h, None)):
@@ -111,25 +111,30 @@ def _step(plan: Plan, carry: Any, k: Any, gain: Any, bias: Any, row: Any, limits
         seen = [[plan.pick(g.of, z, y, held) for z, y in zip(xs, ys, strict=True)] for g in plan.gauges]
         weights = row[len(plan.driven) :]
         parts = [
-            _gauge(g, a, q, t, h, limits[i], weights)
-            for i, (g, a, q) in enumerate(zip(plan.gauges, acc, seen, strict=True))
+            _gauge(g, (acc[i], late[i]), q, (t, h), limits[i], weights)
+            for i, (g, q) in enumerate(zip(plan.gauges, seen, strict=True))
         ]
-        return x + h / 6 * _weighted(ks), maths.stack(parts) if parts else acc
+        both = (maths.stack(some) for some in zip(*parts, strict=True)) if parts else (acc, late)
+        return (x + h / 6 * _weighted(ks), *both)
 
     return jax.lax.fori_loop(0, plan.substeps, sub, carry)
 
 
-def _gauge(g: Gauge, total: Any, q: list[Any], t: Any, h: float, limit: Any, weights: Any) -> Any:
-    jnp = maths.loaded()
+def _gauge(g: Gauge, so_far: tuple[Any, Any], q: list[Any], step: tuple[Any, float], limit: Any, weights: Any) -> tuple[Any, Any]:
+    """Give what a gauge reads after a step (its time and length), and of one that counts whether the limit is passed now."""
+    jnp, (total, late), (t, h) = maths.loaded(), so_far, step
     if g.reading == "min":
-        return jnp.minimum(total, q[0])
+        return jnp.minimum(total, q[0]), late
     if g.reading == "max":
-        return jnp.maximum(total, q[0])
+        return jnp.maximum(total, q[0]), late
     beyond = q[0] > limit if g.reading.endswith("above") else q[0] < limit
     if g.reading.startswith("first"):
-        return jnp.minimum(total, jnp.where(beyond, t, jnp.inf))
+        return jnp.minimum(total, jnp.where(beyond, t, jnp.inf)), late
+    if g.reading.startswith("times"):
+        now = jnp.where(beyond, 1.0, 0.0)
+        return total + jnp.maximum(now - late, 0.0), now
     more = h / 6 * _weighted(q) if g.reading == "integral" else jnp.where(beyond, h, 0.0)
-    return total + more * (1.0 if g.weight is None else weights[g.weight])
+    return total + more * (1.0 if g.weight is None else weights[g.weight]), late
 
 
 def _weighted(k: list[Any]) -> Any:

@@ -126,7 +126,7 @@ class _Memory:
         """Give what came out, without the filling."""
         n = self.count
         end = self.x[:, :n].astype(np.float64) - self.carry[:, :n]
-        return Raw(self.gauges[:, 0, :n], self.kept[:, :, :n], end.T)
+        return Raw(self.gauges[:, 0, :n], self.kept[:, :, :n], end.T, self.gauges[:, 1, :n])
 
 
 def _filled(array: Any, wide: int) -> Any:

@@ -119,4 +119,6 @@ def _gauge(reading: Reading, steps: tuple[Array, Array], at: Array, limit: float
     beyond = before > limit if reading.endswith("above") else before < limit
     if reading.startswith("first"):
         return float(at[:-1][beyond][0]) if beyond.any() else START[reading]
+    if reading.startswith("times"):
+        return float(beyond[0]) + float((beyond[1:] & ~beyond[:-1]).sum())
     return float((np.diff(at) * beyond).sum())

@@ -32,7 +32,7 @@ WORTH: Final = 0.7  # of the periods; where more would be solved, all are
 SHOWN: Final = 5e-3  # of what was watched: between stops it is read off straight lines, for charts
 SURE: Final = 2.0  # times what halving the leaps changed: what is said of their error
 ROUNDED: Final = 1e-6  # of a figure: what the numbers themselves are good for
-COUNTED: Final = ("integral", "mean", "min", "max", "last", "life")  # figures that leaps must agree on
+COUNTED: Final = ("integral", "mean", "min", "max", "last", "life", "ratio")  # figures that leaps must agree on
 
 
 @dataclass(frozen=True)

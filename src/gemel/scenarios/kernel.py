@@ -110,6 +110,9 @@ def _gauge(g: Graph, of: Precision, i: int, gauge: Gauge, seen: list[Node]) -> t
     beyond = g.do("gt" if reading.endswith("above") else "lt", now, limit)
     if reading.startswith("first"):
         return g.do("min", total, g.do("select", beyond, t, g.const(np.inf))), lost
+    if reading.startswith("times"):  # what is carried beside the count: whether it was beyond at the step before
+        here = g.do("select", beyond, g.const(1.0), g.const(0.0))
+        return g.do("add", total, g.do("max", g.do("sub", here, lost), g.const(0.0))), here
     if reading == "integral":
         more = g.do("mul", g.do("mul", dt, g.const(1 / 6)), _weighted(g, seen))
     else:

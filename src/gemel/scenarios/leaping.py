@@ -22,6 +22,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
+from gemel.scenarios.counting import Outside, outside
 from gemel.scenarios.draw import Drawn
 from gemel.scenarios.engine import Engine, Told
 from gemel.scenarios.plan import START, Gauge, Members, Plan, Raw
@@ -58,6 +59,7 @@ class Stretch:
     end: Array
     gauges: Array
     kept: npt.NDArray[np.floating]
+    outside: Outside
 
     @property
     def moved(self) -> Array:
@@ -140,9 +142,9 @@ class Course:
         self._way, self._scenario, self._draws = way, scenario, draws
         begun = [START.get(g.reading, 0.0) for g in self._plan.gauges]
         self._gauges = np.tile(np.array(begun, np.float64)[:, None], (1, len(draws.x0)))
-        self._kept: list[npt.NDArray[np.floating]] = []
+        none, self._kept = np.zeros_like(self._gauges), list[npt.NDArray[np.floating]]()
         self.low, self.high = self._plan.model.bounds("states")
-        self.period, self.last = -1, Stretch(draws.x0, draws.x0, self._gauges, np.empty((0, 0, 0)))
+        self.period, self.last = -1, Stretch(draws.x0, draws.x0, self._gauges, np.empty((0, 0, 0)), Outside(none, none))
         self._more: _More | None = None
 
     @property
@@ -164,7 +166,7 @@ class Course:
             found = self._solved(stop.period, self._led(stop, by, following), told)
         true = self._led(stop, over / 2 * (here.moved + found.moved), found.start - here.end)
         shifted = np.where(stop.slow, true - found.start, 0.0)
-        self._arrive(stop.period, Stretch(true, found.end + shifted, found.gauges, self._moved(found.kept, shifted)), over)
+        self._arrive(stop.period, Stretch(true, found.end + shifted, found.gauges, self._moved(found.kept, shifted), found.outside), over)
         self._more = _More((found.moved - here.moved) / (over + 1), (found.end - here.end) / (over + 1))
         return None
 
@@ -174,14 +176,18 @@ class Course:
         if engine is not None:
             begun = self._way.periods.count
             raw = engine.run(self._members(begun, end), told)
-            self._count(begun, np.asarray(raw.gauges, np.float64), 0, None)
-            end, shown = np.asarray(raw.end, np.float64), raw.kept[-1]
+            rest = self._stretch(end, raw)
+            self._count(begun, rest, 0, self.last)
+            end, shown = rest.end, rest.kept[-1]
         kept = np.concatenate([*self._kept, shown[None]])
         return Raw(self._gauges[: len(self._way.ready.referee.gauges)], kept, end)
 
     def _solved(self, period: int, start: Array, told: Told) -> Stretch:
-        raw = self._way.ready.engine.run(self._members(period, start), told)
-        return Stretch(start, np.asarray(raw.end, np.float64), np.asarray(raw.gauges, np.float64), raw.kept)
+        return self._stretch(start, self._way.ready.engine.run(self._members(period, start), told))
+
+    def _stretch(self, start: Array, raw: Raw) -> Stretch:
+        stood = outside(self._plan, self._way.ready.referee.limits, raw)
+        return Stretch(start, np.asarray(raw.end, np.float64), np.asarray(raw.gauges, np.float64), raw.kept, stood)
 
     def _members(self, period: int, start: Array) -> Members:
         """Give what a period is begun with; its last instant is driven as the period's after it, but for that of the horizon."""
@@ -211,7 +217,7 @@ class Course:
     def _arrive(self, period: int, found: Stretch, over: int | None) -> None:
         before, at = self.last, self.period
         self.period, self.last = period, found
-        self._count(period, found.gauges, over or 0, before if over else None)
+        self._count(period, found, over or 0, before)
         for p, j in self._shown(at + 1, period + 1):
             self._kept.append(self._read(before, at, p, j)[None])
         if over is None:
@@ -245,9 +251,11 @@ class Course:
         some = range(first + -first % self._way.apart, end, self._way.apart)
         return [(p, j) for p in some for j in range(self._way.phases)]
 
-    def _count(self, period: int, read: Array, over: int, before: Stretch | None) -> None:
+    def _count(self, period: int, found: Stretch, over: int, before: Stretch) -> None:
         """Add what gauges read in a period, and what they would have read in those leapt over before it."""
-        length = self._way.periods.length_s
+        length, read = self._way.periods.length_s, found.gauges
+        usual, then = found.outside.alike(read), before.outside.alike(before.gauges)
+        added = over / 2 * (then + usual) + usual if over else found.outside.after(before.outside, read)
         companions = iter(range(len(self._way.ready.referee.gauges), len(self._plan.gauges)))
         for i, gauge in enumerate(self._plan.gauges):
             total, now = self._gauges[i], read[i]
@@ -258,7 +266,7 @@ class Course:
             elif gauge.reading.startswith("first"):
                 first = next(companions)
                 when = period * length + now
-                if before is not None:
+                if over:
                     limit = self._limit(i)
                     with np.errstate(divide="ignore", invalid="ignore"):
                         part = (limit - before.gauges[first]) / (read[first] - before.gauges[first])
@@ -266,7 +274,7 @@ class Course:
                     when = np.where(np.isfinite(now), np.minimum(passed, when), np.inf)
                 self._gauges[i] = np.minimum(total, when)
             else:
-                self._gauges[i] = total + now + (0.0 if before is None else over / 2 * (before.gauges[i] + now))
+                self._gauges[i] = total + added[i]
 
     def _limit(self, gauge: int) -> float:
         return float(self._way.ready.referee.limits[gauge])

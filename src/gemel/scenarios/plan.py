@@ -12,8 +12,8 @@ import numpy.typing as npt
 from gemel.dynamics import Compiled
 from gemel.errors import ModelError
 
-Reading = Literal["integral", "min", "max", "time_above", "time_below", "first_above", "first_below"]
-LIMITED: Final = ("time_above", "time_below", "first_above", "first_below")
+Reading = Literal["integral", "min", "max", "time_above", "time_below", "times_above", "times_below", "first_above", "first_below"]
+COUNTING: Final = ("times_above", "times_below")
 START: Final[Mapping[str, float]] = {
     "min": np.inf,
     "max": -np.inf,
@@ -28,8 +28,9 @@ class Gauge:
 
     Args:
         reading: ``integral`` over time [unit·s], by the same Runge–Kutta weights as the states; ``min``, ``max`` at
-            the solver's steps; ``time_above`` and ``time_below`` a limit [s]; ``first_above``, ``first_below``: when
-            it was first passed [s], ∞ where it was not.
+            the solver's steps; ``time_above`` and ``time_below`` a limit [s]; ``times_above``, ``times_below``: how
+            often it was passed that way, counting once where a run begins beyond it; ``first_above``,
+            ``first_below``: when it was first passed [s], ∞ where it was not.
         of: a state, output, input or parameter.
         weight: which of the given weights multiplies it at each instant, or none.
     """
@@ -120,11 +121,14 @@ class Raw:
         gauges: [gauges, members].
         kept: [instants, watched, members].
         end: states at the end [members, states].
+        late: of the gauges that count, whether the limit was passed at the last step (1 or 0) [gauges, members]; of
+            others meaningless; None where an engine does not say.
     """
 
     gauges: npt.NDArray[np.floating]
     kept: npt.NDArray[np.floating]
     end: npt.NDArray[np.floating]
+    late: npt.NDArray[np.floating] | None = None
 
     @property
     def failed(self) -> npt.NDArray[np.bool_]:

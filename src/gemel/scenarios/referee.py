@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from gemel.scenarios.plan import LIMITED, Gauge, Raw
+from gemel.scenarios.plan import Gauge, Raw
 from gemel.scenarios.scenario import DAY_S, Kpi
 
 Array = npt.NDArray[np.float64]
@@ -23,7 +23,7 @@ class Referee:
 
     Args:
         kpis: the figures.
-        watch: what is kept at instants, in order; contains what `last` and `life` are about.
+        watch: what is kept at instants, in order; contains what `last`, `life` and `times_outside` are about.
         horizon_s: of the runs.
     """
 
@@ -33,13 +33,13 @@ class Referee:
 
     @property
     def gauges(self) -> tuple[Gauge, ...]:
-        """What must be read off on the way, one for each figure that needs one."""
-        return tuple(gauge for kpi in self.kpis for gauge in self._read(kpi))
+        """What must be read off on the way, for each figure that needs something."""
+        return tuple(gauge for kpi in self.kpis for gauge, _ in self._read(kpi))
 
     @property
     def limits(self) -> Array:
         """The limits of the gauges."""
-        return np.array([k.limit for k in self.kpis for _ in self._read(k)], float)
+        return np.array([limit for kpi in self.kpis for _, limit in self._read(kpi)], float)
 
     def weights(self, t: Array) -> Array:
         """Give the prices at each time [s], one column for each figure that has one."""
@@ -51,23 +51,39 @@ class Referee:
         rows = iter(np.asarray(raw.gauges, float))
         return np.array([self._figure(k, raw, rows) for k in self.kpis]).reshape(len(self.kpis), len(raw.end))
 
-    def _read(self, kpi: Kpi) -> tuple[Gauge, ...]:
+    def _read(self, kpi: Kpi) -> tuple[tuple[Gauge, float], ...]:
+        """Give the gauges of a figure, each with its limit."""
         if kpi.statistic == "last":
             return ()
         if kpi.statistic == "life":  # which of the two it is says where each member begins
-            return Gauge("first_above", kpi.of), Gauge("first_below", kpi.of)
+            return (Gauge("first_above", kpi.of), kpi.limit), (Gauge("first_below", kpi.of), kpi.limit)
+        if kpi.statistic == "ratio":
+            return (Gauge("integral", kpi.of), 0.0), (Gauge("integral", kpi.per), 0.0)
+        if kpi.statistic == "time_outside":
+            ways = ((Gauge("time_above", kpi.of), kpi.above), (Gauge("time_below", kpi.of), kpi.below))
+            return tuple((gauge, limit) for gauge, limit in ways if limit is not None)
+        if kpi.statistic == "times_outside":
+            ways = ((Gauge("times_above", kpi.of), kpi.above), (Gauge("times_below", kpi.of), kpi.below))
+            return tuple((gauge, limit) for gauge, limit in ways if limit is not None)
         weight = [k.name for k in self.kpis if k.price].index(kpi.name) if kpi.price else None
-        return (Gauge("integral" if kpi.statistic == "mean" else kpi.statistic, kpi.of, weight),)
+        return ((Gauge("integral" if kpi.statistic == "mean" else kpi.statistic, kpi.of, weight), kpi.limit),)
 
     def _figure(self, kpi: Kpi, raw: Raw, rows: Iterator[Array]) -> Array:
+        read = [next(rows) for _ in self._read(kpi)]
+        return kpi.factor * self._reading(kpi, raw, read) + kpi.offset
+
+    def _reading(self, kpi: Kpi, raw: Raw, read: list[Array]) -> Array:
+        """Give a figure in SI."""
         if kpi.statistic == "last":
-            return kpi.factor * np.asarray(raw.kept[-1, self.watch.index(kpi.of)], float)
+            return np.asarray(raw.kept[-1, self.watch.index(kpi.of)], float)
         if kpi.statistic == "life":
-            return kpi.factor * self._life(kpi, raw, next(rows), next(rows))
-        row = next(rows)
+            return self._life(kpi, raw, read[0], read[1])
+        if kpi.statistic == "ratio":
+            with np.errstate(divide="ignore", invalid="ignore"):
+                return np.where(read[1] == 0.0, np.inf, read[0] / read[1])
         if kpi.statistic == "mean":
-            row = row / self.horizon_s
-        return kpi.factor * row
+            return read[0] / self.horizon_s
+        return np.sum(read, axis=0)
 
     def _life(self, kpi: Kpi, raw: Raw, above: Array, below: Array) -> Array:
         """Give when the limit is reached, rising or falling: met on the way, or by going on at the mean rate."""
@@ -81,12 +97,7 @@ class Referee:
 
 def needed(kpis: Sequence[Kpi]) -> tuple[str, ...]:
     """Give what must be kept at instants for some figures."""
-    return tuple(dict.fromkeys(k.of for k in kpis if k.statistic in ("last", "life")))
-
-
-def limited(kpi: Kpi) -> bool:
-    """Whether a figure's limit is looked at."""
-    return kpi.statistic in (*LIMITED, "life")
+    return tuple(dict.fromkeys(k.of for k in kpis if k.statistic in ("last", "life", "times_outside")))
 
 
 def _daily(price: tuple[tuple[float, float], ...], t: Array) -> Array:

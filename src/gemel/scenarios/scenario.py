@@ -18,8 +18,9 @@ ALWAYS_S: Final = 1e12
 MOST_SCENARIOS: Final = 5
 How = Literal["set", "scale", "add"]
 Statistic = Literal[
-    "integral", "mean", "min", "max", "last", "time_above", "time_below", "first_above", "first_below", "life"
-]
+    "integral", "mean", "min", "max", "last", "time_above", "time_below", "first_above", "first_below", "life",
+    "ratio", "time_outside", "times_outside",
+]  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,13 +114,18 @@ class Kpi:
     Args:
         name: what it is called.
         statistic: over the horizon. ``life`` is when `of` reaches the limit: met on the way, or by going on at the
-            mean rate of the horizon.
+            mean rate of the horizon. ``ratio`` is what the integral of `of` is to that of `per` (a yield).
+            ``time_outside`` is how long `of` was below `below` or above `above` [s], ``times_outside`` how often it
+            went there, counting once where it begins there.
         of: a state, output, input or parameter.
         limit: for times above or below, first passages and life; in SI.
         factor: multiplies it (energy: integral of power [W·s] / 3.6e6 gives kWh).
         unit: of the figure.
         price: pairs (time [s], value): an integral's weight over time, held, repeated every day.
         better: which way is better, for the words.
+        offset: is added after the factor (a mean in K less 273.15 is in °C).
+        per: of a ratio, what `of` is divided by.
+        below, above: limits of what is outside; in SI.
     """
 
     name: str
@@ -130,6 +136,16 @@ class Kpi:
     unit: str = ""
     price: tuple[tuple[float, float], ...] = ()
     better: Literal["less", "more", ""] = ""
+    offset: float = 0.0
+    per: str = ""
+    below: float | None = None
+    above: float | None = None
+
+    def __post_init__(self) -> None:
+        if self.statistic == "ratio" and not self.per:
+            _refuse(f"{self.name!r} is a ratio to nothing", "say in `per` what it is divided by")
+        if self.statistic in ("time_outside", "times_outside") and self.below is None and self.above is None:
+            _refuse(f"{self.name!r} has no limit to be outside of", "give `above`, `below` or both")
 
 
 @dataclass(frozen=True, slots=True)
