@@ -8,7 +8,7 @@ import pytest
 from docs_kit import DOCS, ROOT, SOURCE, environment, error_codes, pages, sections, text_of_docs
 from ruamel.yaml import YAML
 
-from gemel.assets import check, grammar, grammar_connection, grammar_degradation
+from gemel.assets import check, grammar, grammar_connection, grammar_degradation, grammar_kpis
 from gemel.cli import COMMANDS
 from gemel.condition import REASONS as DOUBTS
 from gemel.connect import REASONS as REFUSALS
@@ -36,6 +36,7 @@ RECORDS = {
     "A roll-up": grammar.ROLLUP,
     "A degradation": grammar_degradation.DEGRADATION,
     "A warning": grammar_degradation.WARNING,
+    "A KPI": grammar_kpis.KPI,
     "An example": grammar.EXAMPLE,
     "A relation type": grammar.RELATION_TYPE,
     "An asset": grammar.ASSET,

@@ -16,3 +16,16 @@ types:
 assets:
   lift: {type: Station, at: hall, parameters: {area: 100 m2}}
 """
+JUDGED = PLANT.replace(
+    "assets:\n",
+    """\
+    kpis:
+      energy: {energy: power}
+      cost: {cost: power, price: {"06:00": 0.30 EUR/kWh, "22:00": 100 EUR/MW.h}, description: What the mains cost}
+      lifted: {ratio: power, per: inflow, unit: kW.h/m3, better: less}
+      warm: {max: ambient}
+      low: {violations: level, below: 3.9 m}
+      bearing: {life: used_a, limit: 1}
+assets:
+""",
+)

@@ -5,6 +5,7 @@ from typing import Final
 from gemel.assets.grammar_connection import CONNECTION, NOTICE
 from gemel.assets.grammar_degradation import DEGRADATION
 from gemel.assets.grammar_dynamics import CALIBRATION, DYNAMICS, ESTIMATES, MODEL
+from gemel.assets.grammar_kpis import KPI
 from gemel.assets.grammar_names import JSON_PATH, LEVELS_BELOW, NAME, URGENCY
 from gemel.assets.grammar_names import KEY as _KEY
 from gemel.assets.grammar_names import NAMED as _NAMED
@@ -305,6 +306,7 @@ TYPE: Final = Record(
         "degradation": Field(
             _named(DEGRADATION, "degradation"), "what wears out, what drives it, and when it has failed"
         ),
+        "kpis": Field(_named(KPI, "KPI", empty=False), "figures by which what-ifs are judged: {energy: {energy: power}}"),
     },
 )
 ASSET: Final = Record(

@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from gemel.assets.spec_kpi import KpiSpec
+
 Level = Literal["high", "high_high", "low", "low_low"]
 
 
@@ -346,7 +348,7 @@ class Template:
         versions: their versions.
         dynamics: its dynamic model; None: it has none.
         names: pairs (name in the model, property of the type), where the two differ.
-        signals, parameters, commands, rules, degradations: resolved, in the order of the file.
+        signals, parameters, commands, rules, degradations, kpis: resolved, in the order of the file.
     """
 
     type: str
@@ -362,3 +364,4 @@ class Template:
     commands: tuple[CommandSpec, ...] = ()
     rules: tuple[Rule, ...] = ()
     degradations: tuple[Degradation, ...] = ()
+    kpis: tuple[KpiSpec, ...] = ()

@@ -9,6 +9,7 @@ from gemel.assets.derived import with_rhythm
 from gemel.assets.dimension import amount, pair
 from gemel.assets.dynamics import read_dynamics
 from gemel.assets.fmus import said_of
+from gemel.assets.kpis import read_kpis
 from gemel.assets.lanes import read_property
 from gemel.assets.modelled import read_estimates, with_model
 from gemel.assets.node import Node, merged
@@ -83,6 +84,7 @@ def _template(lineage: tuple[str, ...], node: Node, scope: Scope) -> Template:
         signals=tuple(signals.values()), parameters=parameters,
         commands=read_commands(node.get("commands"), signals, scope), rules=read_rules(node),
         degradations=read_degradations(node, signals, parameters, scope.problems),
+        kpis=read_kpis(node, signals, parameters, scope.problems),
     )  # fmt: skip
 
 

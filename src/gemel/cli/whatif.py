@@ -29,11 +29,12 @@ from gemel.errors import ConfigError, GemelError
 @click.option("--scenarios", "members", type=int, help="Members of the ensemble [default: 1000; of an FMU 100, and no more].")
 @click.option("--seed", default=0, show_default=True, help="Of what is drawn: the same seed gives the same answer.")
 @click.option("--uncertain", multiple=True, metavar="NAME=SHARE", help="What is not known exactly: wear=10%, or none [default: as sure as states and parameters are].")
+@click.option("--kpi", "kpis", multiple=True, metavar="NAME or NAME={max: power}", help="A figure to tell, by its name or in the words of a plant file [default: what the types declare].")
 @click.option("--json", "as_json", is_flag=True, help="JSON.")
 def command(
     plant: Path, data: Path | None, asset: str, changes: tuple[str, ...], schedule: Path | None, against: tuple[str, ...],
     at: str | None, fork: str | None, indices: bool, horizon: str, leap: str, engine: str,
-    step: float, members: int | None, seed: int, uncertain: tuple[str, ...], as_json: bool,
+    step: float, members: int | None, seed: int, uncertain: tuple[str, ...], kpis: tuple[str, ...], as_json: bool,
 ) -> None:  # fmt: skip
     """Say what would come of a change, with how sure that is, against what would happen anyway."""
     import gemel
@@ -48,7 +49,7 @@ def command(
     with gemel.open(plant, data=data) as twin:
         found = twin.whatif(
             asset, scenarios, at=at, fork=fork, indices=indices, horizon=horizon, members=members, seed=seed, told=_progress(quiet=as_json), step_s=step, leap=leap, engine=engine,
-            uncertain=[] if uncertain == ("none",) else [_uncertain(u) for u in uncertain] or None,
+            uncertain=[] if uncertain == ("none",) else [_uncertain(u) for u in uncertain] or None, kpis=list(kpis) or None,
         )  # fmt: skip
     told = {**found.told, "seconds": round(time.monotonic() - began, 3)}
     click.echo(json.dumps(told) if as_json else "\n".join(_words(told, found.figures())))

@@ -35,7 +35,7 @@ class Tried(Series):
             members: of the ensemble; None: 1000, of an FMU 100.
             seed: of what is drawn: the same seed gives the same answer.
             told: takes how much is done (0 to 1), gives whether to go on.
-            question: `indices`, `uncertain`, `kpis`, `watch`, `step_s`, `points`, `precision`, `leap`, `engine` as in ``POST /api/v1/scenarios``.
+            question: `kpis` (figures: names, or lines as ``"peak={max: power}"``), `indices`, `uncertain`, `watch`, `step_s`, `points`, `precision`, `leap`, `engine` as in ``POST /api/v1/scenarios``.
 
         Raises NotFoundError where the asset's type has no dynamic model, ModelError where that has no such quantity.
         """

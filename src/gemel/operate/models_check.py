@@ -26,6 +26,7 @@ from gemel.operate.fmi.host import ask
 from gemel.operate.fmi.trial import TRIED, refused, tried
 from gemel.operate.fmi.uses import misused
 from gemel.operate.joining import joined_by
+from gemel.operate.kpis_check import misjudged
 from gemel.operate.life_check import misworn
 from gemel.operate.models import DECLARED, EVALUATED, fmu_of
 from gemel.samples.units import conversion, fits
@@ -56,7 +57,7 @@ def model_problems(plant: Plant, folder: Path, evaluate: bool) -> list[Problem]:
         model = told[reference].get("declared")
         found = (
             *_misfits(template, told[reference]), *misestimated(template, model), *misworn(template, model),
-            *misused(template, told[reference].get("fmu")),
+            *misused(template, told[reference].get("fmu")), *misjudged(template, model),
         )  # fmt: skip
         for severity, key, message, remedy in found:
             where = _place(types, template, *key)

@@ -19,7 +19,7 @@ from gemel import __version__
 from gemel.assets import Plant
 from gemel.assets.fmus import is_fmu
 from gemel.errors import ModelError
-from gemel.operate import whatif_doubt, whatif_hybrid
+from gemel.operate import kpis, whatif_doubt, whatif_hybrid
 from gemel.operate.binding import KINDS, Bound
 from gemel.operate.joining import bind_any
 from gemel.operate.models import Reference
@@ -47,7 +47,7 @@ def begin(
         at: plant time of the state [ns], for the versions in force then; None: now.
 
     Returns:
-        ``asset``, ``model``, ``versions`` (of the parameters in force, by asset), ``hybrids`` (released with those) and ``quantities``: by kind, each name
+        ``asset``, ``model``, ``versions`` (of the parameters in force, by asset), ``hybrids`` (released with those), ``kpis`` (figures that can be asked for by name) and ``quantities``: by kind, each name
         with its unit, SI value and range, where the value comes from (``signal``, ``release``, ``plant file`` or
         ``model``), and the unit the plant shows it in: SI = value * scale + offset. ``uncertain`` and ``together`` are what
         is not known exactly of it, as a question has them.
@@ -63,13 +63,15 @@ def begin(
         "uncertain": uncertain, "together": together,
         "asset": asset, "model": bound.reference, "quantities": quantities, "calibrated": doubted,
         "versions": dict(bound.versions), "hybrids": whatif_hybrid.in_force(plant, asset, releases, at),
+        "kpis": kpis.offered(plant, asset, quantities),
     }  # fmt: skip
 
 
 def spec(begun: Mapping[str, Any], question: Mapping[str, Any], at: str, plant: Plant) -> dict[str, Any]:
     """Give all that a result follows from: where it begins, what is asked, and which versions.
 
-    Values of changes in another unit than the model's carry ``unit`` and are converted here. Raises ModelError.
+    Values of changes in another unit than the model's carry ``unit`` and are converted here; figures are names, lines as
+    ``peak={max: power}`` or whole. Raises ModelError.
     """
     units = {n: q["unit"] for k in KINDS for n, q in begun["quantities"][k].items()}
     asked = dict(question)
@@ -77,7 +79,7 @@ def spec(begun: Mapping[str, Any], question: Mapping[str, Any], at: str, plant: 
         {**s, "changes": [_in_si(c, units) for c in s.get("changes", [])]} for s in asked.get("scenarios", [])
     ]
     asked["members"] = _members(begun["model"], asked.get("members"))
-    asked["kpis"] = asked.get("kpis") or _figures(begun)
+    asked["kpis"] = kpis.asked(begun, asked.get("kpis"), at, plant.timezone)
     if asked.get("uncertain") is None:
         asked["uncertain"], asked["together"] = begun["uncertain"], begun["together"]
     start = {
@@ -228,19 +230,3 @@ def _in_si(change: Mapping[str, Any], units: Mapping[str, str]) -> dict[str, Any
     told["value"] = told.get("value", 0.0) * scale + offset
     told["profile"] = [(t, v * scale + offset) for t, v in told.get("profile", ())]
     return told
-
-
-def _figures(begun: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """Give the figures that are asked for where none is: means of outputs, energy of powers, ends of states."""
-    found: list[dict[str, Any]] = []
-    for name, q in begun["quantities"]["outputs"].items():
-        if q["unit"] == "W":
-            found.append({"name": f"{name}, energy", "statistic": "integral", "of": name, "factor": 1 / 3.6e6,
-                          "unit": "kWh", "better": "less"})  # fmt: skip
-        else:
-            found.append({"name": f"{name}, mean", "statistic": "mean", "of": name, "unit": q["unit"]})
-    found += [
-        {"name": f"{name}, at the end", "statistic": "last", "of": name, "unit": q["unit"]}
-        for name, q in begun["quantities"]["states"].items()
-    ]
-    return found

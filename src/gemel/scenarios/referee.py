@@ -80,10 +80,12 @@ class Referee:
             return self._life(kpi, raw, read[0], read[1])
         if kpi.statistic == "ratio":
             with np.errstate(divide="ignore", invalid="ignore"):
-                return np.where(read[1] == 0.0, np.inf, read[0] / read[1])
+                ratio: Array = np.where(read[1] == 0.0, np.inf, read[0] / read[1])
+            return ratio
         if kpi.statistic == "mean":
             return read[0] / self.horizon_s
-        return np.sum(read, axis=0)
+        total: Array = np.sum(read, axis=0)
+        return total
 
     def _life(self, kpi: Kpi, raw: Raw, above: Array, below: Array) -> Array:
         """Give when the limit is reached, rising or falling: met on the way, or by going on at the mean rate."""

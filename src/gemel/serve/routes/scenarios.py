@@ -78,15 +78,23 @@ class KpiShape(_Exact):
         "first_above",
         "first_below",
         "life",
+        "ratio",
+        "time_outside",
+        "times_outside",
     ]
     of: Name
+    per: Annotated[str, Field(max_length=200)] = Field(default="", description="Of a ratio: what the integral of `of` is divided by.")
     limit: Number = 0.0
+    below: Number | None = Field(default=None, description="Of what is outside: from where on it is too little.")
+    above: Number | None = Field(default=None, description="Of what is outside: from where on it is too much.")
     factor: Number = 1.0
+    offset: Number = Field(default=0.0, description="Is added after the factor.")
     unit: Annotated[str, Field(max_length=40)] = ""
-    price: Pairs = Field(default=[], description="Pairs (second of the day, price): an integral's weight.")
+    price: Pairs = Field(default=[], description="Pairs (second of the plant's local day, price): an integral's weight.")
     better: Literal["less", "more", ""] = ""
 
 
+KpiName = Annotated[str, Field(min_length=1, max_length=300)]
 _SOME: Final = r"(\.[0-9]{1,6})? ?"
 LENGTH: Final = (  # of a horizon in words, none of which is longer than `horizon_s` may be
     rf"^([1-9][0-9]{{0,3}}{_SOME}(s|min|h)|[1-9][0-9]{{0,2}}{_SOME}(d|days?)|[1-9][0-9]?{_SOME}(weeks?|months?)|[1-9]{_SOME}(years?|a|y))$"
@@ -111,7 +119,9 @@ class Wish(_Exact):
     uncertain: Annotated[list[UncertainShape] | None, Field(max_length=50)] = Field(
         default=None, description="If left out: what `GET /whatif` gives: states by their uncertainty, parameters by the interval released, else what is calibrated by 5 %."
     )
-    kpis: Annotated[list[KpiShape], Field(max_length=30)] = []
+    kpis: Annotated[list[KpiShape | KpiName], Field(max_length=30)] = Field(
+        default=[], description="Figures: names of those that `GET /whatif` offers, lines as `peak={max: power}`, or whole; its default ones, if left out."
+    )
     watch: Annotated[list[Name], Field(max_length=30)] = []
     points: Annotated[int, Field(ge=2, le=1000)] = 121
     precision: Literal["float32", "float64"] = "float32"
@@ -154,6 +164,7 @@ class Beginning(BaseModel):
     )
     together: list[dict[str, Any]] = Field(default=[], description="What of it varies together: `names` and their `correlation`.")
     versions: dict[str, int] = Field(default={}, description="Of the parameters in force, by asset; 0: the plant file's.")
+    kpis: list[dict[str, Any]] = Field(default=[], description="Figures that can be asked for by name: those that the types declare, and others.")
     hybrids: list[dict[str, Any]] = Field(default=[], description="What was learned and released with them, of which outputs.")
 
 

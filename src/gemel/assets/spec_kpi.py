@@ -1,0 +1,39 @@
+"""What a plant file says of a figure by which what-ifs are judged."""
+
+from dataclasses import dataclass
+from typing import Final
+
+MEASURES: Final = ("energy", "cost", "total", "mean", "min", "max", "end", "yield", "ratio", "violations", "life")
+Amount = str | float
+
+
+@dataclass(frozen=True, slots=True)
+class KpiSpec:
+    """A figure (KPI) of a type's what-ifs, as it is declared; names are those of the type, or of its dynamic model.
+
+    Args:
+        name: of the figure; of violations also of a second one, how often.
+        measure: one of `MEASURES`.
+        of: what it is measured of.
+        per: of a yield or ratio, what `of` is divided by.
+        unit: of the figure; empty: the usual one.
+        above, below: of violations, from where on it is outside, in the unit of `of` or one of their own; None: no limit.
+        limit: of a life, at which value of `of` it ends; None: the threshold of the degradation that is that state.
+        price: of a cost, pairs (second of the local day, price of one `price_per`), each until the next.
+        price_per: the unit that the price is for.
+        better: ``less``, ``more`` or empty.
+        description: what it is, in words.
+    """
+
+    name: str
+    measure: str
+    of: str
+    per: str = ""
+    unit: str = ""
+    above: Amount | None = None
+    below: Amount | None = None
+    limit: Amount | None = None
+    price: tuple[tuple[float, float], ...] = ()
+    price_per: str = ""
+    better: str = ""
+    description: str = ""
