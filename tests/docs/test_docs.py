@@ -26,6 +26,7 @@ RECORDS = {
     "A secret": grammar_connection.SECRET,
     "The namespace": grammar.PLANT.fields["namespace"].shape,
     "A type": grammar.TYPE,
+    "Estimates of an area": grammar.AREA,
     "A source": grammar.SOURCE,
     "A signal": grammar.SIGNAL,
     "An alarm": grammar.ALARM,

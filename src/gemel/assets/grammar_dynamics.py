@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from gemel.assets.grammar_names import NAME, NAMED, duration
+from gemel.assets.grammar_names import LEVELS_BELOW, NAME, NAMED, duration
 from gemel.assets.shape import (
     Either,
     Field,
@@ -31,6 +31,17 @@ ESTIMATES: Final = Record(
         "sensors": Field(
             ListOf(Text("flow"), "[flow, power]", least=1), "states and outputs of the model whose readings are listened to [default: all that are read]"
         ),
+    },
+)
+AREA: Final = Record(
+    "estimates of an area",
+    {
+        "noise": Field(
+            MapOf(Quantity("1 mm", least=0), "state or parameter, as asset/name", LEVELS_BELOW, NAMED, empty=False),
+            "as under a type, of asset/name [default: what the types say]",
+        ),
+        "states": Field(ListOf(Text("tank/level"), "[tank/level]", least=1), "the states that are followed [default: what the types say]"),
+        "sensors": Field(ListOf(Text("pump-1/flow"), "[pump-1/flow]", least=1), "states and outputs whose readings are listened to [default: what the types say]"),
     },
 )
 CALIBRATION: Final = Record(

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
+from gemel.assets.areas import read_areas
 from gemel.assets.connections import read_connections, read_namespace
 from gemel.assets.derived_check import check_derived
 from gemel.assets.fmus import Fmus
@@ -81,6 +82,7 @@ def _read(root: Node, folder: Path, problems: Problems) -> Plant:
         relations=tuple(relations), ports={r: p for r, p in relations.items() if any(map(any, p))}, digest=_digest(root, assets, scope.fmus.found),
         relation_types=read_relation_types(root.get("relation_types"), problems),
         shifts=tuple(sorted({str(n.value) for n in root.items_of("shifts")})), fmus=dict(sorted(scope.fmus.found.items())),
+        estimates=read_areas(root.get("estimates"), assets.fleet, problems),
     )  # fmt: skip
     check_wiring(plant, assets, scope)
     check_derived(plant, types, problems)

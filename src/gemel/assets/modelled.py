@@ -32,8 +32,11 @@ def read_modelled(name: str, node: Node, problems: Problems) -> bool:
 def read_estimates(node: Node) -> Estimates:
     """Read how the model of a type follows its machines."""
     said = node.get("estimates")
-    if said is None:
-        return Estimates()
+    return Estimates() if said is None else estimates_of(said)
+
+
+def estimates_of(said: Node) -> Estimates:
+    """Read what stands under `estimates`, of a type or of an area."""
     noise = said.get("noise")
     given = {} if noise is None else {name: n.value for name, n in noise.fields.items()}
     states, sensors = (tuple(map(str, said.plain(key, ()))) for key in ("states", "sensors"))

@@ -30,7 +30,7 @@ from gemel.assets.plan import plan
 from gemel.assets.related import RelationType, Ways
 from gemel.assets.relations import Ports, Relation
 from gemel.assets.rules import events_of
-from gemel.assets.spec import Connection, Template
+from gemel.assets.spec import Connection, Estimates, Template
 from gemel.assets.sync import sync_of
 from gemel.assets.views import AssetView, asset_view, tree_of
 from gemel.assets.volume import Volume, volume_of
@@ -61,6 +61,7 @@ class Plant:
         shifts: when shifts begin, local time, ascending.
         ports: those that a relation names, a pair for each joint; empty where it leaves one open.
         fmus: SHA-256 (hex) of each FMU that its types name, by name.
+        estimates: areas (or assets with parts) that are followed as one system, by path.
     """
 
     root: str
@@ -82,6 +83,7 @@ class Plant:
     shifts: tuple[str, ...] = ()
     ports: Mapping[Relation, tuple[Ports, ...]] = field(default_factory=dict)
     fmus: Mapping[str, str] = field(default_factory=dict)
+    estimates: Mapping[str, Estimates] = field(default_factory=dict)
 
     @cached_property
     def layout(self) -> Layout:

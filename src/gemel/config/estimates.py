@@ -58,10 +58,10 @@ class Estimates:
 
     async def _estimate(self, site: Site) -> None:
         try:
-            from gemel.operate.estimates_plan import kinds_of
+            from gemel.operate.estimates_areas import followed
             from gemel.operate.estimator import Estimator
 
-            kinds = await asyncio.to_thread(kinds_of, site.plant, site.registry)
+            kinds = await asyncio.to_thread(followed, site.plant, site.registry)
             checks, others = site.plant.checks(site.registry), dict(registries(self._places))
             self._loop = EstimatesLoop(
                 self._bus, SnapshotFolder(self._places.estimates),

@@ -13,8 +13,14 @@ from gemel.samples.units import fits, quantity
 Found = tuple[str, tuple[str, ...], str, str]  # severity, where in the type, words, remedy
 
 
-def misestimated(template: Template, model: Declared | None) -> Iterator[Found]:
-    """Give what is wrong with the estimates of a type; nothing where its model is not known."""
+def misestimated(template: Template, model: Declared | None, *, alone: bool = True) -> Iterator[Found]:
+    """Give what is wrong with the estimates of a type; nothing where its model is not known.
+
+    Args:
+        template: the type.
+        model: as it declares itself.
+        alone: whether an asset of the type is followed by itself, and not as a part of an area.
+    """
     wanted = {s.name: s for s in template.signals for lane in s.lanes if lane.modelled}
     if model is None or not wanted:
         return
@@ -28,7 +34,7 @@ def misestimated(template: Template, model: Declared | None) -> Iterator[Found]:
             words = f"{name!r} is in {signal.unit or '1'}, the model's parameter in {parameters[name].unit}"
             yield "error", ("signals", name), words, "give it a unit that measures the same"
     yield from _chosen(template, model, names, wanted)
-    yield from _unmeasured(template, seen)
+    yield from (found for found in _unmeasured(template, seen) if alone or found[0] == "warning")
     yield from _noises(template, dict(model.states) | {n: q for n, q in model.parameters.items() if names.get(n, n) in wanted})
 
 

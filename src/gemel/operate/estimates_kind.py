@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -43,6 +43,7 @@ class Kind:
         said: a digest of all that the version is of but the parameters.
         predicts: the problem that the filters predict with: physics, or with what was learned besides.
         behind: what was learned of each machine [machines, …], to stand behind its parameters.
+        members: of machines that are systems, the paths of the assets that each is made of.
     """
 
     type: str
@@ -57,11 +58,17 @@ class Kind:
     said: str
     predicts: Problem
     behind: F64
+    members: tuple[tuple[str, ...], ...] = ()
 
     @property
     def given(self) -> F64:
         """What the filters are given as parameters [machines, …]."""
         return np.hstack((self.p, self.behind))
+
+    def concerned(self, changed: Collection[str]) -> list[str]:
+        """Give the paths of the machines that a change of some assets concerns."""
+        parts = self.members or tuple((asset,) for asset in self.assets)
+        return [asset for asset, own in zip(self.assets, parts, strict=True) if asset in changed or any(a in changed for a in own)]
 
     def under(self, releases: Releases, assets: Sequence[str]) -> Kind:
         """Give these machines with the versions in force of some of them; the others keep theirs."""

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import inspect
+import json
 from collections.abc import Collection, Sequence
 from functools import lru_cache
 from typing import Any, Final
@@ -15,7 +16,7 @@ import numpy as np
 
 from gemel import __version__
 from gemel.assets import Plant
-from gemel.assets.spec import Signal, Template
+from gemel.assets.spec import Estimates, Signal, Template
 from gemel.dynamics import Compiled, compile_model, maths
 from gemel.dynamics.reduced import Reduced
 from gemel.errors import ModelError
@@ -24,7 +25,7 @@ from gemel.operate.binding import Binding, Bound, bind, names_of
 from gemel.operate.estimates_kind import Kind, version
 from gemel.operate.estimating import Wires
 from gemel.operate.machine import narrowed
-from gemel.operate.models import compiled
+from gemel.operate.models import Reference, compiled
 from gemel.samples import Registry, units
 from gemel.samples.batch import F64, I32
 
@@ -38,11 +39,17 @@ STEPS: Final = 200  # of the solver in one estimate, at most
 STABLE: Final = 2.0  # Runge–Kutta of fourth order is stable up to 2.78 time constants a step (Hairer, Wanner 1996, IV.2)
 
 
-def kinds_of(plant: Plant, registry: Registry) -> list[Kind]:
-    """Give the kinds of machines that are followed; raises ModelError where a model cannot be loaded or bound."""
+def kinds_of(plant: Plant, registry: Registry, together: Collection[int] = ()) -> list[Kind]:
+    """Give the kinds of machines that are followed each by itself; raises ModelError where a model cannot be loaded or bound.
+
+    Args:
+        plant: as applied.
+        registry: numbers its signals.
+        together: rows of assets that are followed as parts of a system (`estimates_areas.followed`).
+    """
     found = []
     for number, template in enumerate(plant.templates):
-        rows = np.flatnonzero(plant.assets.template == number)
+        rows = np.setdiff1d(np.flatnonzero(plant.assets.template == number), np.fromiter(together, np.int64))
         if len(rows) and any(lane.modelled for s in template.signals for lane in s.lanes):
             found.append(_kind(plant, registry, template, rows.tolist()))
     return found
@@ -57,7 +64,7 @@ def _kind(plant: Plant, registry: Registry, template: Template, rows: Sequence[i
     followed = asked.states or whole.states
     seen = {b.name: b for b in (*(b for b in first.states if b.name in followed), *first.outputs)}
     listened = {n for n, b in seen.items() if measured(b) and n in (asked.sensors or seen)}
-    kept = tuple(n for n, b in seen.items() if n in listened or _told(b))
+    kept = tuple(n for n, b in seen.items() if n in listened or is_told(b))
     if not listened:
         raise ModelError(f"nothing that the model of {template.type} gives is measured", code="unbound",
                          remedy=f"give one of {', '.join(seen)} a source")  # fmt: skip
@@ -65,24 +72,31 @@ def _kind(plant: Plant, registry: Registry, template: Template, rows: Sequence[i
     meant = names_of(template)
     estimated = tuple(n for n in whole.parameters if meant.get(n, n) in modelled and n not in seen)
     read = tuple(b.name for b in first.states if b.name not in followed and measured(b))
-    model = narrowed(reference, {}, kept) if set(followed) == set(whole.states) else _reduced(reference, followed, read, kept)
+    model = followed_model(reference, followed, read, kept)
     p = np.array([b.p for b in bound]).reshape(len(bound), -1)
-    problem = _problem(template, model, estimated, p, [seen[n] for n in kept])
+    problem = problem_of(asked, model, estimated, p, [seen[n] for n in kept])
     places = [model.place("parameters", n) for n in estimated]
     begin = np.hstack((np.tile(model.x0, (len(rows), 1)), p[:, places]))
     held = np.array([[one[n] for n in model.inputs] for one in ({b.name: b.value for b in (*b.states, *b.inputs)} for b in bound)])
     wires = _wires(registry, template, paths, problem, first, listened)
-    said = _said(reference, whole, problem)
+    said = said_of(reference, whole, problem)
     return Kind(
         template.type, paths, problem, wires, p, begin, held.reshape(len(bound), -1), version(reference, said, p),
         lambda path, releases: bind(plant, path, releases, model=whole.model), said, problem, np.zeros((len(rows), 0)),
     )  # fmt: skip
 
 
+def followed_model(reference: Reference, states: Sequence[str], read: tuple[str, ...], outputs: tuple[str, ...]) -> Compiled:
+    """Give a model of which some states are followed, some are read, and some outputs are looked at; once a process."""
+    if set(states) == set(compiled(reference).states):
+        return narrowed(reference, {}, outputs)
+    return _reduced(json.dumps(reference), tuple(states), read, outputs)
+
+
 @lru_cache(64)
 def _reduced(reference: str, states: tuple[str, ...], read: tuple[str, ...], outputs: tuple[str, ...]) -> Compiled:
     """Give a model of which some states are followed: once a process, so that what is compiled of it is found again."""
-    return compile_model(Reduced(compiled(reference).model, states, read, outputs))
+    return compile_model(Reduced(compiled(json.loads(reference)).model, states, read, outputs))
 
 
 def measured(b: Bound) -> bool:
@@ -90,30 +104,30 @@ def measured(b: Bound) -> bool:
     return b.signal is not None and b.signal.source is not None
 
 
-def _told(b: Bound) -> bool:
+def is_told(b: Bound) -> bool:
+    """Tell whether a quantity of a model is told on the estimated lane of a signal."""
     return b.signal is not None and any(lane.modelled for lane in b.signal.lanes)
 
 
-def _problem(
-    template: Template, model: Compiled, estimated: tuple[str, ...], p: F64, outputs: Sequence[Bound]
-) -> Problem:
+def problem_of(asked: Estimates, model: Compiled, estimated: tuple[str, ...], p: F64, outputs: Sequence[Bound]) -> Problem:
+    """Give what is estimated of machines: outputs bound, parameters [machines, parameters], noises as asked or as fits the model."""
     states, sizes = model.scales("states"), model.scales("outputs")
     places = [model.place("parameters", n) for n in estimated]
     parameters = np.maximum(np.abs(p[:, places]).mean(0), 1e-3 * model.scales("parameters")[places])
-    wander = _noises(template, model, "states", model.states, WANDER * states)
+    wander = _noises(asked, model, "states", model.states, WANDER * states)
     noise = Noise(
         state=wander,
-        parameter=_noises(template, model, "parameters", estimated, WALK * parameters),
+        parameter=_noises(asked, model, "parameters", estimated, WALK * parameters),
         sensor=np.array([_sensor(b, SENSOR * size) for b, size in zip(outputs, sizes, strict=True)]),
         state_start=np.maximum(START * states, WANDERED * wander), parameter_start=GUESSED * parameters,
     )  # fmt: skip
-    dt = template.estimates.every_ns / 1e9
+    dt = asked.every_ns / 1e9
     return Problem(model, estimated, noise, dt, _steps(model, p[0], dt))
 
 
-def _noises(template: Template, model: Compiled, kind: str, names: Sequence[str], usual: F64) -> F64:
+def _noises(asked: Estimates, model: Compiled, kind: str, names: Sequence[str], usual: F64) -> F64:
     declared = getattr(model.model, kind)
-    said = template.estimates.noise
+    said = asked.noise
     return np.array([
         units.quantity(said[n], declared[n].unit, difference=True) if n in said else usual[i] for i, n in enumerate(names)
     ])  # fmt: skip
@@ -157,7 +171,7 @@ def _wires(
 
     def told(name: str) -> I32:
         b = bound[name]
-        return column(b.signal if _told(b) else None, (b.scale, b.offset), "estimated")
+        return column(b.signal if is_told(b) else None, (b.scale, b.offset), "estimated")
 
     def followed(name: str) -> I32:
         signal = by_name[meant.get(name, name)]
@@ -167,24 +181,26 @@ def _wires(
     every = [*(nothing for _ in model.states), *map(followed, problem.estimated), *map(told, model.outputs)]
     inputs = [read(name) for name in model.inputs]
     outputs = [read(name) if name in listened else nothing for name in model.outputs]
-    return Wires(_side_by_side(inputs, n), _side_by_side(outputs, n), _side_by_side(every, n), scale, offset)
+    return Wires(side_by_side(inputs, n), side_by_side(outputs, n), side_by_side(every, n), scale, offset)
 
 
-def _side_by_side(columns: Sequence[I32], machines: int) -> I32:
+def side_by_side(columns: Sequence[I32], machines: int) -> I32:
+    """Give columns [machines] as [machines, columns]; there may be none."""
     return np.stack(columns, 1) if columns else np.zeros((machines, 0), np.int32)
 
 
-def _said(reference: str, model: Compiled, problem: Problem) -> str:
+def said_of(reference: str, model: Compiled, problem: Problem) -> str:
     """Give a digest of the model's code and of all that the filter was told, but for parameters."""
     noise, of = problem.noise, problem.model
-    said: list[Any] = [__version__, reference, _code(model), problem.estimated, problem.dt, problem.substeps, of.states, of.inputs, of.outputs]
+    said: list[Any] = [__version__, reference, code_of(model), problem.estimated, problem.dt, problem.substeps, of.states, of.inputs, of.outputs]
     digest = hashlib.sha256(repr(said).encode())
     for column in (noise.state, noise.parameter, noise.sensor, noise.state_start, noise.parameter_start):
         digest.update(np.ascontiguousarray(column, np.float64).tobytes())
     return digest.hexdigest()
 
 
-def _code(model: Compiled) -> str:
+def code_of(model: Compiled) -> str:
+    """Give the source of a model's class, or its name where there is none."""
     try:
         return inspect.getsource(type(model.model))
     except (OSError, TypeError):  # made without a file

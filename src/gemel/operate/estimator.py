@@ -149,7 +149,7 @@ class Estimator:
         self._releases.take_all(due)
         changed = {f.subject for f in due}
         for i, kind in enumerate(self.kinds):
-            if mine := [a for a in kind.assets if a in changed]:
+            if mine := kind.concerned(changed):
                 self._adopt(i, mine)
 
     def _adopt(self, i: int, assets: Sequence[str]) -> None:

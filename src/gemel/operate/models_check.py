@@ -21,6 +21,7 @@ from gemel.dynamics.declared import Declared
 from gemel.dynamics.joints import read_joints
 from gemel.errors import ModelError
 from gemel.operate.binding import names_of
+from gemel.operate.estimates_areas_check import check_areas, types_alone
 from gemel.operate.estimates_check import misestimated
 from gemel.operate.fmi.host import ask
 from gemel.operate.fmi.trial import TRIED, refused, tried
@@ -47,6 +48,7 @@ def model_problems(plant: Plant, folder: Path, evaluate: bool) -> list[Problem]:
     root = read_directory(folder, Problems())
     types: Mapping[str, Node] = {} if root is None else (root.get("types") or Node({}, "", 0)).fields
     told: dict[str, dict[str, Any]] = {}
+    alone = types_alone(plant)
     for template in {t.type: t for t in plant.templates if t.dynamics}.values():
         reference = str(template.dynamics)
         if reference not in told:
@@ -56,13 +58,15 @@ def model_problems(plant: Plant, folder: Path, evaluate: bool) -> list[Problem]:
             (problems.error if severity == "error" else problems.warn)(at, message, remedy)
         model = told[reference].get("declared")
         found = (
-            *_misfits(template, told[reference]), *misestimated(template, model), *misworn(template, model),
+            *_misfits(template, told[reference]), *misestimated(template, model, alone=template.type in alone), *misworn(template, model),
             *misused(template, told[reference].get("fmu")), *misjudged(template, model),
         )  # fmt: skip
         for severity, key, message, remedy in found:
             where = _place(types, template, *key)
             (problems.error if severity == "error" else problems.warn)(where, message, remedy)
     _check_joints(plant, root.items_of("relations") if root is not None else [], told, problems)
+    if all("declared" in one for one in told.values()):
+        check_areas(plant, root.get("estimates") if root is not None else None, problems)
     return problems.sorted()
 
 

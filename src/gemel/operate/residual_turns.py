@@ -52,7 +52,7 @@ def turn(kind: Kind, found: Left | Back, at_ns: int, life: str, shown: tuple[flo
     word = RAISED if isinstance(found, Left) else CLEARED
     if isinstance(found, Left):
         body |= _verdict(kind, found, at_ns)
-    return Turn(f"residual-{life}-{number}-{found.at}-{word}", word, at_ns, kind.assets[found.machine], body)
+    return Turn(f"residual-{life}-{number}-{found.at}-{word}", word, at_ns, path.rpartition("/")[0], body)
 
 
 def _verdict(kind: Kind, found: Left, at_ns: int) -> dict[str, Any]:
