@@ -1,59 +1,23 @@
 """A what-if draws what is not known of its beginning as sure as it is known, and says from where one knows that, or that nothing is."""
 
 import json
-from pathlib import Path
 
 import numpy as np
 import pytest
+from mill_kit import ASSET, PLANT, loaded
 
-from gemel.assets import load
-from gemel.dynamics import Quantity
 from gemel.operate import whatif
 from gemel.samples import Fact
 from gemel.twin.releases import RELEASED, Releases
 
-ASSET = "acme/works/mill"
-PLANT = """\
-plant: acme/works
-types:
-  Mill:
-    dynamics: test_whatif_doubt:Mill
-    signals:
-      load: {unit: "%", range: [0, 200]}
-      wear: {unit: "%", range: [0, 100]}
-    parameters:
-      rate: {unit: 1/h, default: 0.36, calibrate: true}
-      drag: {unit: "1", default: 2, calibrate: true}
-      hold: {unit: "1", default: 0, calibrate: true}
-assets: {mill: {type: Mill}}
-"""
 SHORT = {"horizon_s": 3600.0, "members": 512, "points": 3, "seed": 2, "watch": ["wear"], "scenarios": [{"name": "more", "changes": [{"of": "load", "how": "scale", "value": 1.2}]}]}
 KPIS = [{"name": "worn", "statistic": "first_above", "of": "wear", "limit": 0.5, "unit": "s"}, {"name": "end", "statistic": "last", "of": "wear"}]
 
 
-class Mill:
-    """Wears by its load."""
-
-    states = {"wear": Quantity("1", 0.0, low=0.0, high=1.0), "heat": Quantity("K", 300.0)}
-    inputs = {"load": Quantity("1", 1.0)}
-    outputs = {"play": Quantity("1")}
-    parameters = {"rate": Quantity("1/s", 1e-4, low=0.0), "drag": Quantity("1", 2.0, low=0.0), "hold": Quantity("1", 0.0)}
-
-    def derivative(self, t, x, u, p):
-        return {"wear": p.rate * u.load * (p.drag / 2.0) * (1.0 + p.hold), "heat": 0.0 * u.load}
-
-    def output(self, t, x, u, p):
-        return {"play": 2.0 * x.wear}
-
-
 @pytest.fixture(scope="module")
 def plant(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("doubt")
-    (folder / "plant.yaml").write_text(PLANT)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.syspath_prepend(str(Path(__file__).parent))
-        patch.setenv("PYTHONPATH", str(Path(__file__).parent), prepend=":")
-        yield load(folder)
+    with loaded(tmp_path_factory.mktemp("doubt")) as found:
+        yield found
 
 
 def released(**body):
@@ -161,8 +125,8 @@ def test_a_result_is_plain_json_where_an_event_never_comes(plant):
 
 
 def test_in_an_area_each_asset_has_the_intervals_of_its_own_release(plant, tmp_path):
-    (tmp_path / "plant.yaml").write_text(PLANT.replace("mill: {type: Mill}", "mill: {type: Mill}, other: {type: Mill}"))
-    begun = whatif.begin(load(tmp_path), "acme/works", shown(sigma=3.0), released(), 20)
+    with loaded(tmp_path, PLANT.replace("mill: {type: Mill}", "mill: {type: Mill}, other: {type: Mill}")) as two:
+        begun = whatif.begin(two, "acme/works", shown(sigma=3.0), released(), 20)
     known = {u["of"]: u["source"] for u in begun["uncertain"]}
     assert known["mill/rate"] == "released interval" and known["other/rate"] == "5 % by default"
     assert known["mill/wear"] == "estimated" and "other/wear" not in known

@@ -26,6 +26,12 @@ describe("how an answer was found", () => {
     expect(howFound(result({}))).toEqual([]);
   });
 
+  it("says what is uncertain, or that nothing is", () => {
+    expect(howFound(result({ words: ["nothing is taken as uncertain: the bands have no width"], leaps: null }))).toEqual([
+      "Nothing is taken as uncertain: the bands have no width.",
+    ]);
+  });
+
   it("names what is learned, and where it was asked outside of what it knows", () => {
     const future = { physics: 1, correction: 0.05, physics_share: 0.95, known: 0.9, least_known: 0.8, outside: false };
     const hybrid = { output: "flow", version: "a", used: true, futures: { baseline: future, more: { ...future, physics_share: 0.9, outside: true } } };

@@ -16,7 +16,7 @@ from gemel.errors import ConfigError, GemelError
 @click.argument("plant", type=click.Path(path_type=Path))
 @click.option("--data", type=click.Path(path_type=Path), help="Data directory.")
 @click.option("--asset", required=True, help="Path of an asset with a dynamic model; several divided by +; an area.")
-@click.option("--set", "changes", multiple=True, metavar="NAME=HOW", help="load=+15%, load=*1.1, load=+3, load=12 kW; several make one scenario.")
+@click.option("--set", "changes", multiple=True, metavar="NAME=HOW", help="load=+15%, load=*1.1, load=+3, load=12 kW, wear=0.4 @ 6h; several make one scenario.")
 @click.option("--schedule", type=click.Path(path_type=Path, exists=True, dir_okay=False), help="A table (CSV) of what will be when, or of orders; with --set one scenario.")
 @click.option("--against", multiple=True, metavar="NAME=HOW", help="Another scenario, each of one change; at most four.")
 @click.option("--at", help="From the state of this time (ISO 8601); of now, if left out.")

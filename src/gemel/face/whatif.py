@@ -9,15 +9,16 @@ from typing import Any
 
 import pyarrow as pa
 
-from gemel.errors import ModelError
+from gemel.errors import GemelError, ModelError
 from gemel.face import schedule
+from gemel.face.life import seconds
 from gemel.face.table import Table
 from gemel.operate import whatif as job
 from gemel.scenarios import parse_change
 
 One = str | Path
 Asked = One | Sequence[One] | Mapping[str, One | Sequence[One]]
-"""``"load=+15%"`` or the path of a [schedule][gemel.face.schedule], several of them (one scenario), or scenarios by name."""
+"""``"load=+15%"``, ``"wear=0.4 @ 6h"`` or the path of a [schedule][gemel.face.schedule], several of them (one scenario), or scenarios by name."""
 
 
 @dataclass(frozen=True)
@@ -101,6 +102,17 @@ def _changes(given: One | Sequence[One], at: str) -> list[dict[str, Any]]:
         if isinstance(one, Path):
             found += schedule.read(one, at)
         else:
-            change, unit = parse_change(one)
-            found.append({"of": change.of, "how": change.how, "value": change.value, "unit": unit})
+            words, _, when = one.partition("@")
+            change, unit = parse_change(words)
+            found.append({"of": change.of, "how": change.how, "value": change.value, "unit": unit, "start_s": _after(when)})
     return found
+
+
+def _after(when: str) -> float:
+    """Give how long after the beginning a change begins [s]; at once, where nothing is said."""
+    if not when.strip():
+        return 0.0
+    try:
+        return seconds(when.replace(" ", ""))
+    except (ValueError, GemelError) as e:
+        raise ModelError(f"{when.strip()!r} is no length of time", code="bad-scenario", remedy="write when it begins as in load=+15% @ 6h") from e

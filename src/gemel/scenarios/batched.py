@@ -32,17 +32,18 @@ class BatchedEngine:
         self._device = jax.default_backend()
         self.name = "JAX, float64" if self._device == "cpu" else f"JAX on {self._device}, float64"
         one = partial(_run, plan)
-        self._many = jax.jit(jax.vmap(one, in_axes=(0, 0, 0, None, None)))
+        self._many = jax.jit(jax.vmap(one, in_axes=(0, 0, 0, None, None, None)))
 
     def run(self, members: Members, told: Callable[[float], bool] = lambda done: True) -> Raw:
         """Run all members in batches; raises Cancelled between two of them."""
         from gemel.scenarios.engine import Cancelled
 
+        jumps = members.jumps_to(self.plan.steps, len(self.plan.jumping))
         parts, size = [], min(BATCH if self._device == "cpu" else wide(self.plan, _memory()), len(members))
         for i in range(0, len(members), size):
             rows = np.minimum(np.arange(i, i + size), len(members) - 1)  # one shape: compiled once
             given = (members.x0[rows], members.gain[rows], members.bias[rows])
-            found = self._many(*given, members.drive_to(self.plan.steps), members.limits)
+            found = self._many(*given, members.drive_to(self.plan.steps), members.limits, jumps)
             parts.append([np.asarray(a)[: len(members) - i] for a in found])
             if not told(min(1.0, (i + size) / len(members))):
                 raise Cancelled
@@ -66,7 +67,7 @@ def _memory() -> int | None:
     return None if limit is None else int(limit)
 
 
-def _run(plan: Plan, x0: Any, gain: Any, bias: Any, drive: Any, limits: Any) -> Any:
+def _run(plan: Plan, x0: Any, gain: Any, bias: Any, drive: Any, limits: Any, jumps: Any) -> Any:
     import jax
 
     jnp = maths.loaded()
@@ -82,13 +83,24 @@ def _run(plan: Plan, x0: Any, gain: Any, bias: Any, drive: Any, limits: Any) -> 
 
         def one(c: Any, j: Any) -> Any:
             k = i * plan.every + j
-            return _step(plan, c, k, gain, bias, drive[k], limits), None
+            x, acc = _step(plan, c, k, gain, bias, drive[k], limits)
+            return (_jumped(plan, x, jumps[k + 1]), acc), None
 
         carry, _ = jax.lax.scan(one, carry, jnp.arange(plan.every))
         return carry, seen
 
     (x, acc, late), kept = jax.lax.scan(block, (x0, start, jnp.zeros_like(start)), jnp.arange(plan.points - 1))
     return acc, late, jnp.concatenate([kept, look(plan.steps, x, drive[-1])[None]]), x
+
+
+def _jumped(plan: Plan, x: Any, jumps: Any) -> Any:
+    """Give the states as they are once those that are set at the end of a step have been; jumps [jumping, 2]."""
+    jnp, (low, high) = maths.loaded(), plan.model.bounds("states")
+    for j, i in enumerate(plan.jumping):
+        scale, amount = jumps[j]
+        made = jnp.clip(scale * x[i] + amount, low[i], high[i])
+        x = x.at[i].set(jnp.where((scale == 1.0) & (amount == 0.0), x[i], made))
+    return x
 
 
 def _step(plan: Plan, carry: Any, k: Any, gain: Any, bias: Any, row: Any, limits: Any) -> Any:

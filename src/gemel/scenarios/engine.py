@@ -69,7 +69,7 @@ class MachineEngine:
     def __init__(self, plan: Plan, of: Precision) -> None:
         self.plan, self.of = plan, of
         self.name = f"machine code, {of.name}"
-        self._code = _code(plan.model, plan.watch, plan.gauges, (plan.weights, plan.driven), of)
+        self._code = _code(plan.model, plan.watch, plan.gauges, (plan.weights, plan.driven, plan.jumping), of)
 
     def run(self, members: Members, told: Told = lambda done: True) -> Raw:
         """Run all members over all threads there are; raises Cancelled."""
@@ -106,6 +106,7 @@ class _Memory:
         self.carry = np.ascontiguousarray(self.x - _filled(members.x0, self.wide), of.dtype)
         self.drive = np.ascontiguousarray(members.drive_to(plan.steps), of.dtype)
         self.limits = np.ascontiguousarray(members.limits, of.dtype)
+        self.jumps = np.ascontiguousarray(members.jumps_to(plan.steps, len(plan.jumping)), of.dtype)
         self.gauges = np.zeros((len(plan.gauges), 2, self.wide), of.dtype)
         for row, gauge in zip(self.gauges, plan.gauges, strict=True):
             row[0] = START.get(gauge.reading, 0.0)
@@ -120,7 +121,7 @@ class _Memory:
         ours = [a.ctypes.data + moved for a in (self.x, self.carry, self.gain, self.bias)]
         shared = [self.drive.ctypes.data, self.limits.ctypes.data]
         kept = [a.ctypes.data + moved for a in (self.gauges, self.kept)]
-        return (self.wide, self.plan.dt / self.plan.substeps, *ours, *shared, *kept)
+        return (self.wide, self.plan.dt / self.plan.substeps, *ours, *shared, *kept, self.jumps.ctypes.data)
 
     def raw(self) -> Raw:
         """Give what came out, without the filling."""
@@ -171,7 +172,7 @@ class _Code:
         self._engine = llvm.create_mcjit_compiler(module, machine)
         self._engine.finalize_object()
         whole, pointer = ctypes.c_int64, ctypes.c_void_p
-        kind = ctypes.CFUNCTYPE(None, *([whole] * 6), ctypes.c_double, *([pointer] * 8))
+        kind = ctypes.CFUNCTYPE(None, *([whole] * 6), ctypes.c_double, *([pointer] * 9))
         self.call = kind(self._engine.get_function_address("span"))
 
 
@@ -180,9 +181,9 @@ def _code(
     model: Compiled,
     watch: tuple[str, ...],
     gauges: tuple[Gauge, ...],
-    varying: tuple[int, tuple[int, ...]],
+    varying: tuple[int, tuple[int, ...], tuple[int, ...]],
     of: Precision,
 ) -> _Code:
     """Compile what all plans of the same shape share: the horizon and the step come in later."""
-    weights, driven = varying
-    return _Code(write_kernel(Plan(model, 1.0, 1, 1, 1, watch, gauges, weights, driven), of))
+    weights, driven, jumping = varying
+    return _Code(write_kernel(Plan(model, 1.0, 1, 1, 1, watch, gauges, weights, driven, jumping), of))

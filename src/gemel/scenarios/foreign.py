@@ -61,6 +61,10 @@ class ForeignEngine:
         """Run all members; raises Cancelled between two batches, ModelError where the model's process fails."""
         from gemel.scenarios.engine import Cancelled
 
+        if (members.jumps_to(self.plan.steps, len(self.plan.jumping)) != [1.0, 0.0]).any():
+            raise ModelError(
+                "a state of a model from another tool cannot be set on the way", code="bad-scenario", remedy="set it at the beginning"
+            )
         found: list[tuple[Array, Array, Array]] = []
         for i in range(0, len(members), BATCH):
             rows = range(i, min(i + BATCH, len(members)))

@@ -21,7 +21,7 @@ from gemel.scenarios.trace import Traced
 HEAD = """
 define void @span(i64 %i0, i64 %i1, i64 %every, i64 %n, i64 %split, i64 %stride, double %dtd,
     ptr noalias %x, ptr noalias %c, ptr noalias %gain, ptr noalias %bias, ptr noalias %drive, ptr noalias %limits,
-    ptr noalias %acc, ptr noalias %kept) #0 {
+    ptr noalias %acc, ptr noalias %kept, ptr noalias %jumps) #0 {
 entry:"""
 TAIL = '\nattributes #0 = { nounwind "prefer-vector-width"="512" "min-legal-vector-width"="512" }\n'
 
@@ -222,12 +222,37 @@ class _Writer:
         code.say(
             "  %s.next = add i64 %s, 1\n  %again = icmp slt i64 %s.next, %split\n  br i1 %again, label %subs, label %steps.end"
         )
-        code.say("steps.end:\n  %k.next = add i64 %k, 1\n  br label %steps\npoints.end:")
+        code.say("steps.end:\n  %k.next = add i64 %k, 1")
+        self._jump()
+        code.say("  br label %steps\npoints.end:")
         for name, array in (("x", "%x"), ("c", "%c"), ("a", "%acc"), ("b", "%acc")):
             for i in range(self.rows[name]):
                 row = 2 * i + (name == "b") if name in "ab" else i
                 self._store(code.put(f"load {v}, ptr %{name}{i}.at"), array, str(row))
         code.say("  %i.next = add i64 %i, 1\n  br label %points")
+
+    def _jump(self) -> None:
+        """Write what becomes of the states that are set where a step ends and the next begins: x ← scale·x + add."""
+        code, v, bounds = self.code, self.of.vector, self.plan.model.bounds("states")
+        for j, i in enumerate(self.plan.jumping):
+            row = code.put(f"mul i64 %k.next, {2 * len(self.plan.jumping)}")
+            scale, amount = (self._jumps(row, 2 * j + part) for part in range(2))
+            x, c = (code.put(f"load {v}, ptr %{name}{i}.at") for name in "xc")
+            made = code.put(f"call {v} @llvm.fma.{self.of.suffix}({v} {x}, {v} {self._spread(scale)}, {v} {self._spread(amount)})")
+            for bound, further in zip(bounds, ("olt", "ogt"), strict=True):
+                edge = code.constant(bound[i])
+                beyond = code.put(f"fcmp {further} {v} {made}, {edge}")
+                made = code.put(f"select {self.of.truths} {beyond}, {v} {edge}, {v} {made}")
+            carried = code.put(f"fmul {v} {c}, {self._spread(scale)}")
+            stays = [code.put(f"fcmp oeq {self.of.scalar} {part}, {is_}") for part, is_ in ((scale, "1.0"), (amount, "0.0"))]
+            still = code.put(f"and i1 {stays[0]}, {stays[1]}")
+            for name, before, after in (("x", x, made), ("c", c, carried)):
+                code.say(f"  store {v} {code.put(f'select i1 {still}, {v} {before}, {v} {after}')}, ptr %{name}{i}.at")
+
+    def _jumps(self, row: str, place: int) -> str:
+        code = self.code
+        at = code.put(f"getelementptr {self.of.scalar}, ptr %jumps, i64 {code.put(f'add i64 {row}, {place}')}")
+        return code.put(f"load {self.of.scalar}, ptr {at}")
 
     def _all(self) -> list[Node]:
         s = self.step

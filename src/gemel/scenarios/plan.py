@@ -54,6 +54,7 @@ class Plan:
         gauges: read off on the way.
         weights: how many weights vary over time.
         driven: which of the held values (inputs, then parameters) vary over time.
+        jumping: which of the states are set at instants.
     """
 
     model: Compiled
@@ -65,6 +66,7 @@ class Plan:
     gauges: tuple[Gauge, ...]
     weights: int
     driven: tuple[int, ...]
+    jumping: tuple[int, ...] = ()
 
     @property
     def held(self) -> tuple[str, ...]:
@@ -97,6 +99,8 @@ class Members:
         gain, bias: of what is held [members, inputs + parameters]: it is ``drive·gain + bias``.
         drive: [steps, driven + weights], or a row more: at the last instant; what is not driven has a drive of one.
         limits: of the gauges [gauges]; ignored where there is none.
+        jumps: scale and amount of what jumps at the beginning of each step [steps or more, jumping, 2], alike in all members;
+            the first is in `x0` already. None: nothing does.
     """
 
     x0: npt.NDArray[np.float64]
@@ -104,6 +108,7 @@ class Members:
     bias: npt.NDArray[np.float64]
     drive: npt.NDArray[np.float64]
     limits: npt.NDArray[np.float64]
+    jumps: npt.NDArray[np.float64] | None = None
 
     def __len__(self) -> int:
         return len(self.x0)
@@ -111,6 +116,14 @@ class Members:
     def drive_to(self, steps: int) -> npt.NDArray[np.float64]:
         """Give the drive at each step and at the last instant [steps + 1, driven + weights]; where it is not given, as before it."""
         return self.drive if len(self.drive) == steps + 1 else np.vstack([self.drive, self.drive[-1:]])
+
+
+    def jumps_to(self, steps: int, jumping: int) -> npt.NDArray[np.float64]:
+        """Give the jumps at the end of the step before each [steps + 1, jumping, 2]; at the beginning and the end there are none."""
+        found = np.tile(np.array([1.0, 0.0]), (steps + 1, jumping, 1))
+        if self.jumps is not None:
+            found[1:steps] = self.jumps[1:steps]
+        return found
 
 
 @dataclass(frozen=True, eq=False)

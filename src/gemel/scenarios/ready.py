@@ -15,6 +15,7 @@ from gemel.errors import ModelError
 from gemel.scenarios.draw import Drawn
 from gemel.scenarios.engine import Engine, Told, engine_for
 from gemel.scenarios.foreign import check_size, is_foreign
+from gemel.scenarios.jumps import applied, check, jumping, jumps
 from gemel.scenarios.plan import Members, Plan
 from gemel.scenarios.referee import Referee, needed
 from gemel.scenarios.scenario import Change, Question, Scenario, Start
@@ -58,7 +59,13 @@ class Ready:
         drive = np.column_stack([*(values[plan.held[j]] for j in plan.driven), self.referee.weights(t)])
         limits = np.zeros(len(plan.gauges))
         limits[: len(self.referee.limits)] = self.referee.limits
-        return Members(draws.x0, gain, draws.bias, drive.reshape(len(t), -1), limits)
+        made = self._jumps(scenario, begin, len(t), plan.dt)
+        x0 = applied(made[0], draws.x0, plan.jumping, plan.model.bounds("states")) if plan.jumping else draws.x0
+        return Members(x0, gain, draws.bias, drive.reshape(len(t), -1), limits, made)
+
+    def _jumps(self, scenario: Scenario, begin: float, steps: int, dt: float) -> Array:
+        names = [self.model.states[i] for i in self.plan.jumping]
+        return jumps(scenario, names, round(begin / dt), steps, dt)
 
     def moving(self, t: Array) -> Array:
         """Give all that drives any of the futures and is not the same throughout, at some times [times, columns]."""
@@ -69,6 +76,10 @@ class Ready:
             if some:
                 values = self._held(scenario, t, some)
                 found.append(np.column_stack([values[n] for n in some]))
+            if self.plan.jumping:
+                made = self._jumps(scenario, t[0], len(t), t[1] - t[0] if len(t) > 1 else self.plan.dt)
+                made[:1] = made[:1] if t[0] > 0 else [1.0, 0.0]  # where all begins is not where it moves
+                found.append(made.reshape(len(t), -1))
         return np.concatenate(found, axis=1)
 
     def _held(self, scenario: Scenario, t: Array, some: list[str] | None = None) -> dict[str, Array]:
@@ -87,8 +98,13 @@ def prepare(model: Compiled, start: Start, question: Question) -> Ready:
     referee, plan = _planned(model, question)
     for scenario in question.scenarios:
         for change in scenario.changes:
-            if change.of not in plan.held:
-                model.place("inputs" if not model.parameters else "parameters", change.of)
+            if change.of in model.states:
+                check(change, model, question.horizon_s)
+            elif change.of not in plan.held:
+                raise ModelError(
+                    f"the model has no {change.of!r} among its inputs, parameters and states",
+                    code="unknown-quantity", remedy=f"it has: {', '.join((*plan.held, *model.states))}",
+                )  # fmt: skip
     return Ready(model, start, question, plan, referee)
 
 
@@ -133,7 +149,7 @@ def _planned(model: Compiled, q: Question) -> tuple[Referee, Plan]:
     moving = {c.of for s in q.scenarios for c in s.changes if not constant(c, q.horizon_s)}
     driven = tuple(j for j, n in enumerate(held) if n in model.inputs or n in moving)
     weights = sum(1 for k in q.kpis if k.price)
-    plan = Plan(model, q.step_s, steps, every, 1, watch, referee.gauges, weights, driven)
+    plan = Plan(model, q.step_s, steps, every, 1, watch, referee.gauges, weights, driven, jumping(model, q))
     for name in (*watch, *(name for k in q.kpis for name in (k.of, k.per) if name)):
         plan.pick(name, np.zeros(len(model.states)), np.zeros(len(model.outputs)), np.zeros(len(held)))
     if q.members * plan.points * len(watch) > MOST_KEPT:

@@ -27,8 +27,10 @@ Statistic = Literal[
 class Change:
     """One thing done differently: an input, a parameter, a set-point, the ambient, a fault, a schedule.
 
+    A state is set, scaled or added to at an instant (`start_s`, or each instant of a profile), then the model moves it.
+
     Args:
-        of: an input or a parameter of the model.
+        of: an input, a parameter or a state of the model.
         how: ``set`` to a value, ``scale`` by a factor, ``add`` an amount.
         value: in SI, or a factor.
         profile: pairs (time from now [s], value) in the order of time instead of one value; `value` is then not looked at.

@@ -138,3 +138,17 @@ def test_a_model_that_crashes_ends_the_what_if_in_words(tmp_path):
     with pytest.raises(ModelError, match="SIGSEGV") as refused:
         ask(bad, Start(bad.x0, bad.u0, bad.p0), question(scenarios=(crash,), kpis=()))
     assert refused.value.code == "fmu"
+
+
+def test_a_state_is_set_at_the_beginning_and_not_on_the_way(heater):
+    begin = Start(heater.x0, heater.u0, heater.p0)
+
+    def found(*changes):
+        return ask(heater, begin, question(scenarios=(Scenario("hot", changes),), members=1, kpis=(), watch=("x",)))
+
+    answer = found(Change("x", "add", 40.0))
+    base, hot = (f.bands[2, :, 0] for f in answer.futures)
+    lag = heater.p0[heater.parameters.index("lag")]
+    assert hot - base == pytest.approx(40.0 * np.exp(-answer.times / lag), abs=0.4)
+    with pytest.raises(ModelError, match="cannot be set on the way"):
+        found(Change("x", "set", 300.0, start_s=30.0))

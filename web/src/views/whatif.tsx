@@ -10,7 +10,7 @@ import { may, zone } from "../plant";
 import { route, setQuery } from "../route/current";
 import { toHash } from "../route/route";
 import { atQuery } from "../time/shown";
-import { change, type Draft, inWords, read, write } from "../whatif/draft";
+import { change, COURSES, type Draft, INSTANTS, inWords, read, write } from "../whatif/draft";
 import { FanChart, FanKey } from "../whatif/fan";
 import { Figures, Sensitivity } from "../whatif/figures";
 import { useJobs } from "../whatif/follow";
@@ -108,7 +108,7 @@ function Loaded({ begun }: { begun: Beginning }) {
     setQuery({ set: write(next ? [...rest, next] : rest) });
   };
   const keep = (next: readonly string[]): void => setQuery({ jobs: next.join(",") });
-  const all = { ...begun.quantities.inputs, ...begun.quantities.parameters };
+  const all = { ...begun.quantities.inputs, ...begun.quantities.parameters, ...begun.quantities.states };
   const asked = drafts.flatMap((draft) => {
     const q = all[draft.of];
     return q ? [{ draft, q }] : [];
@@ -140,7 +140,7 @@ function Loaded({ begun }: { begun: Beginning }) {
   const names = namesOf(told);
   const done = told.map(({ result }, i) => ({ name: names[i] as string, result }));
   const slider = ([name, q]: [string, (typeof all)[string]]) => (
-    <Slider key={name} name={name} quantity={q} draft={drafts.find((d) => d.of === name)} hours={hours} onChange={(next) => put(name, next)} />
+    <Slider key={name} name={name} quantity={q} courses={name in begun.quantities.states ? INSTANTS : COURSES} draft={drafts.find((d) => d.of === name)} hours={hours} onChange={(next) => put(name, next)} />
   );
   return (
     <div class="whatif" data-frame="what-if">
@@ -173,6 +173,10 @@ function Loaded({ begun }: { begun: Beginning }) {
         <details open={drafts.some((d) => d.of in begun.quantities.parameters)}>
           <summary>Parameters: wear, settings, faults</summary>
           {Object.entries(begun.quantities.parameters).map(slider)}
+        </details>
+        <details open={drafts.some((d) => d.of in begun.quantities.states)}>
+          <summary>States at the beginning: damage, fouling, levels</summary>
+          {Object.entries(begun.quantities.states).map(slider)}
         </details>
         <div class="whatif-run">
           <label>

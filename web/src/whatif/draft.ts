@@ -23,6 +23,8 @@ export interface Draft {
 }
 
 export const COURSES: readonly Course[] = ["at once", "ramp", "for a while", "profile"];
+/** Of a state: it is set at an instant, then the model moves it. */
+export const INSTANTS: readonly Course[] = ["at once", "profile"];
 const SIGNS: Record<string, Draft["how"]> = { "*": "scale", "+": "add", "=": "set" };
 const signOf = (how: Draft["how"]): string => (how === "scale" ? "*" : how === "add" ? "+" : "=");
 

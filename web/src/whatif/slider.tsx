@@ -1,7 +1,7 @@
 /** One thing that can be done differently: by how much or to what, and along which course. In the plant's unit. */
 
 import { nameText, unitText } from "../format";
-import { along, becomes, byShare, COURSES, type Course, type Draft, draftOf, inWords, isIdle, reach, round } from "./draft";
+import { along, becomes, byShare, type Course, type Draft, draftOf, inWords, isIdle, reach, round } from "./draft";
 import { Profile } from "./profile";
 import type { Quantity } from "./types";
 import { shown, toSi } from "./units";
@@ -9,6 +9,7 @@ import { shown, toSi } from "./units";
 interface Props {
   name: string;
   quantity: Quantity;
+  courses: readonly Course[];
   draft: Draft | undefined;
   hours: number;
   onChange(draft: Draft | null): void;
@@ -37,7 +38,7 @@ function Range({ name, quantity: q, now, changed, onBy }: { name: string; quanti
   );
 }
 
-export function Slider({ name, quantity: q, draft, hours, onChange }: Props) {
+export function Slider({ name, quantity: q, courses, draft, hours, onChange }: Props) {
   const now = draft ?? draftOf(name, q, hours);
   const free = now.course === "profile";
   const put = (next: Draft): void => onChange(isIdle(next, q) ? null : next);
@@ -68,7 +69,7 @@ export function Slider({ name, quantity: q, draft, hours, onChange }: Props) {
       </span>
       <span class="course">
         <select aria-label={`Course of ${name}`} value={now.course} onChange={(e) => put(along(now, e.currentTarget.value as Course, q, hours))}>
-          {COURSES.map((course) => (
+          {courses.map((course) => (
             <option key={course} disabled={!draft && course !== "profile" && course !== "at once"}>
               {course}
             </option>

@@ -32,9 +32,9 @@ class _Exact(BaseModel):
 
 
 class ChangeShape(_Exact):
-    """One thing done differently."""
+    """One thing done differently. A state is changed at an instant (`start_s`, or each of a profile), then the model moves it."""
 
-    of: Name = Field(description="An input or a parameter of the model.")
+    of: Name = Field(description="An input, a parameter or a state of the model.")
     how: Literal["set", "scale", "add"]
     value: Number = 0.0
     unit: Annotated[str | None, Field(max_length=40)] = Field(
