@@ -75,6 +75,12 @@ def test_it_stays_in_its_range(decay, how):
     assert shown[1] == pytest.approx(3.0, rel=1e-6) and shown[15:].max() == 0.0
 
 
+@pytest.mark.parametrize("how", ENGINES[:2])
+def test_a_state_without_a_range_goes_wherever_it_is_set(how):
+    shown = asked(compile_model(Decay()), Change("x", "set", -1e6, start_s=20.0), **how).futures[1].bands[2][:, 0]
+    assert shown[1] == pytest.approx(-1e6) and shown[2] == pytest.approx(-1e6 * np.exp(-0.2), rel=1e-6)
+
+
 @pytest.mark.parametrize(
     ("change", "words"),
     [(Change("x", "set", 4.0), "lies from 0 to 3"), (Change("x", "set", 1.0, end_s=100.0), "cannot be held"),

@@ -117,7 +117,6 @@ class Members:
         """Give the drive at each step and at the last instant [steps + 1, driven + weights]; where it is not given, as before it."""
         return self.drive if len(self.drive) == steps + 1 else np.vstack([self.drive, self.drive[-1:]])
 
-
     def jumps_to(self, steps: int, jumping: int) -> npt.NDArray[np.float64]:
         """Give the jumps at the end of the step before each [steps + 1, jumping, 2]; at the beginning and the end there are none."""
         found = np.tile(np.array([1.0, 0.0]), (steps + 1, jumping, 1))
