@@ -83,8 +83,8 @@ def _run(plan: Plan, x0: Any, gain: Any, bias: Any, drive: Any, limits: Any, jum
 
         def one(c: Any, j: Any) -> Any:
             k = i * plan.every + j
-            x, acc = _step(plan, c, k, gain, bias, drive[k], limits)
-            return (_jumped(plan, x, jumps[k + 1]), acc), None
+            x, *read = _step(plan, c, k, gain, bias, drive[k], limits)
+            return (_jumped(plan, x, jumps[k + 1]), *read), None
 
         carry, _ = jax.lax.scan(one, carry, jnp.arange(plan.every))
         return carry, seen
