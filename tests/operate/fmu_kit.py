@@ -8,6 +8,7 @@ import subprocess
 import zipfile
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from gemel.dynamics import Quantity
@@ -134,6 +135,21 @@ FOLLOWED = {
     "temperature": ", estimated: {dynamics: true}", "signals": '      gain: {unit: "1", range: [0.1, 3], dynamics: true}\n',
 }  # fmt: skip
 """For `plant`: a filter follows the heater, and tells a gain that nothing measures."""
+
+
+DT = 10  # seconds from instant to instant of `course`
+
+
+def course(steps, gain=1.2):
+    """Give what a heater of that gain is supplied with, its temperature, and that as it is read [degC]."""
+    rng = np.random.default_rng(3)
+    supply = np.repeat(rng.uniform(20, 90, steps // 20), 20)
+    x = np.empty(steps)
+    now = 40.0
+    for i in range(steps):
+        x[i] = now
+        now = gain * supply[i] + (now - gain * supply[i]) * np.exp(-DT / 120)
+    return supply, x, x + 0.1 * rng.standard_normal(steps)
 
 
 def plant(folder, fmu=None, *, temperature="", signals="", more="", head="plant: acme/site\n", followed=""):

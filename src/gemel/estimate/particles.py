@@ -89,8 +89,7 @@ class Particles:
         z = np.clip(means[:, None] + sd * drawn, *problem.bounds)
         own = self._parameters(problem, p, z[..., states:])
         inputs = np.repeat(u[:, None], self.members, 1)
-        flat = [a.reshape(-1, a.shape[-1]) for a in (z[..., :states], inputs, own)]
-        memory, shown = self.stepper.begin(*flat)
+        memory, shown = self.stepper.begin(_rows(z[..., :states]), _rows(inputs), _rows(own))
         return Swarm(
             memory.reshape(len(means), self.members, -1), shown.reshape(len(means), self.members, -1), z[..., states:],
             np.full((len(means), self.members), -math.log(self.members)), np.zeros(len(means)), self._fixed(problem, p),
@@ -157,8 +156,7 @@ class Particles:
             u[m] = np.clip(now.u[m] + np.array(self.inputs) * draw.standard_normal((self.members, len(self.inputs))), *within)
             parameter[m] = np.clip(parameter[m] + walk * draw.standard_normal(parameter[m].shape), low, high)
         own = self._parameters(problem, np.asarray(now.p), parameter)
-        members, given = swarm.memory.reshape(-1, swarm.memory.shape[-1]), (u.reshape(-1, u.shape[-1]), own.reshape(-1, own.shape[-1]))
-        memory, shown = self.stepper.step(members, np.repeat(swarm.age, self.members), problem.dt, given)
+        memory, shown = self.stepper.step(_rows(swarm.memory), np.repeat(swarm.age, self.members), problem.dt, (_rows(u), _rows(own)))
         return swarm._replace(
             memory=memory.reshape(swarm.memory.shape), shown=shown.reshape(swarm.shown.shape), parameter=parameter, age=swarm.age + problem.dt,
         )  # fmt: skip
@@ -191,6 +189,11 @@ class Particles:
 
     def _draw(self, machine: int, at: int, what: int = 0) -> np.random.Generator:
         return np.random.Generator(np.random.Philox(key=self.seed, counter=[0, what, machine, at]))
+
+
+def _rows(of: npt.NDArray[Any]) -> Any:
+    """Give members of all machines one behind the other [machines · members, columns], of which there may be none."""
+    return of.reshape(of.shape[0] * of.shape[1], of.shape[2])
 
 
 def _moments(values: Floats, part: Floats) -> tuple[Any, Any]:

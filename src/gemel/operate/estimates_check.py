@@ -35,7 +35,10 @@ def misestimated(template: Template, model: Declared | None, *, alone: bool = Tr
             yield "error", ("signals", name), words, "give it a unit that measures the same"
     yield from _chosen(template, model, names, wanted)
     yield from (found for found in _unmeasured(template, seen) if alone or found[0] == "warning")
-    yield from _noises(template, dict(model.states) | {n: q for n, q in model.parameters.items() if names.get(n, n) in wanted})
+    walking = dict(model.states) | {n: q for n, q in model.parameters.items() if names.get(n, n) in wanted}
+    if not model.traceable and not model.exchanged:  # run as a whole: its inputs are drawn
+        walking |= model.inputs
+    yield from _noises(template, walking)
 
 
 def _chosen(template: Template, model: Declared, names: Mapping[str, str], wanted: Collection[str]) -> Iterator[Found]:

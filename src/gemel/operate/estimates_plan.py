@@ -23,6 +23,7 @@ from gemel.errors import ModelError
 from gemel.estimate import Noise, Problem
 from gemel.operate.binding import Binding, Bound, bind, names_of
 from gemel.operate.estimates_kind import Kind, version
+from gemel.operate.estimates_whole import as_a_whole, whole_of
 from gemel.operate.estimating import Wires
 from gemel.operate.machine import narrowed
 from gemel.operate.models import Reference, compiled
@@ -74,7 +75,7 @@ def _kind(plant: Plant, registry: Registry, template: Template, rows: Sequence[i
     read = tuple(b.name for b in first.states if b.name not in followed and measured(b))
     model = followed_model(reference, followed, read, kept)
     p = np.array([b.p for b in bound]).reshape(len(bound), -1)
-    problem = problem_of(asked, model, estimated, p, [seen[n] for n in kept])
+    problem = as_a_whole(problem_of(asked, model, estimated, p, [seen[n] for n in kept]), asked, first.inputs)
     places = [model.place("parameters", n) for n in estimated]
     begin = np.hstack((np.tile(model.x0, (len(rows), 1)), p[:, places]))
     held = np.array([[one[n] for n in model.inputs] for one in ({b.name: b.value for b in (*b.states, *b.inputs)} for b in bound)])
@@ -141,6 +142,8 @@ def _sensor(b: Bound, usual: float) -> float:
 def _steps(model: Compiled, p: F64, dt: float) -> int:
     """Give how many steps the solver takes in one `dt`, so that the fastest mode at the start is stable."""
     maths.loaded()  # says what is missing
+    if whole_of(model) is not None:
+        return 1  # its own
     import jax
 
     # compiled as a whole: one operation after the other it would be compiled for each of them

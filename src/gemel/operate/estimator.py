@@ -23,6 +23,7 @@ from gemel.estimate import Robust, Unscented
 from gemel.estimate.watch import Back, Left, Question, Watch
 from gemel.operate.estimates_declared import PRODUCER
 from gemel.operate.estimates_kind import Kind
+from gemel.operate.estimates_whole import Following, Whole
 from gemel.operate.estimating import Estimating
 from gemel.operate.numbering import Numbering
 from gemel.operate.partition import Producers
@@ -175,7 +176,8 @@ class Estimator:
         answered = [left for left in weighing.due(at) if out[left.machine, left.output]]
         for found in (*answered, *self._watches[i].meet(at, u, y, (y - expected) / sd, believed)):
             if isinstance(found, Question):
-                weighing.ask(found)
+                if not isinstance(kind.problem, Whole):  # of one that has no equations at a point nobody can ask who is wrong
+                    weighing.ask(found)
                 continue
             place = found.machine, found.output
             shown = float(y[place]), float(expected[place]), float(sd[place])
@@ -193,7 +195,8 @@ class Estimator:
     @staticmethod
     def _loop(kind: Kind, now: int) -> Estimating:
         every = round(kind.problem.dt * 1e9)
-        return Estimating(
+        loop = Following if isinstance(kind.predicts, Whole) else Estimating
+        return loop(
             kind.predicts, Unscented(Robust()), kind.wires, kind.given, start_ns=now // every * every, begin=kind.begin, held=kind.held,
         )  # fmt: skip
 

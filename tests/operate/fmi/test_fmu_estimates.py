@@ -5,7 +5,7 @@ import pytest
 
 pytest.importorskip("jax")
 
-from fmu_kit import FOLLOWED, ZERO, Lag, lag, plant
+from fmu_kit import DT, FOLLOWED, ZERO, Lag, course, lag, plant
 from plants import HEAD
 
 from gemel.assets import load
@@ -19,18 +19,7 @@ from gemel.operate.fmi import fmu
 from gemel.samples import Batch
 
 ASSET = "acme/riverside/hall/heater-1"
-SECOND, START, DT = 10**9, 1_700_000_000 * 10**9, 10
-
-
-def course(steps, gain=1.2):
-    rng = np.random.default_rng(3)
-    supply = np.repeat(rng.uniform(20, 90, steps // 20), 20)
-    x = np.empty(steps)
-    now = 40.0
-    for i in range(steps):
-        x[i] = now
-        now = gain * supply[i] + (now - gain * supply[i]) * np.exp(-DT / 120)
-    return supply, x, x + 0.1 * rng.standard_normal(steps)
+SECOND, START = 10**9, 1_700_000_000 * 10**9
 
 
 @pytest.mark.parametrize("method", [Unscented(), Ensemble(members=16)])

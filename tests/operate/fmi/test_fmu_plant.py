@@ -105,9 +105,29 @@ def test_what_one_for_co_simulation_cannot_do_is_told_before_it_is_asked(tmp_pat
     whole = lag(tmp_path / "fmu", "CoSimulation")
     assert found(plant(tmp_path / "plain", whole)) == []
     told = found(plant(tmp_path / "followed", whole, head=HEAD, **{**FOLLOWED, "signals": ""}))
-    assert [m for s, _, m in told if s == "error"] == ["'temperature' is to be estimated, and models/lag.fmu is for co-simulation: it cannot be set to what is believed between readings"]
+    assert [m for s, _, m in told if s == "error"] == ["'temperature' is to be estimated, and models/lag.fmu is for co-simulation and cannot save its state: nobody can go on from what it remembers"]
     unset = found(plant(tmp_path / "unset", lag(tmp_path / "other", "CoSimulation", initial="calculated")))
     assert any(s == "warning" and "nothing that may be set before it begins" in m for s, _, m in unset)
+
+
+def test_one_that_saves_its_state_is_followed_and_what_it_cannot_be_told_is_told_by_line(tmp_path):
+    every = {**FOLLOWED, "followed": FOLLOWED["followed"].replace("every: 1 s", "every: 1 s, noise: {u: 1 K}")}
+    able = {"kind": "CoSimulation", "saves": True}
+    tunable = lag(tmp_path / "tunable", gain="tunable", **able)
+    assert found(plant(tmp_path / "good", tunable, head=HEAD, **every)) == []
+    told = found(plant(tmp_path / "fixed", lag(tmp_path / "built", **able), head=HEAD, **every))
+    assert [m for s, _, m in told if s == "error"] == ["'gain' is to be followed, and models/lag.fmu calls 'gain' fixed: it cannot change while it runs"]
+    moved = {**every, "followed": every["followed"].replace("u: 1 K", "x: 0.1 K")}
+    assert [(s, m) for s, _, m in found(plant(tmp_path / "moved", tunable, head=HEAD, **moved))] == [
+        ("warning", "nobody can move 'x' while models/lag.fmu runs: what it does not know comes in by inputs and tunable parameters")
+    ]
+
+
+def test_one_whose_saved_state_does_not_bring_it_back_is_told(tmp_path):
+    forgetful = lag(tmp_path / "fmu", "CoSimulation", saves=True, body="static double n; n += 1e-6; return n;")
+    assert [(s, m) for s, _, m in found(plant(tmp_path, forgetful))] == [
+        ("warning", "models/lag.fmu: what it saves of its state does not bring it back: gone on with from there it comes to something else")
+    ]
 
 
 def test_it_is_bound_by_names_and_units_and_runs_as_fmpy_runs_it(heater):

@@ -15,9 +15,11 @@ from gemel.dynamics.solve import solve
 from gemel.errors import ModelError
 from gemel.operate.fmi.host import Limits
 from gemel.operate.fmi.model import FmuModel
+from gemel.operate.fmi.remembered import Remembered
 
 STEPS: Final = 10
 STEP_S: Final = 1.0
+SAME: Final = 1e-9
 TRIED: Final = Limits(time_s=20.0, memory_bytes=4_000_000_000)
 Finding = tuple[str, str, str, str]  # severity, code, words, remedy
 SEEN: Final = "its code is run with limits of time and memory; try it alone with `fmpy simulate`"
@@ -28,6 +30,8 @@ def tried(model: FmuModel, evaluate: bool) -> dict[str, Any]:
     found = _run(model)
     if evaluate and not found and model.exchanged:
         found = _evaluated(model)
+    if not found and model.saves:
+        found = _brought_back(model)
     return {"findings": found, "declared": Declared.of(cast(DynamicModel, model)), "fmu": model}
 
 
@@ -44,6 +48,24 @@ def _run(model: FmuModel) -> list[Finding]:
     if end.status != "child":
         return [("error", "fmu", f"{end.words}, with the inputs it begins with", "give its inputs a start that it can run with")]
     return [("error", "fmu", end.words.partition(": ")[2] or end.words, SEEN)]
+
+
+def _brought_back(model: FmuModel) -> list[Finding]:
+    """Go two steps, and go them again from what was saved."""
+    start = compile_model(cast(DynamicModel, model))
+    x, given = start.x0[None], (start.u0[None], start.p0[None])
+    try:
+        of = Remembered(model, tuple(dict.fromkeys((*model.states, *model.outputs))))
+        memory, _ = of.begin(x, *given)
+        after, first = of.step(memory, np.zeros(1), STEP_S, given)
+        second = of.step(after, np.full(1, STEP_S), STEP_S, given)[1]
+        again = [of.step(memory, np.zeros(1), STEP_S, given)[1], of.step(after, np.full(1, STEP_S), STEP_S, given)[1]]
+    except ModelError as e:
+        return [("warning", e.code, f"it says that it saves its state, and: {e.message}", "it cannot be followed; see what it does")]
+    if np.allclose((first, second), again, rtol=SAME, atol=SAME):
+        return []
+    words = "what it saves of its state does not bring it back: gone on with from there it comes to something else"
+    return [("warning", "fmu", words, "do not have it followed; tell its maker")]
 
 
 def _evaluated(model: FmuModel) -> list[Finding]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from gemel.assets.spec import Template
+from gemel.operate.binding import names_of
 from gemel.operate.fmi.model import FmuModel
 
 Found = tuple[str, tuple[str, ...], str, str]  # severity, where in the type, words, remedy
@@ -18,19 +19,42 @@ def misused(template: Template, model: FmuModel | None) -> Iterator[Found]:
     followed = [s.name for s in template.signals for lane in s.lanes if lane.modelled]
     worn = [d.name for d in template.degradations if d.state]
     if not model.exchanged:
-        yield from _as_a_whole(model, followed, worn)
+        yield from _as_a_whole(template, model, followed, worn)
     elif model.events and (followed or any(p.calibrate for p in template.parameters)):
         words = f"{model.called} has events: what it remembers from one to the next is not kept in estimates and fits"
         yield "warning", ("dynamics",), words, "let what it remembers be a state, or leave it out"
 
 
-def _as_a_whole(model: FmuModel, followed: list[str], worn: list[str]) -> Iterator[Found]:
-    for name in followed:
-        words = f"{name!r} is to be estimated, and {model.called} is for co-simulation: it cannot be set to what is believed between readings"
-        yield "error", ("signals", name), words, EXCHANGE
+def _as_a_whole(template: Template, model: FmuModel, followed: list[str], worn: list[str]) -> Iterator[Found]:
+    if followed and not model.saves:
+        words = f"{followed[0]!r} is to be estimated, and {model.called} is for co-simulation and cannot save its state: nobody can go on from what it remembers"
+        yield "error", ("signals", followed[0]), words, f"{EXCHANGE}, or with canGetAndSetFMUState and canSerializeFMUState"
+    elif followed:
+        yield from _followed(template, model, followed)
     for name in worn:
         words = f"degradation {name!r} is to be a state, and {model.called} is for co-simulation: it tells no rate of it"
         yield "error", ("degradation", name, "state"), words, f"{EXCHANGE}, or write rate: and an expression"
     if not model.states:
         words = f"{model.called} tells nothing that may be set before it begins: its what-ifs and fits begin where it begins, not where the machine is"
         yield "warning", ("dynamics",), words, f'{EXCHANGE}, or with initial="exact" for what it begins with'
+
+
+def _followed(template: Template, model: FmuModel, followed: list[str]) -> Iterator[Found]:
+    """Give what of its estimates members that it saves and brings back cannot tell."""
+    meant, asked = names_of(template), template.estimates
+    own = {meant.get(n, n): n for n in model.parameters}
+    for name in followed:
+        if name in own and own[name] not in model.tunable:
+            words = f"{name!r} is to be followed, and {model.called} calls {own[name]!r} fixed: it cannot change while it runs"
+            yield "error", ("signals", name), words, f"have it exported as tunable, or {EXCHANGE}"
+    if asked.states and set(asked.states) != set(model.states):
+        words = f"{model.called} is for co-simulation: none of its states can be left out"
+        yield "error", ("estimates", "states"), words, EXCHANGE
+    for name in asked.noise:
+        if name in model.states:
+            words = f"nobody can move {name!r} while {model.called} runs: what it does not know comes in by inputs and tunable parameters"
+            yield "warning", ("estimates", "noise", name), words, "say how far an input may be off, by its name"
+    spread = [n for n in model.inputs if n in asked.noise or any(s.name == meant.get(n, n) and s.source is not None for s in template.signals)]
+    if not spread and not any(n in own for n in followed):
+        words = f"{model.called} has no input that is measured, and none of its parameters is followed: readings change nothing of what it says"
+        yield "error", ("dynamics",), words, f"let an input be read, or a tunable parameter be followed, or {EXCHANGE}"
