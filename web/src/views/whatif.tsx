@@ -10,14 +10,16 @@ import { may, zone } from "../plant";
 import { route, setQuery } from "../route/current";
 import { toHash } from "../route/route";
 import { atQuery } from "../time/shown";
+import { Choice } from "../whatif/choice";
 import { change, COURSES, type Draft, INSTANTS, inWords, read, write } from "../whatif/draft";
 import { FanChart, FanKey } from "../whatif/fan";
 import { Figures, Sensitivity } from "../whatif/figures";
 import { useJobs } from "../whatif/follow";
 import { howFound } from "../whatif/how";
+import { chosenOf, written } from "../whatif/judged";
 import { Slider } from "../whatif/slider";
 import { namesOf } from "../whatif/told-apart";
-import { type Beginning, ended, type Result, type WhatIf } from "../whatif/types";
+import { type Beginning, ended, type Offered, type Result, type WhatIf } from "../whatif/types";
 import { everyQuantity, inPlantUnits } from "../whatif/units";
 
 const MOST = 5;
@@ -65,12 +67,13 @@ function Told({ job, onForget }: { job: WhatIf; onForget(): void }) {
   );
 }
 
-function Futures({ done }: { done: { name: string; result: Result }[] }) {
+function Futures({ done, ...judged }: { done: { name: string; result: Result }[]; chosen: string[]; offered: Offered[] }) {
   const first = done[0]?.result;
   if (!first) return null;
   const named = [{ name: "baseline" }, ...done];
   return (
     <>
+      <Figures results={done} {...judged} />
       <FanKey fans={named} />
       <div class="fans">
         {first.watch.map(({ name, unit }) => {
@@ -82,7 +85,6 @@ function Futures({ done }: { done: { name: string; result: Result }[] }) {
           return <FanChart key={name} quantity={name} unit={unit} fans={fans} />;
         })}
       </div>
-      <Figures results={done} />
       <details>
         <summary>What matters most</summary>
         {done.map(({ name, result }) => (
@@ -100,6 +102,7 @@ function Loaded({ begun }: { begun: Beginning }) {
   const { query } = route.value;
   const drafts = read(query.set);
   const [hours, members, seed] = [number(query.h, 24), number(query.n, 1000), number(query.seed, 1)];
+  const chosen = chosenOf(query.kpis, begun.kpis);
   const ids = (query.jobs ?? "").split(",").filter(Boolean).slice(-MOST);
   const jobs = useJobs(ids);
   const problem = useSignal("");
@@ -119,6 +122,7 @@ function Loaded({ begun }: { begun: Beginning }) {
     try {
       const job = await send<WhatIf>("POST", "scenarios", {
         asset: begun.asset, at: query.at ?? begun.at, title, horizon_s: hours * 3600, members, seed, points: 121,
+        ...(written(chosen, begun.kpis) !== undefined && { kpis: chosen }),
         scenarios: [{ name: title, changes: asked.map(({ draft, q }) => change(draft, hours * 3600, q)) }],
       });
       setQuery({ at: query.at ?? begun.at, jobs: [...ids.filter((id) => id !== job.id), job.id].slice(-MOST).join(",") });
@@ -178,6 +182,7 @@ function Loaded({ begun }: { begun: Beginning }) {
           <summary>States at the beginning: damage, fouling, levels</summary>
           {Object.entries(begun.quantities.states).map(slider)}
         </details>
+        <Choice offered={begun.kpis} chosen={chosen} onChange={(next) => setQuery({ kpis: written(next, begun.kpis) })} />
         <div class="whatif-run">
           <label>
             Horizon [h] <input type="number" min={0.1} max={87660} step="any" value={hours} onChange={(e) => setQuery({ h: e.currentTarget.value })} />
@@ -209,7 +214,7 @@ function Loaded({ begun }: { begun: Beginning }) {
           ))}
         </ul>
       )}
-      <Futures done={done} />
+      <Futures done={done} chosen={chosen} offered={begun.kpis} />
     </div>
   );
 }

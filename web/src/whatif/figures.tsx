@@ -2,7 +2,8 @@
 
 import { unitText } from "../format";
 import { round } from "./draft";
-import type { Difference, Figure, Result } from "./types";
+import { chance, missing, rowsOf, verdict } from "./judged";
+import type { Difference, Figure, Offered, Result } from "./types";
 
 const said = (value: number | null | undefined): string => (value === null || value === undefined ? "never" : round(value));
 
@@ -31,7 +32,16 @@ function OneSided({ difference: { only_scenario: here = 0, only_baseline: there 
   );
 }
 
-function Change({ difference }: { difference: Difference | undefined }) {
+/** Where the mean of the differences lies, and how likely one like it is by chance. */
+function Significance({ interval, p_value }: Difference) {
+  const [low, high] = interval ?? [null, null];
+  if (low === 0 && high === 0) return null; // every member is the same
+  const signed = (value: number): string => `${value > 0 ? "+" : ""}${round(value)}`;
+  const parts = [low !== null && high !== null && `[${signed(low)} … ${signed(high)}]`, chance(p_value)].filter(Boolean);
+  return parts.length ? <div class="quiet">{parts.join(", ")}</div> : null;
+}
+
+function Change({ difference, better }: { difference: Difference | undefined; better: string }) {
   if (difference && (difference.only_scenario || difference.only_baseline)) return <OneSided difference={difference} />;
   if (!difference || difference.mean === null) return <td>–</td>;
   const shape = !difference.clear ? "≈" : difference.mean > 0 ? "▲" : "▼";
@@ -39,14 +49,22 @@ function Change({ difference }: { difference: Difference | undefined }) {
     <td class="right number" data-clear={difference.clear ? "yes" : "no"}>
       {difference.mean > 0 ? "+" : ""}
       {round(difference.mean)} <span aria-hidden="true">{shape}</span>{" "}
-      <span class="quiet">{difference.clear ? "clear" : "not clear"}</span>
+      <span class="quiet">{[difference.clear ? "clear" : "not clear", verdict(difference, better)].filter(Boolean).join(", ")}</span>
+      <Significance {...difference} />
     </td>
   );
 }
 
-export function Figures({ results }: { results: { name: string; result: Result }[] }) {
-  const first = results[0]?.result;
-  if (!first) return null;
+interface Compared {
+  results: { name: string; result: Result }[];
+  chosen: readonly string[];
+  offered: readonly Offered[];
+}
+
+export function Figures({ results, chosen, offered }: Compared) {
+  const all = results.map(({ result }) => result);
+  if (!all.length) return null;
+  const later = missing(all, chosen, offered);
   return (
     <div class="scroll panel">
       <table class="whatif-figures">
@@ -58,27 +76,31 @@ export function Figures({ results }: { results: { name: string; result: Result }
             {results.map(({ name }) => (
               <>
                 <th scope="col">{name}</th>
-                <th scope="col">Difference</th>
+                <th scope="col">Difference, mean [95 %]</th>
               </>
             ))}
           </tr>
         </thead>
         <tbody>
-          {first.kpis.map((kpi) => (
+          {rowsOf(all, chosen, offered).map((kpi) => (
             <tr key={kpi.name} data-kpi={kpi.name}>
-              <th scope="row">{kpi.name}</th>
+              <th scope="row">
+                {kpi.name}
+                {kpi.description && <div class="quiet">{kpi.description}</div>}
+              </th>
               <td>{unitText(kpi.unit)}</td>
-              <Cell figure={first.futures[0]?.figures[kpi.name]} />
+              <Cell figure={all.map((r) => r.futures[0]?.figures[kpi.name]).find(Boolean)} />
               {results.map(({ result }) => (
                 <>
                   <Cell figure={result.futures[1]?.figures[kpi.name]} />
-                  <Change difference={result.futures[1]?.differences[kpi.name]} />
+                  <Change difference={result.futures[1]?.differences[kpi.name]} better={kpi.better} />
                 </>
               ))}
             </tr>
           ))}
         </tbody>
       </table>
+      {later.length > 0 && <p class="quiet">Not computed yet: {later.join(", ")}. Try it out again.</p>}
     </div>
   );
 }

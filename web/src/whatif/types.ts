@@ -20,6 +20,18 @@ export interface Beginning {
   model: string;
   quantities: Record<"inputs" | "states" | "parameters" | "outputs", Record<string, Quantity>>;
   calibrated: string[];
+  kpis: Offered[];
+}
+
+/** A figure that can be asked for by name. */
+export interface Offered {
+  name: string;
+  /** What it was declared as; violations are two figures of one. */
+  kpi: string;
+  unit: string;
+  /** Whether it is told where nothing is asked for. */
+  default: boolean;
+  description: string;
 }
 
 export interface Figure {
@@ -31,6 +43,9 @@ export interface Figure {
 export interface Difference {
   mean: number | null;
   quantiles: (number | null)[];
+  /** In which the mean lies with 95 %. */
+  interval?: [number | null, number | null];
+  p_value?: number | null;
   more: number;
   clear: boolean;
   /** Shares of the members in which an event comes only with the change, or only without it: there is no mean then. */

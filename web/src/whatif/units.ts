@@ -29,7 +29,8 @@ function figureShown(f: Figure, q: Quantity): Figure {
 
 function differenceShown(d: Difference, q: Quantity): Difference {
   const by = (si: number): number => shownSpan(si, q);
-  return { ...d, mean: d.mean === null ? null : by(d.mean), quantiles: each(d.quantiles, by) };
+  const interval = d.interval && (each(d.interval, by) as [Maybe, Maybe]);
+  return { ...d, mean: d.mean === null ? null : by(d.mean), quantiles: each(d.quantiles, by), ...(interval && { interval }) };
 }
 
 function changed<T>(all: Record<string, T>, of: Quantities, by: (one: T, q: Quantity) => T): Record<string, T> {

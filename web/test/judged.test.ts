@@ -1,0 +1,40 @@
+/** What a what-if is judged by is chosen by ticking, stands in the address, and is shown with what it means. */
+
+import { describe, expect, it } from "vitest";
+
+import { chance, choices, chosenOf, missing, rowsOf, verdict, written } from "../src/whatif/judged";
+import type { Offered } from "../src/whatif/types";
+
+const one = (name: string, over: Partial<Offered> = {}): Offered => ({ name, kpi: name, unit: "1", default: true, description: "", ...over });
+const offered = [one("energy"), one("over", { description: "too hot" }), one("over, times", { kpi: "over" }), one("flow, mean", { default: false })];
+const result = (...names: string[]) => ({ kpis: names.map((name) => ({ name, unit: "1", better: "" })) });
+
+describe("figures", () => {
+  it("are chosen by what was declared: a time outside a limit comes with how often", () => {
+    expect(choices(offered).map((c) => c.kpi)).toEqual(["energy", "over", "flow, mean"]);
+  });
+  it("are those that are told anyway, where the address names none that there is", () => {
+    expect([chosenOf(undefined, offered), chosenOf("gone", offered)]).toEqual([["energy", "over"], ["energy", "over"]]);
+    expect(chosenOf("gone;flow, mean;over", offered)).toEqual(["over", "flow, mean"]);
+  });
+  it("stand in the address only where they are others", () => {
+    expect(written(["over", "energy"], offered)).toBeUndefined();
+    expect(chosenOf(written(["over", "flow, mean"], offered), offered)).toEqual(["over", "flow, mean"]);
+  });
+  it("have a row each where any result has them, and were chosen, or are of somebody's own", () => {
+    const results = [result("energy", "over", "over, times"), result("energy", "peak")];
+    expect(rowsOf(results, ["over"], offered).map((r) => [r.name, r.description])).toEqual([["over", "too hot"], ["over, times", ""], ["peak", ""]]);
+    expect(missing(results, ["energy", "flow, mean"], offered)).toEqual(["flow, mean"]);
+  });
+});
+
+describe("a difference", () => {
+  it("is better or worse where it is clear and somebody said which way", () => {
+    const d = { mean: -1, clear: true };
+    expect([verdict(d, "less"), verdict(d, "more"), verdict(d, ""), verdict({ ...d, clear: false }, "less"), verdict({ mean: 0, clear: true }, "less")])
+      .toEqual(["better", "worse", "", "", ""]);
+  });
+  it("says how likely it is by chance", () => {
+    expect([chance(1e-9), chance(0.0412), chance(null)]).toEqual(["p < 0.001", "p = 0.041", ""]);
+  });
+});
