@@ -91,6 +91,8 @@ def ruled(spec: Mapping[str, Any]) -> Ruled:
 def _tables(part: Mapping[str, Any], levels: F64, loads: list[Any]) -> tuple[list[F64], list[str]]:
     """Give the state's derivative, SI, at each level and load [levels, loads], of each future; and what was held."""
     from gemel.estimate.slow import Scales, rates, restless
+    from gemel.operate.estimates_whole import whole_of
+    from gemel.operate.life_whole import whole_tables
     from gemel.operate.models import compiled
 
     model = compiled(part["model"])
@@ -103,6 +105,8 @@ def _tables(part: Mapping[str, Any], levels: F64, loads: list[Any]) -> tuple[lis
     scale, offset = part["to_si"]
     at = np.tile(x, (len(levels), 1))
     at[:, own] = levels * scale + offset
+    if whole_of(model) is not None:
+        return whole_tables(model, own, at, [_fed(u, fed, some) for some in wanted], p), []
     usual = u.copy()
     usual[fed] = wanted[0].mean(axis=0)
     held = tuple(n for n in restless(model, at[0], usual, p) if n != part["name"])
@@ -120,6 +124,12 @@ def _tables(part: Mapping[str, Any], levels: F64, loads: list[Any]) -> tuple[lis
             code="no-rest", remedy="a model whose fast states never settle has no rate of wear: write rate: instead",
         )  # fmt: skip
     return found, list(held)
+
+
+def _fed(u: F64, fed: list[int], some: F64) -> F64:
+    inputs = np.tile(u, (len(some), 1))
+    inputs[:, fed] = some
+    return inputs
 
 
 def _weight(bins: list[Any], cells: int) -> F64:

@@ -61,3 +61,24 @@ class BadFmu(Fmi3Slave):
         self.y = current_time
         return True
 '''
+
+WORN = '''
+from math import exp
+from pythonfmu3 import Fmi3Causality, Fmi3Initial, Fmi3Slave, Fmi3Variability, Float64
+
+class WornFmu(Fmi3Slave):
+    def __init__(self, **kwargs):
+        super().__init__(**kwargs)
+        self.time, self.drive, self.speed, self.wear, self.pace = 0.0, 100.0, 100.0, 0.0, 1e-10
+        exact = dict(causality=Fmi3Causality.output, variability=Fmi3Variability.continuous, initial=Fmi3Initial.exact)
+        self.register_variable(Float64("time", causality=Fmi3Causality.independent, variability=Fmi3Variability.continuous))
+        self.register_variable(Float64("drive", causality=Fmi3Causality.input, start=100.0))
+        self.register_variable(Float64("speed", start=100.0, **exact))
+        self.register_variable(Float64("wear", start=0.0, **exact))
+        self.register_variable(Float64("pace", causality=Fmi3Causality.parameter, variability=Fmi3Variability.fixed, start=1e-10))
+
+    def do_step(self, current_time, step_size):
+        self.speed = self.drive + (self.speed - self.drive) * exp(-step_size / 30.0)
+        self.wear += step_size * self.pace * self.speed ** 2 * (1.0 + 4.0 * self.wear)
+        return True
+'''

@@ -17,23 +17,19 @@ def misused(template: Template, model: FmuModel | None) -> Iterator[Found]:
     if model is None:
         return
     followed = [s.name for s in template.signals for lane in s.lanes if lane.modelled]
-    worn = [d.name for d in template.degradations if d.state]
     if not model.exchanged:
-        yield from _as_a_whole(template, model, followed, worn)
+        yield from _as_a_whole(template, model, followed)
     elif model.events and (followed or any(p.calibrate for p in template.parameters)):
         words = f"{model.called} has events: what it remembers from one to the next is not kept in estimates and fits"
         yield "warning", ("dynamics",), words, "let what it remembers be a state, or leave it out"
 
 
-def _as_a_whole(template: Template, model: FmuModel, followed: list[str], worn: list[str]) -> Iterator[Found]:
+def _as_a_whole(template: Template, model: FmuModel, followed: list[str]) -> Iterator[Found]:
     if followed and not model.saves:
         words = f"{followed[0]!r} is to be estimated, and {model.called} is for co-simulation and cannot save its state: nobody can go on from what it remembers"
         yield "error", ("signals", followed[0]), words, f"{EXCHANGE}, or with canGetAndSetFMUState and canSerializeFMUState"
     elif followed:
         yield from _followed(template, model, followed)
-    for name in worn:
-        words = f"degradation {name!r} is to be a state, and {model.called} is for co-simulation: it tells no rate of it"
-        yield "error", ("degradation", name, "state"), words, f"{EXCHANGE}, or write rate: and an expression"
     if not model.states:
         words = f"{model.called} tells nothing that may be set before it begins: its what-ifs and fits begin where it begins, not where the machine is"
         yield "warning", ("dynamics",), words, f'{EXCHANGE}, or with initial="exact" for what it begins with'
