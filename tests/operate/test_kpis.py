@@ -1,6 +1,7 @@
 """What a type declares is what a what-if is judged by, on every surface; and one may ask for something else by name or by a line."""
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -111,6 +112,21 @@ def test_a_declared_figure_that_the_model_has_not_is_said_when_it_begins(tmp_pat
     assert refused.value.code == "bad-kpi" and "'power'" in refused.value.remedy
 
 
+def test_a_life_ends_where_the_degradation_of_that_state_does(tmp_path):
+    wears = "    degradation: {bearing: {state: used_a, threshold: 80 %, unit: '%'}}\n    kpis:\n"
+    text = JUDGED.replace("{life: used_a, limit: 1}", "{life: worn}").replace("dynamics: gemel.bench.station:Station", 'dynamics: {model: "gemel.bench.station:Station", names: {used_a: worn}}')
+    folder = written(tmp_path, text.replace("    kpis:\n", wears).replace("      level: {unit: m", "      worn: {unit: '%'}\n      level: {unit: m"))
+    bearing = next(k for k in whatif.begin(load(folder), ASSET, SHOWN)["kpis"] if k["name"] == "bearing")
+    assert (bearing["of"], bearing["limit"]) == ("used_a", pytest.approx(0.8))
+    assert [p for p in model_problems(load(folder), folder, evaluate=False) if p.severity == "error"] == []
+
+
+def test_a_whole_figure_has_its_prices_by_the_hour_of_the_day_too(plant):
+    whole = {"name": "cost", "statistic": "integral", "of": "power", "price": [(0.0, 1.0), (79_200.0, 2.0)]}
+    assert spec(plant, kpis=[whole])["question"]["kpis"] == [{**whole, "price": [[3600.0, 2.0], [10_800.0, 1.0]]}]
+    assert spec(plant, kpis=[{**whole, "price": [(5.0, 1.0)]}])["question"]["kpis"][0]["price"] == [(5.0, 1.0)]
+
+
 def test_of_several_assets_each_has_its_own():
     line = Path(__file__).parents[2] / "examples" / "pumping-line"
     begun = whatif.begin(load(line), "example/pumping/line-1", {})
@@ -132,6 +148,15 @@ def test_python_and_the_command_line_tell_the_same(plant, monkeypatch, tmp_path)
     told = json.loads(said.stdout)
     assert [k["name"] for k in told["kpis"]] == ["energy", "peak"]
     assert told["futures"] == json.loads(json.dumps(found.told["futures"]))
+    rows = {(r["scenario"], r["kpi"]): r for r in found.figures()}
+    energy = rows["demand=+15%", "energy"]
+    d = found.told["futures"][1]["differences"]["energy"]
+    assert (energy["difference_low"], energy["difference_high"], energy["p_value"]) == (*d["interval"], d["p_value"])
+    assert energy["better"] is (energy["difference"] < 0) and rows["demand=+15%", "peak"]["better"] is None
+    assert rows["baseline", "energy"]["difference"] is None and rows["baseline", "energy"]["better"] is None
+    said = CliRunner().invoke(command, [*words, "--kpi", "low"])
+    assert re.search(r"energy .* kWh   [+-][\d.e-]+ clearly, (worse|better)\n", said.output), said.output
+    assert re.search(r"low, times +1 \[1 … 1\]\n", said.output), said.output
     refused = CliRunner().invoke(command, [*words, "--kpi", "none"])
     assert refused.exit_code != 0 and refused.exception.code == "bad-kpi"
 

@@ -1,9 +1,12 @@
 """Figures are those of a hand calculation, whichever engine ran the members, and whether days were leapt over or not."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 
 from gemel.dynamics import Quantity, compile_model
+from gemel.dynamics.solution import Solution
 from gemel.errors import ModelError
 from gemel.scenarios import Kpi, Question, Scenario, Start, ask
 from gemel.scenarios.scenario import DAY_S
@@ -66,6 +69,28 @@ def test_every_figure_is_that_of_a_hand_calculation_in_every_engine(press, given
     figures = answer.futures[0].figures
     assert {name: figures[name].mean for name in BY_HAND} == pytest.approx(BY_HAND, rel=2e-6)
     assert ("JAX" in answer.engine) == ("engine" in given)
+
+
+class Foreign(Press):
+    """The same from another tool: run as a whole, and read off its trajectory."""
+
+    traceable = False
+
+    def free_runs(self, runs, at):
+        for x0, profile, p in runs:
+            run = profile.values[np.clip(np.searchsorted(profile.times, at, "right") - 1, 0, None), 0]
+            states = x0[0] + 1e-6 * np.concatenate([[0.0], np.cumsum(run[:-1] * np.diff(at))])
+            y = self.output(at, None, SimpleNamespace(run=run), SimpleNamespace(loss=p[0]))
+            yield Solution(at, states[:, None], np.column_stack([y[name] for name in self.outputs]), "complete", "", len(at), at[-1])
+
+
+def test_a_model_that_is_run_as_a_whole_is_judged_alike():
+    """Between its instants outputs are taken as lines: a step of the input counts half of the solver's step."""
+    model = compile_model(Foreign())
+    answer = asked(model, RUN, step_s=10.0)
+    figures = answer.futures[0].figures
+    assert {name: figures[name].mean for name in BY_HAND} == pytest.approx(BY_HAND, rel=2e-3)
+    assert figures["times outside"].mean == 3.0 and "process of its own" in answer.engine
 
 
 def test_what_begins_outside_counts_once_and_a_ratio_to_nothing_is_no_figure(press):

@@ -79,6 +79,17 @@ def test_it_is_answered_with_bands_differences_and_figures_and_asked_again_is_th
     assert {job["id"], other["id"]} <= {j["id"] for j in listed} and all(j["result"] is None for j in listed)
 
 
+def test_it_is_judged_by_figures_that_are_named_written_or_whole(olga):
+    offered = {k["name"]: k for k in olga.get("whatif", asset=ASSET)["kpis"]}
+    assert offered["power, energy"]["default"] and offered["power, energy"]["unit"] == "kWh"
+    whole = {"name": "specific", "statistic": "ratio", "of": "power", "per": "inflow", "unit": "J/m3"}
+    _, job = ask(olga, kpis=["power, energy", "over={violations: level, above: 3.5 m}", whole])
+    done = ended(olga, job["id"])
+    assert [(k["name"], k["unit"]) for k in done["result"]["kpis"]] == [("power, energy", "kWh"), ("over", "h"), ("over, times", "1"), ("specific", "J/m3")]
+    figures = done["result"]["futures"][0]["figures"]
+    assert 0 < figures["over"]["mean"] <= 2.0 and figures["over, times"]["mean"] == 1.0 and figures["specific"]["mean"] > 1e5
+
+
 def test_progress_is_told_and_no_stops_it_within_a_second(olga):
     _, job = ask(olga, members=50_000, horizon_s=30 * 86_400, watch=["level"], leap="never")
     seen = []
@@ -111,7 +122,7 @@ def test_a_viewer_may_look_and_not_ask(site, olga):
 @pytest.mark.parametrize(
     ("wrong", "code"),
     [({"asset": "acme/station/hall/none"}, "not-found"), ({"scenarios": [{"name": "s", "changes": [{"of": "nothing", "how": "set", "unit": "m", "value": 1}]}]}, "unknown-quantity"),
-     ({"scenarios": [LOAD, LOAD]}, "bad-scenario")],
+     ({"scenarios": [LOAD, LOAD]}, "bad-scenario"), ({"kpis": ["none"]}, "bad-kpi"), ({"kpis": ["peak={max: pwer}"]}, "bad-kpi")],
 )  # fmt: skip
 def test_a_wrong_question_is_refused_in_words(olga, wrong, code):
     status, told = ask(olga, **wrong)

@@ -59,7 +59,8 @@ def command(
 def _words(told: dict[str, Any], figures: Any) -> Iterator[str]:
     yield f"{told['asset']} from {told['at']}, {told['members']} members, seed {told['seed']} (a what-if: nothing was changed)"
     for row in figures:
-        span = f"{_figure(row['median'])} [{_figure(row['low'])} … {_figure(row['high'])}] {row['unit']}"
+        unit = "" if row["unit"] == "1" else f" {row['unit']}"
+        span = f"{_figure(row['median'])} [{_figure(row['low'])} … {_figure(row['high'])}]{unit}"
         yield f"  {row['scenario']:<24} {row['kpi']:<28} {span}{_difference(row)}"
     for future in told["futures"]:
         for kpi, shares in future.get("indices", {}).items():
@@ -86,7 +87,8 @@ def _difference(row: dict[str, Any]) -> str:
     if row["only_scenario"] or row["only_baseline"]:
         only = (f"{row[of]:.0%} of the members {where}" for of, where in (("only_scenario", "with it"), ("only_baseline", "without it")) if row[of])
         return f"   comes in {' and in '.join(only)} only, so there is no mean of the difference ({clear})"
-    return "" if row["difference"] is None else f"   {row['difference']:+.4g} {clear}"
+    judged = {True: ", better", False: ", worse", None: ""}[row["better"]]
+    return "" if row["difference"] is None else f"   {row['difference']:+.4g} {clear}{judged}"
 
 
 def _hybrids(hybrids: list[dict[str, Any]]) -> Iterator[str]:

@@ -37,7 +37,10 @@ class WhatIf:
         return tuple(self.told["words"])
 
     def figures(self) -> Table:
-        """Give the figures: scenario, kpi, unit, mean, low, median, high, difference, and whether that is clear.
+        """Give the figures: scenario, kpi, unit, mean, low, median, high, and the mean difference to the baseline.
+
+        Beside it its 95 % interval (`difference_low`, `difference_high`), the `p_value` of there being none, whether it is `clear` (95 %
+        of the members agree on its sign) and then whether that is `better`: null where nobody said which way is.
 
         Null is a time that never comes. Where an event comes in only one of scenario and baseline in some members, there is
         no mean of the difference, but `only_scenario` and `only_baseline`: in which share of them it comes only there.
@@ -71,9 +74,19 @@ class WhatIf:
                 yield {
                     "scenario": future["name"], "kpi": kpi["name"], "unit": kpi["unit"], "mean": figure["mean"],
                     "low": q[0], "median": q[len(q) // 2], "high": q[-1],
-                    "difference": None if d is None else d["mean"], "clear": None if d is None else d["clear"],
-                    "only_scenario": None if d is None else d["only_scenario"], "only_baseline": None if d is None else d["only_baseline"],
+                    **_compared(d, kpi["better"]),
                 }  # fmt: skip
+
+
+def _compared(d: Mapping[str, Any] | None, wanted: str) -> dict[str, Any]:
+    """Give the difference to the baseline, its significance, and whether it is one for the better."""
+    names = ("difference", "difference_low", "difference_high", "p_value", "clear", "better", "only_scenario", "only_baseline")
+    if d is None:
+        return dict.fromkeys(names)
+    judged = wanted and d["clear"] and d["mean"]
+    better = (d["mean"] < 0) == (wanted == "less") if judged else None
+    told = (d["mean"], *d["interval"], d["p_value"], d["clear"], better, d["only_scenario"], d["only_baseline"])
+    return dict(zip(names, told, strict=True))
 
 
 def answer(

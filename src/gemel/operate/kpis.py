@@ -121,7 +121,10 @@ def _declared(plant: Plant, path: str, prefix: str, quantities: Mapping[str, Map
     template = plant.template(row)
     ends = {d.state: f"{d.threshold} {d.unit}" for d in template.degradations if d.state}
     for one in template.kpis:
-        ended = replace(one, limit=ends.get(one.of)) if one.measure == "life" and one.limit is None else one
+        ended = one
+        if one.measure == "life" and one.limit is None:
+            state = _find(one, one.of, quantities, path, prefix).name.removeprefix(prefix)
+            ended = replace(one, limit=ends.get(state))
         yield from resolved(ended, quantities, path, prefix)
 
 

@@ -23,7 +23,8 @@ def misjudged(template: Template, model: Declared | None) -> Iterator[tuple[str,
             yield "error", ("kpis", one.name), f"KPI {one.name!r}: the model has no {name!r}", did_you_mean(name, known)
         for key, message, remedy in () if missing else misfits(one, known):
             yield "error", ("kpis", one.name, key), f"KPI {one.name!r}: {message}", remedy
-        if one.measure == "life" and one.limit is None and one.of not in ends:
+        state = next((name for name, meant in names_of(template).items() if meant == one.of), one.of)
+        if one.measure == "life" and one.limit is None and state not in ends:
             words = f"KPI {one.name!r}: where the life ends is not said"
             yield "error", ("kpis", one.name), words, "add limit:, or a degradation with that state"
 
