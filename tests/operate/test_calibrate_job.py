@@ -63,6 +63,14 @@ def test_it_finds_what_the_machine_is_and_the_gate_lets_it_through(answered):
     assert told == sorted(told) and 0 < told[0] < told[-1] < 1
 
 
+def test_the_first_version_of_a_machine_with_one_sensor_is_confirmed_by_nothing_and_says_so(answered):
+    answer, _ = answered
+    path = "benchmark/cascaded-tanks/bench/rig/lower"
+    assert answer["unconfirmed"] == [f"only {path} tells {name}: no other reading confirms that it changed" for name in ("k3", "k4")]
+    assert answer["release"]["unconfirmed"] == answer["unconfirmed"]
+    assert [(w["without"], w["told"]) for w in answer["attribution"]["without"]] == [(path, False)] * 2
+
+
 def test_the_same_spec_and_readings_give_the_same_result(machine, readings, answered):
     assert job.run({**asked(machine), "bytes": readings}, lambda done: True) == answered[0]
 

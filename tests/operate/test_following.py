@@ -161,6 +161,38 @@ def test_a_person_promotes_where_the_plant_file_says_so_and_a_better_one_takes_t
     assert asyncio.run(source.judgement(ASSET))["shadow"]["release"]["values"] == {"wear": 0.5}
 
 
+ALONE = ["only rig/flow tells wear: no other reading confirms that it changed"]
+
+
+def unconfirmed(**more):
+    """What nothing but one sensor speaks for."""
+    told = result(**more)
+    return {**told, "unconfirmed": ALONE, "release": {**told["release"], "unconfirmed": ALONE}}
+
+
+def test_what_only_one_sensor_says_waits_for_a_person_and_is_never_promoted_by_itself():
+    source = Source(Calibrating(), [unconfirmed(), unconfirmed(shadow=YES), unconfirmed(shadow=YES, challenger=YES, wear=0.5)])
+    assert nights(source, 3) == ["proposed"] * 3 and in_force(source) == {}
+    told = asyncio.run(source._told("judgements", asset=ASSET))
+    assert told[0]["words"] == f"a person must say so: {ALONE[0]}"
+    standing = asyncio.run(source.judgement(ASSET))["shadow"]
+    assert standing["release"]["values"] == {"wear": 0.5}, "one that beats it takes its place"
+    asyncio.run(source.release(ASSET, "olga", {**standing["release"], "champion": 0}, "the gauge was checked", despite_gate=False))
+    assert in_force(source) == {"wear": 0.5}
+
+
+def test_what_a_second_sensor_confirms_needs_nobody_even_where_another_waits():
+    source = Source(Calibrating(), [unconfirmed(), result(shadow=NO, wear=0.3)])
+    assert nights(source, 2) == ["proposed", "released"] and in_force(source) == {"wear": 0.3}
+
+
+def test_who_waits_goes_on_waiting_while_another_is_refused():
+    source = Source(Calibrating(), [unconfirmed(), result(NO, shadow=YES), unconfirmed(gate=NO, shadow=NO)])
+    assert nights(source, 2) == ["proposed", "proposed"]
+    assert asyncio.run(source.judgement(ASSET))["shadow"]["release"]["unconfirmed"] == ALONE
+    assert nights(source, 1)[-1] == "dropped", "it is no better any more"
+
+
 def test_another_version_in_force_ends_who_ran_beside_the_one_before():
     source = Source(Calibrating(promote="person"), [result(), result(NO, champion=1)])
     nights(source, 1)

@@ -1,4 +1,4 @@
-"""Parameters follow their machine by themselves: as the plant's time goes by, calibrated, judged, released, and scored."""
+"""Parameters follow their machine by themselves: as the plant's time goes by, calibrated, judged, proposed or released, and scored."""
 
 from pathlib import Path
 
@@ -51,9 +51,15 @@ def test_a_machine_that_is_not_what_the_plant_file_says_is_followed_and_scored(t
         face = Face(site.settings.port)
         assert gemel("replay", plant, tmp_path / "first.csv", "--direct", "--data", data).returncode == 0
         first = told(face, 1)
-        assert (first["due"], first["version"], first["decision"]) == ((BEGAN + 3600) * 1_000_000_000, 0, "released"), first
+        assert (first["due"], first["version"], first["decision"]) == ((BEGAN + 3600) * 1_000_000_000, 0, "proposed"), first
+        assert face.get("releases", asset=ASSET)["items"] == [], "one sensor alone says so: a person must"
+        assert "only " + ASSET + "/lower tells k" in gemel("release", plant, "--data", data).stdout
+        assert gemel("release", plant, "rig", "--data", data).returncode == 2, "without a reason"
+        done = gemel("release", plant, "rig", "--data", data, "--reason", "the gauge was checked")
+        assert done.returncode == 0 and "version 1 is in force" in done.stdout, done.stderr
         (version,) = face.get("releases", asset=ASSET)["items"]
-        assert (version["state"], version["by"]) == ("in_force", "gemel")
+        assert version["state"] == "in_force" and version["by"] != "gemel"
+        assert gemel("release", plant, "--data", data).stdout.strip() == "nothing is proposed"
         for name, value in TRUTH.items():
             assert abs(version["values"][name] / value - 1) < 0.02
         assert gemel("replay", plant, tmp_path / "then.csv", "--direct", "--data", data).returncode == 0
@@ -61,6 +67,6 @@ def test_a_machine_that_is_not_what_the_plant_file_says_is_followed_and_scored(t
         assert (then["version"], then["decision"]) == (1, "kept"), then
         assert then["fidelity"]["lower"] > 0.99 > first["fidelity"]["lower"]
         scores = face.get("fidelity", asset=ASSET)["items"]
-        assert [(s["decision"], s["version"]) for s in scores] == [("release", 1), ("released", 0), ("kept", 1)]
+        assert [(s["decision"], s["version"]) for s in scores] == [("proposed", 0), ("release", 1), ("kept", 1)]
         (job, _) = face.get("calibrations", asset=ASSET)["items"]
         assert (job["by"], job["state"], job["title"]) == ("gemel", "done", "follows the machine")

@@ -20,6 +20,7 @@ COMMANDS: Final = {
     "history": "Ask the history, or export it.",
     "init": "Look at a broker or at files, and write a first plant file.",
     "plan": "Say what a changed plant file would do and lose; apply it to a running twin.",
+    "release": "Say what calibrations propose, and put it in force.",
     "replay": "Send files through a broker into a running twin.",
     "life": "Say how long something will live, and what more load or an overhaul does to that.",
     "restore": "Restore a back-up into a new data directory.",

@@ -2,6 +2,7 @@
 
 import asyncio
 import getpass
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -12,6 +13,7 @@ import pyarrow as pa
 from gemel.bus import Bus
 from gemel.errors import ConfigError, ModelError
 from gemel.estimate.record import Readings, Record, on_grid
+from gemel.operate.following import beside
 from gemel.operate.machine import Line, Machine
 from gemel.operate.places import Places, alive, read_running
 
@@ -32,6 +34,26 @@ def release(
     """Put parameters in force; raises RefusedError where the gate says no."""
     said = {"do": "release", "asset": asset, "body": body, "despite_gate": despite_gate}
     return asyncio.run(_asked(bus_of(data), {**said, "user": getpass.getuser(), "reason": reason}))
+
+
+def proposed(data: Path, assets: Sequence[str]) -> list[dict[str, Any]]:
+    """Give who runs beside the versions in force of assets: ``asset``, the ``release`` that it would be; raises ConfigError where no twin runs."""
+    return asyncio.run(_beside(bus_of(data), assets))
+
+
+async def _beside(address: str, assets: Sequence[str]) -> list[dict[str, Any]]:
+    bus = await Bus.open(address, "release")
+    try:
+        judged = msgspec.json.decode(await bus.ask("twin.ask", {"do": "judged_until"}, timeout_s=PATIENCE_S))
+        found = []
+        for asset in (a for a in assets if a in judged):
+            last = msgspec.json.decode(await bus.ask("twin.ask", {"do": "judgement", "asset": asset}, timeout_s=PATIENCE_S))
+            versions = msgspec.json.decode(await bus.ask("twin.ask", {"do": "releases", "asset": asset}, timeout_s=PATIENCE_S))
+            if shadow := beside(last, versions["version"]):
+                found.append({"asset": asset, "release": {**shadow["release"], "champion": shadow["champion"]}})
+        return found
+    finally:
+        await bus.close()
 
 
 def roll_back(data: Path, asset: str, reason: str) -> dict[str, Any]:

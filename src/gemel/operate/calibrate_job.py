@@ -23,7 +23,7 @@ from gemel.estimate.free_run import free_run
 from gemel.estimate.gate import compare
 from gemel.estimate.record import Record, on_grid
 from gemel.estimate.regimes import Choice, Regimes, choose, words
-from gemel.operate.blaming import attribute
+from gemel.operate.blaming import Attribution, attribute
 from gemel.operate.calibrating import (
     LONGEST,
     Calibration,
@@ -33,6 +33,7 @@ from gemel.operate.calibrating import (
     scored,
     with_hybrid,
 )
+from gemel.operate.eliminating import confirmed
 from gemel.operate.machine import Machine, chosen, parameters_to
 from gemel.operate.machine_kept import kept, machine_again
 from gemel.operate.readings_kept import unpacked
@@ -129,14 +130,14 @@ def run(given: Mapping[str, Any], told: Told) -> dict[str, Any]:
         settings=Settings(starts=asked.starts, seed=asked.seed, substeps=0), blamed=asked.blamed, on_step=_steps(told, asked.starts),
     )  # fmt: skip
     found = replace(found, offered=picked.good)
-    found, who = _attributed(found, asked, good, records)
+    found, who, alone = _attributed(found, asked, (good, records), lambda: _go_on(told, FITTED))
     if asked.hybrid and picked.unseen:
         found = with_hybrid(found)
     _go_on(told, JUDGED)
     stood = _beside(machine, found, picked.unseen, shadow)
     answer = found.told() | stood | {"champion": given["champion"]["version"], "chosen": _chosen(picked, what), "versions": given["versions"]}
-    answer |= {"attribution": who}
-    body = released_body(found, ["history"]) | {"champion": answer["champion"]}
+    answer |= {"attribution": who, "unconfirmed": alone}
+    body = released_body(found, ["history"]) | {"champion": answer["champion"], "unconfirmed": alone}
     return answer | {"release": body}
 
 
@@ -153,19 +154,31 @@ def _beside(machine: Machine, found: Calibration, unseen: Sequence[Record], shad
 
 
 def _attributed(
-    found: Calibration, asked: Wish, good: Sequence[Record], recent: Sequence[Record]
-) -> tuple[Calibration, dict[str, Any] | None]:
-    """Ask who is wrong, of what the gate would let in; a sensor that is blamed goes to the gate."""
-    if not (asked.blame and good and found.verdict.passed):
-        return found, None
-    model = found.machine.model.model
-    if not getattr(model, "traceable", True) and not getattr(model, "exchanged", False):
-        words = "who is wrong is not asked: the model runs as a whole, and no filter follows it"
-        return found, {"raised": False, "words": words}
-    who = attribute(found.machine, good, recent, asked.parameters, found.fit.settings.substeps)
+    found: Calibration, asked: Wish, then_and_now: tuple[Sequence[Record], Sequence[Record]], on_step: Callable[[], None]
+) -> tuple[Calibration, dict[str, Any] | None, list[str]]:
+    """Ask who is wrong, of what the gate would let in: a sensor that is blamed goes to the gate.
+
+    Returns:
+        The calibration, what was found, and, where no time is known when all was right, of what no second sensor speaks.
+    """
+    if not (asked.blame and found.verdict.passed):
+        return found, None, []
+    said = confirmed(found, on_step)
+    told: dict[str, Any] = {"without": said.told}
+    if said.blamed:
+        words = f"the readings of the others deny {said.blamed[0]}"
+        return replace(found, blamed=(*found.blamed, *said.blamed)), told | {"raised": True, "words": words}, []
+    who = _against_then(found, asked, *then_and_now)
     if who is None:
-        return found, None
-    return replace(found, blamed=(*found.blamed, *who.blamed)), who.told
+        return found, told | {"raised": False, "words": "; ".join(said.alone) or "each change is confirmed by a second sensor"}, list(said.alone)
+    return replace(found, blamed=(*found.blamed, *who.blamed)), told | who.told, []
+
+
+def _against_then(found: Calibration, asked: Wish, good: Sequence[Record], recent: Sequence[Record]) -> Attribution | None:
+    """Hold the readings against those of a time when all was right; None where that is not known, or no filter follows the model."""
+    model = found.machine.model.model
+    follows = getattr(model, "traceable", True) or getattr(model, "exchanged", False)  # else it runs as a whole
+    return attribute(found.machine, good, recent, asked.parameters, found.fit.settings.substeps) if follows and good else None
 
 
 def _records(machine: Machine, given: Mapping[str, Any]) -> tuple[list[Record], list[Record]]:

@@ -50,7 +50,7 @@ class Decision:
     """What becomes of a calibration.
 
     Args:
-        word: ``kept``, ``released``, ``beside``, ``promoted``, ``dropped`` or ``failed``.
+        word: ``kept``, ``released``, ``proposed``, ``beside``, ``promoted``, ``dropped`` or ``failed``.
         words: why.
         release: body of the version that comes into force, or none.
         shadow: who stands beside from now on, or none.
@@ -71,17 +71,25 @@ def decide(result: Mapping[str, Any], standing: Mapping[str, Any] | None, terms:
         terms: of the plant file.
     """
     gate = result["gate"]
+    if standing is not None and held(standing) and gate["passed"] and not result.get("unconfirmed"):
+        return _challenged(result, terms, "", "kept")  # this one needs nobody's word
     if standing is not None:
         beat = result["shadow"]
         if not beat["passed"]:
             return _challenged(result, terms, f"who ran beside is no better: {'; '.join(beat['against'])}", "dropped")
         runs = standing["runs"] + 1
-        if terms.promote == "gate" and runs >= terms.shadow:
+        waits = held(standing)
+        if terms.promote == "gate" and runs >= terms.shadow and not waits:
             return Decision("promoted", f"better in {runs} runs beside", standing["release"])
-        if terms.promote == "person" and gate["passed"] and result["challenger"]["passed"]:
+        if (terms.promote == "person" or waits) and gate["passed"] and result["challenger"]["passed"]:
             return _challenged(result, terms, "", "beside")
-        return Decision("beside", f"better in {runs} runs beside", None, {**standing, "runs": runs})
+        return Decision("proposed" if waits else "beside", f"better in {runs} runs beside", None, {**standing, "runs": runs})
     return _challenged(result, terms, "", "kept")
+
+
+def held(shadow: Mapping[str, Any]) -> list[str]:
+    """Tell why who runs beside waits for a person's word; nothing where it does not."""
+    return list(shadow["release"].get("unconfirmed") or ())
 
 
 def _challenged(result: Mapping[str, Any], terms: Calibrating, words: str, otherwise: str) -> Decision:
@@ -89,9 +97,11 @@ def _challenged(result: Mapping[str, Any], terms: Calibrating, words: str, other
     if not gate["passed"]:
         against = "; ".join(gate["against"])
         return Decision(otherwise, "; ".join(w for w in (words, f"the gate says no: {against}") if w))
+    shadow = {"release": result["release"], "champion": result["champion"], "runs": 0}
+    if why := result.get("unconfirmed"):
+        return Decision("proposed", "; ".join(w for w in (words, f"a person must say so: {'; '.join(why)}") if w), None, shadow)
     if terms.promote == "gate" and not terms.shadow:
         return Decision("released", words or "the gate says yes", result["release"])
-    shadow = {"release": result["release"], "champion": result["champion"], "runs": 0}
     return Decision("beside", words or "the gate says yes; it runs beside", None, shadow)
 
 

@@ -22,7 +22,7 @@ class Score(NamedTuple):
         version: in force then.
         fidelity: by output, the explained part of the readings' variation; empty where nothing could be judged.
         shadow: the same of whoever ran beside; empty where nobody did.
-        decision: ``kept``, ``released``, ``beside``, ``promoted``, ``dropped`` or ``failed``.
+        decision: ``kept``, ``released``, ``proposed``, ``beside``, ``promoted``, ``dropped`` or ``failed``.
         words: why.
         fact: position in the record.
     """

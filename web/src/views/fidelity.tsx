@@ -21,6 +21,7 @@ const DECIDED: Record<string, string> = {
   released: "released by the gate",
   promoted: "promoted by the gate",
   kept: "kept",
+  proposed: "waits for a person’s word",
   beside: "another runs beside",
   dropped: "the one beside was dropped",
   failed: "could not be judged",

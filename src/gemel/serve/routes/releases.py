@@ -53,7 +53,7 @@ class Fidelity(BaseModel):
         description="By output: the explained part of the readings' variation, at most 1."
     )
     shadow: dict[str, float] = Field(default={}, description="The same of whoever ran beside, deciding nothing.")
-    decision: Literal["release", "kept", "released", "beside", "promoted", "dropped", "failed"] = Field(
+    decision: Literal["release", "kept", "released", "proposed", "beside", "promoted", "dropped", "failed"] = Field(
         default="release", description="`release`: scored when it was released; else what a calibration by itself led to."
     )
     words: str = Field(default="", description="Why.")

@@ -1,0 +1,47 @@
+"""`gemel release`: what a calibration by itself proposes, put in force by a person."""
+
+import json as jsonlib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import click
+
+from gemel.assets import load
+from gemel.cli import calibrate_release
+from gemel.config import data_dir
+from gemel.errors import ConfigError
+
+
+@click.command(epilog="Example: gemel release PLANT pump-1 --reason 'the gauge was checked'")
+@click.argument("plant", type=click.Path(exists=True, file_okay=False, path_type=Path))
+@click.argument("asset", required=False)
+@click.option("--data", type=click.Path(file_okay=False, path_type=Path), help="Data directory of the twin.")
+@click.option("--reason", default="", help="Why it is right; needed to release.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object on the output.")
+def command(plant: Path, asset: str | None, data: Path | None, reason: str, as_json: bool) -> None:
+    """List what waits for a person's word; with ASSET (a path, or the end of one) put that in force.
+
+    A calibration proposes what nothing but one sensor speaks for: see that the sensor is right first.
+    """
+    folder = data_dir(plant, data)
+    proposed = calibrate_release.proposed(folder, [p for p in load(plant).assets.paths if asset is None or p == asset or p.endswith("/" + asset)])
+    if asset is None:
+        click.echo(jsonlib.dumps(proposed) if as_json else "\n".join(map(_words, proposed)) or "nothing is proposed")
+        return
+    if len(proposed) != 1:
+        raise ConfigError(
+            f"{len(proposed)} proposals for {asset!r}", code="release-none-proposed", remedy="see gemel release PLANT, and GET /api/v1/fidelity"
+        )
+    if not reason.strip():
+        raise ConfigError("a release needs a reason", code="release-no-reason", remedy="say with --reason why it is right")
+    (one,) = proposed
+    told = calibrate_release.release(folder, one["asset"], one["release"], reason=reason, despite_gate=False)
+    values = ", ".join(f"{name} {value:.6g}" for name, value in told["values"].items())
+    click.echo(jsonlib.dumps(told) if as_json else f"{told['asset']}: version {told['version']} is in force: {values}")
+
+
+def _words(one: Mapping[str, Any]) -> str:
+    release = one["release"]
+    values = ", ".join(f"{name} {value:.6g} {release.get('units', {}).get(name, '')}".rstrip() for name, value in release["values"].items())
+    return f"{one['asset']}: {values}\n  {'; '.join(release.get('unconfirmed') or ['runs beside'])}"
