@@ -19,9 +19,9 @@ from gemel.assets.graph import FEEDS, canonical
 from gemel.assets.relations import Ports, Relation
 from gemel.dynamics import DynamicModel
 from gemel.dynamics.ports import Port, ports_of
-from gemel.dynamics.system import System
 from gemel.errors import ModelError, NotFoundError
 from gemel.operate.binding import KINDS, Binding, Bound, bind
+from gemel.operate.fmi.coupled import joined
 from gemel.operate.models import declared
 from gemel.twin.releases import Releases
 
@@ -62,7 +62,7 @@ def bind_any(plant: Plant, asked: str, releases: Releases | None = None, at: int
         return bind(plant, assets[0], releases, at)
     parts = parts_of(plant, assets)
     bindings = {name: bind(plant, path, releases, at) for name, path in parts.assets.items()}
-    system = System({name: b.model for name, b in bindings.items()}, parts.joints)
+    system: Any = joined({name: b.model for name, b in bindings.items()}, parts.joints)
     return _joined(asked, system, bindings)
 
 
@@ -162,7 +162,7 @@ def _chosen(ports: Mapping[str, Port], name: str, *, outlet: bool) -> dict[str, 
     return {n: p for n, p in ports.items() if p.out is outlet or p.flow is None}
 
 
-def _joined(asked: str, system: System, bindings: Mapping[str, Binding]) -> Binding:
+def _joined(asked: str, system: Any, bindings: Mapping[str, Binding]) -> Binding:
     every = {(kind, f"{c}/{b.name}"): b for c, binding in bindings.items() for kind in KINDS for b in binding.of(kind)}
     kinds: dict[str, tuple[Bound, ...]] = {
         kind: tuple(

@@ -18,8 +18,8 @@ from gemel import sealing
 from gemel.assets.fmus import find, is_fmu, parted
 from gemel.dynamics import Compiled, DynamicModel, compile_model, find_model
 from gemel.dynamics.declared import Declared
-from gemel.dynamics.system import System
 from gemel.errors import ModelError
+from gemel.operate.fmi.coupled import joined
 from gemel.operate.fmi.host import Limits, ask
 from gemel.operate.fmi.model import FmuModel, fmu
 
@@ -57,8 +57,7 @@ def compiled(reference: Reference) -> Compiled:
 
 @lru_cache(16)
 def _system(components: tuple[tuple[str, str], ...], joints: tuple[tuple[str, str], ...]) -> Compiled:
-    made = System({name: _compiled(reference).model for name, reference in components}, joints)
-    return compile_model(cast(DynamicModel, made))
+    return compile_model(joined({name: _compiled(reference).model for name, reference in components}, joints))
 
 
 @lru_cache(64)

@@ -53,9 +53,3 @@ def test_a_what_if_of_the_area_that_they_are_in_is_answered(two):
             twin.whatif(AREA, "heater-1/u=+60", members=10_001)
     at = [w["name"] for w in told["watch"]].index("heater-2/x")
     assert told["futures"][1]["bands"][at][2][-1] - told["futures"][0]["bands"][at][2][-1] == pytest.approx(60 * (1 - 6 * np.exp(-5)), abs=0.5)
-
-
-def test_one_for_co_simulation_is_no_part_of_a_system(tmp_path):
-    with pytest.raises(ModelError, match="as a whole") as refused:
-        bind_any(load(pair(tmp_path, "CoSimulation")), AREA)
-    assert refused.value.code == "system-joint"

@@ -18,7 +18,7 @@ from collections.abc import Callable
 from typing import Any, BinaryIO, Final
 
 from gemel.operate.fmi.exchange import Exchange
-from gemel.operate.fmi.steps import Steps
+from gemel.operate.fmi.steps import Marches, Steps
 
 
 def main() -> None:
@@ -153,6 +153,21 @@ def gone_on(of: str, seen: tuple[str, ...], what: str, how: dict[str, Any]) -> d
     return {"members": getattr(STEPS[of, seen], what)(**how)}
 
 
+def marching(path: str, as_: str, names: dict[str, list[str]]) -> dict[str, Any]:
+    """Take an FMU for co-simulation, to go with others from one communication point to the next, as `opened`."""
+    import fmpy
+
+    MARCHES[as_] = Marches(fmpy.extract(path, tempfile.mkdtemp()), names)
+    return {}
+
+
+def marched(of: str, what: str, how: dict[str, Any]) -> dict[str, Any]:
+    """Have members that go with others `begin`, or go one `step`."""
+    if of not in MARCHES:
+        return {"closed": True}
+    return {"members": getattr(MARCHES[of], what)(**how)}
+
+
 def looked_at(path: str, evaluate: bool) -> dict[str, Any]:
     """Check a model by its reference ``module:Class``: what it declares, and what is found."""
     from gemel.dynamics.check import check_declared, check_model
@@ -172,9 +187,10 @@ def looked_at(path: str, evaluate: bool) -> dict[str, Any]:
 
 EXCHANGES: Final[dict[str, Exchange]] = {}
 STEPS: Final[dict[tuple[str, tuple[str, ...]], Steps]] = {}
+MARCHES: Final[dict[str, Marches]] = {}
 VERBS: Final[dict[str, Callable[..., dict[str, Any]]]] = {
     "describe": described, "simulate": simulated, "check": looked_at, "open": opened, "evaluate": evaluated,
-    "remember": remembered, "go_on": gone_on,
+    "remember": remembered, "go_on": gone_on, "marching": marching, "march": marched,
 }  # fmt: skip
 
 if __name__ == "__main__":

@@ -1,0 +1,135 @@
+"""The master of a coupled system: from one communication point to the next, all members side by side."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+
+from gemel.dynamics import Compiled, maths
+from gemel.dynamics.fixed import advance
+from gemel.dynamics.joints import Place
+from gemel.dynamics.narrowed import Narrowed
+from gemel.dynamics.solution import Floats, Profile
+from gemel.operate.fmi.marching import Marching
+from gemel.operate.fmi.model import FmuModel
+
+if TYPE_CHECKING:
+    from gemel.operate.fmi.coupled import Coupled
+
+SUBSTEPS: Final = 4  # of the solver of what is no FMU for co-simulation, between two communication points
+Named = dict[str, Floats]  # [members] each
+
+
+class March:
+    """Some runs of a coupled system.
+
+    Args:
+        of: the system.
+        runs: of each its state, profile of inputs, parameters [parameters] or [instants of the profile, parameters].
+        at: communication points.
+    """
+
+    def __init__(self, of: Coupled, runs: Sequence[tuple[Floats, Profile, Floats]], at: Floats) -> None:
+        self._of, self._at = of, at
+        self._x = _by_name(of.states, np.array([x for x, _, _ in runs]))
+        inputs = np.array([_along(u.times, u.values, at, u.between) for _, u, _ in runs])  # [members, points, inputs]
+        held = np.array([_along(u.times, np.broadcast_to(p, (len(u.times), len(of.parameters))), at, "held") for _, u, p in runs])
+        self._u = [_by_name(of.inputs, inputs[:, k]) for k in range(len(at))]
+        self._p = [_by_name(of.parameters, held[:, k]) for k in range(len(at))]
+        self._fmus = {c: Marching(_plain(m), c) for c, m in of.whole.items()}
+        self._count = len(runs)
+
+    def run(self) -> tuple[Floats, Floats]:
+        """Give states and outputs [members, points, …]; raises ModelError where a process fails."""
+        inner, states, outputs = self._of.inner, [], []
+        shown = self._begun()
+        x = self._columns(inner.states, self._x) if inner is not None else np.zeros((self._count, 0))
+        for k, t in enumerate(self._at.tolist()):
+            seen = self._everything(k, t, x, shown)
+            states.append(self._columns(self._of.states, seen))
+            outputs.append(self._columns(self._of.outputs, seen))
+            if k + 1 == len(self._at):
+                break
+            dt = float(self._at[k + 1]) - t
+            for c, fmu in self._fmus.items():
+                u = self._columns([f"{c}/{n}" for n in fmu.model.inputs], seen)
+                p = self._columns([f"{c}/{n}" for n in fmu.model.parameters], self._p[k])
+                shown |= {f"{c}/{n}": v for n, v in fmu.step(t - float(self._at[0]), dt, (u, p)).items()}
+            if inner is not None:
+                u, p = self._columns(inner.inputs, seen), self._columns(inner.parameters, self._p[k])
+                x = np.asarray(_moving(inner)(t, dt, x, u, p))
+        return np.stack(states, 1), np.stack(outputs, 1)
+
+    def _begun(self) -> Named:
+        """Begin all FMUs: with the inputs given, and what is joined as it starts, for nothing was told yet."""
+        shown: Named = {}
+        for c, fmu in self._fmus.items():
+            given = {f"{c}/{n}": self._u[0].get(f"{c}/{n}", np.full(self._count, q.start)) for n, q in fmu.model.inputs.items()}
+            x, p = (self._columns([f"{c}/{n}" for n in names], of) for names, of in ((fmu.model.states, self._x), (fmu.model.parameters, self._p[0])))
+            shown |= {f"{c}/{n}": v for n, v in fmu.begin(x, self._columns(list(given), given), p).items()}
+        return shown
+
+    def _everything(self, k: int, t: float, x: Floats, shown: Named) -> Named:
+        """Give states, outputs and inputs of all, by name, at a communication point."""
+        seen, inner = {**self._u[k], **shown}, self._of.inner
+        if inner is not None:
+            seen |= {name: self._joined(place, seen) for name in inner.inputs if (place := _place(name)) in self._of.given}
+            u, p = self._columns(inner.inputs, seen), self._columns(inner.parameters, self._p[k])
+            seen |= _by_name(inner.states, x) | _by_name(inner.outputs, np.asarray(_observing(inner)(t, x, u, p)))
+        for c, fmu in self._fmus.items():
+            seen |= {f"{c}/{n}": self._joined((c, n), seen) for n in fmu.model.inputs if (c, n) in self._of.given}
+        return seen
+
+    def _joined(self, place: Place, seen: Mapping[str, Floats]) -> Floats:
+        found = np.zeros(self._count)
+        for weight, term in self._of.given[place]:
+            found = found + weight * (seen["/".join(term)] if isinstance(term, tuple) else term)
+        return found
+
+    def _columns(self, names: Any, of: Mapping[str, Floats]) -> Floats:
+        columns = [of[name] for name in names]
+        return np.stack(columns, 1) if columns else np.zeros((self._count, 0))
+
+
+def _plain(model: Any) -> FmuModel:
+    while isinstance(model, Narrowed):
+        model = model.model
+    found: FmuModel = model
+    return found
+
+
+def _by_name(names: Any, columns: Floats) -> Named:
+    return {name: columns[:, i] for i, name in enumerate(names)}
+
+
+def _place(name: str) -> Place:
+    component, _, own = name.rpartition("/")
+    return component, own
+
+
+def _along(times: Any, values: Any, at: Floats, between: str) -> Floats:
+    """Give rows of a profile at some instants; before its first instant, the first."""
+    times, values = np.asarray(times, np.float64), np.asarray(values, np.float64)
+    if between == "held":
+        rows: Floats = values[np.clip(np.searchsorted(times, at + 1e-9 * np.maximum(1.0, np.abs(at)), "right") - 1, 0, None)]
+        return rows
+    return np.stack([np.interp(at, times, column) for column in values.T], 1) if values.shape[1] else np.zeros((len(at), 0))
+
+
+@lru_cache(16)
+def _moving(inner: Compiled) -> Any:
+    maths.loaded()
+    import jax
+
+    return jax.jit(jax.vmap(lambda t, dt, x, u, p: advance(inner, x, (t, u, u), p, dt, SUBSTEPS), (None, None, 0, 0, 0)))
+
+
+@lru_cache(16)
+def _observing(inner: Compiled) -> Any:
+    maths.loaded()
+    import jax
+
+    return jax.jit(jax.vmap(inner.observe, (None, 0, 0, 0)))
