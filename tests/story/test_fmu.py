@@ -145,3 +145,24 @@ def test_a_back_up_holds_the_fmus_and_what_is_restored_answers(site, erna, folde
     assert len(list(restored.iterdir())) == 2
     done = gemel("whatif", folder / "again", "--asset", ASSET, "--set", "u=+40", "--horizon", "10min", "--scenarios", "4", "--json")
     assert done.returncode == 0, done.stderr
+
+
+def test_one_for_co_simulation_that_saves_its_state_follows_the_machine_too(site, erna, tmp_path):
+    other = lag(tmp_path, "CoSimulation", saves=True, gain="tunable").read_bytes()
+    status, told = sent(site.settings.port, erna.person, other)
+    assert (status, told["kind"]) == (201, "CoSimulation")
+    head = 'plant: acme/site\nconnections: {field: {mqtt: "mqtt://127.0.0.1:1883"}}\n'
+    files = {"plant.yaml": PLANT.format(head=head, more="", **FOLLOWED), "fmus.csv": f"models/lag.fmu,{told['digest']}\n"}
+    status, applied = erna.post("plant/apply", files=files)
+    assert applied["applied"], applied
+
+    def gain():
+        now = time.time()
+        erna.post_rows([{"path": f"{ASSET}/{n}", "time": now, "value": v} for n, v in (("temperature", 50.0), ("supply", 60.0))])
+        found = erna.get(f"state/{ASSET}?include=provenance")["properties"]["gain"]
+        return found if (found.get("provenance") or {}).get("origin", {}).get("version", "").startswith(f"models/lag.fmu@{told['digest']}@") else None
+
+    assert wait(gain, 120)
+    found = gain()
+    assert 0 < found["provenance"]["sigma"] < 1
+    assert 0.1 < found["value"] < 3
