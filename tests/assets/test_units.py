@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from gemel.assets.dimension import PROMISES, breaks_promise, pair, rate
 from gemel.assets.node import Node
 from gemel.assets.problem import Problems
+from gemel.errors import AssetError
 from gemel.samples import units
 
 FAMILIES = [
@@ -17,6 +18,7 @@ FAMILIES = [
 ]  # fmt: skip
 pairs = st.sampled_from(FAMILIES).flatmap(lambda family: st.tuples(st.sampled_from(family), st.sampled_from(family)))
 numbers = st.floats(-1e6, 1e6)
+units.parse("m")  # the libraries are loaded with the first one, which takes longer than an example may
 
 
 def at(value):
@@ -75,3 +77,19 @@ def test_a_well_known_quantity_in_a_unit_of_another_dimension_is_found(name, uni
 @pytest.mark.parametrize(("name", "unit"), [("heat_flow", "kW"), ("flowmeter_state", "kg"), ("x", "kg"), ("mass_flow", "kg/h"), ("temperature", "degF"), ("level", "%")])
 def test_what_only_looks_alike_is_left_alone(name, unit):
     assert breaks_promise(name, unit) is None
+
+
+MONSTERS = ["9**9**9", "m**9**9**9", "9^9^9^9", "m**(9**9**9)", "((10**99)**99)**99", "9⁹⁹⁹⁹⁹⁹⁹⁹", "10^99999999", "km9999999999", "m**-(9**9)**9", "9 ** 9 ** 9 ** 9", "m*" * 200 + "m"]
+
+
+@pytest.mark.parametrize("unit", MONSTERS)
+def test_powers_of_powers_are_refused_before_anything_multiplies_them_out(unit):
+    """They come in with questions: worked out, one of them would hold whoever reads it for ever."""
+    with pytest.raises(AssetError) as refused:
+        units.conversion(unit, "m")
+    assert refused.value.code == "unknown-unit"
+
+
+@pytest.mark.parametrize("unit", ["m**2", "m ** -1", "m^3/h", "s2/m5", "kg.m-2", "m²", "W/m²/K⁴", "V/Hz**(1/2)", "kilogram ** 0.3333333333333333", "1 / second ** 2", "(m/s)**2"])
+def test_powers_that_people_write_are_read(unit):
+    assert units.parse(unit) is not None

@@ -6,7 +6,9 @@ bits of a reading are unchanged.
 """
 
 import contextlib
+import math
 import re
+import unicodedata
 from functools import lru_cache
 from typing import Any, Final
 
@@ -30,6 +32,13 @@ _SPELLINGS: Final = {
 }  # fmt: skip
 
 
+LONGEST: Final = 200  # characters of a unit
+MOST: Final = 100  # what all exponents of a unit may come to, multiplied
+_POWER: Final = re.compile(r"(?:\*\*|\^)\s*\(?\s*(?P<by>[-+]?\d{1,2}(?:\.\d{1,17})?)(?:\s*/\s*\d)?\s*\)?(?!\s*(?:\*\*|\^|[\d.]))")
+_RAISED: Final = re.compile(r"[⁰¹²³⁴⁵⁶⁷⁸⁹]+")
+_ENDLESS: Final = re.compile(r"[A-Za-zµ\])*]-?\d{3,}")  # UCUM's exponents, written without a sign
+
+
 @lru_cache(1)
 def _pint() -> Any:
     import pint
@@ -48,6 +57,8 @@ def _ucum() -> Any:
 def parse(unit: str) -> Any:
     """Read a unit, by common spelling first, then as UCUM; raises AssetError with a remedy."""
     text = unit.strip()
+    if _monstrous(text):
+        raise _unknown(unit)
     registry = _pint()
     spelled = _SPELLINGS.get(text) or re.sub(r"(?<=[A-Za-zµ])([23])\b", r"**\1", text)
     with contextlib.suppress(Exception):  # pint raises a dozen kinds; each means "not a unit"
@@ -55,11 +66,25 @@ def parse(unit: str) -> Any:
     try:
         return registry.parse_units(str(_ucum().from_ucum(text).units))
     except Exception:
-        raise AssetError(
-            f"unknown unit {unit!r}",
-            code="unknown-unit",
-            remedy="write a UCUM code or a common spelling, such as m3/h, degC, bar, rpm, kW",
-        ) from None
+        raise _unknown(unit) from None
+
+
+def _monstrous(text: str) -> bool:
+    """Whether reading a unit could take for ever: the libraries multiply powers of plain numbers out (9**9**9)."""
+    if len(text) > LONGEST or _ENDLESS.search(text):
+        return True
+    powers, raised = [m["by"] for m in _POWER.finditer(text)], _RAISED.findall(text)
+    if len(powers) != len(re.findall(r"\*\*|\^", text)):  # one that is no plain small number
+        return True
+    sizes = [abs(float(p)) for p in powers] + [float(unicodedata.normalize("NFKC", r)) for r in raised]
+    return math.prod(max(s, 1.0) for s in sizes) > MOST
+
+
+def _unknown(unit: str) -> AssetError:
+    return AssetError(
+        f"unknown unit {unit[:LONGEST]!r}", code="unknown-unit",
+        remedy="write a UCUM code or a common spelling, such as m3/h, degC, bar, rpm, kW",
+    )  # fmt: skip
 
 
 def fits(unit: str, other: str) -> bool:
