@@ -2,8 +2,8 @@
 
 Fitted to discharge 1 of NASA's B0005 (three parameters each, from each library's own defaults), judged on discharge 10,
 whose capacity is nearly the same, both by SciPy's least squares (eight steps at most for ProgPy, whose run takes most of a
-second; its own `estimate_params` left the range where its voltage has a meaning). Time is one simulated discharge, warm, median of five; and a pump over an
-hour. The pump of ProgPy has other equations and parameters, so its line compares time only.
+second; its own `estimate_params` left the range where its voltage has a meaning). Time is one simulated discharge, warm, median of
+five. Pumps: `progpy_pump.py`.
 
 Run: pip install 'gemel[reason,peers]' && python benchmarks/progpy_side_by_side.py FOLDER   (of the NASA battery data)
 """
@@ -100,29 +100,9 @@ def of_progpy(fit, judge):
     return {"fit_s": took, "rmse_mv": 1e3 * error, "discharge_s": timed(lambda: voltage(judge))}
 
 
-def pumps(hours=1.0):
-    import jax
-    from progpy.models import CentrifugalPump
-
-    from gemel.dynamics import compile_model, maths
-    from gemel.dynamics.components import PumpSet
-    from gemel.dynamics.fixed import trajectory
-
-    maths.loaded()
-    model, steps = compile_model(PumpSet()), int(hours * 3600 / DT)
-    run = jax.jit(lambda u, p: trajectory(model, model.x0, u, p, DT / 2, 1))
-    u = np.tile(model.u0, (2 * steps, 1))
-    ours = timed(lambda: np.asarray(run(u, model.p0)[0]))
-    peer = CentrifugalPump(process_noise=0, measurement_noise=0)
-    held = peer.InputContainer({"Tamb": 290, "V": 471.2389, "pdisch": 928654, "psuc": 239179, "wsync": 376.9911})
-    theirs = timed(lambda: peer.simulate_to(hours * 3600, lambda t, x=None: held, dt=1, save_freq=DT), 1)
-    return {"gemel_s": ours, "progpy_s": theirs}
-
-
 if __name__ == "__main__":
     fit, judge = discharge(sys.argv[1], 1), discharge(sys.argv[1], 10)
-    found = {"cell": {"gemel": of_gemel(fit, judge), "progpy": of_progpy(fit, judge)}, "pump_hour": pumps()}
-    for name, row in found["cell"].items():
+    found = {"gemel": of_gemel(fit, judge), "progpy": of_progpy(fit, judge)}
+    for name, row in found.items():
         print(f"{name:8s} rmse {row['rmse_mv']:6.1f} mV   one discharge {1e3 * row['discharge_s']:9.2f} ms   fit {row['fit_s']:6.1f} s")
-    print(f"pump, an hour: gemel {1e3 * found['pump_hour']['gemel_s']:.1f} ms, ProgPy {1e3 * found['pump_hour']['progpy_s']:.0f} ms (other equations)")
     print(json.dumps(found))
