@@ -156,7 +156,7 @@ def test_python_and_the_command_line_tell_the_same(plant, monkeypatch, tmp_path)
     assert rows["baseline", "energy"]["difference"] is None and rows["baseline", "energy"]["better"] is None
     said = CliRunner().invoke(command, [*words, "--kpi", "low"])
     assert re.search(r"energy .* kWh   [+-][\d.e-]+ clearly, (worse|better)\n", said.output), said.output
-    assert re.search(r"low, times +1 \[1 … 1\]\n", said.output), said.output
+    assert re.search(r"low, times +1 \[1 … 1\]   no difference\n", said.output), said.output
     refused = CliRunner().invoke(command, [*words, "--kpi", "none"])
     assert refused.exit_code != 0 and refused.exception.code == "bad-kpi"
 

@@ -2,7 +2,7 @@
 
 import { describe, expect, it } from "vitest";
 
-import { chance, choices, chosenOf, missing, rowsOf, verdict, written } from "../src/whatif/judged";
+import { chance, choices, chosenOf, isNone, missing, rowsOf, verdict, written } from "../src/whatif/judged";
 import type { Offered } from "../src/whatif/types";
 
 const one = (name: string, over: Partial<Offered> = {}): Offered => ({ name, kpi: name, unit: "1", default: true, description: "", ...over });
@@ -33,6 +33,10 @@ describe("a difference", () => {
     const d = { mean: -1, clear: true };
     expect([verdict(d, "less"), verdict(d, "more"), verdict(d, ""), verdict({ ...d, clear: false }, "less"), verdict({ mean: 0, clear: true }, "less")])
       .toEqual(["better", "worse", "", "", ""]);
+  });
+  it("is none where every member is the same", () => {
+    expect([isNone({ mean: 0, interval: [0, 0] }), isNone({ mean: 0, interval: [-1, 1] }), isNone({ mean: 0 }), isNone({ mean: 1, interval: [0, 2] })])
+      .toEqual([true, false, false, false]);
   });
   it("says how likely it is by chance", () => {
     expect([chance(1e-9), chance(0.0412), chance(null)]).toEqual(["p < 0.001", "p = 0.041", ""]);

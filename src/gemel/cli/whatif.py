@@ -87,6 +87,8 @@ def _difference(row: dict[str, Any]) -> str:
     if row["only_scenario"] or row["only_baseline"]:
         only = (f"{row[of]:.0%} of the members {where}" for of, where in (("only_scenario", "with it"), ("only_baseline", "without it")) if row[of])
         return f"   comes in {' and in '.join(only)} only, so there is no mean of the difference ({clear})"
+    if row["difference"] == row["difference_low"] == row["difference_high"] == 0.0:
+        return "   no difference"
     judged = {True: ", better", False: ", worse", None: ""}[row["better"]]
     return "" if row["difference"] is None else f"   {row['difference']:+.4g} {clear}{judged}"
 

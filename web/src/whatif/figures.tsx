@@ -2,7 +2,7 @@
 
 import { unitText } from "../format";
 import { round } from "./draft";
-import { chance, missing, rowsOf, verdict } from "./judged";
+import { chance, isNone, missing, rowsOf, verdict } from "./judged";
 import type { Difference, Figure, Offered, Result } from "./types";
 
 const said = (value: number | null | undefined): string => (value === null || value === undefined ? "never" : round(value));
@@ -35,7 +35,6 @@ function OneSided({ difference: { only_scenario: here = 0, only_baseline: there 
 /** Where the mean of the differences lies, and how likely one like it is by chance. */
 function Significance({ interval, p_value }: Difference) {
   const [low, high] = interval ?? [null, null];
-  if (low === 0 && high === 0) return null; // every member is the same
   const signed = (value: number): string => `${value > 0 ? "+" : ""}${round(value)}`;
   const parts = [low !== null && high !== null && `[${signed(low)} … ${signed(high)}]`, chance(p_value)].filter(Boolean);
   return parts.length ? <div class="quiet">{parts.join(", ")}</div> : null;
@@ -44,6 +43,7 @@ function Significance({ interval, p_value }: Difference) {
 function Change({ difference, better }: { difference: Difference | undefined; better: string }) {
   if (difference && (difference.only_scenario || difference.only_baseline)) return <OneSided difference={difference} />;
   if (!difference || difference.mean === null) return <td>–</td>;
+  if (isNone(difference)) return <td class="right quiet" data-clear="no">no difference</td>;
   const shape = !difference.clear ? "≈" : difference.mean > 0 ? "▲" : "▼";
   return (
     <td class="right number" data-clear={difference.clear ? "yes" : "no"}>

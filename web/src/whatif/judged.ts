@@ -52,6 +52,9 @@ export function verdict({ mean, clear }: Pick<Difference, "mean" | "clear">, bet
   return mean < 0 === (better === "less") ? "better" : "worse";
 }
 
+/** Whether every member is the same as without the change. */
+export const isNone = ({ mean, interval }: Pick<Difference, "mean" | "interval">): boolean => mean === 0 && interval?.[0] === 0 && interval[1] === 0;
+
 /** Says how likely a mean difference like this is where there is none (paired t test). */
 export function chance(p: number | null | undefined): string {
   if (p === null || p === undefined) return "";
