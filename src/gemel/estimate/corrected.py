@@ -16,6 +16,7 @@ import numpy as np
 from gemel.dynamics import maths
 from gemel.dynamics.declare import Array
 from gemel.errors import ModelError
+from gemel.estimate.answer import Laid, answer, laid
 from gemel.estimate.hybrid import Correction
 from gemel.estimate.problem import Instant, Problem
 from gemel.samples.batch import F64
@@ -49,17 +50,12 @@ class Corrected(Problem):
         return super().advance(now._replace(p=now.p[: len(self.model.parameters)]), z)
 
     def _added(self, p: Array, at: int, features: Array) -> Any:
-        jnp, n, k = maths.loaded(), len(features), self.points
         parts = []
-        for shape in _shapes(n, k):
+        for shape in _shapes(len(features), self.points):
             size = int(np.prod(shape))
             parts.append(p[at : at + size].reshape(shape))
             at += size
-        centre, pace, points, weights, inverse, rest = parts
-        apart = ((features - centre) * pace - points) ** 2
-        near = jnp.exp(-jnp.sum(apart, 1) / (2.0 * rest[0] ** 2))
-        known = jnp.clip(near @ inverse @ near, 0.0, 1.0)
-        return jnp.clip(near @ weights, -rest[1], rest[1]) * known
+        return answer(features, Laid(*parts))[0]
 
 
 def corrected(problem: Problem, machines: Sequence[Mapping[str, Correction]]) -> Problem:
@@ -99,8 +95,8 @@ def _size(features: int, points: int) -> int:
 def _laid(problem: Corrected, c: Correction | None, named: tuple[Sequence[str], Sequence[str]]) -> F64:
     model, k = problem.model, problem.points
     every = (*model.states, *model.inputs)
-    parts = [np.zeros(shape) for shape in _shapes(len(every), k)]
-    parts[-1][:] = 1.0, 0.0
+    parts = Laid(*(np.zeros(shape) for shape in _shapes(len(every), k)))
+    parts.ends[:] = 1.0, 0.0
     if c is not None and c.helps:
         mine = (*named[0], *named[1]) if c.with_inputs else tuple(named[0])
         if len(mine) != len(c.centre) or not set(mine) <= set(every):
@@ -108,8 +104,8 @@ def _laid(problem: Corrected, c: Correction | None, named: tuple[Sequence[str], 
                 f"the hybrid of {c.output} was learned from other quantities than the model's", code="hybrid-quantity",
                 remedy="calibrate anew with hybrid: true, or roll the version back",
             )  # fmt: skip
-        at, many = [every.index(n) for n in mine], len(c.points)
-        parts[0][at], parts[1][at] = c.centre, 1.0 / c.spread
-        parts[2][:many, at], parts[3][:many], parts[4][:many, :many] = c.points, c.weights, c.inverse
-        parts[5][:] = c.length, c.bound
+        own, at = laid(c), [every.index(n) for n in mine]
+        many, few = own.root.shape
+        parts.centre[at], parts.pace[at], parts.ends[:] = own.centre, own.pace, own.ends
+        parts.points[:many, at], parts.weights[:many], parts.root[:many, :few] = own.points, own.weights, own.root
     return np.concatenate([part.ravel() for part in parts])

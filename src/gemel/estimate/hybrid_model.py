@@ -3,25 +3,20 @@
     states, inputs ─► physics ─► output ───────────────┐
          └──────────► Correction (bounded, gated) ─────┴─► output of the hybrid, and how far it is known
 
-The correction is of what is read off the physics' own run, so it changes no state: nothing that was learned feeds back. It
-is that of `gemel.estimate.hybrid.correct`, written for arrays of JAX; how far a point is known is computed with the part of
-the kernel's matrix that says anything (its eigenvectors, Rasmussen & Williams, 2006, chapter 8.1), good to `LEFT_OUT`.
+The correction is of what is read off the physics' own run, so it changes no state: nothing that was learned feeds back.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
-
-import numpy as np
+from typing import Any
 
 from gemel.dynamics import maths
 from gemel.dynamics.declare import Array, DynamicModel, Quantity, Values
+from gemel.estimate.answer import answer, laid
 from gemel.estimate.hybrid import Correction
-from gemel.samples.batch import F64
 
-LEFT_OUT: Final = 1e-10  # of how far the points themselves are known: some 1e-5 of how far any point is
 PHYSICS, CORRECTION, KNOWN = "physics alone", "correction", "known"
 
 
@@ -62,7 +57,7 @@ class HybridModel:
 
     def __init__(self, physics: DynamicModel, learned: Sequence[Learned]) -> None:
         self._physics, self._learned = physics, tuple(learned)
-        self._roots = [_root(one.correction) for one in self._learned]
+        self._laid = [laid(one.correction) for one in self._learned]
         self.states, self.inputs, self.parameters = physics.states, physics.inputs, physics.parameters
         more: dict[str, Quantity] = {}
         for one in self._learned:
@@ -84,8 +79,9 @@ class HybridModel:
         """Give the outputs, corrected where something was learned of them."""
         found = dict(self._physics.output(t, x, u, p))
         plain = dict(found)
-        for one, root in zip(self._learned, self._roots, strict=True):
-            added, known = _answer(one, root, x, _Given(u, plain))
+        given = _Given(x, u, plain)
+        for one, correction in zip(self._learned, self._laid, strict=True):
+            added, known = answer(given.stacked(one), correction)
             run = plain[one.output]
             found |= {
                 one.output: run + added, beside(one.output, PHYSICS): run,
@@ -105,32 +101,17 @@ def beside(output: str, what: str) -> str:
 
 @dataclass(frozen=True, eq=False)
 class _Given:
-    """Inputs by name: from outside, or as another part of a system gives them."""
+    """What a correction looks at, by name; inputs from outside, or as another part of a system gives them."""
 
+    states: Values
     inputs: Values
     outputs: Mapping[str, Array]
 
-    def __getitem__(self, name: str) -> Array:
+    def stacked(self, one: Learned) -> Array:
+        """Give the features [..., features]."""
+        jnp, states = maths.loaded(), set(one.states)
+        found = [self.states[n] if n in states else self._input(n) for n in one.features]
+        return jnp.stack(jnp.broadcast_arrays(*found), axis=-1)
+
+    def _input(self, name: str) -> Array:
         return self.outputs[name] if name in self.outputs and name not in set(self.inputs) else self.inputs[name]
-
-
-def _answer(one: Learned, root: F64, x: Values, u: _Given) -> tuple[Array, Array]:
-    """Give the correction and how far it is known (equations 2.25 and 2.26 of Rasmussen & Williams, 2006)."""
-    jnp, c = maths.loaded(), one.correction
-    states = set(one.states)
-    features = [(x[n] if n in states else u[n]) for n in one.features]
-    at = (jnp.stack(jnp.broadcast_arrays(*features), axis=-1) - c.centre) / c.spread
-    apart = ((at[..., None, :] - c.points) ** 2).sum(axis=-1)
-    near = jnp.exp(apart * (-0.5 / c.length**2))
-    known = jnp.clip(((near @ root) ** 2).sum(axis=-1), 0.0, 1.0)
-    return jnp.clip(near @ c.weights, -c.bound, c.bound) * known, known
-
-
-def _root(c: Correction) -> F64:
-    """Give R [points, few] with near·inverse·near = |near·R|², but for `LEFT_OUT`."""
-    values, vectors = np.linalg.eigh(c.inverse)
-    sizes = 1.0 / values - c.noise  # of the kernel's own matrix, the largest first
-    parts = (vectors * sizes) ** 2 * values  # what each says of how far the points themselves are known [points, points]
-    left = np.cumsum(parts[:, ::-1], axis=1)[:, ::-1].max(axis=0)
-    few = max(int((left > LEFT_OUT).sum()), 1)
-    return np.asarray(vectors[:, :few] * np.sqrt(values[:few]), np.float64)
