@@ -1,10 +1,9 @@
 """A system with FMUs for co-simulation among its components: each runs by its own solver, and tells the others at communication points.
 
-    all at t ─► outputs ─► joined inputs, held ─► each goes one step by itself ─► all at t + h
+    all at t ─► one after the other: joined inputs, held at what they are in the middle of the step ─► by itself ─► all at t + h
 
-A Jacobi master with constant extrapolation (FMI 2.0.4, 4.1; Kübler, R., Schiehlen, W. (2000), Two methods of simulator coupling,
-Math. Comput. Model. Dyn. Syst. 6): what is told goes on being told until the next point, so the coupling is of first order in
-the step, which a what-if halves until it no longer matters. What is not an FMU for co-simulation is one system as ever.
+Of second order in the step (`march`), which a what-if halves until it no longer matters. What is not an FMU for co-simulation is
+one system as ever.
 """
 
 from __future__ import annotations
