@@ -10,16 +10,16 @@ in which equation is found by differentiation at several random points.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
-from itertools import combinations
 from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
 
 from gemel.dynamics import Compiled, maths
+from gemel.estimate.overdetermined import minimal_sets
 from gemel.estimate.suspects import Usual, places
 
 Flags = npt.NDArray[np.bool_]
@@ -57,7 +57,7 @@ def structure(
     by_x, by_p = _incidence(model, usual, p)
     states, outputs = len(model.states), len(model.outputs)
     by_x[:states] |= np.eye(states, dtype=bool)  # a balance holds the state whose rate it gives
-    sets = list(_minimal(by_x))
+    sets = minimal_sets(by_x, MOST)
     residuals = np.zeros((len(sets), states + outputs), bool)
     for i, chosen in enumerate(sets):
         residuals[i, list(chosen)] = True
@@ -92,33 +92,3 @@ def _slopes(model: Compiled) -> Callable[..., Any]:
             lambda x, u, p: jnp.concatenate((model.rate(0.0, x, u, p), model.observe(0.0, x, u, p))), (0, 2)
         )
     )
-
-
-def _minimal(holds: Flags) -> Iterable[tuple[int, ...]]:
-    """Give the smallest sets of equations that hold fewer unknowns than they are, smallest first."""
-    count = len(holds)
-    given: list[set[int]] = []
-    for size in range(1, holds.shape[1] + 2):
-        for chosen in combinations(range(count), size):
-            if any(smaller <= set(chosen) for smaller in given) or _matched(holds, chosen) == size:
-                continue
-            given.append(set(chosen))
-            yield chosen
-            if len(given) == MOST:
-                return
-
-
-def _matched(holds: Flags, chosen: tuple[int, ...]) -> int:
-    """Give how many of the equations can each be given an unknown of its own (Kuhn, H. W. (1955), augmenting paths)."""
-    owner: dict[int, int] = {}
-
-    def place(equation: int, tried: set[int]) -> bool:
-        for unknown in np.flatnonzero(holds[equation]).tolist():
-            if unknown not in tried:
-                tried.add(unknown)
-                if unknown not in owner or place(owner[unknown], tried):
-                    owner[unknown] = equation
-                    return True
-        return False
-
-    return sum(place(equation, set()) for equation in chosen)
