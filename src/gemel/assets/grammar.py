@@ -381,6 +381,7 @@ PLANT: Final = Record(
         "types": Field(_named(TYPE, "type"), "kinds of assets"),
         "assets": Field(_named(ASSET, "asset", empty=False), "what exists"),
         "estimates": Field(MapOf(AREA, "area", LEVELS_BELOW, _NAMED, empty=False), "areas that are followed as one system"),
+        "balances": Field(MapOf(Text("pump-1/flow + pump-2/flow = main/flow"), "balance", NAME, _NAMED, empty=False), "sums of signals that always hold"),
         "shifts": Field(ListOf(Text("06:00", r"^([01][0-9]|2[0-3]):[0-5][0-9]$", "hours and minutes"), '["06:00", "14:00", "22:00"]', least=1), "when shifts begin, local time"),
         "relation_types": Field(_named(RELATION_TYPE, "relation type"), "what relations of a word are, and what they carry"),
         "relations": Field(ListOf(Text("pump-1 feeds tank-1", r"^\S+\s+\S+\s+\S+$", "asset, word, asset; asset:port where a port is meant"), "[pump-1 feeds tank-1]"), "what is related to what"),

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Final
 
 from gemel.assets.areas import read_areas
+from gemel.assets.balances import balanced_names, read_balances
 from gemel.assets.connections import read_connections, read_namespace
 from gemel.assets.derived_check import check_derived
 from gemel.assets.fmus import Fmus
@@ -64,7 +65,7 @@ def _read(root: Node, folder: Path, problems: Problems) -> Plant:
     name = str(root.plain("plant", NOWHERE))
     retention, rollups = read_retention(root.get("retention"))
     connections = read_connections(root.get("connections"), problems)
-    scope = Scope(connections, retention, problems, fmus=Fmus(folder))
+    scope = Scope(connections, retention, problems, fmus=Fmus(folder), balanced=balanced_names(root.get("balances")))
     types = read_types(root.get("types"), scope)
     assets = InstanceReader(name, folder, types, scope).read(
         root.get("assets")
@@ -83,6 +84,7 @@ def _read(root: Node, folder: Path, problems: Problems) -> Plant:
         relation_types=read_relation_types(root.get("relation_types"), problems),
         shifts=tuple(sorted({str(n.value) for n in root.items_of("shifts")})), fmus=dict(sorted(scope.fmus.found.items())),
         estimates=read_areas(root.get("estimates"), assets.fleet, problems),
+        balances=read_balances(root.get("balances"), (name, assets.fleet, tuple(assets.templates)), problems),
     )  # fmt: skip
     check_wiring(plant, assets, scope)
     check_derived(plant, types, problems)

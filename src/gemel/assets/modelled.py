@@ -4,7 +4,7 @@
 is measured by nothing. Which states, outputs and parameters the model has is checked where it is loaded.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from typing import Final
 
@@ -15,6 +15,7 @@ from gemel.assets.problem import Problems
 from gemel.assets.spec import Estimates, Signal
 from gemel.samples.clock import SECOND
 
+BALANCES: Final = "balances"  # gives what no dynamic model does
 STALE: Final = 5  # estimates left out, after which what was estimated is stale
 
 
@@ -44,14 +45,14 @@ def estimates_of(said: Node) -> Estimates:
 
 
 def with_model(
-    signals: Mapping[str, Signal], node: Node, model: str, estimates: Estimates, problems: Problems
+    signals: Mapping[str, Signal], node: Node, followed_by: tuple[str, Estimates], balanced: Collection[str], problems: Problems
 ) -> dict[str, Signal]:
-    """Name the model behind each signal that it gives, and their rhythm; a type without a model cannot give any."""
-    section = node.get("signals")
+    """Name the model behind each signal that it gives, and their rhythm; a type without a model gives only those `balanced`."""
+    section, (model, estimates) = node.get("signals"), followed_by
     found = {}
     for name, signal in signals.items():
         said = section.fields.get(name) if section is not None else None
-        if any(lane.modelled for lane in signal.lanes) and not model:
+        if any(lane.modelled for lane in signal.lanes) and not model and name not in balanced:
             problems.error(said or node, f"{name!r} is given by a dynamic model, and its type names none", "add dynamics: module:name to the type")
         found[name] = followed(signal, model, estimates)
     if node.get("estimates") is not None and not any(s.modelled for one in found.values() for s in one.lanes):
@@ -70,5 +71,5 @@ def _lane(signal: Signal, model: str, estimates: Estimates) -> Signal:
     every = estimates.every_ns
     stale = max(STALE * every, 10 * SECOND)
     return replace(
-        signal, by=signal.by or model, interval_ns=every, stale_after_ns=stale, max_rate=None, stuck_after_ns=0
+        signal, by=signal.by or model or BALANCES, interval_ns=every, stale_after_ns=stale, max_rate=None, stuck_after_ns=0
     )

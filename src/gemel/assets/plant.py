@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
+from gemel.assets.balances import Balance
 from gemel.assets.branches import Branches
 from gemel.assets.changes import Plan
 from gemel.assets.checks import Checks
@@ -61,6 +62,7 @@ class Plant:
         shifts: when shifts begin, local time, ascending.
         ports: those that a relation names, a pair for each joint; empty where it leaves one open.
         fmus: SHA-256 (hex) of each FMU that its types name, by name.
+        balances: sums of signals that always hold.
         estimates: areas (or assets with parts) that are followed as one system, by path.
     """
 
@@ -84,6 +86,7 @@ class Plant:
     ports: Mapping[Relation, tuple[Ports, ...]] = field(default_factory=dict)
     fmus: Mapping[str, str] = field(default_factory=dict)
     estimates: Mapping[str, Estimates] = field(default_factory=dict)
+    balances: tuple[Balance, ...] = ()
 
     @cached_property
     def layout(self) -> Layout:

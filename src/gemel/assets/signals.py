@@ -33,6 +33,7 @@ class Scope:
         default_factory=set
     )  # signals refused already: whoever names one is not wrong as well
     fmus: Fmus = field(default_factory=Fmus)
+    balanced: frozenset[str] = frozenset()  # names of signals that balances give
 
 
 def read_signal(name: str, node: Node, sources: Iterable[Node | None], scope: Scope) -> Signal | None:

@@ -77,7 +77,7 @@ def _lineage(name: str, declared: dict[str, Node], problems: Problems) -> tuple[
 def _template(lineage: tuple[str, ...], node: Node, scope: Scope) -> Template:
     signals, parameters = read_signals(node, scope), _parameters(node, scope.problems)
     dynamics, estimates = read_dynamics(node.get("dynamics"), signals.values(), parameters, scope), read_estimates(node)
-    signals = with_model(signals, node, said_of(dynamics.reference), estimates, scope.problems)
+    signals = with_model(signals, node, (said_of(dynamics.reference), estimates), scope.balanced, scope.problems)
     return Template(
         type=lineage[0], lineage=lineage, description=node.plain("description", ""), dynamics=dynamics.reference, estimates=estimates,
         names=dynamics.names, calibration=read_calibration(node.get("calibration"), signals, scope.problems),

@@ -24,6 +24,7 @@ from gemel.dynamics.narrowed import Narrowed
 from gemel.errors import ModelError
 from gemel.estimate import Problem
 from gemel.operate.binding import Binding, Bound, names_of
+from gemel.operate.estimates_balances import kinds_of_balances
 from gemel.operate.estimates_kind import Kind, version
 from gemel.operate.estimates_plan import (
     code_of,
@@ -123,11 +124,11 @@ def _joined(plant: Plant, assets: Mapping[str, str], templates: Mapping[str, Tem
 
 
 def followed(plant: Plant, registry: Registry) -> list[Kind]:
-    """Give the kinds of machines that are followed: systems of areas first, then assets each by itself; raises ModelError."""
+    """Give all that is followed: systems of areas, assets each by itself, balances; raises ModelError."""
     areas = areas_of(plant)
     together = {plant.assets.find(path) or 0 for area in areas for path in area.assets.values()}
     found = [_kind(plant, registry, alike) for alike in _alike(areas)]
-    return [*found, *kinds_of(plant, registry, together)]
+    return [*found, *kinds_of(plant, registry, together), *kinds_of_balances(plant, registry)]
 
 
 def _alike(areas: Sequence[Area]) -> Iterator[list[Area]]:

@@ -8,13 +8,13 @@ from __future__ import annotations
 import hashlib
 import logging
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 
 from gemel.errors import ModelError
-from gemel.estimate import Problem
+from gemel.estimate import Method, Problem, Robust, Unscented
 from gemel.estimate.corrected import Corrected, behind, corrected
 from gemel.estimate.hybrid import Correction
 from gemel.estimate.hybrid_kept import again
@@ -44,6 +44,8 @@ class Kind:
         predicts: the problem that the filters predict with: physics, or with what was learned besides.
         behind: what was learned of each machine [machines, …], to stand behind its parameters.
         members: of machines that are systems, the paths of the assets that each is made of.
+        method: the filter.
+        changes: parameters that are no states and change where the process does, with the change to be expected.
     """
 
     type: str
@@ -59,6 +61,8 @@ class Kind:
     predicts: Problem
     behind: F64
     members: tuple[tuple[str, ...], ...] = ()
+    method: Method = field(default_factory=lambda: Unscented(Robust()))
+    changes: Mapping[str, float] = field(default_factory=dict)
 
     @property
     def given(self) -> F64:

@@ -51,7 +51,7 @@ def kinds_of(plant: Plant, registry: Registry, together: Collection[int] = ()) -
     found = []
     for number, template in enumerate(plant.templates):
         rows = np.setdiff1d(np.flatnonzero(plant.assets.template == number), np.fromiter(together, np.int64))
-        if len(rows) and any(lane.modelled for s in template.signals for lane in s.lanes):
+        if len(rows) and template.dynamics and any(lane.modelled for s in template.signals for lane in s.lanes):
             found.append(_kind(plant, registry, template, rows.tolist()))
     return found
 

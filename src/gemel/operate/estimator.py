@@ -19,7 +19,6 @@ import numpy.typing as npt
 from gemel.assets import Checks
 from gemel.bus import Frame, FrameHeader, encode_frame
 from gemel.condition import Conditioner
-from gemel.estimate import Robust, Unscented
 from gemel.estimate.watch import Back, Left, Question, Watch
 from gemel.operate.estimates_declared import PRODUCER
 from gemel.operate.estimates_kind import Kind
@@ -197,7 +196,7 @@ class Estimator:
         every = round(kind.problem.dt * 1e9)
         loop = Following if isinstance(kind.predicts, Whole) else Estimating
         return loop(
-            kind.predicts, Unscented(Robust()), kind.wires, kind.given, start_ns=now // every * every, begin=kind.begin, held=kind.held,
+            kind.predicts, kind.method, kind.wires, kind.given, start_ns=now // every * every, begin=kind.begin, held=kind.held,
         )  # fmt: skip
 
     def _framed(self, rows: Batch, version: str) -> Told:
@@ -244,7 +243,7 @@ class Estimator:
 def _process(kind: Kind) -> dict[str, float]:
     """Give the parameters that are followed, with the change to be expected of each where the process changes."""
     model, names = kind.problem.model, kind.problem.estimated
-    return {n: float(max(abs(kind.p[:, model.place("parameters", n)]).mean() * CHANGE, 1e-9)) for n in names}
+    return {n: float(max(abs(kind.p[:, model.place("parameters", n)]).mean() * CHANGE, 1e-9)) for n in names} | dict(kind.changes)
 
 
 def _part(arrays: Mapping[str, npt.NDArray[Any]], head: str) -> dict[str, npt.NDArray[Any]]:
