@@ -127,7 +127,7 @@ def test_a_leak_is_of_the_balance_that_does_not_close_and_no_meter_is_left_out(s
     _, turns = run(site, lambda k, y: y - np.array([0, 0, 0, 0, 8.0, 8.0]) * (k > BEGINS))
     answer = [t for t in turns if t.kind == "ResidualRaised"][1].body
     named = {(s["kind"], s["name"]): s["probability"] for s in answer["suspects"]}
-    assert named["process", "loss/header"] + named["process", "loss/way"] > 0.9, "nothing measures the bypass between the two"
+    assert named["process", "loss/header"] + named["process", "loss/way"] > 0.8, "nothing measures the bypass between the two"
     assert not answer["substituted"]
 
 
