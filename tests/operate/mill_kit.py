@@ -21,6 +21,7 @@ types:
       rate: {unit: 1/h, default: 0.36, calibrate: true}
       drag: {unit: "1", default: 2, calibrate: true}
       hold: {unit: "1", default: 0, calibrate: true}
+      ratio: {unit: "%", default: 100, accuracy: 3 %}
 assets: {mill: {type: Mill}}
 """
 
@@ -31,10 +32,10 @@ class Mill:
     states = {"wear": Quantity("1", 0.0, low=0.0, high=1.0), "heat": Quantity("K", 300.0)}
     inputs = {"load": Quantity("1", 1.0)}
     outputs = {"play": Quantity("1")}
-    parameters = {"rate": Quantity("1/s", 1e-4, low=0.0), "drag": Quantity("1", 2.0, low=0.0), "hold": Quantity("1", 0.0)}
+    parameters = {"rate": Quantity("1/s", 1e-4, low=0.0), "drag": Quantity("1", 2.0, low=0.0), "hold": Quantity("1", 0.0), "ratio": Quantity("1", 1.0)}
 
     def derivative(self, t, x, u, p):
-        return {"wear": p.rate * u.load * (p.drag / 2.0) * (1.0 + p.hold), "heat": 0.0 * u.load}
+        return {"wear": p.rate * u.load * (p.drag / 2.0) * (1.0 + p.hold) * p.ratio, "heat": 0.0 * u.load}
 
     def output(self, t, x, u, p):
         return {"play": 2.0 * x.wear}

@@ -68,6 +68,14 @@ def test_a_released_parameter_is_drawn_from_its_interval_and_another_by_default(
     assert (doubts["drag"]["spread"], doubts["drag"]["source"]) == (0.05, "5 % by default")
 
 
+def test_what_the_plant_file_says_of_a_parameter_is_drawn_until_a_release_says_better(plant):
+    told = known(spec_of(plant))["ratio"]
+    assert (told["spread"], told["relative"], told["source"]) == (pytest.approx(0.03), False, "declared")
+    better = known(spec_of(plant, released(values={"ratio": 90.0}, intervals={"ratio": [89.0, 91.0]})))["ratio"]
+    assert better["source"] == "released interval" and better["spread"] == pytest.approx(0.01 / 1.96, rel=1e-3)
+    assert "ratio" not in known(spec_of(plant, released(values={"ratio": 90.0}, intervals={}))), "what was said is of another value"
+
+
 def test_a_release_counts_from_its_time_on(plant):
     assert known(spec_of(plant, released(), at=5))["rate"]["source"] == "5 % by default"
     assert known(spec_of(plant, released(), at=20))["rate"]["source"] == "released interval"

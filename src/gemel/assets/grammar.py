@@ -209,6 +209,7 @@ PARAMETER: Final = Record(
         "calibrate": Field(Flag(), "whether it may be fitted to the data"),
         "range": Field(_pair, "between what it must be"),
         "default": Field(Quantity("32 m"), "its value where an asset says none"),
+        "accuracy": Field(Quantity("0.5 m", least=0), "the standard uncertainty of its value"),
         "description": Field(Text("head at zero flow"), "what it is, in words"),
     },
 )

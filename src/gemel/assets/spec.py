@@ -220,7 +220,7 @@ class CommandSpec:
 
 @dataclass(frozen=True, slots=True)
 class Parameter:
-    """What is known of a type's assets, as it is declared."""
+    """What is known of a type's assets, as it is declared; `accuracy`: standard uncertainty of a value, in the unit; None: unknown."""
 
     name: str
     unit: str
@@ -229,6 +229,7 @@ class Parameter:
     high: float | None = None
     default: float | None = None
     description: str = ""
+    accuracy: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

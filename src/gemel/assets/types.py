@@ -148,6 +148,7 @@ def _parameters(node: Node, problems: Problems) -> tuple[Parameter, ...]:
                 high=high,
                 default=amount(said.get("default"), unit, problems),
                 description=said.plain("description", ""),
+                accuracy=amount(said.get("accuracy"), unit, problems, difference=True),
             )
         )
     return tuple(found)

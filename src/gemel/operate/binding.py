@@ -45,6 +45,8 @@ class Bound:
         signal: what is declared of the signal, where it is one.
         low, high: its range, SI: the narrower of the plant file's and the model's.
         calibrate: whether it may be fitted.
+        accuracy: standard uncertainty [SI] that the plant file declares of the value; NaN where it declares none, or the
+            value is not the plant file's.
     """
 
     name: str
@@ -59,6 +61,7 @@ class Bound:
     low: float = -math.inf
     high: float = math.inf
     calibrate: bool = False
+    accuracy: float = math.nan
 
     def si(self, value: float) -> float:
         """Convert a value of the property to SI."""
@@ -200,7 +203,9 @@ class _Asset:
                 break
         low, high = _narrower(parameter, bare)
         si, source = (bare.value, "model") if value is None else (bare.si(value), source)
-        return replace(bare, value=si, source=source, low=low, high=high, calibrate=parameter.calibrate)
+        declared = parameter.accuracy if source == "plant file" else None
+        accuracy = math.nan if declared is None else declared * abs(bare.scale)
+        return replace(bare, value=si, source=source, low=low, high=high, calibrate=parameter.calibrate, accuracy=accuracy)
 
 
 def _narrower(said: Parameter, bare: Bound) -> tuple[float, float]:

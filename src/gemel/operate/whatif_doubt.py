@@ -2,6 +2,7 @@
 
 what is shown, with its uncertainty ─► states ─┐
 intervals of the release in force ─► parameters ├─► `uncertain` and `together` of a question ─► sentences beside the result
+`accuracy` in the plant file ─► parameters      │
 marked `calibrate`, nothing better known ─► 5 % ┘
 """
 
@@ -18,7 +19,7 @@ from gemel.twin.releases import Release, Releases
 
 SPREAD: Final = 0.05  # of a parameter marked `calibrate`, while nothing better is known of it
 NORMAL_95: Final = 1.959964
-ESTIMATED, ACCURACY, RELEASED, ASKED = "estimated", "accuracy of its signal", "released interval", "asked for"
+RELEASED, DECLARED, ASKED = "released interval", "declared", "asked for"
 DEFAULT: Final = "5 % by default"
 Doubt = dict[str, Any]
 """An uncertain quantity as plain values: ``of``, ``spread``, ``relative``, ``law``, and ``source``: from where one knows."""
@@ -53,6 +54,8 @@ def doubts(
     for b in bound.parameters:
         if b.name in released:
             found.append(_absolute(b, released[b.name][0], RELEASED))
+        elif b.accuracy > 0 and b.name not in sigma:
+            found.append(_absolute(b, b.accuracy, DECLARED))
         elif b.calibrate and b.name not in sigma:
             found.append({"of": b.name, "spread": SPREAD, "relative": True, "law": "normal", "source": DEFAULT})
     drawn = {d["of"] for d in found if d["source"] == RELEASED}
