@@ -233,3 +233,26 @@ def test_it_can_be_read_without_seeing_colours_and_without_a_mouse(look, station
 @pytest.fixture
 def windows_of(chromium):
     return lambda url: looking(chromium, url)
+
+
+def test_a_state_is_set_at_the_beginning_and_it_says_what_is_uncertain(look, station):
+    page = look.page
+    page.goto(look.base + "#/overview")
+    look.log_in(station[1])
+    page.goto(look.base + f"#/whatif/{ASSET}?h=1&n=20")
+    page.get_by_text("States at the beginning").click()
+    level = page.locator(".what-slider[data-quantity=level]")
+    courses = level.get_by_label("Course of level").locator("option").all_inner_texts()
+    assert courses == ["at once", "profile"], "the model moves a state: it follows no ramp"
+    level.get_by_label("level becomes").fill("2")
+    level.get_by_label("level becomes").press("Tab")
+    with page.expect_request(lambda r: r.method == "POST" and r.url.endswith("/scenarios")) as told:
+        try_out(look)
+    (change,) = told.value.post_data_json["scenarios"][0]["changes"]
+    assert change == {"of": "level", "how": "set", "value": 2, "unit": "m"}
+    done(page)
+    said = page.locator("[data-job]").inner_text()
+    assert "Uncertain (5 % by default): best_efficiency." in said
+    job = station[2].get("scenarios/" + page.locator("[data-job]").get_attribute("data-job"))
+    at = [w["name"] for w in job["result"]["watch"]].index("level")
+    assert [f["bands"][at][2][0] for f in job["result"]["futures"]] == pytest.approx([4.0, 2.0])
