@@ -13,13 +13,13 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import numpy as np
 
 from gemel.assets import Plant
 from gemel.assets.spec import Estimates, Template
-from gemel.dynamics import Compiled, compile_model
+from gemel.dynamics import Compiled, DynamicModel, compile_model
 from gemel.dynamics.narrowed import Narrowed
 from gemel.errors import ModelError
 from gemel.estimate import Problem
@@ -37,8 +37,9 @@ from gemel.operate.estimates_plan import (
     side_by_side,
 )
 from gemel.operate.estimating import Wires
+from gemel.operate.fmi.coupled import as_a_whole
 from gemel.operate.joining import Joint, bind_any, members, parts_of
-from gemel.operate.models import compiled
+from gemel.operate.models import compiled, declared
 from gemel.samples import Registry, units
 from gemel.samples.batch import I32
 
@@ -98,6 +99,9 @@ def area_of(plant: Plant, path: str) -> Area:
         raise ModelError(f"only {assets[0]} has a dynamic model in {path}: there is nothing to join", code="system-joint",
                          remedy="leave the area out of estimates: at the top; the asset is followed by itself")  # fmt: skip
     parts = parts_of(plant, assets)
+    if whole := [name for name, of in parts.references.items() if as_a_whole(cast(DynamicModel, declared(of)))]:
+        raise ModelError(f"{whole[0]} in {path} is an FMU for co-simulation: a filter needs equations at a point of all that it follows as one",
+                         code="system-joint", remedy="export it for model exchange, or have it followed by itself")  # fmt: skip
     templates = {name: plant.template(plant.assets.find(asset) or 0) for name, asset in parts.assets.items()}
     return Area(path, parts.assets, templates, parts.joints, _asked(plant, parts.assets, templates, plant.estimates[path]))
 

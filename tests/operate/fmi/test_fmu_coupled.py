@@ -157,3 +157,11 @@ def test_a_fit_of_an_area_finds_what_its_second_machine_has(tmp_path):
     fitted = found.fit.parameters["heater-2/lag"]
     assert fitted.low < 90.0 < fitted.high
     assert fitted.value == pytest.approx(90.0, rel=0.02)
+
+
+def test_an_area_that_it_is_in_is_not_followed_as_one_and_that_is_told_by_line(tmp_path):
+    folder = plant(tmp_path / "plant", lag(tmp_path, "CoSimulation", saves=True))
+    file = folder / "plant.yaml"
+    file.write_text(file.read_text() + TWO + "estimates: {hall: {}}\n")
+    told = [p.message for p in model_problems(load(folder), folder, evaluate=False) if p.severity == "error"]
+    assert any("heater-1 in acme/site/hall is an FMU for co-simulation" in message for message in told), told
