@@ -110,3 +110,16 @@ def test_readings_that_are_not_there_count_for_neither():
     thin = FreeRun(BETTER.outputs, np.where(np.arange(400)[:, None] % 4, np.nan, BETTER.residuals), np.zeros(1), 10, {}, {}, {})
     verdict = judge(Found(), [thin], [blown(0)])
     assert failed(verdict) == ["readings"] and verdict.checks[0].words.startswith("97 ")
+
+
+def test_a_machine_with_many_sensors_of_which_one_tells_the_change_is_followed():
+    """What the others read alike before and after is no doubt: an instant counts once, with all that was read then."""
+    rng, wear = np.random.default_rng(7), 0.5 + 0.1 * np.sin(np.arange(360) / 30)
+
+    def many(last):
+        left = np.column_stack([0.1 * np.random.default_rng(k).standard_normal(360) for k in range(4)] + [last])
+        truth = np.sin(np.arange(360) / 20)[:, None] * np.ones(5)
+        return FreeRun(truth - left, left, np.zeros(1), 10, {}, {}, {})
+
+    verdict = judge(Found(), [many(0.1 * rng.standard_normal(360))], [many(wear)])
+    assert verdict.passed and verdict.p < 1e-3, verdict.against

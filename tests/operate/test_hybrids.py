@@ -71,3 +71,32 @@ def test_a_version_carries_it_and_it_is_used_as_it_was_released(machine, answer)
 def test_nothing_is_learned_where_nobody_asks(machine):
     answer = asked(machine, 0.2, hybrid=False)
     assert answer["hybrid"] is None and "hybrid" not in answer["release"]
+
+
+@pytest.fixture(scope="module")
+def good(machine):
+    """The parameters of the rig in force, with what its sensor bows not yet learned: no fit is much better."""
+    return {"version": 2, "values": {"k3": 0.061, "k4": 0.047}, "data": {"to_s": 0.0}}
+
+
+def again_asked(machine, champion, **wish):
+    _, u, _, read = lived(machine, 0.2)
+    times, status = np.arange(STEPS) * 4_000_000_000, np.zeros(STEPS, np.uint32)
+    given = job.wish({"parameters": ["k3"], "starts": 1, "unseen": 0.4, "hybrid": True, **wish})
+    spec = job.spec(machine, given, (0, STEPS * 4_000_000_000), "d", champion)
+    return msgspec.json.decode(msgspec.json.encode(job.run({**spec, "bytes": packed([(times, u[:, 0], status), (times, read, status)])}, lambda done: True)))
+
+
+def test_where_no_parameters_are_better_the_hybrid_alone_is_judged_against_what_is_in_force(machine, good):
+    answer = again_asked(machine, good, parameters=["k3", "k4"])
+    assert not answer["gate"]["passed"]
+    alone = answer["alone"]
+    assert alone["gate"]["passed"], alone["gate"]["against"]
+    body = alone["release"]
+    assert (body["kind"], body["good_for"]["parameters"], body["champion"]) == ("hybrid", 2, 0) and len(body["digest"]) == 64
+    assert body["unconfirmed"], "no time is known when all was right: a person must look at the sensor"
+    assert alone["hybrid"]["lower"]["hybrid_rmse"] < 0.6 * alone["hybrid"]["lower"]["physics_rmse"]
+    once_more = again_asked(machine, good | {"hybrid": body["hybrid"], "hybrid_version": 1}, parameters=["k3", "k4"])
+    assert once_more["scores"]["champion"]["rmse"]["lower"]["value"] == pytest.approx(alone["hybrid"]["lower"]["hybrid_rmse"])
+    assert not (once_more["alone"] and once_more["alone"]["gate"]["passed"]), "the champion has it already"
+    assert not once_more["gate"]["passed"]

@@ -27,7 +27,7 @@ from gemel.operate.release import told as release_told
 from gemel.operate.view_life import LifeAsked
 from gemel.twin.overrides import Overrides
 from gemel.twin.judged import Judgements
-from gemel.twin.releases import Releases, released, rolled_back
+from gemel.twin.releases import Releases, learner_released, released, rolled_back
 from gemel.twin.versions import Versions
 
 START = 1_700_000_000_000_000_000
@@ -414,7 +414,8 @@ class FakeTwin(LifeAsked):
     async def release(self, asset, user, body, reason, *, despite_gate):
         if not body.get("gate", {}).get("passed") and not despite_gate:
             raise RefusedError("the gate refuses", code="gate", remedy="see the checks")
-        draft = released(asset, body, user, self.values.plant_time, stands=Releases().take_all(self.record), reason=reason)
+        put = released if body.get("kind", "parameters") == "parameters" else learner_released
+        draft = put(asset, body, user, self.values.plant_time, stands=Releases().take_all(self.record), reason=reason)
         self.append(draft.kind, user, asset, dict(draft.body), reason)
         return await self.releases(asset)
 
@@ -424,8 +425,8 @@ class FakeTwin(LifeAsked):
         spec = {"asset": asset, "wish": dict(wish), "span": list(span), "champion": {"version": 0}}
         return await self.jobs.ask("calibrate", spec, title, by)
 
-    async def roll_back(self, asset, user, reason):
-        draft = rolled_back(asset, user, self.values.plant_time, stands=Releases().take_all(self.record), reason=reason)
+    async def roll_back(self, asset, user, reason, kind=None):
+        draft = rolled_back(asset, user, self.values.plant_time, stands=Releases().take_all(self.record), reason=reason, kind=kind)
         self.append(draft.kind, user, asset, dict(draft.body), reason)
         return await self.releases(asset)
 

@@ -16,6 +16,7 @@ from gemel.cli.columns import mapped, pairs, timed
 from gemel.config import data_dir
 from gemel.connect.files import FileOptions
 from gemel.errors import ConfigError, ModelError
+from gemel.operate.following import proposed
 from gemel.operate.machine import chosen, machine_of, modelled, parameters_to
 
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
@@ -109,18 +110,21 @@ def command(
     from gemel.cli.calibrate_asked import by_twin as _by_twin
     from gemel.estimate.calibrate import Settings
     from gemel.operate.calibrating import calibrate, released_body, with_hybrid
+    from gemel.operate.hybrid_alone import alone
     from gemel.operate.recorded import from_file
+    from gemel.operate.view_calibrations import in_force
 
     described = load(plant)
     machine = machine_of(described, _asset(described, asset))
     free = chosen(machine, parameters)
     champion = calibrate_release.in_force(folder, machine.asset)
+    standing = in_force((champion or {}).get("items", ()))
     if champion:
         machine = replace(machine, p=parameters_to(machine, champion["values"]))
     if queued:
         wish = _wish(files or unseen, parameters=parameters, step_s=step, unseen=None if first is None else 1 - first,
                      lead=lead, starts=starts, seed=seed, hybrid=hybrid)  # fmt: skip
-        told = _by_twin(folder, described, machine.asset, (start, end), wish, _standing(champion))
+        told = _by_twin(folder, described, machine.asset, (start, end), wish, standing)
         _end(told, folder, doing, despite_gate, reason, as_json)
     options, named = FileOptions(time_column, time_unit), pairs(mapping)
     records, others = (
@@ -140,7 +144,10 @@ def command(
         others = [*others, *(r.part(n) for r, n in zip(records, seen, strict=True))]
         records = [r.part(0, n) for r, n in zip(records, seen, strict=True)]
     began = time.perf_counter()
-    found = calibrate(machine, free, records, others, settings=Settings(starts=starts, seed=seed, substeps=0), lead=lead)
+    found = replace(
+        calibrate(machine, free, records, others, settings=Settings(starts=starts, seed=seed, substeps=0), lead=lead),
+        stands=(standing or {}).get("hybrid") or {},
+    )
     if hybrid:
         if not others:
             raise ConfigError("--hybrid is judged on data that it has not seen", code="hybrid-unseen", remedy="give --validate or --first")
@@ -150,11 +157,14 @@ def command(
         "champion": champion["version"] if champion else 0,
     }
     told["release"] = released_body(found, [f.name for f in files]) | {"champion": told["champion"]}
+    if hybrid and not found.verdict.passed:
+        told["alone"] = alone(found, standing, [f.name for f in files])
     _end(told, folder, doing, despite_gate, reason, as_json)
 
 
 def _end(told: dict[str, Any], folder: Path, doing: bool, despite_gate: bool, reason: str, as_json: bool) -> NoReturn:
     """Release where that is asked for and allowed, say what was found, and end."""
+    told = proposed(told)
     body = told.pop("release")
     refused = doing and not told["gate"]["passed"] and not despite_gate
     if doing and not refused:
@@ -162,10 +172,6 @@ def _end(told: dict[str, Any], folder: Path, doing: bool, despite_gate: bool, re
         told["released"] = calibrate_release.release(folder, told["asset"], body, reason=reason, despite_gate=despite_gate)
     click.echo(jsonlib.dumps(told) if as_json else "\n".join(_words(told)))
     sys.exit(0 if told["converged"] and not refused else 1)
-
-
-def _standing(champion: Mapping[str, Any] | None) -> Mapping[str, Any] | None:
-    return next((v for v in (champion or {}).get("items", ()) if v["state"] == "in_force"), None)
 
 
 def _wish(files: Sequence[Path], **given: Any) -> dict[str, Any]:
@@ -177,13 +183,7 @@ def _wish(files: Sequence[Path], **given: Any) -> dict[str, Any]:
 
 
 def _show_release(told: Mapping[str, Any], as_json: bool) -> None:
-    values = ", ".join(f"{name} {value:.6g}" for name, value in told["values"].items())
-    words = (
-        f"version {told['version']} is in force: {values}"
-        if told["version"]
-        else "what the plant file says is in force"
-    )
-    click.echo(jsonlib.dumps(told) if as_json else f"{told['asset']}: {words}")
+    click.echo(jsonlib.dumps(told) if as_json else f"{told['asset']}: {calibrate_release.words(told)}")
 
 
 def _needs_reason() -> None:
@@ -230,7 +230,9 @@ def _words(told: Mapping[str, Any]) -> Iterator[str]:
         explained = ", ".join(f"{100 * v:.1f} %" for v in seen["explained"].values())
         yield f"free run  {_rmse(seen['rmse'])} ({explained} explained) on {seen['readings']} readings not seen; with the parameters before: {_rmse(seen['rmse_before'])}"
         yield from _hybrid(told.get("hybrid") or {})
-        yield from _gate(told["gate"], told.get("released"))
+        if "refused" in told:
+            yield from _hybrid(told["alone"]["hybrid"])
+        yield from _gate(told["gate"], told.get("released"), told.get("refused", {}).get("against", ()))
 
 
 def _hybrid(hybrid: Mapping[str, Any]) -> Iterator[str]:
@@ -242,10 +244,11 @@ def _hybrid(hybrid: Mapping[str, Any]) -> Iterator[str]:
                    f"answer's variation is physics; {100 * h['known']:.0f} % within what it was trained on")  # fmt: skip
 
 
-def _gate(gate: Mapping[str, Any], released: Mapping[str, Any] | None) -> Iterator[str]:
+def _gate(gate: Mapping[str, Any], released: Mapping[str, Any] | None, stays: Sequence[str]) -> Iterator[str]:
     if released:
-        yield f"released  version {released['version']} is in force"
+        yield f"released  {calibrate_release.words(released)}"
     elif gate["passed"]:
+        yield from _list("gate", [f"the parameters stay: {words}" for words in stays])
         yield "gate      nothing speaks against it; --release puts it in force"
     yield from _list("gate", [f"no: {words}" for words in gate["against"]])
 

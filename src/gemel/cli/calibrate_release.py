@@ -2,7 +2,7 @@
 
 import asyncio
 import getpass
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -13,9 +13,10 @@ import pyarrow as pa
 from gemel.bus import Bus
 from gemel.errors import ConfigError, ModelError
 from gemel.estimate.record import Readings, Record, on_grid
-from gemel.operate.following import beside
+from gemel.operate.following import beside, put
 from gemel.operate.machine import Line, Machine
 from gemel.operate.places import Places, alive, read_running
+from gemel.twin.releases import PARAMETERS
 
 PATIENCE_S: Final = 15.0
 
@@ -50,10 +51,18 @@ async def _beside(address: str, assets: Sequence[str]) -> list[dict[str, Any]]:
             last = msgspec.json.decode(await bus.ask("twin.ask", {"do": "judgement", "asset": asset}, timeout_s=PATIENCE_S))
             versions = msgspec.json.decode(await bus.ask("twin.ask", {"do": "releases", "asset": asset}, timeout_s=PATIENCE_S))
             if shadow := beside(last, versions["version"]):
-                found.append({"asset": asset, "release": {**shadow["release"], "champion": shadow["champion"]}})
+                found.append({"asset": asset, "release": put(shadow)})
         return found
     finally:
         await bus.close()
+
+
+def words(told: Mapping[str, Any]) -> str:
+    """Say what is in force, as the twin tells it after a release or a roll-back."""
+    values = ", ".join(f"{name} {value:.6g}" for name, value in told["values"].items())
+    learned = [f"version {v['version']} of its {v['kind']}" for v in told["items"] if v["state"] == "in_force" and v["kind"] != PARAMETERS]
+    first = f"version {told['version']} is in force: {values}" if told["version"] else "what the plant file says is in force"
+    return "; with ".join([first, *learned])
 
 
 def roll_back(data: Path, asset: str, reason: str) -> dict[str, Any]:

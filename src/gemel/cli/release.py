@@ -37,11 +37,11 @@ def command(plant: Path, asset: str | None, data: Path | None, reason: str, as_j
         raise ConfigError("a release needs a reason", code="release-no-reason", remedy="say with --reason why it is right")
     (one,) = proposed
     told = calibrate_release.release(folder, one["asset"], one["release"], reason=reason, despite_gate=False)
-    values = ", ".join(f"{name} {value:.6g}" for name, value in told["values"].items())
-    click.echo(jsonlib.dumps(told) if as_json else f"{told['asset']}: version {told['version']} is in force: {values}")
+    click.echo(jsonlib.dumps(told) if as_json else f"{told['asset']}: {calibrate_release.words(told)}")
 
 
 def _words(one: Mapping[str, Any]) -> str:
     release = one["release"]
-    values = ", ".join(f"{name} {value:.6g} {release.get('units', {}).get(name, '')}".rstrip() for name, value in release["values"].items())
+    units, some = release.get("units", {}), release.get("values", {})
+    values = ", ".join(f"{name} {value:.6g} {units.get(name, '')}".rstrip() for name, value in some.items()) or f"a {release.get('kind')}"
     return f"{one['asset']}: {values}\n  {'; '.join(release.get('unconfirmed') or ['runs beside'])}"

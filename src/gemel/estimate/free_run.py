@@ -61,10 +61,15 @@ def free_run(
     noise = model.scales("outputs") if sigma is None else sigma
     x0 = initial_state(model, p, record.part(0, min(max(lead, 1), len(record))), noise, substeps)
     ran = Objective(model, (), [record], p, sigma=noise, substeps=substeps).outputs(np.zeros(0), x0[None])[0]
+    return beside(model.outputs, ran, record, x0, lead)
+
+
+def beside(names: Sequence[str], ran: F64, record: Record, x0: F64, lead: int) -> FreeRun:
+    """Hold the outputs of a free run [steps, outputs] against what was measured."""
     left = np.where(record.usable, np.where(np.isfinite(ran), record.outputs - ran, np.inf), np.nan)
     return FreeRun(
         ran, left, x0, lead,
-        _rms(model.outputs, left[lead:]), _rms(model.outputs, left), _explained(model.outputs, left[lead:], record.outputs[lead:]),
+        _rms(names, left[lead:]), _rms(names, left), _explained(names, left[lead:], record.outputs[lead:]),
     )  # fmt: skip
 
 

@@ -4,7 +4,8 @@ free runs of both on the same unseen records + how the fit went -> every check w
 
 Better counts only where it is significant: the squared errors of the two runs are compared pairwise (Diebold, F. X. and
 Mariano, R. S. (1995), Comparing predictive accuracy, J. Bus. Econ. Stat. 13(3), equation 4), with the variance of their
-difference summed over its correlation (Newey and West 1987).
+difference summed over its correlation (Newey and West 1987). An instant counts once, with all that was read then: one output after the other would
+make a series of levels, whose correlation hides what any of them tells.
 """
 
 from __future__ import annotations
@@ -91,12 +92,11 @@ def judge(
     """
     better = compare(challenger, champion, rules)
     unseen, sane, gain, significant = better.checks
+    good, sensors = _data(usable, blamed, rules)
     ends = [name for name, e in found.parameters.items() if e.at_bound]
     lost = [name for name, e in found.parameters.items() if not e.told]
     checks = (
-        unseen,
-        Check("good data", usable >= 1 - rules.suspect, f"{100 * (1 - usable):.0f} % of the readings are not Good, {100 * rules.suspect:.0f} % may be"),
-        Check("sensors", not blamed, f"the residuals blame {', '.join(blamed) or 'no sensor'}"),
+        unseen, good, sensors,
         Check("search", found.converged, f"the search: {found.why}"),
         Check("identifiable", not lost, f"these data cannot tell {', '.join(lost) or 'nothing that was fitted'}"),
         Check("range", not ends, f"at the end of its range: {', '.join(ends) or 'none'}"),
@@ -105,10 +105,31 @@ def judge(
     return Verdict(checks, better.champion, better.challenger, better.p)
 
 
+def judge_learned(
+    challenger: Sequence[FreeRun], champion: Sequence[FreeRun], *,
+    usable: float = 1.0, blamed: Sequence[str] = (), rules: Rules = PLAIN,
+) -> Verdict:  # fmt: skip
+    """Judge what was learned beside parameters that stay: free runs with it against those of what is in force; else as `judge`."""
+    better = compare(challenger, champion, rules)
+    unseen, sane, gain, significant = better.checks
+    return Verdict((unseen, *_data(usable, blamed, rules), sane, gain, significant), better.champion, better.challenger, better.p)
+
+
+def _data(usable: float, blamed: Sequence[str], rules: Rules) -> tuple[Check, Check]:
+    return (
+        Check("good data", usable >= 1 - rules.suspect, f"{100 * (1 - usable):.0f} % of the readings are not Good, {100 * rules.suspect:.0f} % may be"),
+        Check("sensors", not blamed, f"the residuals blame {', '.join(blamed) or 'no sensor'}"),
+    )
+
+
 def compare(challenger: Sequence[FreeRun], champion: Sequence[FreeRun], rules: Rules = PLAIN) -> Verdict:
     """Compare two by their free runs on the same unseen records, whatever they come from: enough, sane, better, and no chance."""
     theirs, ours = _errors(challenger, champion)
-    gain, p, blown = _gain(theirs, ours), not_better(theirs, ours), _blown(challenger)
+    there = (~np.isnan(ours)).any(axis=1)
+    theirs_then, ours_then = (np.nansum(e[there], axis=1) for e in (theirs, ours))
+    p, blown = not_better(theirs_then, ours_then), _blown(challenger)
+    theirs, ours = theirs[~np.isnan(ours)], ours[~np.isnan(ours)]
+    gain = _gain(theirs, ours)
     falls = f"the mean squared error falls by {100 * gain:.1f} %, {100 * rules.margin:.0f} % are needed"
     checks = (
         Check("readings", len(ours) >= rules.readings, f"{len(ours)} unseen readings, {rules.readings} are needed"),
@@ -132,7 +153,7 @@ def _gain(theirs: F64, ours: F64) -> float:
 
 
 def not_better(theirs: F64, ours: F64) -> float:
-    """Give the p-value that squared errors `ours` are not smaller than `theirs`, in the same order of time.
+    """Give the p-value that squared errors `ours` are not smaller than `theirs`, of the same instants in the order of time.
 
     Where `theirs` are infinite and `ours` are not, that is no chance: 0.
     """
@@ -160,17 +181,16 @@ def _correlated(rest: F64) -> int:
 
 
 def _errors(challenger: Sequence[FreeRun], champion: Sequence[FreeRun]) -> tuple[F64, F64]:
-    """Give squared errors of champion and challenger after the lead-ins, each output over the spread of its readings."""
+    """Give squared errors [instants, outputs] of champion and challenger after the lead-ins, each output over the spread of its readings."""
     spread = _spread(challenger)
     theirs, ours = (_squares(runs, spread) for runs in (champion, challenger))
-    there = ~np.isnan(ours)
-    return theirs[there], ours[there]
+    return theirs, ours
 
 
 def _squares(runs: Sequence[FreeRun], spread: F64) -> F64:
     left = [run.residuals[run.lead :] for run in runs]
     with np.errstate(over="ignore"):  # what grows beyond all numbers is infinitely wrong
-        return np.asarray((np.concatenate(left) / spread).T.reshape(-1) ** 2 if left else np.zeros(0), np.float64)
+        return np.asarray((np.concatenate(left) / spread) ** 2 if left else np.zeros((0, 1)), np.float64)
 
 
 def _spread(runs: Sequence[FreeRun]) -> F64:

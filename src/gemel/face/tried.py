@@ -15,6 +15,7 @@ from gemel.face.life import Life, foretold, seconds
 from gemel.face.missing import together
 from gemel.face.series import Series
 from gemel.face.whatif import Asked, WhatIf, answer
+from gemel.operate.view_calibrations import in_force
 
 
 class Tried(Series):
@@ -90,7 +91,7 @@ class Tried(Series):
             versions = self._json("/releases", asset=asset)["items"]
         except StorageError:  # the record is asked of a running twin; else what the plant file says is in force
             versions = []
-        champion = next((v for v in versions if v["state"] == "in_force"), None)
+        champion = in_force(versions)
 
         lost = []
 

@@ -51,6 +51,7 @@ class Answers:
         releasing = Releasing(record, clock)
         taken_back: dict[str, revert.Compensate] = {
             "Alarm": self._alarm_taken_back, "Override": overriding.taken_back, "ParametersReleased": releasing.taken_back,
+            "LearnerReleased": releasing.taken_back,
         }  # fmt: skip
         self._reverts = revert.Reverts(record, taken_back)
         self._verbs: dict[str, Callable[[dict[str, Any]], Awaitable[bytes]]] = {

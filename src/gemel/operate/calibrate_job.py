@@ -23,6 +23,7 @@ from gemel.estimate.free_run import free_run
 from gemel.estimate.gate import compare
 from gemel.estimate.record import Record, on_grid
 from gemel.estimate.regimes import Choice, Regimes, choose, words
+from gemel.operate import hybrids
 from gemel.operate.blaming import Attribution, attribute
 from gemel.operate.calibrating import (
     LONGEST,
@@ -34,6 +35,7 @@ from gemel.operate.calibrating import (
     with_hybrid,
 )
 from gemel.operate.eliminating import confirmed
+from gemel.operate.hybrid_alone import UNKNOWN, alone
 from gemel.operate.machine import Machine, chosen, parameters_to
 from gemel.operate.machine_kept import kept, machine_again
 from gemel.operate.readings_kept import unpacked
@@ -111,10 +113,16 @@ def spec(
     return {
         "asset": machine.asset, "machine": kept(replace(machine, p=parameters_to(machine, values))), "span": list(span),
         "wish": msgspec.to_builtins(msgspec.structs.replace(asked, parameters=free)), "hold_s": hold, "attached": attached,
-        "champion": {"version": champion["version"] if champion else 0, "until_s": _until(champion)},
-        "shadow": {"values": dict(shadow["values"]), "until_s": _until(shadow)} if shadow else None,
+        "champion": {"version": champion["version"] if champion else 0, "until_s": _until(champion)} | _hybrid(champion),
+        "shadow": {"values": dict(shadow.get("values") or values), "until_s": _until(shadow)} | _hybrid(shadow) if shadow else None,
         "good": good, "versions": {"gemel": __version__},
     }  # fmt: skip
+
+
+def _hybrid(version: Mapping[str, Any] | None) -> dict[str, Any]:
+    """Give the corrections that go with a version, where it has some."""
+    found = {key: (version or {}).get(key) for key in ("hybrid", "hybrid_version")}
+    return {key: value for key, value in found.items() if value}
 
 
 def run(given: Mapping[str, Any], told: Told) -> dict[str, Any]:
@@ -129,27 +137,41 @@ def run(given: Mapping[str, Any], told: Told) -> dict[str, Any]:
         machine, asked.parameters, picked.fitted, picked.unseen, lead=asked.lead,
         settings=Settings(starts=asked.starts, seed=asked.seed, substeps=0), blamed=asked.blamed, on_step=_steps(told, asked.starts),
     )  # fmt: skip
-    found = replace(found, offered=picked.good)
-    found, who, alone = _attributed(found, asked, (good, records), lambda: _go_on(told, FITTED))
+    found = replace(found, offered=picked.good, stands=given["champion"].get("hybrid", {}))
     if asked.hybrid and picked.unseen:
         found = with_hybrid(found)
+    found, who, unsure = _attributed(found, asked, (good, records), lambda: _go_on(told, FITTED))
     _go_on(told, JUDGED)
     stood = _beside(machine, found, picked.unseen, shadow)
     answer = found.told() | stood | {"champion": given["champion"]["version"], "chosen": _chosen(picked, what), "versions": given["versions"]}
-    answer |= {"attribution": who, "unconfirmed": alone}
-    body = released_body(found, ["history"]) | {"champion": answer["champion"], "unconfirmed": alone}
-    return answer | {"release": body}
+    answer |= {"attribution": who, "unconfirmed": unsure}
+    body = released_body(found, ["history"]) | {"champion": answer["champion"], "unconfirmed": unsure}
+    return answer | {"release": body, "alone": _alone(found, asked, given["champion"], (good, records))}
+
+
+def _alone(
+    found: Calibration, asked: Wish, champion: Mapping[str, Any], then_and_now: tuple[Sequence[Record], Sequence[Record]]
+) -> dict[str, Any] | None:
+    """Learn beside the parameters in force, where others do not come in for another reason than a sensor."""
+    if not (asked.hybrid and found.unseen) or found.blamed or found.verdict.passed:
+        return None
+    first = alone(found, champion, ["history"])
+    if first is None or not first["gate"]["passed"] or not asked.blame:
+        return first
+    who = _against_then(found, asked, *then_and_now)
+    return alone(found, champion, ["history"], blamed=who.blamed if who else (), known=who is not None)
 
 
 def _beside(machine: Machine, found: Calibration, unseen: Sequence[Record], shadow: Mapping[str, Any] | None) -> dict[str, Any]:
     """Give the scores of all who ran free on the unseen data, and what the gate says of who runs in shadow."""
-    runs = {"champion": found.before, "challenger": found.validations}
+    runs = {"champion": found.answers_before, "challenger": found.answers}
     told: dict[str, Any] = {}
     if shadow is not None:
-        p = parameters_to(machine, shadow["values"])
-        runs["shadow"] = tuple(free_run(machine.model, p, r, lead=found.lead, substeps=found.fit.settings.substeps) for r in unseen)
-        told["shadow"] = gate_told(compare(runs["shadow"], found.before))
-        told["challenger"] = gate_told(compare(found.validations, runs["shadow"]))
+        p, substeps = parameters_to(machine, shadow["values"]), found.fit.settings.substeps
+        plain = [(r, free_run(machine.model, p, r, lead=found.lead, substeps=substeps)) for r in unseen]
+        runs["shadow"] = hybrids.answers(machine, p, plain, shadow.get("hybrid", {}), substeps)
+        told["shadow"] = gate_told(compare(runs["shadow"], found.answers_before))
+        told["challenger"] = gate_told(compare(found.answers, runs["shadow"]))
     return told | {"scores": {who: scored(machine, some) for who, some in runs.items()}}
 
 
@@ -170,7 +192,8 @@ def _attributed(
         return replace(found, blamed=(*found.blamed, *said.blamed)), told | {"raised": True, "words": words}, []
     who = _against_then(found, asked, *then_and_now)
     if who is None:
-        return found, told | {"raised": False, "words": "; ".join(said.alone) or "each change is confirmed by a second sensor"}, list(said.alone)
+        unsure = [*said.alone, *([UNKNOWN] if any(h.helps for h in found.hybrids) else [])]
+        return found, told | {"raised": False, "words": "; ".join(unsure) or "each change is confirmed by a second sensor"}, unsure
     return replace(found, blamed=(*found.blamed, *who.blamed)), told | who.told, []
 
 
@@ -248,8 +271,8 @@ def _regimes(machine: Machine, asked: Wish) -> Regimes:
 
 
 def _until(champion: Mapping[str, Any] | None) -> float | None:
-    end = (champion or {}).get("data", {}).get("to_s")
-    return None if end is None else float(end)
+    ends = [((champion or {}).get("data") or {}).get("to_s"), (champion or {}).get("learned_to_s")]
+    return max((float(end) for end in ends if end is not None), default=None)
 
 
 def _chosen(picked: Choice, what: Regimes) -> dict[str, Any]:

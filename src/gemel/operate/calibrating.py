@@ -3,8 +3,9 @@
 records of a machine -> fit -> free run on other records -> what is told, in the units of the plant file
 """
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property
 from hashlib import sha256
 from typing import Any, Final
 
@@ -40,6 +41,7 @@ class Calibration:
         unseen: what the free runs went over.
         hybrids: what was learned of what the fit left over, by output, where that was asked for.
         offered: share of all readings that it was chosen from that were Good; by default of those fitted and unseen.
+        stands: corrections in force with the parameters before, by output, as their release has them.
     """
 
     machine: Machine
@@ -52,12 +54,29 @@ class Calibration:
     unseen: tuple[Record, ...] = ()
     hybrids: tuple[Hybrid, ...] = ()
     offered: float | None = None
+    stands: Mapping[str, Any] = field(default_factory=dict)
+
+    @cached_property
+    def answers(self) -> tuple[FreeRun, ...]:
+        """What it answers on the unseen records: the free runs with what was learned and helps."""
+        runs = list(zip(self.unseen, self.validations, strict=True))
+        return hybrids.answers(self.machine, self.fit.vector, runs, hybrids.released(self.hybrids), self.fit.settings.substeps)
+
+    @cached_property
+    def answers_before(self) -> tuple[FreeRun, ...]:
+        """What is in force answers there: parameters and hybrid."""
+        runs = list(zip(self.unseen, self.before, strict=True))
+        return hybrids.answers(self.machine, self.machine.p, runs, self.stands, self.fit.settings.substeps)
+
+    @property
+    def usable(self) -> float:
+        """Share of the readings offered that were Good."""
+        return good_share((*self.records, *self.unseen)) if self.offered is None else self.offered
 
     @property
     def verdict(self) -> Verdict:
-        """What the gate says of putting it in force."""
-        usable = good_share((*self.records, *self.unseen)) if self.offered is None else self.offered
-        return judge(self.fit, self.validations, self.before, usable=usable, blamed=self.blamed)
+        """What the gate says of putting it in force: each with its hybrid."""
+        return judge(self.fit, self.answers, self.answers_before, usable=self.usable, blamed=self.blamed)
 
     def told(self) -> dict[str, Any]:
         """Give it as plain JSON, in the units of the plant file."""
@@ -89,13 +108,13 @@ def released_body(found: Calibration, sources: Sequence[str]) -> dict[str, Any]:
     data = b"".join(r.inputs.tobytes() + r.outputs.tobytes() + r.weights.tobytes() for r in found.records)
     starts = [r.start for r in found.records]
     ends = [r.start + len(r) * r.dt for r in found.records]
-    seen = told["validation"] or {}
+    seen = scored(found.machine, found.answers)
     return {
         "values": values, "intervals": {name: [e["low"], e["high"]] for name, e in told["parameters"].items()},
         "correlation": _correlation(found.fit), "units": {name: e["unit"] for name, e in told["parameters"].items()}, "dynamics": told["dynamics"],
         "digest": sha256(data + repr(sorted(values.items())).encode()).hexdigest(),
         "data": {"sources": list(sources), "from_s": min(starts), "to_s": max(ends), "readings": told["readings"]},
-        "gate": told["gate"], "rmse": seen.get("rmse"), "fidelity": seen.get("explained"),
+        "gate": told["gate"], "rmse": seen["rmse"] or None, "fidelity": seen["fidelity"] or None,
         **({"hybrid": learned} if (learned := hybrids.released(found.hybrids)) else {}),
     }  # fmt: skip
 

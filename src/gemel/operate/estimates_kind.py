@@ -99,9 +99,7 @@ class Kind:
 
 
 def _corrections(releases: Releases, asset: str, problem: Problem) -> dict[str, Correction]:
-    release = releases.in_force(asset)
-    told = {} if release is None else release.body.get("hybrid", {})
-    return {name: again(c) for name, c in told.items() if name in problem.model.outputs}
+    return {name: again(c) for name, c in releases.hybrid(asset).items() if name in problem.model.outputs}
 
 
 def _behind(problem: Problem, corrections: Mapping[str, Correction], bound: Binding) -> F64:

@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 
 from gemel.assets.spec import Calibrating
 from gemel.samples.clock import SECOND
+from gemel.twin.releases import PARAMETERS
 
 SETTLED_NS: Final = 30 * SECOND  # late readings still come: so long after its time a calibration begins
 
@@ -43,6 +44,23 @@ def beside(last: Mapping[str, Any] | None, champion: int) -> Mapping[str, Any] |
     """Give who stands in shadow: as the last judgement says, unless another version came into force since."""
     shadow = (last or {}).get("shadow")
     return shadow if shadow and shadow["champion"] == champion else None
+
+
+def proposed(result: Mapping[str, Any]) -> dict[str, Any]:
+    """Give a calibration's result as what may come into force of it: a hybrid alone where that passes and the parameters do not.
+
+    Then ``gate``, ``release``, ``unconfirmed`` and the challenger's score are its own, and ``refused`` is what the gate said of the parameters.
+    """
+    told, alone = dict(result), result.get("alone")
+    if told["gate"]["passed"] or not (alone and alone["gate"]["passed"]):
+        return told
+    release = alone["release"]
+    score = {"fidelity": release["fidelity"], "rmse": release["rmse"]}
+    no = {"passed": False, "against": ["a hybrid alone is not compared with who runs beside"]}
+    return told | {
+        "refused": told["gate"], "gate": alone["gate"], "release": release, "unconfirmed": release["unconfirmed"], "challenger": no,
+        "scores": {**told.get("scores", {}), "challenger": score},
+    }  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -92,6 +110,12 @@ def held(shadow: Mapping[str, Any]) -> list[str]:
     return list(shadow["release"].get("unconfirmed") or ())
 
 
+def put(shadow: Mapping[str, Any]) -> dict[str, Any]:
+    """Give the body by which who runs beside comes into force; what was learned names the version of its own kind that it was judged against."""
+    told = dict(shadow["release"])
+    return told if told.get("kind", PARAMETERS) != PARAMETERS else {**told, "champion": shadow["champion"]}
+
+
 def _challenged(result: Mapping[str, Any], terms: Calibrating, words: str, otherwise: str) -> Decision:
     gate = result["gate"]
     if not gate["passed"]:
@@ -112,8 +136,8 @@ def body(moment: int, job: str, result: Mapping[str, Any], decision: Decision) -
         "due": moment, "calibration": job, "version": result["champion"], "decision": decision.word, "words": decision.words,
         "fidelity": champion["fidelity"], "rmse": champion["rmse"], "readings": result["validation"]["readings"] if result["validation"] else 0,
         "shadow_fidelity": shadow["fidelity"] if shadow else None, "chosen": result["chosen"],
-        "challenger": {"values": result["release"]["values"], "intervals": result["release"]["intervals"],
-                       "fidelity": result["release"]["fidelity"], "gate": result["gate"]},
+        "challenger": {"values": result["release"].get("values", {}), "intervals": result["release"].get("intervals", {}),
+                       "kind": result["release"].get("kind", PARAMETERS), "fidelity": result["release"]["fidelity"], "gate": result["gate"]},
         "shadow": decision.shadow,
     }  # fmt: skip
 

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from gemel.dynamics.fixed import trajectory
+from gemel.estimate.free_run import FreeRun, beside
 from gemel.estimate.hybrid import Corrected, Correction, correct, learn
 from gemel.estimate.hybrid_kept import again, kept
 from gemel.estimate.record import Record
@@ -101,6 +102,36 @@ def corrected(body: Mapping[str, Any], machine: Machine, states: F64, inputs: F6
         for name, c in body.get("hybrid", {}).items()
         if name in names
     }
+
+
+def answers(
+    machine: Machine, p: F64, runs: Sequence[tuple[Record, FreeRun]], told: Mapping[str, Any], substeps: int
+) -> tuple[FreeRun, ...]:
+    """Give what a machine's model answers with a hybrid: free runs of the physics, corrected.
+
+    Args:
+        machine: whose.
+        p: all parameters that the runs were made with [parameters].
+        runs: records with the physics' free run over each.
+        told: corrections by output, as a release's body has them; those that do not fit the model (any more) stay out.
+        substeps: of the solver in one step.
+    """
+    body = {"hybrid": {name: c for name, c in told.items() if _fits(machine, c)}}
+    return tuple(_answer(machine, p, record, run, body, substeps) for record, run in runs) if body["hybrid"] else tuple(run for _, run in runs)
+
+
+def _answer(machine: Machine, p: F64, record: Record, run: FreeRun, body: Mapping[str, Any], substeps: int) -> FreeRun:
+    states, _ = trajectory(machine.model, run.x0, record.inputs, p, record.dt, substeps)
+    outputs, names = run.outputs.copy(), machine.model.outputs
+    if np.isfinite(np.asarray(states)).all():  # what blew up is no better with a correction
+        for name, one in corrected(body, machine, np.asarray(states), record.inputs, run.outputs).items():
+            outputs[:, names.index(name)] = one.value
+    return beside(names, outputs, record, run.x0, run.lead)
+
+
+def _fits(machine: Machine, told: Mapping[str, Any]) -> bool:
+    looks = len(machine.model.states) + (len(machine.model.inputs) if told["with_inputs"] else 0)
+    return len(told["centre"]) == looks
 
 
 def _ran(machine: Machine, p: F64, record: Record, x0: F64, substeps: int) -> tuple[F64, F64, F64, F64]:

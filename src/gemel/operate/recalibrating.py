@@ -148,11 +148,12 @@ class Recalibrating:
             if job.state != "done" or job.ended is None:
                 words = job.ended.problem if job.ended else f"the calibration was {job.state}"
                 return following.failed(moment, name, version, words, standing)
-            decision = following.decide(job.ended.result, standing, terms)
+            result = following.proposed(job.ended.result)
+            decision = following.decide(result, standing, terms)
             if decision.release is not None:  # before it is told: told and not done would be lost
-                body = {**decision.release, "champion": version, "calibration": name}
+                body = following.put({"release": decision.release, "champion": version}) | {"calibration": name}
                 await self._source.release(asset, BY, body, decision.words, despite_gate=False)
-            return following.body(moment, name, job.ended.result, decision)
+            return following.body(moment, name, result, decision)
         except (ModelError, NotFoundError, ConflictError, RefusedError) as e:
             if e.code == NOTHING:
                 return None

@@ -14,7 +14,15 @@ from gemel.errors import RefusedError
 from gemel.samples import Clock, Draft, Fact
 from gemel.twin.judged import Judgements, judged
 from gemel.twin.record import Record
-from gemel.twin.releases import Release, Releases, released, rolled_back
+from gemel.twin.releases import (
+    LEARNED,
+    PARAMETERS,
+    Release,
+    Releases,
+    learner_released,
+    released,
+    rolled_back,
+)
 
 json = msgspec.json.encode
 READ = 5000  # facts at once
@@ -37,7 +45,7 @@ class Releasing:
                 "judgements": self.judgements, "judgement": self.judgement, "judged_until": self.judged_until}  # fmt: skip
 
     async def release(self, body: dict[str, Any]) -> bytes:
-        """Put a version in force: ``asset``, ``user``, ``reason``, ``body`` with values and what the gate said."""
+        """Put a version in force: ``asset``, ``user``, ``reason``, ``body`` with values (or the ``kind`` of what was learned) and what the gate said."""
         async with self._turn:
             gate = body["body"].get("gate", {})
             if not gate.get("passed") and not body.get("despite_gate"):
@@ -48,19 +56,18 @@ class Releasing:
                     remedy="see the checks; give it more good data",
                 )
             stands, now = await self._now()
-            draft = released(
-                body["asset"], body["body"], body["user"], now, stands=stands, reason=body.get("reason", "")
-            )
+            learned = body["body"].get("kind", PARAMETERS) != PARAMETERS
+            put = learner_released if learned else released
+            draft = put(body["asset"], body["body"], body["user"], now, stands=stands, reason=body.get("reason", ""))
             await self._record.append(draft)
             return json(await self._told(body["asset"]))
 
     async def roll_back(self, body: dict[str, Any]) -> bytes:
-        """Take back what is in force: ``asset``, ``user``, ``reason``."""
+        """Take back what is in force: ``asset``, ``user``, ``reason``; of a ``kind``, or what the model got last."""
         async with self._turn:
             stands, now = await self._now()
-            await self._record.append(
-                rolled_back(body["asset"], body["user"], now, stands=stands, reason=body.get("reason", ""))
-            )
+            reason, kind = body.get("reason", ""), body.get("kind")
+            await self._record.append(rolled_back(body["asset"], body["user"], now, stands=stands, reason=reason, kind=kind))
             return json(await self._told(body["asset"]))
 
     async def list(self, body: dict[str, Any]) -> bytes:
@@ -94,12 +101,13 @@ class Releasing:
 
     def taken_back(self, fact: Fact, user: str, reason: str, at: int) -> Draft:
         """Give the fact that takes a release back, where it is the one in force."""
-        last = self._stands.in_force(fact.subject)
+        kind = str(fact.body["kind"]) if fact.kind == LEARNED else PARAMETERS
+        last = self._stands.in_force(fact.subject, kind=kind)
         if last is None or last.fact != fact.seq:
             raise RefusedError(
                 "another version is in force", code="revert-kind", remedy="take back that one first"
             )
-        return rolled_back(fact.subject, user, at, stands=self._stands, reason=reason)
+        return rolled_back(fact.subject, user, at, stands=self._stands, reason=reason, kind=kind)
 
     async def _now(self) -> tuple[Releases, int]:
         stands = self._stands
@@ -122,9 +130,9 @@ class Releasing:
 
 def told(release: Release, stands: Releases) -> dict[str, Any]:
     """Give a version as plain JSON."""
-    now = stands.in_force(release.asset)
+    now = stands.in_force(release.asset, kind=release.kind)
     state = "in_force" if now is release else "rolled_back" if release.rolled_back else "superseded"
     return {
-        "asset": release.asset, "version": release.version, "state": state, "values": dict(release.values), "at": release.at,
+        "asset": release.asset, "kind": release.kind, "version": release.version, "state": state, "values": dict(release.values), "at": release.at,
         "by": release.by, "fact": release.fact, **{k: v for k, v in release.body.items() if k != "values"},
     }  # fmt: skip

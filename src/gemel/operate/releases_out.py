@@ -1,4 +1,4 @@
-"""Versions of parameters as who estimates hears of them: the facts that release them and take them back, and no others.
+"""Versions of parameters, and of what is learned, as who estimates hears of them: the facts that release them and take them back, and no others.
 
 Who estimates has no way to the record. It is told these facts, in their order, up to where the record has grown; which of
 them count, and from when on, follows from the ticks of the log alone, so that a replay takes up the same ones at the same tick.
@@ -10,7 +10,7 @@ import msgspec
 
 from gemel.samples import Fact
 from gemel.twin.record import Record
-from gemel.twin.releases import RELEASED, ROLLED_BACK
+from gemel.twin.releases import FACTS
 
 SUBJECT: Final = "twin.released"
 READ: Final = 5000  # facts at once
@@ -48,7 +48,7 @@ class ReleasesOut:
 
     async def _read(self) -> int:
         while self._position < self._record.position and (facts := await self._record.read(self._position, READ)):
-            mine = [f for f in facts if f.kind in (RELEASED, ROLLED_BACK) and f.seq > self._position]
+            mine = [f for f in facts if f.kind in FACTS and f.seq > self._position]
             self._kept += [(f, len(msgspec.json.encode(f))) for f in mine]
             self._position = max(self._position, facts[-1].seq)
         return self._position

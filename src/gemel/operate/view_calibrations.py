@@ -13,6 +13,7 @@ from gemel.operate.readings_kept import of_rows, packed
 from gemel.operate.view_jobs import JobsView
 from gemel.samples import Batch, Registry
 from gemel.samples.clock import SECOND
+from gemel.twin.releases import HYBRID, PARAMETERS
 
 NOTHING: Final = "no-readings"
 
@@ -76,8 +77,19 @@ def numbers_of(registry: Registry, machine: Machine) -> list[int]:
 
 
 def in_force(versions: Sequence[Mapping[str, Any]]) -> Mapping[str, Any] | None:
-    """Give the version in force, of those of an asset; None: what the plant file says."""
-    return next((v for v in versions if v["state"] == "in_force"), None)
+    """Give what a machine's model goes by, of its versions: the parameters in force with the hybrid in force.
+
+    Returns:
+        The version of the parameters; ``hybrid`` the corrections by output, whoever released them, ``hybrid_version`` that of those released
+        alone, ``learned_to_s`` the end of what they were learned from. None: what the plant file says, and nothing learned.
+    """
+    standing = {v.get("kind", PARAMETERS): v for v in versions if v["state"] == "in_force"}
+    parameters, alone = standing.get(PARAMETERS), standing.get(HYBRID)
+    if alone is None:
+        return parameters
+    found = parameters or {"version": 0, "values": {}, "data": alone.get("data")}
+    learned_to = (alone.get("data") or {}).get("to_s")
+    return {**found, "hybrid": alone.get("hybrid"), "hybrid_version": alone["version"], "learned_to_s": learned_to}
 
 
 def _packed(signals: Sequence[int], *batches: Batch) -> bytes:

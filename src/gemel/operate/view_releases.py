@@ -42,6 +42,7 @@ class ReleasesView:
         said = {"asset": asset, "user": user, "body": dict(body), "reason": reason, "despite_gate": despite_gate}
         return list(msgspec.json.decode(await self._ask("release", **said))["items"])
 
-    async def roll_back(self: _Asks, asset: str, user: str, reason: str) -> list[dict[str, Any]]:
-        """Take back what is in force and give the versions of the asset."""
-        return list(msgspec.json.decode(await self._ask("roll_back", asset=asset, user=user, reason=reason))["items"])
+    async def roll_back(self: _Asks, asset: str, user: str, reason: str, kind: str | None = None) -> list[dict[str, Any]]:
+        """Take back what is in force of a kind, or what the model got last, and give the versions of the asset."""
+        told = await self._ask("roll_back", asset=asset, user=user, reason=reason, kind=kind)
+        return list(msgspec.json.decode(told)["items"])

@@ -19,7 +19,7 @@ from gemel.estimate.hybrid_model import CORRECTION, KNOWN, PHYSICS, HybridModel,
 from gemel.operate.machine import machine_of
 from gemel.operate.models import Reference, compiled
 from gemel.operate.whatif_doubt import prefixes
-from gemel.twin.releases import Release, Releases
+from gemel.twin.releases import Releases
 
 if TYPE_CHECKING:
     from gemel.scenarios import Question
@@ -37,19 +37,18 @@ def in_force(plant: Plant, asset: str, releases: Releases | None, at: int | None
         return []
     found: list[dict[str, Any]] = []
     for path, prefix in prefixes(plant, asset).items():
-        release = releases.in_force(path, at)
-        if release is not None and release.body.get("hybrid"):
-            found += _of(plant, release, prefix)
+        if hybrid := releases.hybrid(path, at):
+            found += _of(plant, path, hybrid, prefix)
     return found
 
 
-def _of(plant: Plant, release: Release, prefix: str) -> list[dict[str, Any]]:
+def _of(plant: Plant, asset: str, hybrid: Mapping[str, Any], prefix: str) -> list[dict[str, Any]]:
     try:
-        model = machine_of(plant, release.asset, computing=False).model
+        model = machine_of(plant, asset, computing=False).model
     except GemelError:  # the plant measures something else by now: what was learned is of no use
         return []
     given = {"states": [prefix + n for n in model.states], "inputs": [prefix + n for n in model.inputs]}
-    return [{"output": prefix + name, **given, "correction": c} for name, c in release.body["hybrid"].items()]
+    return [{"output": prefix + name, **given, "correction": c} for name, c in hybrid.items()]
 
 
 def model_of(spec: Mapping[str, Any]) -> tuple[Compiled, tuple[Learned, ...]]:

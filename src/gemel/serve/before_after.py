@@ -63,7 +63,9 @@ def before_after(fact: Fact) -> tuple[Told, Told]:
             return "overridden" if body.get("replaces") else "as read", f"{body['value']:g}{until}"
         case "ParametersReleased" if "champion" in body:
             return f"version {body['champion']}", _worded(body.get("values"), body)
-        case "ParametersRolledBack" if "version" in body:
+        case "LearnerReleased" if "champion" in body:
+            return f"version {body['champion']}", f"{body.get('kind')} {str(body.get('digest', ''))[:12]}"
+        case "ParametersRolledBack" | "LearnerRolledBack" if "version" in body:
             return f"version {body['version']}", "the version before"
         case "MaintenanceDone" if isinstance(body.get("keep"), int | float):
             return "100 % of what was worn", f"{100 * body['keep']:g} % of it"

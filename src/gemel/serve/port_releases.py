@@ -26,5 +26,5 @@ class Released(Protocol):
         Raises RefusedError where the gate says no, ConflictError where another version than ``body["champion"]`` is in force.
         """
 
-    async def roll_back(self, asset: str, user: str, reason: str) -> list[Told]:
-        """Take back what is in force and give the versions of the asset; raises RefusedError where none is."""
+    async def roll_back(self, asset: str, user: str, reason: str, kind: str | None = None) -> list[Told]:
+        """Take back what is in force of a kind, or what the model got last, and give the versions of the asset; raises RefusedError where none is."""

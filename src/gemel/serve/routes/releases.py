@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from gemel.assets import Plant
 from gemel.errors import ConflictError, NotFoundError, RefusedError
+from gemel.operate.following import proposed, put
 from gemel.serve import times
 from gemel.serve.access import Asked, Engineer, Viewer
 from gemel.serve.paging import After, Limit, following
@@ -19,12 +20,13 @@ OfAsset = Annotated[str | None, Query(max_length=500, description="Only of this 
 
 
 class Release(BaseModel):
-    """A version of an asset's parameters."""
+    """A version of an asset's parameters, or of what was learned of it."""
 
     asset: str
-    version: int = Field(description="From 1; version 0 is what the plant file says.")
+    kind: str = Field(default="parameters", description="`parameters`; `hybrid` for corrections released alone; or another learner's.")
+    version: int = Field(description="From 1 for each kind; version 0 of the parameters is what the plant file says.")
     state: Literal["in_force", "superseded", "rolled_back"]
-    values: dict[str, float] = Field(description="In the units of the plant file.")
+    values: dict[str, float] = Field(description="In the units of the plant file; none of what was learned.")
     intervals: dict[str, list[float]] = Field(default={}, description="95 %: lowest and highest.")
     units: dict[str, str] = {}
     at: times.Written
@@ -33,6 +35,8 @@ class Release(BaseModel):
     digest: str = ""
     data: dict[str, Any] = Field(default={}, description="What it was fitted to: sources, span [s since 1970], readings.")
     calibration: str = Field(default="", description="It comes from, if any.")
+    good_for: dict[str, Any] = Field(default={}, description="What was learned: with which version of the parameters, for which outputs.")
+    unconfirmed: list[str] = Field(default=[], description="What one sensor alone said of it.")
     fact: int = Field(description="Position in the record.")
 
 
@@ -72,6 +76,9 @@ class Back(BaseModel):
 
     asset: Annotated[str, Field(min_length=1, max_length=500)]
     reason: Annotated[str, Field(min_length=1, max_length=1000, pattern=r"\S")]
+    kind: Annotated[str | None, Field(max_length=40)] = Field(
+        default=None, description="`parameters`, `hybrid` or another learner's; what the model got last, parameters or a hybrid, if left out."
+    )
 
 
 class Put(BaseModel):
@@ -107,9 +114,10 @@ async def release(person: Engineer, twin: Asked, given: Put) -> ReleasePage:
     """Put a calibration's values, or given ones, in force: a fact, with who and why and what the gate said."""
     assert person.name is not None
     body = await _body(twin, given)
-    if body["champion"] != given.expected:
+    against = body.get("good_for", {}).get("parameters", body["champion"])
+    if against != given.expected:
         raise ConflictError(
-            f"it was judged against version {body['champion']}, not {given.expected}", code="changed-meanwhile",
+            f"it was judged against version {against}, not {given.expected}", code="changed-meanwhile",
             remedy="calibrate against what is in force",
         )  # fmt: skip
     found = await twin.release(given.asset, person.name, body, given.reason, despite_gate=given.despite_gate)
@@ -120,7 +128,7 @@ async def release(person: Engineer, twin: Asked, given: Put) -> ReleasePage:
 async def roll_back(person: Engineer, twin: Asked, given: Back) -> ReleasePage:
     """Take back what is in force: the version before is in force again."""
     assert person.name is not None
-    found = await twin.roll_back(given.asset, person.name, given.reason)
+    found = await twin.roll_back(given.asset, person.name, given.reason, given.kind)
     return ReleasePage(items=[_shape(r) for r in found], next=None)
 
 
@@ -151,7 +159,7 @@ async def _body(twin: Twin, given: Put) -> dict[str, Any]:
         )
     if job.state != "done" or job.ended is None:
         raise ConflictError(f"the calibration is {job.state}", code="job-not-done", remedy="wait for it")
-    return {**job.ended.result["release"], "calibration": given.calibration, "despite_gate": given.despite_gate}
+    return {**proposed(job.ended.result)["release"], "calibration": given.calibration, "despite_gate": given.despite_gate}
 
 
 async def _beside(twin: Twin, given: Put) -> dict[str, Any]:
@@ -160,7 +168,7 @@ async def _beside(twin: Twin, given: Put) -> dict[str, Any]:
         raise RefusedError(
             f"nobody runs beside {given.asset}", code="release-empty", remedy="see GET /api/v1/fidelity"
         )
-    return {**standing["release"], "champion": standing["champion"], "despite_gate": given.despite_gate}
+    return {**put(standing), "despite_gate": given.despite_gate}
 
 
 def _check(plant: Plant, asset: str, values: Mapping[str, float]) -> None:

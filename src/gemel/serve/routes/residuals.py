@@ -10,6 +10,7 @@ from gemel.errors import StorageError
 from gemel.operate.estimates_declared import estimated_signals
 from gemel.operate.release import told as release_told
 from gemel.operate.residuals_in import CLEARED, RAISED
+from gemel.operate.view_calibrations import in_force
 from gemel.samples import Batch, Fact
 from gemel.serve import times
 from gemel.serve.access import Asked, Viewer
@@ -126,12 +127,13 @@ async def _in_force(moment: Moment, assets: set[str]) -> dict[str, dict[str, Any
         if moment.live:
             told = await moment.twin.releases(under)
         else:
-            facts = await moment.facts("Parameters", under)
-            stands = Releases().take_all(facts)
+            facts = [*await moment.facts("Parameters", under), *await moment.facts("Learner", under)]
+            stands = Releases().take_all(sorted(facts, key=lambda f: f.seq))
             told = [release_told(one, stands) for one in stands.all()]
     except StorageError:
         return None
-    return {one["asset"]: one for one in told if one["state"] == "in_force"}
+    found = {asset: in_force([one for one in told if one["asset"] == asset]) for asset in {one["asset"] for one in told}}
+    return {asset: dict(one) for asset, one in found.items() if one is not None}
 
 
 def _hybrid(release: dict[str, Any], asset: str, path: str, twin: Twin) -> Learned | None:
@@ -139,7 +141,7 @@ def _hybrid(release: dict[str, Any], asset: str, path: str, twin: Twin) -> Learn
     row = twin.plant.assets.find(asset)
     meant = {} if row is None else {named: model for model, named in twin.plant.template(row).names}
     name = path.rpartition("/")[2]
-    told = release.get("hybrid", {}).get(meant.get(name, name))
+    told = (release.get("hybrid") or {}).get(meant.get(name, name))
     return None if told is None else Learned(version=told["version"], physics_share=told.get("physics_share"), known=told.get("known"))
 
 
