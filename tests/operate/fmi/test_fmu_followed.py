@@ -15,6 +15,7 @@ from gemel.bus import Frame, FrameHeader, decode_frame
 from gemel.errors import ModelError
 from gemel.operate.estimates_plan import kinds_of
 from gemel.operate.estimator import Estimator
+from gemel.operate.models import fmu_of
 from gemel.samples import Batch
 
 ASSET = "acme/riverside/hall/heater-1"
@@ -70,6 +71,7 @@ def test_gone_on_with_from_a_snapshot_in_a_new_child_it_tells_the_same_bits(tmp_
     told(estimator, registry, 30)
     kept = copy.deepcopy(estimator.snapshot())
     first = told(estimator, registry, 50, 30)
+    fmu_of(str(read.templates[0].dynamics)).child.close()
     other = Estimator(kinds_of(read, registry), registry, read.checks(registry), 0)
     assert other.restore(kept)
     again = told(other, registry, 50, 30)
