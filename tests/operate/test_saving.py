@@ -103,7 +103,7 @@ def test_a_writer_that_hangs_is_told_and_the_next_snapshot_is_kept(tmp_path, mon
 
     kept = asyncio.Event()
     monkeypatch.setattr("gemel.operate.saving.PATIENCE_S", 0.2)
-    monkeypatch.setattr("gemel.operate.fold.SNAPSHOT_S", 0.01)
+    monkeypatch.setattr("gemel.operate.keeping.SNAPSHOT_S", 0.01)
     twin = owner(tmp_path, bus=Log())
     sound, seen = twin.partition.snapshot, []
 
@@ -112,7 +112,7 @@ def test_a_writer_that_hangs_is_told_and_the_next_snapshot_is_kept(tmp_path, mon
 
     twin.partition.snapshot = take
     async def story():
-        running = asyncio.create_task(twin._snapshot_loop())
+        running = asyncio.create_task(twin._keeping.run(twin.bus, twin.max_log_bytes))
         async with asyncio.timeout(60):
             while not twin.problems:
                 await asyncio.sleep(0.01)

@@ -21,8 +21,8 @@ from gemel.history.catalogue import Stored
 from gemel.history.levels import PICK, Level, level_of
 from gemel.history.order import order
 from gemel.history.quantise import Grids
-from gemel.history.roller import latest
 from gemel.history.rollfile import PICKS, ROLLS
+from gemel.history.settled import latest
 from gemel.samples import Batch
 from gemel.samples.clock import DAY
 

@@ -17,8 +17,8 @@ from gemel.history.levels import DAYS, HOUR, HOURS, LEVELS, PICK, ROLL, Level
 from gemel.history.manifest import Manifest
 from gemel.history.order import order
 from gemel.history.ranges import Runs
-from gemel.history.roller import latest, settled, winners
 from gemel.history.rollfile import PICKS, ROLLS
+from gemel.history.settled import latest, settled, winners
 from gemel.history.summary import LONGEST_HOLD, Span, Summary, combined, picks, summarise
 from gemel.samples import Batch
 from gemel.samples.batch import I64

@@ -21,10 +21,11 @@ from gemel.history.manifest import Manifest
 from gemel.history.order import order
 from gemel.history.quantise import Grid
 from gemel.history.rollfile import PICKS, ROLLS
+from gemel.history.settled import Rows, latest, settled
 from gemel.history.summary import LONGEST_HOLD, Mask, Span, Summary, combined, picks, summarise
 from gemel.history.units import Unit
 from gemel.samples import Batch
-from gemel.samples.batch import I32, I64, Index
+from gemel.samples.batch import I32, I64
 from gemel.samples.clock import DAY
 
 READ: Final = tuple(files.PLAIN.names)  # how uncertain values were is not rolled up
@@ -232,21 +233,6 @@ class Grids:
         return Grid(*(column[signal] for column in wide))
 
 
-@dataclass(frozen=True)
-class Rows:
-    """Readings sorted by (signal, time), each once; at: where they lie in the table of their stored columns."""
-
-    batch: Batch
-    table: pa.Table
-    at: Index
-
-    def take(self, rows: npt.NDArray[Any]) -> "Rows":
-        return Rows(self.batch.take(rows), self.table, self.at[rows])
-
-    def picks(self, made: int) -> pa.Table:
-        return rollfile.of_picks(self.table.take(pa.array(self.at)), self.batch, made)
-
-
 def _when(tables: Sequence[pa.Table], wanted: Wanted) -> Batch:
     """Give when some signals were read, sorted, to the millisecond; there are no values."""
     signal = np.concatenate([groups.column(t, "signal") for t in tables])
@@ -256,38 +242,6 @@ def _when(tables: Sequence[pa.Table], wanted: Wanted) -> Batch:
     by = np.lexsort((ms, signal))
     nothing = np.zeros(len(by))
     return Batch(signal[by], ms[by] * files.MS, nothing.astype(np.int64), nothing, nothing.astype(np.uint32))
-
-
-def settled(tables: Sequence[pa.Table], start: int, end: int) -> Rows:
-    """Give the readings with start <= time < end [ns] of some tables; for one (signal, time) the latest received wins."""
-    batch = Batch.concat([groups.batch(t) for t in tables])
-    late = any(groups.optional(t, "late") is not None for t in tables)
-    table = pa.concat_tables(tables, promote_options="default")
-    at = np.flatnonzero((batch.time >= start) & (batch.time < end))
-    at = at[order(batch.take(at))] if len(at) < len(batch) else order(batch)
-    rows = batch.take(at)
-    if late:
-        best = winners(rows)
-        at, rows = at[best], rows.take(best)
-    return Rows(rows, table, at)
-
-
-def winners(rows: Batch) -> Index:
-    """Tell, of rows sorted by (signal, time), the one of each (signal, time) that was received last."""
-    same = (rows.signal[1:] == rows.signal[:-1]) & (rows.time[1:] == rows.time[:-1])
-    if not same.any():
-        return np.arange(len(rows))
-    best: Index = np.lexsort((rows.value, rows.status, rows.received, rows.time, rows.signal))
-    return best.take(np.flatnonzero(np.append(~same, True)))
-
-
-def latest(tables: Sequence[pa.Table], wanted: Wanted, level: Level) -> pa.Table:
-    """Give the rows of roll-ups within bounds that are true: of the latest making of their chunk."""
-    table = pa.concat_tables(tables, promote_options="default")
-    signal, ms = groups.column(table, "signal"), groups.column(table, "ms")
-    true = rollfile.true_rows(signal, ms, groups.column(table, "made"), level.chunk // files.MS)
-    true &= (ms >= wanted.first) & (ms <= wanted.last)
-    return table if true.all() else table.filter(pa.array(true))
 
 
 def _fine(

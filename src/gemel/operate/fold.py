@@ -27,6 +27,7 @@ from gemel.operate.commits import Commits
 from gemel.operate.damaged import Damaged, lost
 from gemel.operate.delta import Delta
 from gemel.operate.gaps import Gaps
+from gemel.operate.keeping import Keeping
 from gemel.operate.measures import Told
 from gemel.operate.outbox import Outbox
 from gemel.operate.partition import Effects, Lookup, Partition
@@ -45,8 +46,6 @@ TICK_S: Final = 0.1
 MOST_TAIL: Final = 6_000_000  # rows; above it the fold waits for the lake, and the log takes what comes
 FOLD_ROWS: Final = 131_072
 KEEPS_UP_S: Final = 0.5  # behind its log the fold is not in need of what the tidying takes
-SNAPSHOT_S: Final = 30.0
-SNAPSHOT_SHARE: Final = 20  # a snapshot of many signals takes seconds: not more often than so many times that
 
 
 class Owner:
@@ -88,7 +87,7 @@ class Owner:
         self.behind_s = 0.0
         self._problems: dict[str, str] = {}
         self.arrivals = Arrivals()
-        self._saved = time.monotonic()
+        self._keeping = Keeping(partition, folder, self._commits, self._outbox)
 
     @property
     def max_log_bytes(self) -> int:
@@ -116,7 +115,7 @@ class Owner:
 
     def snapshot_age_s(self) -> float:
         """Give since when there is no newer snapshot [s], counted from the start of this process at most."""
-        return time.monotonic() - self._saved
+        return self._keeping.age_s()
 
     def measures(self) -> Told:
         """Give the measures of the fold."""
@@ -132,7 +131,7 @@ class Owner:
     @property
     def problems(self) -> dict[str, str]:
         """What does not go as it must, by what it is about."""
-        told = {"record": self._outbox.problem, "lake": self._commits.problem}
+        told = {"record": self._outbox.problem, "lake": self._commits.problem, "snapshot": self._keeping.problem}
         return {**self._problems, **{about: words for about, words in told.items() if words}}
 
     async def start(self) -> None:
@@ -180,7 +179,7 @@ class Owner:
                     self._tick,
                     self._outbox.run,
                     self._commits.run,
-                    self._snapshot_loop,
+                    lambda: self._keeping.run(self.bus, self._max_log_bytes),
                     self._tend,
                 ):
                     group.create_task(loop())
@@ -345,39 +344,7 @@ class Owner:
 
     async def save(self) -> None:
         """Keep a snapshot: rows up to its position are stored before it is there, facts recorded before."""
-        sequence = self.partition.position
-        saving = self._folder.begin(sequence, self.partition.snapshot)
-        try:
-            await self._commits.store(sequence)
-            async with asyncio.timeout(2):
-                await self._outbox.flush()
-        except BaseException:
-            saving.discard()
-            raise
-        await asyncio.to_thread(self._folder.keep, saving)
-        self._saved = time.monotonic()
-
-    async def _snapshot_loop(self) -> None:
-        took = 0.0
-        while True:
-            await asyncio.sleep(max(SNAPSHOT_S, took * SNAPSHOT_SHARE))
-            began = time.monotonic()
-            try:
-                await self.save()
-                took = time.monotonic() - began
-                await self._trim()
-                self._problems.pop("snapshot", None)
-            except (StorageError, OSError, TimeoutError) as e:
-                self._problems["snapshot"] = f"no snapshot: {e or type(e).__name__}"
-                log.error("no snapshot: %s", e)
-
-    async def _trim(self) -> None:
-        """Give back the log behind the lake's progress and the oldest kept snapshot; sooner where it is half full."""
-        _, _, size = await self.bus.bounds(self._stream)
-        keep = self._folder.oldest_position()
-        if size > self._max_log_bytes // 2:
-            keep = self._folder.oldest_needed()
-        await self.bus.trim(self._stream, min(keep, self._commits.stored) + 1)
+        await self._keeping.save()
 
     async def _tend(self) -> None:
         """Tidy the history in the background, a little at a time."""

@@ -21,7 +21,7 @@ from gemel.errors import DefectError
 from gemel.samples import Batch, Draft, Fact, Registry
 from gemel.samples.batch import F64
 from gemel.samples.status import is_bad
-from gemel.twin import alarm_facts, alarm_view, deviations
+from gemel.twin import alarm_facts, alarm_taken, alarm_view, deviations
 from gemel.twin.alarm_facts import RULE, Transition
 from gemel.twin.alarm_groups import FirstOut, Flood
 from gemel.twin.alarm_limits import Limit, Limits, Thresholds, back, beyond, off_delay
@@ -355,22 +355,6 @@ class Alarms:
         """Change an alarm by a fact; tell whether anything changed."""
         body: Mapping[str, Any] = fact.body
         match fact.kind:
-            case alarm_facts.ACKNOWLEDGED if (
-                not alarm.acknowledged and body.get("onset", alarm.onset) == alarm.onset
-            ):
-                alarm.acknowledge(fact.actor, str(body.get("comment", "")))
-            case alarm_facts.UNACKNOWLEDGED if alarm.acknowledged and body["onset"] == alarm.onset > 0:
-                alarm.unacknowledge()
-            case alarm_facts.SHELVED if not alarm.hidden:
-                alarm.shelve(fact.actor, int(body["until"]), fact.at)
-            case alarm_facts.UNSHELVED if (
-                alarm.shelved and body.get("shelved", alarm.shelved) == alarm.shelved
-            ):
-                _bring_back(alarm, fact)
-            case alarm_facts.SUPPRESSED if not alarm.aside:
-                alarm.aside = str(body["state"])
-            case alarm_facts.REINSTATED if alarm.aside:
-                _bring_back(alarm, fact)
             case alarm_facts.RAISED if body["onset"] > alarm.onset:
                 # only where rows were lost or the state is rebuilt from the record alone: else it stands already
                 alarm.value = float(body["value"])
@@ -379,16 +363,8 @@ class Alarms:
                 alarm.value = float(body["value"])
                 self._clear(index, alarm, fact.at)
             case _:
-                return False
+                return alarm_taken.taken(alarm, fact)
         return True
-
-
-def _bring_back(alarm: Alarm, fact: Fact | Draft) -> None:
-    """Show an alarm again: its time aside is over, or it was put aside by mistake and stands as before."""
-    if "reverts" in fact.body:
-        alarm.uncover()
-    else:
-        alarm.show()
 
 
 def _as_draft(fact: Fact) -> Draft:
