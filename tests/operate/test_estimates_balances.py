@@ -13,6 +13,7 @@ from gemel.errors import ModelError
 from gemel.operate.estimates_areas import followed
 from gemel.operate.estimates_balances import nets
 from gemel.operate.estimator import Estimator
+from gemel.operate.models_check import model_problems
 from gemel.operate.residual_turns import packed
 from gemel.operate.residuals_in import drafted
 from gemel.samples import Batch, Snapshot
@@ -141,6 +142,8 @@ def test_a_balance_that_says_nothing_new_is_refused(tmp_path):
     made = plant(tmp_path, PLANT + BALANCES + "  again: 2 * net/well-1/flow = 2 net/pump-1/flow\n")
     with pytest.raises(ModelError, match="'again' follows from the others"):
         followed(made, made.registry())
+    (found,) = [p for p in model_problems(made, tmp_path, evaluate=False) if p.severity == "error"]
+    assert "'again' follows from the others" in found.message
 
 
 WRONG = {

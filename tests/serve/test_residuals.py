@@ -5,6 +5,7 @@ import pytest
 from serve_fake import OTHER, PLANT, PUMP, SECOND, START, FakeTwin
 
 from gemel.assets import load
+from gemel.assets.spec import Estimates
 from gemel.samples.clock import iso
 
 MODELLED = PLANT.replace(
@@ -74,6 +75,15 @@ def test_what_is_expected_names_the_version_in_force_and_how_much_of_it_is_physi
     for at, version in ((released, 1), (released - SECOND, 0)):
         (then,) = anybody.get("/residuals", params={"asset": PUMP, "at": iso(at)}).json()["items"]
         assert (then["parameters"], then["hybrid"] is None) == (version, version == 0)
+
+
+def test_an_asset_that_is_followed_with_its_area_is_told_by_physics_alone(anybody, server, monkeypatch):
+    learned = {"flow": {"version": "ab12", "physics_share": 0.93, "known": 0.8, "points": []}}
+    server.twin.append("ParametersReleased", "ann", PUMP, {"values": {"wear": 0.1}, "hybrid": learned}, "")
+    assert of_flow(anybody)["hybrid"] is not None
+    monkeypatch.setitem(server.twin.plant.estimates, PUMP.rpartition("/")[0], Estimates())
+    told = of_flow(anybody)
+    assert (told["parameters"], told["hybrid"]) == (1, None)
 
 
 def test_a_past_time_tells_what_was_read_expected_and_suspected_then(anybody, server):

@@ -1,4 +1,4 @@
-"""What of the areas that are followed as one system cannot be so: told by the line that names it."""
+"""What of the areas that are followed as one system, and of balances, cannot be so: told by the line that names it."""
 
 from collections.abc import Iterator
 
@@ -9,6 +9,7 @@ from gemel.dynamics import Quantity
 from gemel.errors import GemelError
 from gemel.operate.binding import Binding
 from gemel.operate.estimates_areas import Area, area_of, areas_of, sized
+from gemel.operate.estimates_balances import check_balances
 from gemel.operate.estimates_plan import is_told, measured
 from gemel.operate.joining import bind_any, members
 from gemel.samples.units import quantity
@@ -39,6 +40,14 @@ def check_areas(plant: Plant, section: Node | None, problems: Problems) -> None:
         areas_of(plant)
     except GemelError as e:
         problems.error(whole, e.message, e.remedy)
+
+
+def balances_told(plant: Plant, section: Node | None, problems: Problems) -> None:
+    """Report a balance that follows from the others."""
+    try:
+        check_balances(plant)
+    except GemelError as e:
+        problems.error(section or Node({}, "plant.yaml", 0), e.message, e.remedy)
 
 
 def _place(node: Node, keys: tuple[str, ...]) -> Node:

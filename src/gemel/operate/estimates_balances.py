@@ -24,7 +24,7 @@ from gemel.operate.estimates_kind import Kind, version
 from gemel.operate.estimates_plan import said_of
 from gemel.operate.estimating import Wires
 from gemel.samples import Registry
-from gemel.samples.batch import F64, I32
+from gemel.samples.batch import I32
 from gemel.samples.clock import SECOND
 from gemel.samples.units import conversion
 from gemel.twin.releases import Releases
@@ -35,7 +35,13 @@ UNKNOWN: Final = 0.01  # of its usual size, of a flow that nothing measures
 
 def kinds_of_balances(plant: Plant, registry: Registry) -> list[Kind]:
     """Give what the balances of a plant hold together; raises ModelError where one follows from the others (`balance`)."""
-    return [_Net(plant, registry, balances).kind() for balances in nets(plant.balances)]
+    return [_Net(plant, balances).kind(registry) for balances in nets(plant.balances)]
+
+
+def check_balances(plant: Plant) -> None:
+    """Raise ModelError where a balance follows from the others (`balance`)."""
+    for balances in nets(plant.balances):
+        _Net(plant, balances).flows()
 
 
 def nets(balances: Sequence[Balance]) -> list[list[Balance]]:
@@ -57,8 +63,8 @@ def nets(balances: Sequence[Balance]) -> list[list[Balance]]:
 class _Net:
     """Balances that share signals."""
 
-    def __init__(self, plant: Plant, registry: Registry, balances: Sequence[Balance]) -> None:
-        self._registry, self._balances, self._root = registry, balances, f"{plant.root}/"
+    def __init__(self, plant: Plant, balances: Sequence[Balance]) -> None:
+        self._balances, self._root = balances, f"{plant.root}/"
         self._signals = {path: _signal(plant, path) for one in balances for path, _ in one.terms}
         unit = next(iter(self._signals.values())).unit
         self._units = {path: conversion(s.unit, unit) for path, s in self._signals.items()}
@@ -67,28 +73,41 @@ class _Net:
     def _short(self, path: str) -> str:
         return path.removeprefix(self._root)
 
-    def kind(self) -> Kind:
+    def flows(self) -> Balanced:
+        terms = {one.name: {self._short(path): factor for path, factor in one.terms} for one in self._balances}
+        return Balanced(self._flows, terms)
+
+    def kind(self, registry: Registry) -> Kind:
         problem = self._problem()
         names, p, model = "+".join(one.name for one in self._balances), problem.model.p0[None], problem.model
         reference = repr((self._balances, self._flows))
         said = said_of(reference, model, problem)
         sizes = {f"{LOSS}{one.name}": SHARE * max(self._flows[self._short(path)].nominal for path, _ in one.terms) for one in self._balances}
         return Kind(
-            names, (f"{self._root}{names}",), problem, self._wires(problem), p, model.x0[None], np.zeros((1, 0)), version("balances", said, p),
+            names, (f"{self._root}{names}",), problem, self._wires(problem, registry), p, model.x0[None], np.zeros((1, 0)), version("balances", said, p),
             _unbound, said, problem, np.zeros((1, 0)), ((),), Reconciling(), sizes,
         )  # fmt: skip
 
     def _problem(self) -> Problem:
-        terms = {one.name: {self._short(path): factor for path, factor in one.terms} for one in self._balances}
-        model = compile_model(Balanced(self._flows, terms))
+        model = compile_model(self.flows())
         sizes, nothing = model.scales("states"), np.zeros(0)
         sensor = np.array([max(abs((s.accuracy or 0.0) * self._units[p][0]), 0.0) or UNKNOWN * self._size(p, s) for p, s in self._signals.items()])
         every = max([s.interval_ns for s in self._signals.values()] + [0]) or SECOND
         return Problem(model, (), Noise(sizes, nothing, sensor, WIDE * sizes, nothing), every / 1e9)
 
-    def _wires(self, problem: Problem) -> Wires:
-        scale, offset = np.ones(len(self._registry)), np.zeros(len(self._registry))
-        read, told = ([self._number(path, s, lane, (scale, offset)) for path, s in self._signals.items()] for lane in ("measured", "estimated"))
+    def _wires(self, problem: Problem, registry: Registry) -> Wires:
+        scale, offset = np.ones(len(registry)), np.zeros(len(registry))
+
+        def number(path: str, there: bool, lane: str) -> int:
+            """Give the number of a signal on a lane, and note its unit; -1 where it has none."""
+            if not there:
+                return -1
+            found = int(registry.index(path, lane))
+            scale[found], offset[found] = self._units[path]
+            return found
+
+        read = [number(path, s.source is not None, "measured") for path, s in self._signals.items()]
+        told = [number(path, any(one.modelled for one in s.lanes), "estimated") for path, s in self._signals.items()]
         states = [-1] * len(problem.model.states)  # told as outputs
         inputs: I32 = np.zeros((1, 0), np.int32)
         return Wires(inputs, np.array([read], np.int32), np.array([[*states, *told]], np.int32), scale, offset)
@@ -98,15 +117,6 @@ class _Net:
         scale, offset = self._units[path]
         ends = [abs(end * scale + offset) for end in (signal.low, signal.high) if end is not None]
         return max([*ends, 0.0]) or abs(100.0 * (signal.accuracy or 0.0) * scale) or 1.0
-
-    def _number(self, path: str, signal: Signal, lane: str, units: tuple[F64, F64]) -> int:
-        """Give the number of a signal on a lane, and note its unit; -1 where it has none."""
-        there = signal.source is not None if lane == "measured" else any(one.modelled for one in signal.lanes)
-        if not there:
-            return -1
-        number = int(self._registry.index(path, lane))
-        units[0][number], units[1][number] = self._units[path]
-        return number
 
 
 def _signal(plant: Plant, path: str) -> Signal:

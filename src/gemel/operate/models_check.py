@@ -21,7 +21,7 @@ from gemel.dynamics.declared import Declared
 from gemel.dynamics.joints import read_joints
 from gemel.errors import ModelError
 from gemel.operate.binding import names_of
-from gemel.operate.estimates_areas_check import check_areas, types_alone
+from gemel.operate.estimates_areas_check import balances_told, check_areas, types_alone
 from gemel.operate.estimates_check import misestimated
 from gemel.operate.fmi.host import ask
 from gemel.operate.fmi.trial import TRIED, refused, tried
@@ -67,6 +67,7 @@ def model_problems(plant: Plant, folder: Path, evaluate: bool) -> list[Problem]:
     _check_joints(plant, root.items_of("relations") if root is not None else [], told, problems)
     if all("declared" in one for one in told.values()):
         check_areas(plant, root.get("estimates") if root is not None else None, problems)
+    balances_told(plant, root.get("balances") if root is not None else None, problems)
     return problems.sorted()
 
 

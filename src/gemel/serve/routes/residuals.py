@@ -137,7 +137,9 @@ async def _in_force(moment: Moment, assets: set[str]) -> dict[str, dict[str, Any
 
 
 def _hybrid(release: dict[str, Any], asset: str, path: str, twin: Twin) -> Learned | None:
-    """Give what was learned of a signal; a correction is named as the model names its output."""
+    """Give what was learned of a signal; a correction is named as the model names its output. Followed with its area, it has none."""
+    if any(asset == area or asset.startswith(f"{area}/") for area in twin.plant.estimates):
+        return None
     row = twin.plant.assets.find(asset)
     meant = {} if row is None else {named: model for model, named in twin.plant.template(row).names}
     name = path.rpartition("/")[2]
