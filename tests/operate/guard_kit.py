@@ -13,6 +13,7 @@ LENGTH = 1200
 SIZES = {"speed": 8.0, "flow": 0.003, "level": 0.4, "pressure": 2.0, "outflow": 0.003}  # of an offset, in the sensor's unit
 USUAL = {"speed": 150.0, "flow": 0.02, "level": 2.0, "pressure": 22.0, "outflow": 0.02}
 KINDS = ("bias", "drift", "gain")
+HEALTHY = {"wear": -0.0042, "discharge": 0.02835}  # what is found where nothing is wrong: the plant's equations are not the twin's
 
 
 @dataclass(frozen=True)
@@ -28,6 +29,16 @@ class Case:
     named: bool
     values: dict
     against: tuple
+
+    @property
+    def came_in(self):
+        """In force without anybody's word."""
+        return self.passed and not self.held
+
+    @property
+    def wrong(self):
+        """Further off than the model's own errors."""
+        return abs(self.values["wear"] - HEALTHY["wear"]) > 0.03 or abs(self.values["discharge"] / HEALTHY["discharge"] - 1) > 0.05
 
 
 def columns(seed, first, fault=Fault()):

@@ -90,12 +90,11 @@ def test_on_the_first_night_too_what_did_change_comes_in_and_waits_for_nobody(ma
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("first", [True, False])
-def test_of_sensors_that_are_off_by_chance_few_come_in_and_of_wear_most(machine, healthy, first):
-    """Each sensor with an offset, a drift and a wrong gain of random size, and wear; the shares in the docs are of more seeds."""
-    cases = [put(machine, 4000, fault, None if first else healthy) for fault in faults(4000)]
+@pytest.mark.timeout(900)
+def test_of_sensors_that_are_off_by_chance_none_becomes_wear_on_the_first_night_and_wear_is_learned(machine):
+    """Each sensor with an offset, a drift and a wrong gain of random size, and wear; the shares of more seeds are in docs/calibration.md."""
+    cases = [put(machine, 5000, fault) for fault in faults(5000)]
     off, worn = [c for c in cases if c.fault.at], [c for c in cases if not c.fault.at]
-    learned = [c for c in off if c.passed and not c.held]
-    assert sum(c.would for c in off) >= 8, "most would have come in"
-    assert len(learned) <= 2, learned
-    assert sum(c.passed and not c.held for c in worn) >= 3, worn
+    assert sum(c.would and c.wrong for c in off) >= 2, "without the others' word some would have become wear"
+    assert not [c for c in off if c.came_in and c.wrong]
+    assert all(c.came_in and abs(c.values["wear"] - c.fault.size) < 0.02 for c in worn), worn
