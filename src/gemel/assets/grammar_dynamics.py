@@ -25,11 +25,23 @@ ESTIMATES: Final = Record(
             MapOf(Quantity("1 mm", least=0), "state or parameter of the model", NAME, NAMED, empty=False),
             "how far it wanders in a second, beyond what the model says: a standard deviation [default: 0.1 % of its usual size; of a parameter 0.01 %]",
         ),
+        "start": Field(
+            MapOf(Quantity("1 mm", least=0), "state or parameter of the model", NAME, NAMED, empty=False),
+            "how far it may be from where it begins: a standard deviation [default: a quarter of its usual size; of a parameter a fifth]",
+        ),
         "states": Field(
             ListOf(Text("worn"), "[worn]", least=1), "states of the model that are followed; the others as they are read, else as they begin [default: all]"
         ),
         "sensors": Field(
             ListOf(Text("flow"), "[flow, power]", least=1), "states and outputs of the model whose readings are listened to [default: all that are read]"
+        ),
+        "filter": Field(Word(("unscented", "ensemble")), "which Kalman filter [default: unscented]"),
+        "drift": Field(
+            duration("6 h"), "how long an error of a sensor, or of the model there, lasts: accuracy is its size [default: errors are noise]"
+        ),
+        "scatter": Field(
+            MapOf(Quantity("1 mm", least=0), "state or output of the model that is read", NAME, NAMED, empty=False),
+            "with drift: what changes from reading to reading, a standard deviation [default: the accuracy]",
         ),
     },
 )

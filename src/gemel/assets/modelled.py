@@ -38,10 +38,16 @@ def read_estimates(node: Node) -> Estimates:
 
 def estimates_of(said: Node) -> Estimates:
     """Read what stands under `estimates`, of a type or of an area."""
-    noise = said.get("noise")
-    given = {} if noise is None else {name: n.value for name, n in noise.fields.items()}
     states, sensors = (tuple(map(str, said.plain(key, ()))) for key in ("states", "sensors"))
-    return Estimates(duration_ns(said.get("every"), SECOND), given, states, sensors)  # type: ignore[arg-type]
+    return Estimates(
+        duration_ns(said.get("every"), SECOND), _amounts(said.get("noise")), states, sensors,
+        filter=str(said.plain("filter", "unscented")), drift_ns=duration_ns(said.get("drift"), 0), scatter=_amounts(said.get("scatter")),
+        start=_amounts(said.get("start")),
+    )  # fmt: skip
+
+
+def _amounts(said: Node | None) -> dict[str, str | float]:
+    return {} if said is None else {name: n.value for name, n in said.fields.items()}  # type: ignore[misc]
 
 
 def with_model(

@@ -331,12 +331,20 @@ class Estimates:
         noise: how far states and parameters wander in a second: a number, or a quantity with its unit, by name.
         states: of the model, that are followed; empty: all. Of the others those that are read are taken as they are read.
         sensors: states and outputs of the model that are listened to; empty: all that are read.
+        filter: `unscented` or `ensemble`.
+        drift_ns: how long an error of a sensor or of the model lasts, its size being the accuracy; 0: errors are taken for noise.
+        start: how uncertain states and parameters are where they begin: a number, or a quantity with its unit, by name.
+        scatter: of what changes from reading to reading, where errors last: a number, or a quantity with its unit, by name.
     """
 
     every_ns: int = 1_000_000_000
     noise: Mapping[str, str | float] = field(default_factory=dict, hash=False)  # a mapping has none
     states: tuple[str, ...] = ()
     sensors: tuple[str, ...] = ()
+    filter: str = "unscented"
+    drift_ns: int = 0
+    scatter: Mapping[str, str | float] = field(default_factory=dict, hash=False)
+    start: Mapping[str, str | float] = field(default_factory=dict, hash=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -220,6 +220,7 @@ def _hidden(station: Station) -> dict[tuple[str, str], float]:
     }
     for name, pump in station.pumps.items():
         found[name, "efficiency"] = GRAVITY * pump.flow_m3h * pump.head_m / 3600.0 / max(pump.power_kw, 1e-6)
+        found[name, "discharge_bar"] = truth(station)[name, "discharge_pressure"]
     water = station.water
     found["tank-1", "level_m"] = water.level_m
     found["tank-1", "leak_m3h"] = water.leak_m3h * (max(water.level_m, 0.0) / 5.0) ** 0.5

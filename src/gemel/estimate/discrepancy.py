@@ -21,10 +21,11 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from gemel.dynamics import Compiled, Quantity, Values, compile_model
+from gemel.dynamics import Compiled, Quantity, Values, compile_model, maths
 from gemel.dynamics.declare import Array
 from gemel.errors import ModelError
 from gemel.estimate.problem import Noise, Problem
+from gemel.estimate.track import Estimate
 
 Vector = npt.NDArray[np.float64]
 PREFIX: Final = "off/"
@@ -117,6 +118,35 @@ def discrepant(problem: Problem, errors: Mapping[str, Discrepancy]) -> Problem:
     for name, error in errors.items():
         sensor[base.place("outputs", name)] = error.noise
     noise = Noise(np.concatenate((noise.state, size * pace)), noise.parameter, sensor,
-                  np.concatenate((noise.state_start, size)), noise.parameter_start)  # fmt: skip
+                  np.concatenate((noise.state_start, size)), noise.parameter_start, noise.input)  # fmt: skip
     model = compile_model(Discrepant(base, {name: error.time_s for name, error in errors.items()}))
     return replace(problem, model=model, noise=noise)
+
+
+def places(problem: Problem) -> tuple[Any, Any]:
+    """Give where slow errors are among the states, and of which outputs they are."""
+    model = problem.model
+    names = [n for n in model.states if n.startswith(PREFIX)]
+    of_state = np.array([model.place("states", n) for n in names], np.intp)
+    return of_state, np.array([model.place("outputs", n.removeprefix(PREFIX)) for n in names], np.intp)
+
+
+def by_model(problem: Problem, estimate: Estimate, before: Array) -> Estimate:
+    """Give an estimate whose innovation is the reading less what the model alone expected, without the slow errors.
+
+    Its standard deviation is that of such an error and a reading's scatter together: what a sensor says is news
+    when it is further from the model than the two are known to be, however slowly it went there.
+
+    Args:
+        problem: with slow errors.
+        estimate: of an instant.
+        before: mean of the joint vector before its readings [n].
+    """
+    jnp, (of_state, of_output) = maths.loaded(), places(problem)
+    if not len(of_state):
+        return estimate
+    told = estimate.innovation
+    expected = told.expected.at[of_output].add(-before[of_state])
+    known = jnp.hypot(jnp.asarray(problem.noise.state_start)[of_state], jnp.asarray(problem.noise.sensor)[of_output])
+    sd = told.sd.at[of_output].max(known)
+    return estimate._replace(innovation=told._replace(expected=expected, sd=sd, off=told.off + told.expected - expected))

@@ -20,6 +20,7 @@ class Innovation(NamedTuple):
         nis: normalised innovation squared, of those used (Bar-Shalom, Y., Li, X. R., Kirubarajan, T. (2001),
             Estimation with Applications to Tracking and Navigation, eq. 5.4.2-9): chi-squared where all is right.
         likelihood: logarithm of the density of those used.
+        heard: which sensors are listened to [outputs]; None: all.
     """
 
     expected: Array
@@ -28,6 +29,7 @@ class Innovation(NamedTuple):
     weight: Array
     nis: Array
     likelihood: Array
+    heard: Array | None = None
 
 
 def weighed(off: Array, sd: Array, sensor: Array, robust: Robust | None) -> tuple[Any, Any, Any]:

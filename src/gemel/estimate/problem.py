@@ -31,6 +31,7 @@ class Noise:
         parameter: how far each estimated parameter walks, per square root of a second [estimated].
         sensor: of one reading of each output [outputs]; where no sensor is, any positive number.
         state_start, parameter_start: of the beginning [states], [estimated].
+        input: of one reading of each input [inputs], 0 where it is known exactly; None: all are.
     """
 
     state: Vector
@@ -38,6 +39,7 @@ class Noise:
     sensor: Vector
     state_start: Vector
     parameter_start: Vector
+    input: Vector | None = None
 
 
 @dataclass(frozen=True)
@@ -91,7 +93,9 @@ class Problem:
     def __post_init__(self) -> None:
         states, walking, outputs = len(self.model.states), len(self.estimated), len(self.model.outputs)
         n = self.noise
-        shapes = (("state", n.state, states), ("parameter", n.parameter, walking), ("sensor", n.sensor, outputs),
+        inputs = len(self.model.inputs)
+        given = np.zeros(inputs) if n.input is None else n.input
+        shapes = (("state", n.state, states), ("input", given, inputs), ("parameter", n.parameter, walking), ("sensor", n.sensor, outputs),
                   ("state_start", n.state_start, states), ("parameter_start", n.parameter_start, walking))  # fmt: skip
         for name, given, wanted in shapes:
             lowest = np.nextafter(0, 1) if name == "sensor" else 0.0
@@ -99,7 +103,7 @@ class Problem:
                 raise ModelError(
                     f"the noise {name!r} is not {wanted} numbers of at least 0, or that of a sensor is 0",
                     code="filter-noise",
-                    remedy="give a standard deviation for each state, estimated parameter or output",
+                    remedy="give a standard deviation for each state, estimated parameter or output, and for each input or none",
                 )
         assert self._places is not None
 
@@ -148,6 +152,14 @@ class Problem:
         """Give the outputs at z."""
         x = z[: len(self.model.states)]
         return self.model.observe(now.at * self.dt, x, now.u, self._parameters(z, now.p))
+
+    def shaken(self, now: Instant, z: Array) -> Array:
+        """Give how far the noise of each input's gauge moves the outputs at z [outputs, inputs that have any]."""
+        jnp, sd = maths.loaded(), self.noise.input
+        if sd is None or not np.any(sd):
+            return jnp.zeros((len(self.model.outputs), 0))
+        steps = np.diag(sd)[np.flatnonzero(sd)]
+        return jnp.stack([self.seen(now._replace(u=now.u + s), z) - self.seen(now._replace(u=now.u - s), z) for s in steps], 1) / 2.0
 
     def possible(self, z: Array) -> Array:
         """Give z held within the declared ranges."""

@@ -89,6 +89,7 @@ def with_read(problem: Problem, inputs: Mapping[str, Reading]) -> Problem:
     model = compile_model(ReadInputs(problem.model, names))
     walk, sensor = (np.array([getattr(inputs[n], what) for n in names]) for what in ("walk", "noise"))
     start = np.array([model.model.states[PREFIX + n].scale for n in names])
+    left = None if noise.input is None else noise.input[[n not in names for n in problem.model.inputs]]
     more = Noise(np.concatenate((noise.state, walk)), noise.parameter, np.concatenate((noise.sensor, sensor)),
-                 np.concatenate((noise.state_start, start)), noise.parameter_start)  # fmt: skip
+                 np.concatenate((noise.state_start, start)), noise.parameter_start, left)  # fmt: skip
     return replace(problem, model=model, noise=more)

@@ -17,11 +17,9 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
-import numpy as np
-
 from gemel.dynamics import maths
 from gemel.dynamics.declare import Array
-from gemel.estimate.discrepancy import PREFIX
+from gemel.estimate.discrepancy import places
 from gemel.estimate.innovation import Innovation
 from gemel.estimate.problem import Instant, Problem
 from gemel.estimate.unscented import Belief, Unscented, triangular
@@ -43,7 +41,7 @@ class Trust(NamedTuple):
         belief: of the filter.
         heard: which outputs are [outputs].
         away: how far readings are from what is expected of them, squared, of late [outputs].
-        off: the last reading less expected [outputs], NaN where there was none.
+        off: the last reading less expected [outputs], NaN where there was none yet.
         loud: mean square of the change of that from reading to reading, over what it should be [outputs].
     """
 
@@ -90,8 +88,7 @@ class Trusting:
         after, innovation = self.inner.update(noisy, belief.belief, now._replace(y=heard_y))
         off = now.y - innovation.expected
         loud = self._loud(belief, off, innovation.sd**2 - noisy.noise.sensor**2 + sensor**2)
-        silent = jnp.where(belief.heard, belief.away, ALARMED)
-        distance = jnp.where(jnp.isfinite(off), (off / innovation.sd) ** 2, silent)
+        distance = jnp.where(jnp.isfinite(off), (off / innovation.sd) ** 2, belief.away)
         away = belief.away + (jnp.minimum(distance, ALARMED) - belief.away) / self.memory
         gated = belief.heard & jnp.isfinite(off) & (innovation.weight <= 0)
         before = jnp.abs(belief.off) > jnp.abs(off) / 2.0  # one that was as far off before has not leapt now
@@ -101,7 +98,9 @@ class Trusting:
         after, aside = self._aside(problem, after, heard & jnp.isfinite(now.y), jnp.sum(~heard))
         back = heard & ~belief.heard
         away = jnp.where(aside | lost, ALARMED, jnp.where(back, 0.0, away))
-        return Trust(after, heard & ~aside, away, off, loud), innovation._replace(off=off)
+        heard = heard & ~aside
+        last = jnp.where(jnp.isfinite(off), off, belief.off)
+        return Trust(after, heard, away, last, loud), innovation._replace(off=off, heard=heard)
 
     def _loud(self, belief: Trust, off: Array, variance: Array) -> Any:
         """Give how much louder the sensors are than they were, squared: innovations that are white change by √2 of their size.
@@ -180,8 +179,5 @@ def freed(belief: Belief, at: Array, size: Array) -> Belief:
 
 def _errors(problem: Problem) -> tuple[Any, Any, Any]:
     """Give the places of the errors among states and outputs, and their sizes."""
-    jnp, model = maths.loaded(), problem.model
-    names = [n for n in model.states if n.startswith(PREFIX)]
-    places = np.array([model.place("states", n) for n in names], np.intp)
-    outputs = np.array([model.place("outputs", n.removeprefix(PREFIX)) for n in names], np.intp)
-    return jnp.asarray(places), jnp.asarray(outputs), jnp.asarray(problem.noise.state_start)[places]
+    jnp, (of_state, of_output) = maths.loaded(), places(problem)
+    return jnp.asarray(of_state), jnp.asarray(of_output), jnp.asarray(problem.noise.state_start)[of_state]

@@ -59,13 +59,14 @@ class Unscented:
         seen = jax.vmap(lambda z: problem.seen(now, z))(points)
         expected, dy = _moments(seen, weights)
         mean, dx = _moments(points, weights)
+        dy = jnp.hstack((dy, problem.shaken(now, mean)))  # what is wrong with an input is wrong with all outputs at once
         sensor = jnp.asarray(problem.noise.sensor)
         sd = jnp.sqrt(jnp.sum(dy**2, 1) + sensor**2)
         off, sensor, weight = weighed(now.y - expected, sd, sensor, self.robust)
         used, m = weight > 0, len(problem.model.outputs)
         # one triangularisation gives root of S, gain times that root, and the root after (Kaminski, P. G. et al. (1971))
         top = jnp.hstack((jnp.where(used[:, None], dy, 0.0), jnp.diag(jnp.where(used, sensor, 1.0))))
-        array = triangular(jnp.vstack((top, jnp.hstack((dx, jnp.zeros((problem.size, m)))))))
+        array = triangular(jnp.vstack((top, jnp.hstack((dx, jnp.zeros((problem.size, top.shape[1] - dx.shape[1])))))))
         white = jax.scipy.linalg.solve_triangular(array[:m, :m], off, lower=True)
         after = Belief(problem.possible(mean + array[m:, :m] @ white), array[m:, m:])
         likelihood = -0.5 * (jnp.sum(white**2) + jnp.sum(used) * math.log(2 * math.pi)) - jnp.sum(
@@ -84,6 +85,7 @@ class Unscented:
         points, weights = _points(problem, belief)
         seen = jax.vmap(lambda z: problem.seen(now, z))(points)
         mean, spread = _moments(seen, weights)
+        spread = maths.loaded().hstack((spread, problem.shaken(now, belief.mean)))
         return mean, maths.loaded().sqrt(maths.loaded().sum(spread**2, 1))
 
 

@@ -23,9 +23,11 @@ from gemel.dynamics import Compiled, DynamicModel, compile_model
 from gemel.dynamics.narrowed import Narrowed
 from gemel.errors import ModelError
 from gemel.estimate import Problem
+from gemel.estimate.discrepancy import discrepant
 from gemel.operate.binding import Binding, Bound, names_of
 from gemel.operate.estimates_balances import kinds_of_balances
 from gemel.operate.estimates_kind import Kind, version
+from gemel.operate.estimates_method import errors_of, method_of
 from gemel.operate.estimates_plan import (
     code_of,
     followed_model,
@@ -109,9 +111,14 @@ def area_of(plant: Plant, path: str) -> Area:
 def _asked(plant: Plant, assets: Mapping[str, str], templates: Mapping[str, Template], said: Estimates) -> Estimates:
     """Give how a system is followed: as its types say, but for what is said of the area."""
     each = {c: t.estimates for c, t in templates.items()}
-    noise = {f"{c}/{n}": v for c, e in each.items() for n, v in e.noise.items()} | dict(said.noise)
-    return Estimates(max(e.every_ns for e in each.values()), noise, said.states or _joined(plant, assets, templates, "states"),
-                     said.sensors or _joined(plant, assets, templates, "sensors"))  # fmt: skip
+    noise, start, scatter = (
+        {f"{c}/{n}": v for c, e in each.items() for n, v in getattr(e, key).items()} | dict(getattr(said, key)) for key in ("noise", "start", "scatter")
+    )
+    return Estimates(
+        max(e.every_ns for e in each.values()), noise, said.states or _joined(plant, assets, templates, "states"),
+        said.sensors or _joined(plant, assets, templates, "sensors"), filter=said.filter,
+        drift_ns=said.drift_ns or max(e.drift_ns for e in each.values()), scatter=scatter, start=start,
+    )  # fmt: skip
 
 
 def _joined(plant: Plant, assets: Mapping[str, str], templates: Mapping[str, Template], key: str) -> tuple[str, ...]:
@@ -140,7 +147,8 @@ def _alike(areas: Sequence[Area]) -> Iterator[list[Area]]:
     groups: dict[Any, list[Area]] = {}
     for area in areas:
         asked = area.asked
-        key = (*((c, id(t)) for c, t in area.templates.items()), area.joints, asked.every_ns, *sorted(asked.noise.items()), asked.states, asked.sensors)
+        key = (*((c, id(t)) for c, t in area.templates.items()), area.joints, asked.every_ns, *sorted(asked.noise.items()), asked.states, asked.sensors,
+               asked.filter, asked.drift_ns, *sorted(asked.scatter.items()), *sorted(asked.start.items()))  # fmt: skip
         groups.setdefault(key, []).append(area)
     yield from groups.values()
 
@@ -164,14 +172,16 @@ def _kind(plant: Plant, registry: Registry, areas: Sequence[Area]) -> Kind:
     model = _held(followed_model(reference, states, read, kept), [{b.name: b.value for b in one.inputs if not measured(b)} for one in bound])
     p = np.array([b.p for b in bound]).reshape(len(bound), -1)
     problem = problem_of(asked, model, estimated, p, [seen[n] for n in kept])
-    begin = np.hstack((np.tile(model.x0, (len(areas), 1)), p[:, [model.place("parameters", n) for n in estimated]]))
+    errors = errors_of(asked, [seen[n] for n in kept if n in listened], problem)
+    predicts, method = discrepant(problem, errors), method_of(asked, problem)
+    begin = np.hstack((np.tile(predicts.model.x0, (len(areas), 1)), p[:, [model.place("parameters", n) for n in estimated]]))
     held = np.array([[one[n] for n in model.inputs] for one in ({b.name: b.value for b in (*b.states, *b.inputs)} for b in bound)])
-    said = said_of(_told(reference), whole, problem)
+    said = said_of(_told(reference), whole, predicts, method)
     return Kind(
-        area.path, tuple(a.path for a in areas), problem, _wires(registry, areas, problem, first, listened), p, begin,
+        area.path, tuple(a.path for a in areas), problem, _wires(registry, areas, predicts, first, listened), p, begin,
         held.reshape(len(areas), -1), version("system", said, p),
-        lambda path, releases: bind_any(plant, path, releases), said, problem, np.zeros((len(areas), 0)),
-        tuple(tuple(a.assets.values()) for a in areas),
+        lambda path, releases: bind_any(plant, path, releases), said, predicts, np.zeros((len(areas), 0)),
+        tuple(tuple(a.assets.values()) for a in areas), method=method, errors=errors,
     )  # fmt: skip
 
 

@@ -38,6 +38,7 @@ def misestimated(template: Template, model: Declared | None, *, alone: bool = Tr
     walking = dict(model.states) | {n: q for n, q in model.parameters.items() if names.get(n, n) in wanted}
     if not model.traceable and not model.exchanged:  # run as a whole: its inputs are drawn
         walking |= model.inputs
+    yield from _scatters(template, {**model.states, **model.outputs}, {s.name for s in template.signals if s.source is not None}, names)
     yield from _noises(template, walking)
 
 
@@ -67,12 +68,30 @@ def _unmeasured(template: Template, seen: dict[str, Quantity]) -> Iterator[Found
 
 
 def _noises(template: Template, walking: dict[str, Quantity]) -> Iterator[Found]:
-    for name, said in template.estimates.noise.items():
-        key = ("estimates", "noise", name)
-        if name not in walking:
-            yield "error", key, f"{name!r} is no state of the model, nor a parameter that is estimated", did_you_mean(name, walking)
-            continue
-        try:
-            quantity(said, walking[name].unit, difference=True)
-        except GemelError as e:
-            yield "error", key, f"the noise of {name!r}: {e.message}", e.remedy
+    for what, given in (("noise", template.estimates.noise), ("start", template.estimates.start)):
+        for name, said in given.items():
+            key = ("estimates", what, name)
+            if name not in walking:
+                yield "error", key, f"{name!r} is no state of the model, nor a parameter that is estimated", did_you_mean(name, walking)
+            else:
+                yield from _amount(key, said, walking[name].unit)
+
+
+def _scatters(template: Template, seen: dict[str, Quantity], sourced: Collection[str], names: Mapping[str, str]) -> Iterator[Found]:
+    """Give scatters of what is not listened to, and those that nothing is done with."""
+    heard = {n for n in template.estimates.sensors or seen if names.get(n, n) in sourced}
+    for name, said in template.estimates.scatter.items():
+        key = ("estimates", "scatter", name)
+        if name not in seen or name not in heard:
+            yield "error", key, f"{name!r} is no state or output of the model that is listened to", did_you_mean(name, sorted(heard))
+        elif not template.estimates.drift_ns:
+            yield "warning", key, "where errors do not last, accuracy is the scatter: this one is not looked at", "add drift: 6 h, or leave it out"
+        else:
+            yield from _amount(key, said, seen[name].unit)
+
+
+def _amount(key: tuple[str, ...], said: str | float, unit: str) -> Iterator[Found]:
+    try:
+        quantity(said, unit, difference=True)
+    except GemelError as e:
+        yield "error", key, f"the {key[1]} of {key[2]!r}: {e.message}", e.remedy

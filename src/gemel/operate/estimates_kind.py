@@ -16,6 +16,7 @@ import numpy as np
 from gemel.errors import ModelError
 from gemel.estimate import Method, Problem, Robust, Unscented
 from gemel.estimate.corrected import Corrected, behind, corrected
+from gemel.estimate.discrepancy import Discrepancy, discrepant
 from gemel.estimate.hybrid import Correction
 from gemel.estimate.hybrid_kept import again
 from gemel.operate.binding import Binding
@@ -46,6 +47,7 @@ class Kind:
         members: of machines that are systems, the paths of the assets that each is made of.
         method: the filter.
         changes: parameters that are no states and change where the process does, with the change to be expected.
+        errors: slow errors of sensors and model, by output: the filters predict with them.
     """
 
     type: str
@@ -63,6 +65,7 @@ class Kind:
     members: tuple[tuple[str, ...], ...] = ()
     method: Method = field(default_factory=lambda: Unscented(Robust()))
     changes: Mapping[str, float] = field(default_factory=dict)
+    errors: Mapping[str, Discrepancy] = field(default_factory=dict)
 
     @property
     def given(self) -> F64:
@@ -81,7 +84,7 @@ class Kind:
         for asset in assets:
             m = self.assets.index(asset)
             p[m] = self.bound(asset, releases).p
-            begin[m, len(model.states) :] = p[m, [model.place("parameters", n) for n in walking]]
+            begin[m, len(self.predicts.model.states) :] = p[m, [model.place("parameters", n) for n in walking]]
         predicts, learned = self._learned(releases)
         named = version(self.version.partition("@")[0], self.said, np.hstack((p, learned)))
         return replace(self, p=p, begin=begin, version=named, predicts=predicts, behind=learned)
@@ -89,7 +92,7 @@ class Kind:
     def _learned(self, releases: Releases) -> tuple[Problem, F64]:
         """Give what the filters predict with, and what was learned of each machine."""
         many = [_corrections(releases, asset, self.problem) for asset in self.assets]
-        predicts = corrected(self.problem, many)
+        predicts = discrepant(corrected(self.problem, many), self.errors)
         if (shape := _shape(predicts)) == _shape(self.predicts):
             predicts = self.predicts  # nothing is compiled anew
         if not shape:

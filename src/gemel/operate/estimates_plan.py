@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import inspect
 import json
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from functools import lru_cache
 from typing import Any, Final
 
@@ -20,9 +20,11 @@ from gemel.assets.spec import Estimates, Signal, Template
 from gemel.dynamics import Compiled, compile_model, maths
 from gemel.dynamics.reduced import Reduced
 from gemel.errors import ModelError
-from gemel.estimate import Noise, Problem
+from gemel.estimate import Method, Noise, Problem
+from gemel.estimate.discrepancy import discrepant
 from gemel.operate.binding import Binding, Bound, bind, names_of
 from gemel.operate.estimates_kind import Kind, version
+from gemel.operate.estimates_method import errors_of, method_of
 from gemel.operate.estimates_whole import as_a_whole, whole_of
 from gemel.operate.estimating import Wires
 from gemel.operate.machine import narrowed
@@ -75,15 +77,18 @@ def _kind(plant: Plant, registry: Registry, template: Template, rows: Sequence[i
     read = tuple(b.name for b in first.states if b.name not in followed and measured(b))
     model = followed_model(reference, followed, read, kept)
     p = np.array([b.p for b in bound]).reshape(len(bound), -1)
-    problem = as_a_whole(problem_of(asked, model, estimated, p, [seen[n] for n in kept]), asked, first.inputs)
+    gauges = [next(b for b in (*first.states, *first.inputs) if b.name == n) for n in model.inputs]
+    problem = as_a_whole(problem_of(asked, model, estimated, p, [seen[n] for n in kept], gauges), asked, first.inputs)
+    errors = errors_of(asked, [seen[n] for n in kept if n in listened], problem)
+    predicts, method = discrepant(problem, errors), method_of(asked, problem)
     places = [model.place("parameters", n) for n in estimated]
-    begin = np.hstack((np.tile(model.x0, (len(rows), 1)), p[:, places]))
+    begin = np.hstack((np.tile(predicts.model.x0, (len(rows), 1)), p[:, places]))
     held = np.array([[one[n] for n in model.inputs] for one in ({b.name: b.value for b in (*b.states, *b.inputs)} for b in bound)])
-    wires = _wires(registry, template, paths, problem, first, listened)
-    said = said_of(reference, whole, problem)
+    wires = _wires(registry, template, paths, predicts, first, listened)
+    said = said_of(reference, whole, predicts, method)
     return Kind(
         template.type, paths, problem, wires, p, begin, held.reshape(len(bound), -1), version(reference, said, p),
-        lambda path, releases: bind(plant, path, releases, model=whole.model), said, problem, np.zeros((len(rows), 0)),
+        lambda path, releases: bind(plant, path, releases, model=whole.model), said, predicts, np.zeros((len(rows), 0)), method=method, errors=errors,
     )  # fmt: skip
 
 
@@ -110,25 +115,29 @@ def is_told(b: Bound) -> bool:
     return b.signal is not None and any(lane.modelled for lane in b.signal.lanes)
 
 
-def problem_of(asked: Estimates, model: Compiled, estimated: tuple[str, ...], p: F64, outputs: Sequence[Bound]) -> Problem:
-    """Give what is estimated of machines: outputs bound, parameters [machines, parameters], noises as asked or as fits the model."""
+def problem_of(
+    asked: Estimates, model: Compiled, estimated: tuple[str, ...], p: F64, outputs: Sequence[Bound], inputs: Sequence[Bound] = ()
+) -> Problem:
+    """Give what is estimated of machines: outputs, inputs with gauges bound, parameters [machines, parameters], noises as asked or as fits the model."""
     states, sizes = model.scales("states"), model.scales("outputs")
     places = [model.place("parameters", n) for n in estimated]
     parameters = np.maximum(np.abs(p[:, places]).mean(0), 1e-3 * model.scales("parameters")[places])
-    wander = _noises(asked, model, "states", model.states, WANDER * states)
+    wander = _asked(asked.noise, model, "states", model.states, WANDER * states)
     noise = Noise(
         state=wander,
-        parameter=_noises(asked, model, "parameters", estimated, WALK * parameters),
+        parameter=_asked(asked.noise, model, "parameters", estimated, WALK * parameters),
         sensor=np.array([_sensor(b, SENSOR * size) for b, size in zip(outputs, sizes, strict=True)]),
-        state_start=np.maximum(START * states, WANDERED * wander), parameter_start=GUESSED * parameters,
+        state_start=_asked(asked.start, model, "states", model.states, np.maximum(START * states, WANDERED * wander)),
+        parameter_start=_asked(asked.start, model, "parameters", estimated, GUESSED * parameters),
+        input=np.array([_sensor(b, 0.0) if measured(b) else 0.0 for b in inputs]) if inputs else None,
     )  # fmt: skip
     dt = asked.every_ns / 1e9
     return Problem(model, estimated, noise, dt, _steps(model, p[0], dt))
 
 
-def _noises(asked: Estimates, model: Compiled, kind: str, names: Sequence[str], usual: F64) -> F64:
+def _asked(said: Mapping[str, str | float], model: Compiled, kind: str, names: Sequence[str], usual: F64) -> F64:
+    """Give what the plant file says of states or parameters, SI; what is usual where it says nothing."""
     declared = getattr(model.model, kind)
-    said = asked.noise
     return np.array([
         units.quantity(said[n], declared[n].unit, difference=True) if n in said else usual[i] for i, n in enumerate(names)
     ])  # fmt: skip
@@ -192,12 +201,12 @@ def side_by_side(columns: Sequence[I32], machines: int) -> I32:
     return np.stack(columns, 1) if columns else np.zeros((machines, 0), np.int32)
 
 
-def said_of(reference: str, model: Compiled, problem: Problem) -> str:
+def said_of(reference: str, model: Compiled, problem: Problem, method: Method) -> str:
     """Give a digest of the model's code and of all that the filter was told, but for parameters."""
     noise, of = problem.noise, problem.model
-    said: list[Any] = [__version__, reference, code_of(model), problem.estimated, problem.dt, problem.substeps, of.states, of.inputs, of.outputs]
+    said: list[Any] = [__version__, reference, code_of(model), problem.estimated, problem.dt, problem.substeps, of.states, of.inputs, of.outputs, method]
     digest = hashlib.sha256(repr(said).encode())
-    for column in (noise.state, noise.parameter, noise.sensor, noise.state_start, noise.parameter_start):
+    for column in (noise.state, noise.parameter, noise.sensor, noise.state_start, noise.parameter_start, *(() if noise.input is None else (noise.input,))):
         digest.update(np.ascontiguousarray(column, np.float64).tobytes())
     return digest.hexdigest()
 

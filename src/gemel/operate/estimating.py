@@ -9,14 +9,15 @@ as the lag keeps them; what changes is told again, with the later `received` of 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
 
-from gemel.estimate import Instant, Lag, Method, Problem, step
+from gemel.estimate import Estimate, Instant, Lag, Method, Problem, step
+from gemel.estimate.discrepancy import by_model
 from gemel.estimate.lag import Met, Step
 from gemel.samples import status as codes
 from gemel.samples.batch import F64, I32, Batch
@@ -40,6 +41,26 @@ class Wires:
     told: I32
     scale: F64
     offset: F64
+
+
+def stepping(problem: Problem, method: Method) -> Callable[[Any, Instant], tuple[Any, Estimate]]:
+    """Give the step of machines side by side, to be compiled: beliefs before an instant and its readings in, beliefs before the next out."""
+    import jax
+
+    def one(belief: Any, now: Instant) -> tuple[Any, Estimate]:
+        before = method.moments(problem, belief)[0]
+        after, estimate = step(problem, method, belief, now)
+        return after, by_model(problem, estimate, before)
+
+    return jax.vmap(one, (0, Instant(None, 0, 0, 0)))
+
+
+def started(problem: Problem, method: Method, means: F64) -> Any:
+    """Give the beliefs that machines begin with, of their means [machines, joint vector]."""
+    import jax
+
+    sd = problem.start[1]
+    return jax.tree.map(np.asarray, jax.vmap(lambda m: method.start(problem, m, sd))(means))
 
 
 class Estimating:
@@ -136,17 +157,13 @@ class Estimating:
 
     def _started(self, means: F64) -> Any:
         """Give the beliefs that machines begin with, of their means [machines, joint vector]."""
-        import jax
-
-        problem, method, sd = self._problem, self._method, self._problem.start[1]
-        return jax.tree.map(np.asarray, jax.vmap(lambda m: method.start(problem, m, sd))(means))
+        return started(self._problem, self._method, means)
 
     def _step(self) -> Step:
         """Give the compiled step of all machines."""
         import jax
 
-        problem, method = self._problem, self._method
-        return jax.jit(jax.vmap(lambda belief, now: step(problem, method, belief, now), (0, Instant(None, 0, 0, 0))))
+        return jax.jit(stepping(self._problem, self._method))
 
     def adopt(self, problem: Problem, p: F64, begin: F64) -> None:
         """Take other parameters, from the next instant on; what is believed goes on, and a later beginning is another.
@@ -195,7 +212,9 @@ class Estimating:
         scale = self._wires.scale[signal]
         status = np.where(np.broadcast_to(silence > DOUBTFUL, said.shape), codes.UNCERTAIN_DATA_SUB_NORMAL, codes.GOOD)
         instead = np.zeros(said.shape, np.bool_)
-        instead[:, said.shape[1] - self._shape[1] :] = self.distrusted
+        heard_of = estimate.innovation.heard
+        aside = self.distrusted if heard_of is None else self.distrusted | (~np.asarray(heard_of) & (self._wires.outputs >= 0))
+        instead[:, said.shape[1] - self._shape[1] :] = aside
         status = np.where(instead, codes.UNCERTAIN_SUBSTITUTE, status)
         return Batch.of(
             signal=signal, time=np.full(len(signal), self.time(at)), received=np.full(len(signal), now_ns),

@@ -1,0 +1,50 @@
+"""Which filter follows a machine, and how large and lasting the errors of its sensors and its model are: as the plant file says."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+import numpy as np
+
+from gemel.assets.spec import Estimates
+from gemel.estimate import Ensemble, Method, Problem, Robust, Unscented
+from gemel.estimate.discrepancy import Discrepancy
+from gemel.estimate.trusting import Trusting
+from gemel.operate.binding import Bound
+from gemel.samples import units
+from gemel.samples.clock import SECOND
+
+MEMBERS: Final = 64  # of an ensemble, or four for each number that is estimated
+MEMORY_S: Final = 600.0  # over which a sensor is judged that is put aside or heard again …
+INSTANTS: Final = 20, 3600  # … so many instants, at least and at most
+
+
+def method_of(asked: Estimates, problem: Problem) -> Method:
+    """Give the filter: one that stops listening to a sensor whose error leaves its size, where errors are known to last."""
+    if asked.filter == "ensemble":
+        return Ensemble(max(MEMBERS, 4 * problem.size), robust=Robust())
+    inner = Unscented(Robust())
+    return Trusting(inner, memory=int(np.clip(MEMORY_S / problem.dt, *INSTANTS))) if asked.drift_ns else inner
+
+
+def errors_of(asked: Estimates, read: Sequence[Bound], problem: Problem) -> dict[str, Discrepancy]:
+    """Give the slow error of each output that is read; none where the plant file says of none how long it lasts.
+
+    Its size is what the sensor is accurate to (noise of the problem), and what changes from reading to reading is as said,
+    or as much again.
+    """
+    if not asked.drift_ns:
+        return {}
+    found = {}
+    for b in read:
+        size = float(problem.noise.sensor[problem.model.place("outputs", b.name)])
+        found[b.name] = Discrepancy(size, asked.drift_ns / SECOND, _scatter(asked, b, problem, size))
+    return found
+
+
+def _scatter(asked: Estimates, b: Bound, problem: Problem, usual: float) -> float:
+    if b.name not in asked.scatter:
+        return usual
+    unit = problem.model.model.outputs[b.name].unit
+    return max(float(units.quantity(asked.scatter[b.name], unit, difference=True)), 1e-12)

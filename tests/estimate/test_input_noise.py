@@ -1,0 +1,58 @@
+"""What is wrong with an input's gauge is wrong with all outputs at once: a filter that knows how noisy it is knows how well it knows."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+pytest.importorskip("jax")
+
+from gemel.dynamics import Quantity, compile_model, maths
+from gemel.errors import ModelError
+from gemel.estimate import Noise, Problem, Unscented, coverage, track
+
+
+class Mixer:
+    """A share that wanders hardly; what comes out of either pipe is its part of what is fed."""
+
+    states = {"share": Quantity("1", 0.5, nominal=0.1)}
+    inputs = {"fed": Quantity("1", 10.0)}
+    outputs = {"one": Quantity("1", nominal=5.0), "other": Quantity("1", nominal=5.0)}
+    parameters = {"loss": Quantity("1", 0.0)}
+
+    def derivative(self, t, x, u, p):
+        return {"share": 0.0 * x.share}
+
+    def output(self, t, x, u, p):
+        return {"one": x.share * u.fed - p.loss, "other": 0.1 * (1.0 - x.share) * u.fed}
+
+
+def problem(gauge):
+    noise = Noise(np.array([0.02]), np.zeros(0), np.array([0.05, 0.05]), np.array([0.1]), np.zeros(0), gauge)
+    return Problem(compile_model(Mixer()), (), noise, 1.0)
+
+
+def test_the_noise_of_an_inputs_gauge_widens_what_follows_from_it():
+    import jax
+
+    maths.loaded()
+    rng, runs, n = np.random.default_rng(5), 64, 60
+    share = np.cumsum(np.hstack((0.5 + 0.1 * rng.standard_normal((runs, 1)), 0.02 * rng.standard_normal((runs, n - 1)))), 1)
+    fed = 10.0 + rng.standard_normal((runs, n))
+    y = np.stack((share * fed, 0.1 * (1 - share) * fed), 2) + 0.05 * rng.standard_normal((runs, n, 2))
+    read = (fed + 1.0 * rng.standard_normal((runs, n)))[..., None]
+    held = {}
+    for name, gauge in (("known", np.array([1.0])), ("unknown", None)):
+        of = problem(gauge)
+        run = jax.jit(jax.vmap(lambda u, y, of=of: tuple(track(of, Unscented(), u, y, of.model.p0))[:4]))
+        mean, sd, out, out_sd = (np.asarray(part) for part in run(read, y))
+        held[name] = coverage(share[:, 10:], mean[:, 10:, 0], sd[:, 10:, 0]), coverage((share * fed)[:, 10:], out[:, 10:, 0], out_sd[:, 10:, 0])
+    assert 0.84 <= held["known"][0] <= 0.95
+    assert held["known"][1] > 0.84
+    assert held["unknown"][0] < 0.6 and held["unknown"][1] < held["known"][1] - 0.1
+
+
+def test_a_noise_for_other_inputs_than_there_are_is_refused():
+    with pytest.raises(ModelError, match="input"):
+        problem(np.zeros(2))
+    assert replace(problem(None), dt=2.0).noise.input is None
