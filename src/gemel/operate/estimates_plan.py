@@ -201,7 +201,7 @@ def side_by_side(columns: Sequence[I32], machines: int) -> I32:
     return np.stack(columns, 1) if columns else np.zeros((machines, 0), np.int32)
 
 
-def said_of(reference: str, model: Compiled, problem: Problem, method: Method) -> str:
+def said_of(reference: str, model: Compiled, problem: Problem, method: Method | None = None) -> str:
     """Give a digest of the model's code and of all that the filter was told, but for parameters."""
     noise, of = problem.noise, problem.model
     said: list[Any] = [__version__, reference, code_of(model), problem.estimated, problem.dt, problem.substeps, of.states, of.inputs, of.outputs, method]
