@@ -123,6 +123,13 @@ def test_one_that_saves_its_state_is_followed_and_what_it_cannot_be_told_is_told
     ]
 
 
+@pytest.mark.parametrize("said", ["drift: 6 h", "filter: ensemble"])
+def test_no_other_filter_follows_one_for_co_simulation(tmp_path, said):
+    every = {**FOLLOWED, "followed": FOLLOWED["followed"].replace("every: 1 s", f"every: 1 s, noise: {{u: 1 K}}, {said}")}
+    told = found(plant(tmp_path / "plant", lag(tmp_path / "fmu", "CoSimulation", saves=True, gain="tunable"), head=HEAD, **every))
+    assert [m for s, _, m in told if s == "error"] == ["models/lag.fmu is for co-simulation: it is followed by members that it saves, by no other filter, and errors that last are not told apart"]
+
+
 def test_one_whose_saved_state_does_not_bring_it_back_is_told(tmp_path):
     forgetful = lag(tmp_path / "fmu", "CoSimulation", saves=True, body="static double n; n += 1e-6; return n;")
     assert [(s, m) for s, _, m in found(plant(tmp_path, forgetful))] == [

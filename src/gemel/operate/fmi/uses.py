@@ -43,6 +43,9 @@ def _followed(template: Template, model: FmuModel, followed: list[str]) -> Itera
         if name in own and own[name] not in model.tunable:
             words = f"{name!r} is to be followed, and {model.called} calls {own[name]!r} fixed: it cannot change while it runs"
             yield "error", ("signals", name), words, f"have it exported as tunable, or {EXCHANGE}"
+    if asked.drift_ns or asked.filter != "unscented":
+        words = f"{model.called} is for co-simulation: it is followed by members that it saves, by no other filter, and errors that last are not told apart"
+        yield "error", ("estimates", "drift" if asked.drift_ns else "filter"), words, f"leave it out, or {EXCHANGE}"
     if asked.states and set(asked.states) != set(model.states):
         words = f"{model.called} is for co-simulation: none of its states can be left out"
         yield "error", ("estimates", "states"), words, EXCHANGE
