@@ -40,7 +40,7 @@ def test_the_four_kinds_take_turns_on_either_pump_and_begin_after_the_good_day()
     assert [w.what for w in drawn(SEEDS[0])] == [w.what for w in wrongs[0]]
 
 
-def test_no_kind_of_sensor_is_one_that_the_attribution_was_developed_on():
+def test_no_kind_of_sensor_is_one_that_the_filters_of_the_month_were_developed_on():
     assert not {"bias", "drift", "stuck", "noise"} & set(SENSORS)
 
 

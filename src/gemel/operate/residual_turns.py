@@ -11,6 +11,7 @@ from typing import Any, Final
 import msgspec
 import numpy as np
 
+from gemel.estimate.blame import SURE as CLEAR
 from gemel.estimate.watch import Back, Left
 from gemel.operate.estimates_kind import Kind
 from gemel.operate.residuals_in import CLEARED, RAISED
@@ -70,7 +71,7 @@ def blamed(kind: Kind, found: Left) -> int:
     if found.verdict is None:
         return -1
     suspect, probability = found.verdict.suspects[0]
-    if suspect.kind != "sensor" or probability < SURE:
+    if suspect.kind != "sensor" or probability < SURE or found.verdict.against < CLEAR:
         return -1
     others = np.delete(kind.wires.outputs[found.machine], place := kind.problem.model.outputs.index(suspect.name))
     return place if (others >= 0).any() else -1

@@ -13,7 +13,7 @@ export interface Out {
   expected: number | null;
   /** Most probable first. */
   suspects: Suspect[];
-  /** In which manner it is wrong: off, drifting, noisy, stuck, changed, bent or loose. */
+  /** In which manner it is wrong: off, drifting, noisy, stuck, slow, changed, together (with others) or bent. */
   how: string;
   substituted: boolean;
 }
