@@ -42,6 +42,8 @@ CURVED: Final = 0.3  # of a bend, its square
 SQUARED: Final = " squared"
 DRIFTED: Final = 2.0  # of a fault, how far it has drifted evenly in the end
 WALK: Final = 0.2  # of a fault, how far it walks from moment to moment
+SEVERAL: Final = 0.02
+"""So likely, next to one, is that several parameters of the process change at once."""
 WEARS: Final = 0.1  # of a change of the process that would be a fault, it may have changed as usual
 MOMENTS: Final = 12  # from which on faults are tried, beside those where the evidence began
 READINGS: Final = 1200  # that are weighed at most: means of so many instants are taken that it is so
@@ -124,6 +126,7 @@ def blame(case: Case, record: Excerpt, found: Raised) -> Verdict:
     shape = structure(case.problem.model, case.usual, record.p, tuple(case.process))
     silent = fired(case.problem, shape, record, case.good)
     scores = np.array([one.score for one in weights]) + [_doubt(one, silent) for one in tries]
+    scores += [math.log(SEVERAL) if one.how == "together" else 0.0 for one in tries]
     strikes = _strikes(case, record.p)
     sizes = [_size(one, weight, strikes) for one, weight in zip(tries, weights, strict=True)]
     return _verdict(*_symptomatic(case, record, tries, scores, sizes), silent)

@@ -4,7 +4,7 @@ reading - median of the five around it  -> wild, where far beyond what a good ti
 change of the change                    -> still, where far below it, or where the reading repeats itself
 
 No machine moves one reading alone, for an instant, and back; none takes the noise off one sensor and leaves it on the
-others. So an instant counts only where one output shows it and no other. Counts are summed up as Page, E. S. (1954) has it,
+others. So an instant counts where one output shows it and no other, and against it where several do. Counts are summed up as Page, E. S. (1954) has it,
 for Bernoulli trials: what usually happens so often (`usual`) against what a broken sensor does.
 """
 
@@ -73,11 +73,11 @@ def _still(y: Vector, change: Vector) -> Flags:
     return found
 
 
-def _alone(shown: Flags, often: Flags) -> Flags:
-    """Leave what only one output shows: what several show at once is the machine's doing, or nobody's."""
+def _counted(shown: Flags, often: Flags) -> Vector:
+    """Give 1 where only one output shows it, -1 where others do at once: that is the machine's doing, or nobody's."""
     told = shown & ~often
-    found: Flags = told & (told.sum(1, keepdims=True) == 1)
-    return found
+    several = told.sum(1, keepdims=True) > 1
+    return np.where(told, np.where(several, -1.0, 1.0), 0.0)
 
 
 def _off(y: Vector) -> Vector:
@@ -104,13 +104,13 @@ def _median(values: Vector) -> Vector:
 def _summed(shown: Flags, usual: Flags, how: str) -> list[Symptom]:
     """Sum up the evidence of each output [instants, outputs] (Page); give those that pass the limit."""
     often = usual.mean(0) > OFTEN
-    shown, usual = _alone(shown, often), _alone(usual, often)
-    chance = np.maximum((usual.sum(0) + 0.5) / (len(usual) + 1.0), RARE)
+    counted, alone = _counted(shown, often), _counted(usual, often) > 0
+    chance = np.maximum((alone.sum(0) + 0.5) / (len(usual) + 1.0), RARE)
     broken = np.maximum(JUMPS, 5.0 * chance) if how == "noisy" else 0.5 * (1.0 + chance)
     found = []
     for o in np.flatnonzero(~often & (broken < 1.0)).tolist():
         p, q = float(chance[o]), float(broken[o])
-        each = np.where(shown[:, o], np.log(q / p), np.log((1 - q) / (1 - p)))
+        each = np.where(counted[:, o] == 0.0, np.log((1 - q) / (1 - p)), counted[:, o] * np.log(q / p))
         sums = _page(np.asarray(each, np.float64))
         if sums.max() > LIMIT:
             at = int(np.argmax(sums > LIMIT))
