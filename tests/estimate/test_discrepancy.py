@@ -1,12 +1,11 @@
-"""A filter knows how well it knows: what the model always gets wrong, what inputs' gauges add, which sensor to leave out."""
+"""A filter knows how well it knows: what the model always gets wrong, which sensor to leave out."""
 
 import numpy as np
 import pytest
 
 from gemel.dynamics import Quantity, compile_model, maths
 from gemel.estimate import Noise, Problem, Robust, Unscented, coverage, track
-from gemel.estimate.discrepancy import Discrepancy, discrepant, variogram
-from gemel.estimate.read_inputs import Reading, reading, with_read
+from gemel.estimate.discrepancy import Discrepancy, discrepant
 from gemel.estimate.trusting import Trusting, freed
 from gemel.estimate.unscented import Belief
 
@@ -63,24 +62,6 @@ def lived(seed, n=400, runs=64, errors=(0.3, 0.6), lasting=1500.0):
         for scale, error, noise in zip((1.0, 2.0), errors, (0.1, 0.2), strict=True)
     ]
     return around.T[..., None], np.stack(shown, 2).swapaxes(0, 1), warmth.T, excess
-
-
-def test_noise_size_and_time_of_an_error_are_read_off_its_variogram():
-    rng = np.random.default_rng(3)
-    off = wander(rng, 40_000, 1, 0.5, 900.0)[:, 0] + 0.2 * rng.standard_normal(40_000)
-    found = variogram(off, DT)
-    assert found.noise == pytest.approx(0.2, rel=0.03)
-    assert found.sd == pytest.approx(0.5, rel=0.2)
-    assert found.time_s == pytest.approx(900.0, rel=0.4)
-    assert variogram(0.7 + 0.2 * rng.standard_normal(5000), DT).sd == pytest.approx(0.7, rel=0.05)  # a constant error is one
-
-
-def test_noise_and_walk_of_an_input_are_read_off_its_differences():
-    rng = np.random.default_rng(4)
-    walked = np.cumsum(0.05 * np.sqrt(DT) * rng.standard_normal(40_000)) + 0.4 * rng.standard_normal(40_000)
-    found = reading(walked, DT)
-    assert found.noise == pytest.approx(0.4, rel=0.05)
-    assert found.walk == pytest.approx(0.05, rel=0.1)
 
 
 def test_slow_errors_known_of_make_the_bands_hold_and_taken_for_noise_they_do_not():
@@ -171,28 +152,3 @@ def test_readings_that_leap_together_are_the_models_doing_and_are_followed():
     errors = {"first": Discrepancy(0.1, 1500.0, 0.1), "second": Discrepancy(0.2, 1500.0, 0.2)}
     _, _, shown, _ = followed(discrepant(problem(), errors), Trusting(Unscented(Robust()), memory=24), u, y)
     assert (np.abs(shown - y)[:, 210:].mean((0, 1)) < (0.5, 1.0)).all()
-
-
-def test_the_noise_of_an_inputs_gauge_is_not_taken_for_the_machines_doing():
-    """With a lag of a second the vessel is where its surroundings are: their gauge's noise goes through."""
-    rng, n, runs = np.random.default_rng(7), 400, 32
-    around = 300.0 + np.cumsum(0.02 * np.sqrt(DT) * rng.standard_normal((runs, n)), 1)
-    read = around + 0.5 * rng.standard_normal((runs, n))
-    fast = {**Vessel.parameters, "lag": Quantity("s", 10.0, low=1.0)}
-    model = compile_model(type("Quick", (Vessel,), {"parameters": fast})())
-    noise = Noise(np.array([1e-3]), np.zeros(0), np.array([0.3, 10.0]), np.array([1.0]), np.zeros(0))
-    plain = Problem(model, (), noise, DT)
-    warmth, x = np.empty((runs, n)), around[:, 0]
-    for k in range(n):
-        warmth[:, k] = x
-        x = around[:, k] + (x - around[:, k]) * np.exp(-1.0)
-    first = warmth + 0.3 * rng.standard_normal((runs, n))
-    nothing = np.full((runs, n, 1), np.nan)
-    y = np.concatenate((first[..., None], nothing), 2)
-    wise, wise_sd, *_ = followed(with_read(plain, {"around": Reading(0.5, 0.02)}), Unscented(), np.zeros((runs, n, 0)),
-                                 np.concatenate((y, read[..., None]), 2))  # fmt: skip
-    naive, naive_sd, *_ = followed(plain, Unscented(), read[..., None], y)
-    late = slice(50, None)
-    assert 0.86 <= coverage(warmth[:, late], wise[:, late, 0], wise_sd[:, late, 0]) <= 0.94
-    assert coverage(warmth[:, late], naive[:, late, 0], naive_sd[:, late, 0]) < 0.3
-    assert np.std((wise[..., 0] - warmth)[:, late]) < 0.6 * np.std((naive[..., 0] - warmth)[:, late])

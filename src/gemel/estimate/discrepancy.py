@@ -7,9 +7,6 @@ filtering for time-varying systems using measurements containing colored noise; 
 A. (2001), Bayesian calibration of computer models)::
 
     y = h(x) + off + noise,    d off = - off / time_s dt + sd √(2 / time_s) dW
-
-How large and how lasting it is, is read off the residuals of a time when all was right, by their variogram (Cressie, N.
-(1993), Statistics for Spatial Data, sec. 2.4): nugget, sill and range are noise, size and time of the error.
 """
 
 from __future__ import annotations
@@ -23,17 +20,11 @@ import numpy.typing as npt
 
 from gemel.dynamics import Compiled, Quantity, Values, compile_model, maths
 from gemel.dynamics.declare import Array
-from gemel.errors import ModelError
 from gemel.estimate.problem import Noise, Problem
 from gemel.estimate.track import Estimate
 
 Vector = npt.NDArray[np.float64]
 PREFIX: Final = "off/"
-LAGS: Final = 24
-TIMES: Final = 40
-LEAST, LASTING_S = 1.0, 6 * 3600.0
-"""A slow error below the noise is taken to be of its size and to last so long: a sensor believed to have none could not be
-found to drift, all else would be made to follow it."""
 
 
 @dataclass(frozen=True)
@@ -49,40 +40,6 @@ class Discrepancy:
     sd: float
     time_s: float
     noise: float
-
-
-def variogram(off: Vector, dt: float) -> Discrepancy:
-    """Read noise, size and time of an error off residuals [instants]; NaN where there is none.
-
-    The noise is what second differences show (Gasser, T., Sroka, L., Jennen-Steinmetz, C. (1986), Residual variance and
-    residual pattern in nonlinear regression); a model sill (1 - exp(-h / time)) is fitted to half the mean squared
-    difference at lags up to a third of the record, less the noise. The sill is not less than the variance about zero asks
-    for: a constant error is an error too.
-
-    Raises ModelError where fewer than 50 residuals are known.
-    """
-    known = np.isfinite(off)
-    if known.sum() < 50:
-        raise ModelError(
-            "too few residuals to tell noise from a lasting error", code="no-readings",
-            remedy="give a record of at least 50 readings of each output",
-        )  # fmt: skip
-    noise = float(np.nanmean((off[2:] - 2.0 * off[1:-1] + off[:-2]) ** 2) / 6.0)
-    lags = np.unique(np.geomspace(1, max(len(off) // 3, 2), LAGS).astype(int))
-    halves = np.array([0.5 * np.nanmean((off[lag:] - off[:-lag]) ** 2) for lag in lags]) - noise
-    times = np.geomspace(2 * dt, max(len(off) * dt / 3, 4 * dt), TIMES)
-    _, sill, time_s = min((_fitted(lags * dt, halves, time_s) for time_s in times), key=lambda found: found[0])
-    sill = max(sill, float(np.nanmean(off**2)) - noise)
-    if sill < LEAST**2 * noise:
-        return Discrepancy(LEAST * float(np.sqrt(noise)), min(LASTING_S, float(times[-1])), float(np.sqrt(noise)))
-    return Discrepancy(float(np.sqrt(sill)), float(time_s), float(np.sqrt(noise)))
-
-
-def _fitted(h: Vector, halves: Vector, time_s: float) -> tuple[float, float, float]:
-    """Give misfit and sill for a time."""
-    shape = 1.0 - np.exp(-h / time_s)
-    sill = max(float(shape @ halves / (shape @ shape)), 0.0)
-    return float(np.sum((sill * shape - halves) ** 2)), sill, time_s
 
 
 class Discrepant:
