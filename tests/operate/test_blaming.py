@@ -1,15 +1,19 @@
 """A drifting sensor must not become wear: what the gate would let in is refused, with the sensor's name and why; wear itself comes in."""
 
+import json
 import os
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 from guard_kit import calibrated, columns, faults, put
 from works_kit import Fault
 
 from gemel.assets import load
+from gemel.cli.calibrate import command
 from gemel.operate.machine import machine_of
 
+KITS = str(Path(__file__).resolve().parents[1] / "estimate")
 PLANT = """
 plant: a/b
 types:
@@ -34,9 +38,8 @@ assets: {works: {type: Works}}
 def machine(tmp_path_factory):
     folder = tmp_path_factory.mktemp("works")
     (folder / "plant.yaml").write_text(PLANT)
-    kits = str(Path(__file__).resolve().parents[1] / "estimate")
     with pytest.MonkeyPatch.context() as patch:  # a model is first looked at in a process of its own
-        patch.setenv("PYTHONPATH", os.pathsep.join([kits, os.environ.get("PYTHONPATH", "")]))
+        patch.setenv("PYTHONPATH", os.pathsep.join([KITS, os.environ.get("PYTHONPATH", "")]))
         return machine_of(load(folder), "a/b/works")
 
 
@@ -80,6 +83,24 @@ def test_the_first_night_is_guarded_too_a_sensor_that_the_others_deny_is_refused
     asked = calibrated(machine, recent)
     (why,) = asked["gate"]["against"]
     assert why.startswith(f"the residuals blame a/b/works/{at} ("), why
+
+
+@pytest.mark.slow
+def test_by_hand_too_what_the_others_deny_is_not_released(machine, tmp_path, monkeypatch):
+    (tmp_path / "plant.yaml").write_text(PLANT)
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join([KITS, os.environ.get("PYTHONPATH", "")]))
+    read = columns(2000, 10_000, Fault("bias", "level", 0.4, 0))
+    names = [line.spec.name for line in (*machine.inputs, *machine.outputs)]
+    rows = zip(read[0][0] / 1e9, *(values for _, values, _ in read), strict=True)
+    text = "\n".join([",".join(["time", *names]), *(",".join(map(repr, map(float, row))) for row in rows)])
+    (tmp_path / "night.csv").write_text(text)
+    words = [str(tmp_path), "--data", str(tmp_path / "night.csv"), "--first", "0.7", "--starts", "1", "--lead", "30", "--json"]
+    looked = CliRunner().invoke(command, words)
+    assert json.loads(looked.stdout)["gate"]["passed"], looked.output
+    asked = CliRunner().invoke(command, [*words, "--release"])
+    assert asked.exit_code == 1, asked.output
+    (why,) = json.loads(asked.stdout)["gate"]["against"]
+    assert why.startswith("the residuals blame a/b/works/level ("), why
 
 
 @pytest.mark.slow

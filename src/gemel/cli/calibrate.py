@@ -109,6 +109,7 @@ def command(
     _needs_reason()
     from gemel.cli.calibrate_asked import by_twin as _by_twin
     from gemel.estimate.calibrate import Settings
+    from gemel.operate.calibrate_job import Wish, attributed
     from gemel.operate.calibrating import calibrate, released_body, with_hybrid
     from gemel.operate.hybrid_alone import alone
     from gemel.operate.recorded import from_file
@@ -152,12 +153,14 @@ def command(
         if not others:
             raise ConfigError("--hybrid is judged on data that it has not seen", code="hybrid-unseen", remedy="give --validate or --first")
         found = with_hybrid(found)
+    found, who, unsure = attributed(found, Wish(blame=doing and not despite_gate), ((), records), lambda: None)
     told = found.told() | {
         "seconds": round(time.perf_counter() - began, 3),
         "champion": champion["version"] if champion else 0,
-    }
-    told["release"] = released_body(found, [f.name for f in files]) | {"champion": told["champion"]}
-    if hybrid and not found.verdict.passed:
+        "attribution": who, "unconfirmed": unsure,
+    }  # fmt: skip
+    told["release"] = released_body(found, [f.name for f in files]) | {"champion": told["champion"], "unconfirmed": unsure}
+    if hybrid and not found.verdict.passed and not found.blamed:
         told["alone"] = alone(found, standing, [f.name for f in files])
     _end(told, folder, doing, despite_gate, reason, as_json)
 
@@ -232,6 +235,7 @@ def _words(told: Mapping[str, Any]) -> Iterator[str]:
         yield from _hybrid(told.get("hybrid") or {})
         if "refused" in told:
             yield from _hybrid(told["alone"]["hybrid"])
+        yield from _list("gate", [f"unconfirmed: {words}" for words in told.get("unconfirmed", ())])
         yield from _gate(told["gate"], told.get("released"), told.get("refused", {}).get("against", ()))
 
 

@@ -140,7 +140,7 @@ def run(given: Mapping[str, Any], told: Told) -> dict[str, Any]:
     found = replace(found, offered=picked.good, stands=given["champion"].get("hybrid", {}))
     if asked.hybrid and picked.unseen:
         found = with_hybrid(found)
-    found, who, unsure = _attributed(found, asked, (good, records), lambda: _go_on(told, FITTED))
+    found, who, unsure = attributed(found, asked, (good, records), lambda: _go_on(told, FITTED))
     _go_on(told, JUDGED)
     stood = _beside(machine, found, picked.unseen, shadow)
     answer = found.told() | stood | {"champion": given["champion"]["version"], "chosen": _chosen(picked, what), "versions": given["versions"]}
@@ -175,7 +175,7 @@ def _beside(machine: Machine, found: Calibration, unseen: Sequence[Record], shad
     return told | {"scores": {who: scored(machine, some) for who, some in runs.items()}}
 
 
-def _attributed(
+def attributed(
     found: Calibration, asked: Wish, then_and_now: tuple[Sequence[Record], Sequence[Record]], on_step: Callable[[], None]
 ) -> tuple[Calibration, dict[str, Any] | None, list[str]]:
     """Ask who is wrong, of what the gate would let in: a sensor that is blamed goes to the gate.
