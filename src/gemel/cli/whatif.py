@@ -26,7 +26,7 @@ from gemel.errors import ConfigError, GemelError
 @click.option("--leap", type=click.Choice(["auto", "never"]), default="auto", show_default=True, help="Over a year of days that are alike, or each step.")
 @click.option("--engine", type=click.Choice(["auto", "jax"]), default="auto", show_default=True, help="The fastest there is, or JAX on the device that it finds.")
 @click.option("--step", default=10.0, show_default=True, help="Of the solver, at most [s].")
-@click.option("--scenarios", "members", type=int, help="Members of the ensemble [default: 1000; of an FMU 100, and no more].")
+@click.option("--scenarios", "members", type=int, help="Members of the ensemble [default: 1000; of an FMU 100, and 10,000 at most].")
 @click.option("--seed", default=0, show_default=True, help="Of what is drawn: the same seed gives the same answer.")
 @click.option("--uncertain", multiple=True, metavar="NAME=SHARE", help="What is not known exactly: wear=10%, or none [default: as sure as states and parameters are].")
 @click.option("--kpi", "kpis", multiple=True, metavar="NAME or NAME={max: power}", help="A figure to tell, by its name or in the words of a plant file [default: what the types declare].")

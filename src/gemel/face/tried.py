@@ -82,7 +82,7 @@ class Tried(Series):
             start: of the history; an hour before its end, if left out.
             end: of the history; now, if left out.
             told: takes how much is done (0 to 1), gives whether to go on.
-            wish: `parameters`, `step_s`, `unseen`, `running`, `regimes`, `block_s`, `most`, `lead`, `starts`, `seed`, `blamed`
+            wish: `parameters`, `step_s`, `unseen`, `running`, `regimes`, `block_s`, `most`, `lead`, `starts`, `seed`, `blamed`, `blame`, `hybrid`
                 as in ``POST /api/v1/assets/{path}/calibrations``.
 
         Raises ModelError where the asset's type has no dynamic model, or the history nothing to fit.

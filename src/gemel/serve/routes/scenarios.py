@@ -114,10 +114,10 @@ class Wish(_Exact):
     horizon_s: Annotated[float, Field(gt=0, le=3.2e8)] = 86_400.0
     leap: Literal["auto", "never"] = Field(default="auto", description="Over a horizon of weeks and more: leap over days that are alike, or take each step.")
     step_s: Annotated[float, Field(gt=0, le=86_400)] = 10.0
-    members: Annotated[int | None, Field(ge=1, le=100_000)] = Field(default=None, description="1000, if left out; of an FMU 100, and no more.")
+    members: Annotated[int | None, Field(ge=1, le=100_000)] = Field(default=None, description="1000, if left out; of an FMU 100, and 10,000 at most.")
     seed: Annotated[int, Field(ge=0, lt=1 << 53)] = 0
     uncertain: Annotated[list[UncertainShape] | None, Field(max_length=50)] = Field(
-        default=None, description="If left out: what `GET /whatif` gives: states by their uncertainty, parameters by the interval released, else what is calibrated by 5 %."
+        default=None, description="If left out: what `GET /whatif` gives: states by their uncertainty, parameters by the interval released, else by the accuracy declared, else what is calibrated by 5 %."
     )
     kpis: Annotated[list[KpiShape | KpiName], Field(max_length=30)] = Field(
         default=[], description="Figures: names of those that `GET /whatif` offers, lines as `peak={max: power}`, or whole; its default ones, if left out."
