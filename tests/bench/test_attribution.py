@@ -101,11 +101,11 @@ def test_readings_are_given_a_minute_each_in_si_and_set_points_move_more_often_w
     assert moved[1] > moved[0] + 5
 
 
-def test_the_command_asks_who_is_wrong_from_seed_300_on(monkeypatch):
+def test_the_command_asks_who_is_wrong_from_seed_700_on(monkeypatch):
     from click.testing import CliRunner
 
     asked = []
     monkeypatch.setattr(attribution, "measure", lambda cases, first, told: asked.append((cases, first)) or {"cases": cases})
     ran = CliRunner().invoke(command, ["judge", "--attribution", "--cases", "6"])
     assert ran.exit_code == 0, ran.output
-    assert asked == [(6, 300)]
+    assert asked == [(6, 700)]

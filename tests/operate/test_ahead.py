@@ -8,10 +8,10 @@ import pytest
 from whatif_kit import ASSET, PLANT
 
 from gemel.assets import load
-from gemel.operate import whatif
+from gemel.operate import reasoning, whatif
 from gemel.operate.ahead import AHEAD, Ahead, prepare
 from gemel.operate.jobs import Jobs
-from gemel.operate.reasoning import PROGRESS, Reason
+from gemel.operate.reasoning import CANCEL, PROGRESS, Reason
 from gemel.operate.view_jobs import JobsView
 from gemel.scenarios import engine
 
@@ -79,3 +79,43 @@ async def listened(wanted, folder):
     working.cancel()
     taking.cancel()
     return line
+
+
+def test_a_job_cancelled_while_something_is_made_ready_frees_who_works_at_once(tmp_path, monkeypatch):
+    monkeypatch.setattr(reasoning, "kind", lambda name: pytest.fail("it was worked on"))
+    jobs = Jobs(tmp_path / "jobs")
+    assert asyncio.run(worked(jobs, cancelled=True))
+    assert [job.state for job in jobs.listed()] == ["cancelled"]
+
+
+def test_a_job_does_not_wait_without_limit_for_what_is_made_ready(tmp_path, monkeypatch):
+    monkeypatch.setattr(reasoning, "kind", lambda name: lambda spec, told: spec["load"])
+    monkeypatch.setattr(reasoning, "PATIENCE_S", 0.3)
+    jobs = Jobs(tmp_path / "jobs")
+    assert asyncio.run(worked(jobs))
+    assert [jobs.result(job.asked.id) for job in jobs.listed()] == [1.15]
+
+
+async def worked(jobs, cancelled=False):
+    """Work on a job while something is made ready that never is; say whether the lock is still held by who makes it ready."""
+    line = Line()
+    asked, _ = jobs.ask("whatif", {"load": 1.15}, "more", "someone")
+    reason = Reason(line, jobs)
+    await line.hear(CANCEL, reason._on_cancel)
+    with reason.busy:
+        async with asyncio.timeout(10):
+            working = asyncio.create_task(reason._work(work_on(asked.id)))
+            while cancelled and jobs.get(asked.id).state != "running":
+                await asyncio.sleep(0.01)
+            if cancelled:
+                jobs.cancel(asked.id)
+                await line.tell(CANCEL, asked.id.encode())
+            await working
+        return reason.busy.locked()
+
+
+def work_on(name):
+    async def said():
+        return None
+
+    return SimpleNamespace(data=name.encode(), tries=1, done=said, alive=said)

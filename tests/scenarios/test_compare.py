@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from gemel.scenarios.compare import difference
+from gemel.scenarios.compare import Share, difference, sensitivity
 
 NEVER = math.inf
 Q = (0.05, 0.5, 0.95)
@@ -38,3 +38,13 @@ def test_where_it_comes_in_both_or_in_neither_the_mean_is_of_all():
 def test_where_it_never_comes_at_all_nothing_differs():
     d = difference(np.full(4, NEVER), np.full(4, NEVER), Q)
     assert (d.mean, d.neither, d.clear, d.p_value) == (0.0, 1.0, False, 1.0)
+
+
+def test_what_is_equal_has_one_rank_so_that_a_member_s_number_explains_nothing():
+    """The draws go up with the members' numbers: ranks of equals by number would make them explain a constant."""
+    unit = np.arange(100.0)[:, None] / 100
+    for same in (np.full(100, 3.0), np.full(100, NEVER)):
+        assert sensitivity(("wear",), unit, same) == Share({"wear": 0.0}, 0.0)
+    soon = np.where(np.arange(100) < 10, 50.0 - np.arange(100), NEVER)
+    expected = np.corrcoef(unit[:, 0], np.where(np.arange(100) < 10, 10.0 - np.arange(100), 55.5))[0, 1]
+    assert sensitivity(("wear",), unit, soon).coefficients["wear"] == pytest.approx(expected)

@@ -3,7 +3,7 @@
 a day in which all is right -> the pump set is fitted to it -> four hours in which one thing goes wrong -> who is wrong?
 
 A reading a minute, seven sensors of one pump set. What goes wrong is a sensor, the machine, a law of the machine that the
-model has otherwise, or nothing. Nothing is fitted to the judged hours; seeds 500 to 519 are those that the attribution was developed on.
+model has otherwise, or nothing. Nothing is fitted to the judged hours; seeds 500 to 539 are those that the attribution was developed on.
 """
 
 from __future__ import annotations

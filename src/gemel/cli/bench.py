@@ -182,7 +182,7 @@ def whatif(full: bool, as_json: bool) -> None:
 @command.command(epilog="Example: gemel bench judge --days 7 --seeds 2 --json")
 @click.option("--days", type=click.FloatRange(2), help="Of each life [default: 7; with --full 30].")
 @click.option("--seeds", default=2, show_default=True, type=click.IntRange(1), help="Lives, each of another seed.")
-@click.option("--first", type=click.IntRange(200), help="Seed of the first [default: 200; with --attribution 300].")
+@click.option("--first", type=click.IntRange(200), help="Seed of the first [default: 200; with --attribution 700].")
 @click.option("--full", is_flag=True, help="A month each.")
 @click.option("--attribution", is_flag=True, help="Ask who is wrong instead, over --cases.")
 @click.option("--cases", default=40, show_default=True, type=click.IntRange(2), help="Of --attribution, two of a seed.")
@@ -194,7 +194,7 @@ def judge(days: float | None, seeds: int, first: int | None, full: bool, attribu
 
     lived = days or (30.0 if full else 7.0)
     if attribution:
-        report(lambda _folder, told: who.measure(cases, first or 300, told), as_json)
+        report(lambda _folder, told: who.measure(cases, first or 700, told), as_json)
     else:
         lives = range(first or 200, (first or 200) + seeds)
         report(lambda _folder, told: month.measure(lived, lives, told), as_json)

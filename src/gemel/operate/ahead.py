@@ -38,7 +38,8 @@ class Ahead:
 
     Args:
         bus: what is heard.
-        busy: held while something is compiled or worked on, so that a job waits for what it needs instead of doing it twice.
+        busy: held while something is compiled or worked on, so that a job waits for what it needs (a while)
+            instead of doing it twice.
     """
 
     def __init__(self, bus: Bus, busy: threading.Lock) -> None:

@@ -24,6 +24,7 @@ from gemel.operate.jobs_kinds import kind
 log = logging.getLogger(__name__)
 TOLD_S: Final = 0.2  # between two words on how far a job is
 ALIVE_S: Final = 1.5
+PATIENCE_S: Final = 30.0  # how long a job waits for what is being made ready; compiled twice is no harm
 REASON_BUS: Final = "REASON_BUS"  # of the environment of who works on jobs: their only way to the bus
 PROGRESS: Final = "jobs.progress"
 CANCEL: Final = "jobs.cancel"
@@ -101,8 +102,22 @@ class Reason:
         return msgspec.structs.replace(task.result(), wall=time.time_ns(), seconds=time.monotonic() - began)
 
     def _outcome(self, asked: Asked) -> Ended:
-        with self.busy:
+        held = self._waited()
+        try:
+            if self._stop:
+                return Ended(wall=0, seconds=0.0, problem="cancelled before it began", code="job-failed", remedy="ask again")
             return _outcome(asked, self._jobs, self._on_progress)
+        finally:
+            if held:
+                self.busy.release()
+
+    def _waited(self) -> bool:
+        """Wait for what is being made ready, until that is done, the job is cancelled or patience ends; say whether `busy` is held now."""
+        until = time.monotonic() + PATIENCE_S
+        while not (held := self.busy.acquire(timeout=TOLD_S)):
+            if self._stop or time.monotonic() > until:
+                break
+        return held
 
     def _on_progress(self, done: float) -> bool:
         self._done = done

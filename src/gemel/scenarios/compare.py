@@ -114,11 +114,11 @@ def sensitivity(names: tuple[str, ...], unit: Array, values: Array) -> Share:
     Args:
         names: what each column is about.
         unit: what was drawn, in (0, 1) [members, names].
-        values: the figure [members]; where an event never comes, its rank is the last.
+        values: the figure [members]; where an event never comes, its rank is the last. What is equal shares the mean of its ranks.
     """
-    ranks = _standard(
-        np.argsort(np.argsort(np.where(np.isfinite(values), values, np.inf), kind="stable")).astype(float)
-    )
+    from scipy.stats import rankdata
+
+    ranks = _standard(rankdata(np.where(np.isfinite(values), values, np.inf)))
     if not len(names) or len(values) < 2 * len(names) + 2 or not ranks.any():
         return Share(dict.fromkeys(names, 0.0), 0.0)
     given = np.column_stack([_standard(column) for column in unit.T])
