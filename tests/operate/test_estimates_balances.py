@@ -160,3 +160,10 @@ def test_a_balance_that_cannot_be_one_is_told_by_line(tmp_path, text):
     (found,) = [p for p in check(tmp_path)[1] if p.severity == "error"]
     assert WRONG[text] in found.message
     assert found.line == (PLANT + BALANCES).count("\n") + 1
+
+
+def test_a_release_of_an_asset_that_a_balance_is_called_like_is_none_of_the_balance(tmp_path):
+    made = plant(tmp_path, PLANT + "balances:\n  branch: net/main/flow = net/town/flow\n")
+    (net,) = followed(made, made.registry())
+    assert net.assets == ("acme/riverside/branch",)
+    assert net.concerned(set(net.assets)) == []

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import logging
+import time
 from typing import Any, Final
 
 from gemel.bus import Bus
@@ -18,6 +19,8 @@ from gemel.operate.snapshots import SnapshotFolder
 
 log = logging.getLogger(__name__)
 LOOK_S: Final = 1.0
+AGAIN_S: Final = 5.0  # until what ended is tried again, twice as long each time …
+SELDOM_S: Final = 300.0  # … up to this
 MISSING: Final = "pip install 'gemel[reason]'"
 
 
@@ -33,6 +36,7 @@ class Estimates:
         self._bus, self._places, self._versions = bus, places, Versions(places)
         self._loop: EstimatesLoop | None = None
         self._problem: dict[str, str] = {}
+        self._left: list[dict[str, str]] = []  # kinds that fail: the others are estimated
         self._since: int | None = None  # what comes while models are compiled is estimated too
         self.wanted = False
 
@@ -53,41 +57,64 @@ class Estimates:
             await _ended(task)
 
     async def _started(self, site: Site) -> asyncio.Task[None] | None:
-        self.wanted, self._loop, self._problem = declares_estimates(site.plant), None, {}
+        self.wanted, self._loop, self._problem, self._left = declares_estimates(site.plant), None, {}, []
         return asyncio.create_task(self._estimate(site)) if self.wanted else None
 
     async def _estimate(self, site: Site) -> None:
-        try:
-            from gemel.operate.estimates_areas import followed
-            from gemel.operate.estimator import Estimator
+        """Estimate; what ends it, as a user's model may at any moment, is told, and it is begun anew after a while."""
+        wait = AGAIN_S
+        while True:
+            begun = time.monotonic()
+            try:
+                await self._follow(site)
+            except Exception as e:  # a user's model may raise anything; jobs are worked on beside it
+                wait = AGAIN_S if time.monotonic() - begun > SELDOM_S else wait
+                self._loop, self._left = None, []
+                self._problem = _problem("nothing", e, f"; it is tried again in {wait:g} s")
+                log.error("%s (%s)", self._problem["message"], self._problem["remedy"], exc_info=None if isinstance(e, GemelError) else e)
+            await asyncio.sleep(wait)
+            wait = min(2 * wait, SELDOM_S)
 
-            kinds = await asyncio.to_thread(followed, site.plant, site.registry)
-            checks, others = site.plant.checks(site.registry), dict(registries(self._places))
-            self._loop = EstimatesLoop(
-                self._bus, SnapshotFolder(self._places.estimates),
-                lambda position: Estimator(kinds, site.registry, checks, position, others), self._since,
-            )  # fmt: skip
-            self._since = None
-            await self._loop.run()
-        except GemelError as e:
-            self._problem = {"code": "not-estimated", "message": f"nothing is estimated: {e.message}", "remedy": e.remedy}
-            log.error("nothing is estimated: %s (%s)", e.message, e.remedy)
-        except ModuleNotFoundError as e:
-            self._problem = {"code": "reason-missing", "message": f"nothing is estimated: {e.name} is not installed", "remedy": MISSING}
-            log.error("nothing is estimated: %s is not installed (%s)", e.name, MISSING)
-        except Exception as e:  # a user's model may raise anything; jobs are worked on beside it
-            remedy = "see reason.log; gemel check --models tries the models out"
-            self._problem = {"code": "not-estimated", "message": f"nothing is estimated: {type(e).__name__}: {e}", "remedy": remedy}
-            log.exception("nothing is estimated")
+    async def _follow(self, site: Site) -> None:
+        """Estimate all that can be, until cancelled; raises what ends it, where nothing can be what was wrong with the first."""
+        from gemel.operate.estimates_areas import followed
+        from gemel.operate.estimator import Estimator
+
+        left: list[tuple[str, Exception]] = []
+        kinds = await asyncio.to_thread(followed, site.plant, site.registry, lambda name, why: left.append((name, why)))
+        if left and not kinds:
+            raise left[0][1]
+        self._left = [_problem(name, why, "; the others are") for name, why in left]
+        for (_, why), one in zip(left, self._left, strict=True):
+            log.error("%s (%s)", one["message"], one["remedy"], exc_info=None if isinstance(why, GemelError) else why)
+        checks, others = site.plant.checks(site.registry), dict(registries(self._places))
+        self._loop = EstimatesLoop(
+            self._bus, SnapshotFolder(self._places.estimates),
+            lambda position: Estimator(kinds, site.registry, checks, position, others), self._since,
+        )  # fmt: skip
+        self._since = None
+        await self._loop.run()
 
     def told(self) -> dict[str, Any]:
         """Say how it goes."""
         loop = self._loop
-        problems = [self._problem] if self._problem else []
+        again = loop is not None and loop.told > 0  # what failed goes on only where estimates are taken again
+        problems = [*([self._problem] if self._problem and not again else []), *self._left]
         if loop is not None and loop.problem:
             problems.append({"code": "estimates", "message": loop.problem, "remedy": "it is tried again; see reason.log"})
         told = {"estimates_behind_s": loop.behind_s, "estimates_frames_total": loop.told} if loop is not None else {}
         return {"problems": problems, "measures": told}
+
+
+def _problem(what: str, why: Exception, then: str) -> dict[str, str]:
+    """Say what is not estimated, why, and what is done about it."""
+    said = f"{what} is not estimated" if what != "nothing" else "nothing is estimated"
+    if isinstance(why, ModuleNotFoundError):
+        return {"code": "reason-missing", "message": f"{said}: {why.name} is not installed{then}", "remedy": MISSING}
+    if isinstance(why, GemelError):
+        return {"code": "not-estimated", "message": f"{said}: {why.message}{then}", "remedy": why.remedy}
+    remedy = "see reason.log; gemel check --models tries the models out"
+    return {"code": "not-estimated", "message": f"{said}: {type(why).__name__}: {why}{then}", "remedy": remedy}
 
 
 async def _ended(task: asyncio.Task[None] | None) -> None:

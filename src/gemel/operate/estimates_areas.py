@@ -10,9 +10,9 @@ other pump) stands in the equations that the system shares. Areas alike are foll
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any, Final, cast
 
 import numpy as np
@@ -25,14 +25,14 @@ from gemel.errors import ModelError
 from gemel.estimate import Problem
 from gemel.estimate.discrepancy import discrepant
 from gemel.operate.binding import Binding, Bound, names_of
-from gemel.operate.estimates_balances import kinds_of_balances
+from gemel.operate.estimates_balances import makes_of_balances
 from gemel.operate.estimates_kind import Kind, version
 from gemel.operate.estimates_method import errors_of, method_of
 from gemel.operate.estimates_plan import (
     code_of,
     followed_model,
     is_told,
-    kinds_of,
+    makes_of,
     measured,
     problem_of,
     said_of,
@@ -46,6 +46,9 @@ from gemel.samples import Registry, units
 from gemel.samples.batch import I32
 
 MOST: Final = 40  # states and parameters of one system that are followed: a step's cost grows with their cube
+
+Left = Callable[[str, Exception], None]
+"""Hears the name of what is left out, and why."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -134,12 +137,55 @@ def _joined(plant: Plant, assets: Mapping[str, str], templates: Mapping[str, Tem
     return tuple(dict.fromkeys(found))
 
 
-def followed(plant: Plant, registry: Registry) -> list[Kind]:
-    """Give all that is followed: systems of areas, assets each by itself, balances; raises ModelError."""
-    areas = areas_of(plant)
-    together = {plant.assets.find(path) or 0 for area in areas for path in area.assets.values()}
-    found = [_kind(plant, registry, alike) for alike in _alike(areas)]
-    return [*found, *kinds_of(plant, registry, together), *kinds_of_balances(plant, registry)]
+def followed(plant: Plant, registry: Registry, left: Left | None = None) -> list[Kind]:
+    """Give all that is followed: systems of areas, assets each by itself, balances.
+
+    Args:
+        plant: as applied.
+        registry: numbers its signals.
+        left: told of each kind that fails, which is left out; None: the first that fails is raised, a ModelError
+            or whatever a user's model raises.
+    """
+    areas, together = _areas(plant, left)
+    makes: list[tuple[str, Callable[[], Kind]]] = [
+        *((f"area {alike[0].path}", partial(_kind, plant, registry, alike)) for alike in _alike(areas)),
+        *((f"type {name}", make) for name, make in makes_of(plant, registry, together)), *makes_of_balances(plant, registry),
+    ]  # fmt: skip
+    found = []
+    for name, make in makes:
+        try:
+            found.append(make())
+        except Exception as e:  # a user's model may raise anything
+            _told_left(left, name, e)
+    return found
+
+
+def _areas(plant: Plant, left: Left | None) -> tuple[list[Area], set[int]]:
+    """Give the areas that can be followed, and the rows of the assets of all: those of one that cannot are not followed alone instead."""
+    if left is None:
+        areas = areas_of(plant)
+        return areas, {plant.assets.find(asset) or 0 for area in areas for asset in area.assets.values()}
+    areas, together = [], set[int]()
+    for path in plant.estimates:
+        try:
+            rows = {plant.assets.find(asset) or 0 for asset in members(plant, path)}
+            twice, together = rows & together, together | rows
+            areas.append(_apart(plant, path, bool(twice)))
+        except Exception as e:  # a user's model may raise anything
+            left(f"area {path}", e)
+    return areas, together
+
+
+def _apart(plant: Plant, path: str, twice: bool) -> Area:
+    if twice:
+        raise ModelError(f"assets of {path} are followed with another area", code="system-joint", remedy="keep one of the two areas under estimates: at the top")
+    return area_of(plant, path)
+
+
+def _told_left(left: Left | None, name: str, failure: Exception) -> None:
+    if left is None:
+        raise failure
+    left(name, failure)
 
 
 def _alike(areas: Sequence[Area]) -> Iterator[list[Area]]:

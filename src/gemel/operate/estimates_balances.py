@@ -7,7 +7,8 @@ It goes the way of all estimates: lane, residuals, facts, snapshot. All of one n
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from typing import Final
 
 import numpy as np
@@ -33,9 +34,14 @@ SHARE: Final = 0.1  # of the largest flow of a balance: so large a loss is expec
 UNKNOWN: Final = 0.01  # of its usual size, of a flow that nothing measures
 
 
-def kinds_of_balances(plant: Plant, registry: Registry) -> list[Kind]:
-    """Give what the balances of a plant hold together; raises ModelError where one follows from the others (`balance`)."""
-    return [_Net(plant, balances).kind(registry) for balances in nets(plant.balances)]
+def makes_of_balances(plant: Plant, registry: Registry) -> Iterator[tuple[str, Callable[[], Kind]]]:
+    """Give the names of balances that hold together, and what makes their kind; that raises ModelError where one follows from the others (`balance`)."""
+    for balances in nets(plant.balances):
+        yield f"balance {'+'.join(one.name for one in balances)}", partial(_kind, plant, registry, balances)
+
+
+def _kind(plant: Plant, registry: Registry, balances: Sequence[Balance]) -> Kind:
+    return _Net(plant, balances).kind(registry)
 
 
 def check_balances(plant: Plant) -> None:

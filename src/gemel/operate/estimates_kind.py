@@ -74,8 +74,8 @@ class Kind:
 
     def concerned(self, changed: Collection[str]) -> list[str]:
         """Give the paths of the machines that a change of some assets concerns."""
-        parts = self.members or tuple((asset,) for asset in self.assets)
-        return [asset for asset, own in zip(self.assets, parts, strict=True) if asset in changed or any(a in changed for a in own)]
+        parts = self.members or tuple((asset,) for asset in self.assets)  # a system or a balance may be called like an asset
+        return [asset for asset, own in zip(self.assets, parts, strict=True) if any(a in changed for a in own)]
 
     def under(self, releases: Releases, assets: Sequence[str]) -> Kind:
         """Give these machines with the versions in force of some of them; the others keep theirs."""

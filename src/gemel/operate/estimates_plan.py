@@ -8,8 +8,8 @@ from __future__ import annotations
 import hashlib
 import inspect
 import json
-from collections.abc import Collection, Mapping, Sequence
-from functools import lru_cache
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from functools import lru_cache, partial
 from typing import Any, Final
 
 import numpy as np
@@ -50,12 +50,15 @@ def kinds_of(plant: Plant, registry: Registry, together: Collection[int] = ()) -
         registry: numbers its signals.
         together: rows of assets that are followed as parts of a system (`estimates_areas.followed`).
     """
-    found = []
+    return [make() for _, make in makes_of(plant, registry, together)]
+
+
+def makes_of(plant: Plant, registry: Registry, together: Collection[int] = ()) -> Iterator[tuple[str, Callable[[], Kind]]]:
+    """Give, of each kind of `kinds_of`, the name of the type and what makes it: one that fails need not stop the others."""
     for number, template in enumerate(plant.templates):
         rows = np.setdiff1d(np.flatnonzero(plant.assets.template == number), np.fromiter(together, np.int64))
         if len(rows) and template.dynamics and any(lane.modelled for s in template.signals for lane in s.lanes):
-            found.append(_kind(plant, registry, template, rows.tolist()))
-    return found
+            yield template.type, partial(_kind, plant, registry, template, rows.tolist())
 
 
 def _kind(plant: Plant, registry: Registry, template: Template, rows: Sequence[int]) -> Kind:
