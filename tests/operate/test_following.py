@@ -252,3 +252,20 @@ def test_a_job_without_end_is_stopped(monkeypatch):
 
     source.cancel, source.calibration_ask = cancel, ask
     assert nights(source, 1) == ["failed"] and stopped == ["x"]
+
+
+def alone_beside():
+    """A hybrid that stands beside the one in force, as the last judgement tells."""
+    hybrid = {"kind": "hybrid", "digest": "cd" * 32, "good_for": {"parameters": 0}, "hybrid": {"flow": {}}, "gate": YES, "champion": 1}
+    return {"release": hybrid, "champion": 0, "runs": 1}
+
+
+def test_a_hybrid_that_ran_beside_another_is_dropped_once_that_one_is_taken_back():
+    source = Source(Calibrating(shadow=2), [result(NO, shadow=YES)])
+    first = {**alone_beside()["release"], "digest": "ab" * 32, "champion": 0}
+    asyncio.run(source.release(ASSET, "olga", first, "learned", despite_gate=False))
+    before = following.failed(following.due(source.values.plant_time, Calibrating(), "UTC"), "j", 0, "", alone_beside())
+    asyncio.run(source.judge(ASSET, before))
+    assert following.beside(before, {"version": 0, "hybrid_version": 1}) == alone_beside(), "while it is in force it runs on"
+    asyncio.run(source._told("roll_back", asset=ASSET, user="olga", reason="it was the sensor"))
+    assert nights(source, 1)[-1] == "kept" and source.wishes[-1][1] is None

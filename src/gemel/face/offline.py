@@ -156,8 +156,8 @@ class OfflinePast:
         )
 
     async def facts(self, at: int, known: int, *, kind: str = "", **_: Any) -> list[Fact]:
-        """Give none of the overrides and versions of parameters there may have been: what was measured, what the file says."""
-        return [] if kind in {"Override", "Parameters"} else await _refused()
+        """Give none of the overrides and versions of parameters or of what was learned there may have been: what was measured, what the file says."""
+        return [] if kind in {"Override", "Parameters", "Learner"} else await _refused()
 
     async def stood(self, signals: I32, at: int, known: int) -> Stood:
         """Give signals as they stood."""

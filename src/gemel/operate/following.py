@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 
 from gemel.assets.spec import Calibrating
 from gemel.samples.clock import SECOND
-from gemel.twin.releases import PARAMETERS
+from gemel.twin.releases import HYBRID, PARAMETERS
 
 SETTLED_NS: Final = 30 * SECOND  # late readings still come: so long after its time a calibration begins
 
@@ -40,10 +40,18 @@ def wish(terms: Calibrating, champion: Mapping[str, Any] | None = None) -> dict[
     }  # fmt: skip
 
 
-def beside(last: Mapping[str, Any] | None, champion: int) -> Mapping[str, Any] | None:
-    """Give who stands in shadow: as the last judgement says, unless another version came into force since."""
-    shadow = (last or {}).get("shadow")
-    return shadow if shadow and shadow["champion"] == champion else None
+def beside(last: Mapping[str, Any] | None, champion: Mapping[str, Any] | None) -> Mapping[str, Any] | None:
+    """Give who stands in shadow: as the last judgement says, unless another version came into force since, or another hybrid than it was judged against.
+
+    Args:
+        last: judgement, whole.
+        champion: what is in force, as `view_calibrations.in_force` gives it; None: the plant file's values, and nothing learned.
+    """
+    shadow, now = (last or {}).get("shadow"), champion or {}
+    if not shadow or shadow["champion"] != now.get("version", 0):
+        return None
+    of_hybrid = shadow["release"].get("kind", PARAMETERS) == HYBRID
+    return None if of_hybrid and shadow["release"]["champion"] != now.get("hybrid_version", 0) else shadow
 
 
 def proposed(result: Mapping[str, Any]) -> dict[str, Any]:

@@ -134,7 +134,7 @@ class Recalibrating:
         """Calibrate, and do what follows; give what is told of it, nothing where the machine said nothing at all."""
         champion = in_force(await self._source.releases(asset))
         version = int(champion["version"]) if champion else 0
-        standing = following.beside(await self._source.judgement(asset), version)
+        standing = following.beside(await self._source.judgement(asset), champion)
         name = ""
         try:
             job = await self._source.calibration_ask(

@@ -72,6 +72,11 @@ class Moment:
         """Give the facts of kinds that begin so; live, all of them: one may be told before the plant's time has come to it."""
         return await self.twin.past.facts(EVER if self.live else self.at, self.known, kind=kind, under=under)
 
+    async def released(self, under: str | None = None) -> list[Fact]:
+        """Give the facts of versions, of parameters and of what was learned, in the order of the record."""
+        facts = [*await self.facts("Parameters", under), *await self.facts("Learner", under)]
+        return sorted(facts, key=lambda f: f.seq)
+
     async def alarms(self, under: str | None = None) -> list[dict[str, Any]]:
         """Give the alarms that were not normal."""
         if not self.live:

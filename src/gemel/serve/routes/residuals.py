@@ -127,8 +127,7 @@ async def _in_force(moment: Moment, assets: set[str]) -> dict[str, dict[str, Any
         if moment.live:
             told = await moment.twin.releases(under)
         else:
-            facts = [*await moment.facts("Parameters", under), *await moment.facts("Learner", under)]
-            stands = Releases().take_all(sorted(facts, key=lambda f: f.seq))
+            stands = Releases().take_all(await moment.released(under))
             told = [release_told(one, stands) for one in stands.all()]
     except StorageError:
         return None

@@ -221,7 +221,7 @@ async def _begun(request: Request, twin: Twin, asset: str, at: int | None) -> tu
     facts: list[Fact] = []
     for one in await twin.whatif_assets(asset):
         shown |= await _shown(names, moment, one)
-        facts += await moment.facts("Parameters", one)
+        facts += await moment.released(one)
     begun = dict(await twin.whatif_begin(asset, shown, Releases().take_all(facts), moment.at))
     if not begun:
         raise NotFoundError(f"no asset {asset[:200]!r}", remedy="see GET /api/v1/assets")
