@@ -13,10 +13,10 @@ import pyarrow as pa
 from gemel.bus import Bus
 from gemel.errors import ConfigError, ModelError
 from gemel.estimate.record import Readings, Record, on_grid
+from gemel.operate import view_calibrations
 from gemel.operate.following import beside, put
 from gemel.operate.machine import Line, Machine
 from gemel.operate.places import Places, alive, read_running
-from gemel.operate.view_calibrations import in_force
 from gemel.twin.releases import PARAMETERS
 
 PATIENCE_S: Final = 15.0
@@ -51,7 +51,7 @@ async def _beside(address: str, assets: Sequence[str]) -> list[dict[str, Any]]:
         for asset in (a for a in assets if a in judged):
             last = msgspec.json.decode(await bus.ask("twin.ask", {"do": "judgement", "asset": asset}, timeout_s=PATIENCE_S))
             versions = msgspec.json.decode(await bus.ask("twin.ask", {"do": "releases", "asset": asset}, timeout_s=PATIENCE_S))
-            if shadow := beside(last, in_force(versions["items"])):
+            if shadow := beside(last, view_calibrations.in_force(versions["items"])):
                 found.append({"asset": asset, "release": put(shadow)})
         return found
     finally:
