@@ -2,8 +2,8 @@
 
 import { describe, expect, it } from "vitest";
 
-import { howFound } from "../src/whatif/how";
-import type { Result } from "../src/whatif/types";
+import { howFound, unsolved } from "../src/whatif/how";
+import type { Future, Result } from "../src/whatif/types";
 
 const result = (over: Partial<Result>): Result => ({
   seed: 1, members: 2, engine: "", step_s: 10, converged: true, quantiles: [], times_s: [], watch: [], futures: [],
@@ -39,5 +39,11 @@ describe("how an answer was found", () => {
       "flow is 90 % physics, the rest learned. Somewhere it was asked outside of what it was trained on: there it is physics.",
     ]);
     expect(howFound(result({ hybrids: [{ ...hybrid, used: false, futures: {} }] }))[0]).toContain("does not fit its model");
+  });
+
+  it("warns of loops that are not solved, in whichever future they are", () => {
+    const future = (left?: number): Future => ({ name: "", failed: 0, ...(left !== undefined && { unsolved: left }), bands: [], figures: {}, differences: {}, sensitivity: {} });
+    expect(unsolved(result({ futures: [future(0), future(3)] }))).toBe("The loops of the system are not solved in 3 members: do not trust it.");
+    expect(unsolved(result({ futures: [future(0), future()] }))).toBe("");
   });
 });

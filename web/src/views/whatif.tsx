@@ -15,7 +15,7 @@ import { change, COURSES, type Draft, INSTANTS, inWords, read, write } from "../
 import { FanChart, FanKey } from "../whatif/fan";
 import { Figures, Sensitivity } from "../whatif/figures";
 import { useJobs } from "../whatif/follow";
-import { howFound } from "../whatif/how";
+import { howFound, unsolved } from "../whatif/how";
 import { chosenOf, written } from "../whatif/judged";
 import { Slider } from "../whatif/slider";
 import { namesOf } from "../whatif/told-apart";
@@ -59,7 +59,8 @@ function Told({ job, onForget }: { job: WhatIf; onForget(): void }) {
       {r && !r.converged && <span role="alert"> Halving the step still changed it: do not trust it.</span>}
       {r && r.futures.some((f) => f.failed > 0) && (
         <span role="alert"> {Math.max(...r.futures.map((f) => f.failed))} members did not stay finite; they are in no figure.</span>
-      )}{" "}
+      )}
+      {r && unsolved(r) && <span role="alert"> {unsolved(r)}</span>}{" "}
       <button type="button" class="plain" onClick={onForget}>
         Leave out
       </button>
@@ -101,7 +102,8 @@ function Futures({ done, ...judged }: { done: { name: string; result: Result }[]
 function Loaded({ begun }: { begun: Beginning }) {
   const { query } = route.value;
   const drafts = read(query.set);
-  const [hours, members, seed] = [number(query.h, 24), number(query.n, 1000), number(query.seed, 1)];
+  const [hours, seed] = [number(query.h, 24), number(query.seed, 1)];
+  const members = query.n ? number(query.n, 1000) : undefined; // left to who answers, where nobody says: fewer of an FMU
   const chosen = chosenOf(query.kpis, begun.kpis);
   const ids = (query.jobs ?? "").split(",").filter(Boolean).slice(-MOST);
   const jobs = useJobs(ids);
@@ -121,7 +123,8 @@ function Loaded({ begun }: { begun: Beginning }) {
     problem.value = "";
     try {
       const job = await send<WhatIf>("POST", "scenarios", {
-        asset: begun.asset, at: query.at ?? begun.at, title, horizon_s: hours * 3600, members, seed, points: 121,
+        asset: begun.asset, at: query.at ?? begun.at, title, horizon_s: hours * 3600, seed, points: 121,
+        ...(members !== undefined && { members }),
         ...(written(chosen, begun.kpis) !== undefined && { kpis: chosen }),
         scenarios: [{ name: title, changes: asked.map(({ draft, q }) => change(draft, hours * 3600, q)) }],
       });
@@ -191,7 +194,7 @@ function Loaded({ begun }: { begun: Beginning }) {
             {["", ...Object.keys(SPANS)].map((span) => <option key={span} value={span}>{span || "…"}</option>)}
           </select>
           <label>
-            Members <input type="number" min={1} max={100000} value={members} onChange={(e) => setQuery({ n: e.currentTarget.value })} />
+            Members <input type="number" min={1} max={100000} value={members ?? ""} placeholder="as usual" onChange={(e) => setQuery({ n: e.currentTarget.value })} />
           </label>
           <label>
             Seed <input type="number" min={0} value={seed} onChange={(e) => setQuery({ seed: e.currentTarget.value })} />

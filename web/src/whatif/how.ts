@@ -10,6 +10,12 @@ export function howFound(result: Result): string[] {
   return [...(result.words ?? []).map(sentence), ...leapt(result), ...learned(result)];
 }
 
+/** That loops were left unsolved, and in how many members at most; empty where all were solved. */
+export function unsolved({ futures }: Result): string {
+  const most = Math.max(0, ...futures.map((f) => f.unsolved ?? 0));
+  return most ? `The loops of the system are not solved in ${most} members: do not trust it.` : "";
+}
+
 function leapt({ leaps, kpis }: Result): string[] {
   if (!leaps) return [];
   if (leaps.reason) return [`Each step was taken: ${leaps.reason}.`];

@@ -56,6 +56,8 @@ export interface Difference {
 export interface Future {
   name: string;
   failed: number;
+  /** Members at whose end the algebraic loops of a system are not solved. */
+  unsolved?: number;
   /** By watched quantity, quantile, instant. */
   bands: (number | null)[][][];
   figures: Record<string, Figure>;
