@@ -11,6 +11,7 @@ from plants import plant
 from gemel.assets import check
 from gemel.bus import decode_frame
 from gemel.errors import ModelError
+from gemel.estimate import Ensemble
 from gemel.operate.estimates_areas import MOST, areas_of, followed
 from gemel.operate.estimates_plan import kinds_of
 from gemel.operate.estimator import Estimator
@@ -171,3 +172,15 @@ def test_a_system_too_large_for_one_filter_is_refused_with_the_way_out(tmp_path)
     assert (e.value.code, "states: [" in e.value.remedy) == ("system-size", True)
     (found,) = [p for p in model_problems(made, tmp_path, evaluate=False) if p.severity == "error"]
     assert "its cost grows with their cube" in found.message
+
+
+def test_the_filter_and_the_gauges_of_inputs_are_as_the_types_say(tmp_path):
+    bent = PLANT.replace("estimates: {every", "estimates: {filter: ensemble, every").replace("estimates: {states: [level]", "estimates: {filter: ensemble, states: [level]")
+    bent = bent.replace("ControlValve\n", "ControlValve\n    estimates: {filter: ensemble}\n").replace("strokes: {unit: Hz}", "strokes: {unit: Hz, accuracy: 0.05 Hz}")
+    made = plant(tmp_path / "same", bent)
+    (kind,) = followed(made, made.registry())
+    assert isinstance(kind.method, Ensemble)
+    assert [kind.problem.noise.input[kind.problem.model.place("inputs", f"pump-{i}/strokes")] for i in (1, 2)] == pytest.approx([0.05, 0.05])
+    other = plant(tmp_path / "other", PLANT.replace("estimates: {every", "estimates: {filter: ensemble, every"))
+    (found,) = [p for p in model_problems(other, tmp_path / "other", evaluate=False) if p.severity == "error"]
+    assert "its types name two: ensemble of pump-2, unscented of valve" in found.message

@@ -119,9 +119,19 @@ def _asked(plant: Plant, assets: Mapping[str, str], templates: Mapping[str, Temp
     )
     return Estimates(
         max(e.every_ns for e in each.values()), noise, said.states or _joined(plant, assets, templates, "states"),
-        said.sensors or _joined(plant, assets, templates, "sensors"), filter=said.filter,
+        said.sensors or _joined(plant, assets, templates, "sensors"), filter=_filter(each),
         drift_ns=said.drift_ns or max(e.drift_ns for e in each.values()), scatter=scatter, start=start,
     )  # fmt: skip
+
+
+def _filter(each: Mapping[str, Estimates]) -> str:
+    """Give the filter that the types of a system say; raises ModelError where they say different ones (`system-joint`)."""
+    named = {e.filter: c for c, e in each.items()}
+    if len(named) > 1:
+        said = ", ".join(f"{word} of {c}" for word, c in sorted(named.items()))
+        raise ModelError(f"one system is followed by one filter, and its types name two: {said}", code="system-joint",
+                         remedy="say the same `filter` under estimates: of all of its types")  # fmt: skip
+    return next(iter(named))
 
 
 def _joined(plant: Plant, assets: Mapping[str, str], templates: Mapping[str, Template], key: str) -> tuple[str, ...]:
@@ -217,7 +227,8 @@ def _kind(plant: Plant, registry: Registry, areas: Sequence[Area]) -> Kind:
     read = tuple(b.name for b in first.states if b.name not in states and measured(b))
     model = _held(followed_model(reference, states, read, kept), [{b.name: b.value for b in one.inputs if not measured(b)} for one in bound])
     p = np.array([b.p for b in bound]).reshape(len(bound), -1)
-    problem = problem_of(asked, model, estimated, p, [seen[n] for n in kept])
+    gauges = [next(b for b in (*first.states, *first.inputs) if b.name == n) for n in model.inputs]
+    problem = problem_of(asked, model, estimated, p, [seen[n] for n in kept], gauges)
     errors = errors_of(asked, [seen[n] for n in kept if n in listened], problem)
     predicts, method = discrepant(problem, errors), method_of(asked, problem)
     begin = np.hstack((np.tile(predicts.model.x0, (len(areas), 1)), p[:, [model.place("parameters", n) for n in estimated]]))
