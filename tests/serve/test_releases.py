@@ -22,6 +22,14 @@ def test_everybody_sees_which_version_is_in_force_and_how_faithful_it_proved(rel
     assert [f["fidelity"] for f in anybody.get("/fidelity").json()["items"]] == [{"flow": 0.97}] * 2
 
 
+def test_a_score_says_of_which_kind_its_version_is(released, server, anybody):
+    hybrid = {"kind": "hybrid", "digest": "ab" * 32, "good_for": {"parameters": 2}, "hybrid": {}, "fidelity": {"flow": 0.99}, "champion": 0}
+    server.twin.append("LearnerReleased", "olga", PUMP, hybrid, "")
+    server.twin.append("ModelJudged", "gemel", PUMP, {"due": 1, "version": 2, "fidelity": {"flow": 0.98}, "decision": "kept"}, "")
+    told = [(f["kind"], f["version"]) for f in anybody.get("/fidelity").json()["items"]]
+    assert told == [("parameters", 1), ("parameters", 2), ("hybrid", 1), ("parameters", 2)]
+
+
 def test_an_engineer_takes_a_version_back_and_nobody_else(released, engineer, operator):
     asked = {"asset": PUMP, "reason": "it was the sensor"}
     assert operator.post("/releases/roll-back", json=asked).status_code == 403

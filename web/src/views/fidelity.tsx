@@ -7,6 +7,7 @@ import { pastTime } from "../time/shown";
 
 interface Score {
   at: string;
+  kind: string;
   version: number;
   fidelity: Record<string, number>;
   shadow: Record<string, number>;
@@ -67,7 +68,7 @@ export function FidelityPanel({ asset }: { asset: string }) {
           {items.slice(-SHOWN).reverse().map((item) => (
             <tr key={`${item.at}${item.decision}`} title={item.words} data-decision={item.decision}>
               <td>{item.at.slice(0, 16).replace("T", " ")}</td>
-              <td>{item.version}</td>
+              <td>{item.kind === "parameters" ? item.version : `${item.kind} ${item.version}`}</td>
               <td>{percent(item.fidelity)}</td>
               <td>{percent(item.shadow)}</td>
               <td>{DECIDED[item.decision] ?? item.decision}</td>

@@ -51,7 +51,8 @@ class Fidelity(BaseModel):
     """How well a model ran free beside its machine, on data that it was not fitted to."""
 
     asset: str
-    version: int = Field(description="Of the parameters; with `release`, the one that was released then.")
+    kind: str = Field(default="parameters", description="Of that version: `parameters`, or that of what was released alone, such as `hybrid`.")
+    version: int = Field(description="Of its kind; with `release`, the one that was released then.")
     at: times.Written
     fidelity: dict[str, float] = Field(
         description="By output: the explained part of the readings' variation, at most 1."
