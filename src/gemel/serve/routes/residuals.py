@@ -40,7 +40,7 @@ class Out(BaseModel):
     read: float | None = Field(description="Then.")
     expected: float | None = Field(description="Then.")
     suspects: list[Suspect] = Field(description="Most probable first.")
-    how: str = Field(description="In which manner: off, drifting, noisy, stuck, slow, changed, together (with others) or bent.")
+    how: str = Field(description="In which manner: off, drifting, noisy, stuck, slow, changed, together (with others), bent or loose.")
     against_nothing_log10: float = Field(description="How many powers of ten better it explains the readings than that nothing is wrong.")
     substituted: bool = Field(description="Whether the sensor is not listened to: the estimated lane says what is believed instead.")
     fact: int = Field(description="Position in the record.")
