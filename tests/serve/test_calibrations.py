@@ -5,7 +5,8 @@ import pytest
 from gemel.operate.jobs import Ended
 from serve_fake import OTHER, PUMP
 
-RESULT = {"release": {"values": {"rated_head": 31.0}, "champion": 0, "gate": {"passed": True, "against": []}, "digest": "d"}}
+GATE = {"passed": True, "against": []}
+RESULT = {"gate": GATE, "release": {"values": {"rated_head": 31.0}, "champion": 0, "gate": GATE, "digest": "d"}}
 
 
 def ask(client, asset=PUMP, **more):
@@ -82,7 +83,8 @@ def test_an_engineer_puts_a_calibration_in_force_and_the_record_tells_who_and_wh
 def test_what_the_gate_refuses_needs_somebody_who_says_so(server, engineer, operator):
     job = ask(operator).json()["id"]
     assert release(engineer, calibration=job).json()["code"] == "job-not-done"
-    end(server, job, {"release": {**RESULT["release"], "gate": {"passed": False, "against": ["no better"]}}})
+    refused = {"passed": False, "against": ["no better"]}
+    end(server, job, {"gate": refused, "release": {**RESULT["release"], "gate": refused}})
     assert release(engineer, calibration=job).json()["code"] == "gate"
     assert release(engineer, calibration=job, despite_gate=True).status_code == 200
     assert server.twin.record[-1].body["despite_gate"] is True
