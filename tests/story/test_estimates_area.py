@@ -9,6 +9,7 @@ import pytest
 pytest.importorskip("jax")
 
 from area_kit import LINE, PLANT, READ, SECOND, START, course, read
+from pace_kit import allowed
 from story_kit import Face, add_person
 
 from gemel.bench.site import running, wait
@@ -64,7 +65,7 @@ def test_a_meter_that_the_tank_contradicts_is_named_and_its_asset_has_the_alarm(
     for at in range(first, seconds, BLOCK):
         block = range(at, min(at + BLOCK, seconds))
         post(face, values, block)
-        assert wait(lambda: come_to(face, block[-1] - 6), 150), (shown(face, "pump-1", "swept_volume"), face.get("health"))  # noqa: B023
+        assert wait(lambda: come_to(face, block[-1] - 6), allowed(150)), (shown(face, "pump-1", "swept_volume"), face.get("health"))  # noqa: B023
         if at == first + 3 * BLOCK:
             os.kill(family.pids()["reason"], signal.SIGKILL)
     raised = [f for f in face.facts("ResidualRaised") if f["body"]["suspects"]]
