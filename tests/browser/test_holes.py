@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from browser_kit import PUMP_1, wait
+from browser_kit import PUMP_1, allowed, wait
 
 pytestmark = pytest.mark.xdist_group("browser")
 LOST = 0x809D0000  # OPC UA: Bad_DataLost
@@ -70,8 +70,7 @@ def test_a_hole_is_hatched_told_under_the_cursor_and_in_the_table(torn):
     assert torn.complaints == []
     if kept := os.environ.get("HOLE_SHOT"):
         page.locator(".trends").screenshot(path=kept)
-    inside, beside = (page.evaluate(STRIPES, share) for share in (0.4, 0.2))
-    assert inside > 30 > 2 * beside, "hatched there and nowhere else"
+    wait(lambda: page.evaluate(STRIPES, 0.4) > 30 > 2 * page.evaluate(STRIPES, 0.2), allowed(20), "hatched there and nowhere else", page)
     box = over.bounding_box()
     page.mouse.move(box["x"] + box["width"] / 2, box["y"] + 20)
     reading = page.locator(".plot .pen b").first
