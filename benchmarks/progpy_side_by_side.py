@@ -16,9 +16,9 @@ import tarfile
 import time
 import warnings
 from pathlib import Path
-from statistics import median
 
 import numpy as np
+from progpy_pump import timed
 
 warnings.filterwarnings("ignore")
 DT = 10.0
@@ -33,16 +33,6 @@ def discharge(folder, number):
     t, i, v = t[loaded] - t[loaded][0], -i[loaded], v[loaded]
     grid = np.arange(0, t[-1], DT)
     return grid, np.interp(grid, t, i), np.interp(grid, t, v)
-
-
-def timed(run, times=5):
-    run()
-    took = []
-    for _ in range(times):
-        began = time.perf_counter()
-        run()
-        took.append(time.perf_counter() - began)
-    return median(took)
 
 
 def of_gemel(fit, judge):

@@ -1,13 +1,12 @@
 """What futures are judged by, on the page: as the plant file declares, or as ticked; for up to five, shared by the address."""
 
 import re
-import time
 
 import pytest
 from browser_kit import looking
 
-from gemel.bench.site import running, wait
-from story_kit import Face, add_person
+import whatif_kit
+from gemel.bench.site import wait
 from whatif_kit import ASSET, JUDGED
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
@@ -16,17 +15,8 @@ DECLARED = ["energy", "cost", "lifted", "warm", "low", "low, times", "bearing"]
 
 @pytest.fixture(scope="module")
 def station(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("judged")
-    (folder / "plant").mkdir()
-    (folder / "plant" / "plant.yaml").write_text(JUDGED)
-    with running(folder / "plant", folder / "data") as site:
-        olga = add_person(site.places.data, "olga", "operator")
-        now = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
-        rows = [{"signal": f"{ASSET}/{n}", "time": now, "value": v} for n, v in (("demand", 306.0), ("ambient", 20.0), ("level", 4.0))]
-        face = Face(site.settings.port, olga)
-        assert face.post_rows(rows)[0] == 200
-        assert wait(lambda: face.shown(ASSET)["level"]["value"] == 4.0, 60)
-        yield site, olga, face
+    with whatif_kit.station(tmp_path_factory.mktemp("judged"), JUDGED) as found:
+        yield found
 
 
 @pytest.fixture

@@ -7,9 +7,9 @@ import pytest
 from browser_kit import allowed, looking
 from test_access import SERIOUS, axe  # noqa: F401 - a fixture
 
-from gemel.bench.site import running, wait
-from story_kit import Face, add_person
-from whatif_kit import ASSET, PLANT
+import whatif_kit
+from gemel.bench.site import wait
+from whatif_kit import ASSET
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
 MORE = f"#/whatif/{ASSET}?set=demand*1.15@0&h=6&n=200&seed=3"
@@ -17,17 +17,8 @@ MORE = f"#/whatif/{ASSET}?set=demand*1.15@0&h=6&n=200&seed=3"
 
 @pytest.fixture(scope="module")
 def station(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("station")
-    (folder / "plant").mkdir()
-    (folder / "plant" / "plant.yaml").write_text(PLANT)
-    with running(folder / "plant", folder / "data") as site:
-        olga = add_person(site.places.data, "olga", "operator")
-        now = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
-        rows = [{"signal": f"{ASSET}/{n}", "time": now, "value": v} for n, v in (("demand", 306.0), ("ambient", 20.0), ("level", 4.0))]
-        face = Face(site.settings.port, olga)
-        assert face.post_rows(rows)[0] == 200
-        assert wait(lambda: face.shown(ASSET)["level"]["value"] == 4.0, 60)
-        yield site, olga, face
+    with whatif_kit.station(tmp_path_factory.mktemp("station")) as found:
+        yield found
 
 
 @pytest.fixture

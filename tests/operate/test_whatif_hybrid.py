@@ -3,8 +3,10 @@
 import json
 from pathlib import Path
 
+import bowed_kit
 import numpy as np
 import pytest
+from bowed_kit import bow
 
 from gemel.assets import load
 from gemel.dynamics import Quantity, compile_model
@@ -29,23 +31,10 @@ assets: {tank: {type: Tank}}
 """
 
 
-class Tank:
-    """Flows out by its level; how its sensor bows it does not know."""
+class Tank(bowed_kit.Tank):
+    """A wide one."""
 
-    states = {"height": Quantity("m", 4.0, low=0.0)}
-    inputs = {"inflow": Quantity("m3/s", 0.02)}
-    outputs = {"level": Quantity("m")}
-    parameters = {"outflow": Quantity("m2/s", 0.005, low=0.0), "area": Quantity("m2", 10.0, low=0.1)}
-
-    def derivative(self, t, x, u, p):
-        return {"height": (u.inflow - p.outflow * x.height) / p.area}
-
-    def output(self, t, x, u, p):
-        return {"level": x.height}
-
-
-def bow(level):
-    return 0.3 * np.sin(1.2 * level)
+    parameters = {**bowed_kit.Tank.parameters, "area": Quantity("m2", 10.0, low=0.1)}
 
 
 @pytest.fixture(scope="module")

@@ -10,6 +10,7 @@ import os
 import re
 import subprocess
 import sys
+import time
 from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import quote, urlencode
@@ -149,3 +150,11 @@ class Demo:
 
     def face(self, name=None):
         return Face(self.port, (name, self.passwords()[name]) if name else None)
+
+
+def reads(face, asset, **values):
+    """Send what an asset reads now, and wait until the last of it is shown."""
+    now = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+    assert face.post_rows([{"signal": f"{asset}/{name}", "time": now, "value": value} for name, value in values.items()])[0] == 200
+    name, value = list(values.items())[-1]
+    assert wait(lambda: face.shown(asset)[name]["value"] == value, 60)

@@ -10,13 +10,11 @@ import time
 import numpy as np
 import pytest
 from fmu_kit import FOLLOWED, PLANT, lag, plant
-from story_kit import Face, add_person, gemel
+from heater_kit import ASSET, answered, band
+from story_kit import Face, add_person, gemel, reads
 
 from gemel.bench.site import running, wait
 from gemel.operate.places import Places
-
-ASSET = "acme/site/hall/heater-1"
-SUPPLY = {"name": "warmer", "changes": [{"of": "u", "how": "add", "value": 40}]}
 
 
 @pytest.fixture(scope="module")
@@ -35,27 +33,10 @@ def site(folder):
 @pytest.fixture(scope="module")
 def erna(site):
     face = Face(site.settings.port, add_person(site.places.data, "erna", "engineer"))
-    now = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
-    rows = [{"signal": f"{ASSET}/{n}", "time": now, "value": v} for n, v in (("temperature", 50.0), ("supply", 60.0))]
-    assert face.post_rows(rows)[0] == 200
-    assert wait(lambda: face.shown(ASSET)["temperature"]["value"] == 50.0, 60)
+    reads(face, ASSET, supply=60.0, temperature=50.0)
     (kept,) = site.places.fmus.iterdir()
     face.first = kept.stem
     return face
-
-
-def answered(face, **more):
-    wish = {"asset": ASSET, "scenarios": [SUPPLY], "members": 8, "horizon_s": 600, "points": 11, "uncertain": [{"of": "lag", "spread": 0.1}], **more}
-    status, job = face.post("scenarios", **wish)
-    assert status == 202, job
-    assert wait(lambda: face.get(f"scenarios/{job['id']}")["state"] not in ("queued", "running"), 90)
-    return face.get(f"scenarios/{job['id']}")
-
-
-def band(job, future, quantile=2):
-    result = job["result"]
-    at = [w["name"] for w in result["watch"]].index("x")
-    return result["futures"][future]["bands"][at][quantile]
 
 
 def sent(port, person, data):

@@ -5,12 +5,10 @@ import time
 import numpy as np
 import pytest
 from fmu_kit import plant
-from story_kit import Face, add_person
+from heater_kit import ASSET, answered, band
+from story_kit import Face, add_person, reads
 
 from gemel.bench.site import running, wait
-
-ASSET = "acme/site/hall/heater-1"
-SUPPLY = {"name": "warmer", "changes": [{"of": "u", "how": "add", "value": 40}]}
 
 
 @pytest.fixture(scope="module")
@@ -19,33 +17,14 @@ def erna(tmp_path_factory):
     plant(folder / "plant")
     with running(folder / "plant", folder / "data") as site:
         face = Face(site.settings.port, add_person(site.places.data, "erna", "engineer"))
-        now = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
-        rows = [{"signal": f"{ASSET}/{n}", "time": now, "value": v} for n, v in (("temperature", 50.0), ("supply", 60.0))]
-        assert face.post_rows(rows)[0] == 200
-        assert wait(lambda: face.shown(ASSET)["temperature"]["value"] == 50.0, 60)
+        reads(face, ASSET, supply=60.0, temperature=50.0)
         yield face
-
-
-def answered(face, **more):
-    wish = {"asset": ASSET, "scenarios": [SUPPLY], "members": 8, "horizon_s": 600, "points": 11, "uncertain": [{"of": "lag", "spread": 0.1}], **more}
-    status, job = face.post("scenarios", **wish)
-    assert status == 202, job
-    assert wait(lambda: face.get(f"scenarios/{job['id']}")["state"] not in ("queued", "running"), 90)
-    return face.get(f"scenarios/{job['id']}")
-
-
-def band(job, future, quantile=2):
-    result = job["result"]
-    at = [w["name"] for w in result["watch"]].index("x")
-    return result["futures"][future]["bands"][at][quantile]
 
 
 def test_a_past_state_is_begun_with_as_it_stood_then(erna):
     then = erna.get(f"state/{ASSET}")["at"]
     time.sleep(1.1)  # the readings' own clock, told in whole seconds, must have moved on
-    now = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
-    assert erna.post_rows([{"signal": f"{ASSET}/temperature", "time": now, "value": 55.0}])[0] == 200
-    assert wait(lambda: erna.shown(ASSET)["temperature"]["value"] == 55.0, 60)
+    reads(erna, ASSET, temperature=55.0)
     past, present = (answered(erna, **at) for at in ({"at": then}, {}))
     assert [band(job, 0)[0] - 273.15 for job in (past, present)] == pytest.approx([50.0, 55.0], abs=1e-6)
     drawn = answered(erna, at=then, uncertain=None)["result"]

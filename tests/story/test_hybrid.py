@@ -25,7 +25,7 @@ def site(tmp_path_factory):
     (folder / "plant").mkdir()
     (folder / "plant" / "plant.yaml").write_text(PLANT)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("PYTHONPATH", os.pathsep.join([str(Path(__file__).parent), os.environ.get("PYTHONPATH", "")]))
+        patch.setenv("PYTHONPATH", os.pathsep.join([str(Path(__file__).parents[1] / "operate"), os.environ.get("PYTHONPATH", "")]))
         with running(folder / "plant", folder / "data") as found:
             yield found
 

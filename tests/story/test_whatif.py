@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from pace_kit import allowed
-from story_kit import Face, add_person
+from story_kit import Face, add_person, reads
 from whatif_kit import ASSET, PLANT
 
 from gemel.bench.site import running, wait
@@ -31,10 +31,7 @@ def site(tmp_path_factory):
 @pytest.fixture(scope="module")
 def olga(site):
     face = Face(site.settings.port, add_person(site.places.data, "olga", "operator"))
-    now = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
-    rows = [{"signal": f"{ASSET}/{n}", "time": now, "value": v} for n, v in (("demand", 306.0), ("ambient", 20.0), ("level", 4.0))]
-    assert face.post_rows(rows)[0] == 200
-    assert wait(lambda: face.shown(ASSET)["level"]["value"] == 4.0, 60)
+    reads(face, ASSET, demand=306.0, ambient=20.0, level=4.0)
     return face
 
 

@@ -1,5 +1,11 @@
 """A station whose type has a dynamic model: what what-ifs are asked about, seen from outside and on the page."""
 
+from contextlib import contextmanager
+
+from story_kit import Face, add_person, reads
+
+from gemel.bench.site import running
+
 ASSET = "acme/station/hall/lift"
 PLANT = """\
 plant: acme/station
@@ -29,3 +35,15 @@ JUDGED = PLANT.replace(
 assets:
 """,
 )
+
+
+@contextmanager
+def station(folder, text=PLANT):
+    """Run the station; give it, who operates it, and what they see, once it shows something."""
+    (folder / "plant").mkdir()
+    (folder / "plant" / "plant.yaml").write_text(text)
+    with running(folder / "plant", folder / "data") as site:
+        olga = add_person(site.places.data, "olga", "operator")
+        face = Face(site.settings.port, olga)
+        reads(face, ASSET, demand=306.0, ambient=20.0, level=4.0)
+        yield site, olga, face

@@ -35,6 +35,7 @@ from gemel.operate.calibrating import (
     with_hybrid,
 )
 from gemel.operate.eliminating import confirmed
+from gemel.operate.fmi.coupled import as_a_whole
 from gemel.operate.hybrid_alone import UNKNOWN, alone
 from gemel.operate.machine import Machine, chosen, parameters_to
 from gemel.operate.machine_kept import kept, machine_again
@@ -199,9 +200,9 @@ def attributed(
 
 def _against_then(found: Calibration, asked: Wish, good: Sequence[Record], recent: Sequence[Record]) -> Attribution | None:
     """Hold the readings against those of a time when all was right; None where that is not known, or no filter follows the model."""
-    model = found.machine.model.model
-    follows = getattr(model, "traceable", True) or getattr(model, "exchanged", False)  # else it runs as a whole
-    return attribute(found.machine, good, recent, asked.parameters, found.fit.settings.substeps) if follows and good else None
+    if not good or as_a_whole(found.machine.model.model):
+        return None
+    return attribute(found.machine, good, recent, asked.parameters, found.fit.settings.substeps)
 
 
 def _records(machine: Machine, given: Mapping[str, Any]) -> tuple[list[Record], list[Record]]:

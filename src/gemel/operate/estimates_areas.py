@@ -86,15 +86,7 @@ def areas_of(plant: Plant) -> list[Area]:
 
     Raises ModelError (an asset in two of them, one alone, ports that do not fit: `system-joint`), NotFoundError.
     """
-    found, taken = [], dict[str, str]()
-    for path in plant.estimates:
-        area = area_of(plant, path)
-        if twice := [a for a in area.assets.values() if a in taken]:
-            raise ModelError(f"{twice[0]} is followed with {taken[twice[0]]}, and with {path}", code="system-joint",
-                             remedy="keep one of the two areas under estimates: at the top")  # fmt: skip
-        taken |= dict.fromkeys(area.assets.values(), path)
-        found.append(area)
-    return found
+    return _areas(plant, None)[0]
 
 
 def area_of(plant: Plant, path: str) -> Area:
@@ -172,24 +164,24 @@ def followed(plant: Plant, registry: Registry, left: Left | None = None) -> list
 
 def _areas(plant: Plant, left: Left | None) -> tuple[list[Area], set[int]]:
     """Give the areas that can be followed, and the rows of the assets of all: those of one that cannot are not followed alone instead."""
-    if left is None:
-        areas = areas_of(plant)
-        return areas, {plant.assets.find(asset) or 0 for area in areas for asset in area.assets.values()}
-    areas, together = [], set[int]()
+    found, taken = [], dict[str, str]()
     for path in plant.estimates:
         try:
-            rows = {plant.assets.find(asset) or 0 for asset in members(plant, path)}
-            twice, together = rows & together, together | rows
-            areas.append(_apart(plant, path, bool(twice)))
+            assets = members(plant, path)
+            twice = [(a, taken[a]) for a in assets if a in taken]
+            taken |= dict.fromkeys(assets, path)
+            found.append(_apart(area_of(plant, path), twice))
         except Exception as e:  # a user's model may raise anything
-            left(f"area {path}", e)
-    return areas, together
+            _told_left(left, f"area {path}", e)
+    return found, {plant.assets.find(asset) or 0 for asset in taken}
 
 
-def _apart(plant: Plant, path: str, twice: bool) -> Area:
-    if twice:
-        raise ModelError(f"assets of {path} are followed with another area", code="system-joint", remedy="keep one of the two areas under estimates: at the top")
-    return area_of(plant, path)
+def _apart(area: Area, twice: Sequence[tuple[str, str]]) -> Area:
+    """Give an area none of whose assets is followed with another; `twice`: those that are, and the path of the other."""
+    for asset, other in twice:
+        raise ModelError(f"{asset} is followed with {other}, and with {area.path}", code="system-joint",
+                         remedy="keep one of the two areas under estimates: at the top")  # fmt: skip
+    return area
 
 
 def _told_left(left: Left | None, name: str, failure: Exception) -> None:

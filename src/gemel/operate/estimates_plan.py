@@ -25,7 +25,7 @@ from gemel.estimate.discrepancy import discrepant
 from gemel.operate.binding import Binding, Bound, bind, names_of
 from gemel.operate.estimates_kind import Kind, version
 from gemel.operate.estimates_method import errors_of, method_of
-from gemel.operate.estimates_whole import as_a_whole, whole_of
+from gemel.operate.estimates_whole import by_members, whole_of
 from gemel.operate.estimating import Wires
 from gemel.operate.machine import narrowed
 from gemel.operate.models import Reference, compiled
@@ -81,7 +81,7 @@ def _kind(plant: Plant, registry: Registry, template: Template, rows: Sequence[i
     model = followed_model(reference, followed, read, kept)
     p = np.array([b.p for b in bound]).reshape(len(bound), -1)
     gauges = [next(b for b in (*first.states, *first.inputs) if b.name == n) for n in model.inputs]
-    problem = as_a_whole(problem_of(asked, model, estimated, p, [seen[n] for n in kept], gauges), asked, first.inputs)
+    problem = by_members(problem_of(asked, model, estimated, p, [seen[n] for n in kept], gauges), asked, first.inputs)
     errors = errors_of(asked, [seen[n] for n in kept if n in listened], problem)
     predicts, method = discrepant(problem, errors), method_of(asked, problem)
     places = [model.place("parameters", n) for n in estimated]

@@ -15,14 +15,13 @@ from typing import Any, Final
 
 from gemel.assets.spec import Estimates
 from gemel.dynamics import Compiled
-from gemel.dynamics.narrowed import Narrowed
 from gemel.errors import ModelError
 from gemel.estimate import Problem
 from gemel.estimate.lag import Step
 from gemel.estimate.particles import Particles, Swarm
 from gemel.operate.binding import Bound
 from gemel.operate.estimating import Estimating
-from gemel.operate.fmi.model import FmuModel
+from gemel.operate.fmi.model import FmuModel, plain
 from gemel.operate.fmi.remembered import Remembered
 from gemel.samples import units
 from gemel.samples.batch import F64
@@ -40,13 +39,11 @@ class Whole(Problem):
 
 def whole_of(model: Compiled) -> FmuModel | None:
     """Give the FMU for co-simulation that a model is, be it narrowed; None: it is another."""
-    found: Any = model.model
-    while isinstance(found, Narrowed):
-        found = found.model
+    found = plain(model.model)
     return found if isinstance(found, FmuModel) and not found.exchanged else None
 
 
-def as_a_whole(problem: Problem, asked: Estimates, inputs: Sequence[Bound]) -> Problem:
+def by_members(problem: Problem, asked: Estimates, inputs: Sequence[Bound]) -> Problem:
     """Give the problem as it is, or, of an FMU for co-simulation, with the method that follows it.
 
     Raises ModelError (`model-foreign`) where that cannot save its state, or a parameter is followed that it calls fixed.

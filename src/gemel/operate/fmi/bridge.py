@@ -18,7 +18,6 @@ import numpy.typing as npt
 
 from gemel.dynamics import maths
 from gemel.dynamics.declare import Array, Quantity, Values
-from gemel.errors import ModelError
 from gemel.operate.fmi.model import FmuModel
 
 Rows = npt.NDArray[np.float64]
@@ -69,7 +68,9 @@ class _Asked:
     """An FMU in a child of its own, asked in SI."""
 
     def __init__(self, model: FmuModel) -> None:
-        self._model, self._child = model, model.child
+        self._model = model
+        names = {"states": list(model.states), "inputs": list(model.inputs), "outputs": list(model.outputs), "parameters": list(model.parameters)}
+        self._opening = {"do": "open", "path": str(model.path), "as_": str(model.path), "names": names}
         given: list[tuple[str, Quantity]] = [*model.states.items(), *model.inputs.items(), *model.parameters.items()]
         own = [(1.0, 0.0), *(model.scales[name] for name, _ in given)]
         self._scale, self._offset = np.array(own).T
@@ -89,15 +90,7 @@ class _Asked:
         """Give rates and outputs [..., states + outputs] of rows [..., 1 + states + inputs + parameters]; raises ModelError."""
         flat = rows.reshape(-1, rows.shape[-1])
         own = (flat - self._offset) / self._scale
-        m = self._model
-        answer = self._child.ask({"do": "evaluate", "of": str(m.path), "rows": own})
-        if "closed" in answer:  # a new child, that has nothing open yet
-            names = {"states": list(m.states), "inputs": list(m.inputs), "outputs": list(m.outputs), "parameters": list(m.parameters)}
-            answer = self._child.ask({"do": "open", "path": str(m.path), "as_": str(m.path), "names": names})
-            if "error" not in answer:
-                answer = self._child.ask({"do": "evaluate", "of": str(m.path), "rows": own})
-        if "error" in answer:
-            raise ModelError(f"{m.called}: {answer['error']}", code="fmu", remedy="see what the model does: it is run with limits of time and memory")
+        answer = self._model.ask({"do": "evaluate", "of": self._opening["as_"], "rows": own}, self._opening)
         found = answer["rows"] * self._told_scale + self._told_offset
         return np.asarray(found.reshape(*rows.shape[:-1], len(self._told_scale)), np.float64)
 

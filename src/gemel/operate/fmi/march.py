@@ -16,10 +16,9 @@ import numpy as np
 from gemel.dynamics import Compiled, maths
 from gemel.dynamics.fixed import advance
 from gemel.dynamics.joints import Place, Sum
-from gemel.dynamics.narrowed import Narrowed
 from gemel.dynamics.solution import Floats, Profile
 from gemel.operate.fmi.marching import Marching
-from gemel.operate.fmi.model import FmuModel
+from gemel.operate.fmi.model import plain
 
 if TYPE_CHECKING:
     from gemel.operate.fmi.coupled import Coupled
@@ -44,7 +43,7 @@ class March:
         held = np.array([_along(u.times, np.broadcast_to(p, (len(u.times), len(of.parameters))), at, "held") for _, u, p in runs])
         self._u = [_by_name(of.inputs, inputs[:, k]) for k in range(len(at))]
         self._p = [_by_name(of.parameters, held[:, k]) for k in range(len(at))]
-        self._fmus = {c: Marching(_plain(m), c) for c, m in of.whole.items()}
+        self._fmus = {c: Marching(plain(m), c) for c, m in of.whole.items()}
         self._count = len(runs)
         self._order = _order(of)
 
@@ -137,13 +136,6 @@ def _order(of: Coupled) -> tuple[str, ...]:
         free = [n for n in left if not any(a in left and a != n for a, b in tells if b == n)]
         found.append((free or left)[0])
     return tuple(found)
-
-
-def _plain(model: Any) -> FmuModel:
-    while isinstance(model, Narrowed):
-        model = model.model
-    found: FmuModel = model
-    return found
 
 
 def _by_name(names: Any, columns: Floats) -> Named:

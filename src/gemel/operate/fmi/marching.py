@@ -7,7 +7,6 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from gemel.errors import ModelError
 from gemel.operate.fmi.model import FmuModel
 
 Floats = npt.NDArray[np.float64]
@@ -31,24 +30,17 @@ class Marching:
     def begin(self, x: Floats, u: Floats, p: Floats) -> dict[str, Floats]:
         """Give what each member shows [members], by name, at time 0, of its states, inputs, parameters [members, …]."""
         how = {"starts": self._own(np.hstack((x, p)), self._names["starts"]), "inputs": self._own(u, self._names["inputs"])}
-        request = {"do": "march", "of": self._as, "what": "begin", "how": how}
-        answer = self.model.child.ask(dict(request))
-        if "closed" in answer:
-            opened = self.model.child.ask({"do": "marching", "path": str(self.model.path), "as_": self._as, "names": self._names})
-            answer = opened if "error" in opened else self.model.child.ask(request)
-        return self._told(answer)
+        opening = {"do": "marching", "path": str(self.model.path), "as_": self._as, "names": self._names}
+        return self._told(self.model.ask({"do": "march", "of": self._as, "what": "begin", "how": how}, opening))
 
     def step(self, t: float, dt: float, given: tuple[Floats, Floats]) -> dict[str, Floats]:
         """Give what each shows `dt` after `t`, its inputs and tunable parameters held."""
         u, p = given
         rows = self._own(np.hstack((u, p[:, self._tunable])), [*self._names["inputs"], *self._names["tunable"]])
         how = {"t": t, "dt": dt, "given": rows}
-        return self._told(self.model.child.ask({"do": "march", "of": self._as, "what": "step", "how": how}))
+        return self._told(self.model.ask({"do": "march", "of": self._as, "what": "step", "how": how}))
 
     def _told(self, answer: dict[str, Any]) -> dict[str, Floats]:
-        if "error" in answer or "closed" in answer:
-            words = answer.get("error", "its process was ended on the way")
-            raise ModelError(f"{self.model.called}: {words}", code="fmu", remedy="see what the model does: it is run with limits of time and memory")
         shown = np.array(answer["members"], np.float64).reshape(len(answer["members"]), -1)
         scales = [self.model.scales[n] for n in self.seen]
         return {n: shown[:, i] * scale + offset for i, (n, (scale, offset)) in enumerate(zip(self.seen, scales, strict=True))}

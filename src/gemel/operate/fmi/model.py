@@ -11,6 +11,7 @@ from typing import Any, Final
 import numpy as np
 
 from gemel.dynamics.declare import Array, Quantity, Values
+from gemel.dynamics.narrowed import Narrowed
 from gemel.dynamics.solution import Floats, Profile, Solution
 from gemel.errors import AssetError, ModelError
 from gemel.operate.fmi.host import Limits, Standing, ask
@@ -18,6 +19,13 @@ from gemel.samples.units import conversion, parse
 
 Affine = tuple[float, float]
 PATIENCE: Final = 0.25  # of the limit of time: after that an answer of fewer runs than were asked for is welcome
+
+
+def plain(model: Any) -> Any:
+    """Give a model without what narrows it."""
+    while isinstance(model, Narrowed):
+        model = model.model
+    return model
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,6 +68,21 @@ class FmuModel:
     def exchanged(self) -> bool:
         """Whether it can be evaluated at points, and not only be run: it is one for model exchange."""
         return self.kind == "ModelExchange"
+
+    def ask(self, request: dict[str, Any], opening: dict[str, Any] | None = None) -> dict[str, Any]:
+        """Give what its process answers, which is asked for `opening` first where it has nothing open yet.
+
+        Raises ModelError (`fmu`) where it fails, or was begun anew and is not to be opened.
+        """
+        answer = self.child.ask(request)
+        if "closed" in answer and opening is not None:
+            answer = self.child.ask(opening)
+            if "error" not in answer:
+                answer = self.child.ask(request)
+        if "error" in answer or "closed" in answer:
+            words = answer.get("error", "its process was ended on the way")
+            raise ModelError(f"{self.called}: {words}", code="fmu", remedy="see what the model does: it is run with limits of time and memory")
+        return answer
 
     def derivative(self, t: Array, x: Values, u: Values, p: Values) -> Mapping[str, Array]:
         """Give the rate of each state; an FMU for co-simulation refuses, for it is run as a whole."""

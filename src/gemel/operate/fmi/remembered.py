@@ -68,14 +68,8 @@ class Remembered:
     def _asked(self, what: str, **how: Any) -> list[tuple[bytes, list[float]]]:
         m = self._model
         request = {"do": "go_on", "of": str(m.path), "seen": tuple(self._names["seen"]), "what": what, "how": how}
-        answer = m.child.ask(dict(request))
-        if "closed" in answer:  # a new child, that has nothing open yet
-            answer = m.child.ask({"do": "remember", "path": str(m.path), "as_": str(m.path), "names": self._names})
-            if "error" not in answer:
-                answer = m.child.ask(request)
-        if "error" in answer:
-            raise ModelError(f"{m.called}: {answer['error']}", code="fmu", remedy="see what the model does: it is run with limits of time and memory")
-        found: list[tuple[bytes, list[float]]] = answer["members"]
+        opening = {"do": "remember", "path": str(m.path), "as_": str(m.path), "names": self._names}
+        found: list[tuple[bytes, list[float]]] = m.ask(request, opening)["members"]
         return found
 
     def _packed(self, found: list[tuple[bytes, list[float]]], capacity: int) -> Bytes:
