@@ -153,3 +153,26 @@ def test_a_fixed_parameter_that_is_released_anew_has_members_begin_anew_around_w
         assert stepper.begun == (1 if at < 15 else 2)  # what is tunable is given at every step
         assert abs(estimate.mean[0, 0] - y[at, 0]) < 3.0
     assert swarm.age[0] == 5 * DT
+
+
+def test_readings_that_nearly_no_member_fits_leave_more_than_one():
+    """The members begin 30 K below the machine, which is a hundred times what its sensor is off: the nearest alone would be certain."""
+    u, _, y = record()
+    found = filtered(problem(1e-3, ("gain",)), Particles(Bytes(), (DRAWN,), members=128), u, y + 30.0, P, (20.0, 1.0))
+    for e in found:
+        assert (e.sd[0] > 1e-3).all()
+    assert abs(found[0].mean[0, 0] - (y[0, 0] + 30.0)) < 12 * found[0].sd[0, 0]
+
+
+@pytest.mark.parametrize(("walk", "surer"), [(0.0, 6.0), (1e-4, 2.5)])
+def test_a_parameter_that_hardly_changes_is_known_about_as_well_as_is_said(walk, surer):
+    """Copies of copies would all be the same one in the end: certain, and wrong. Some of that stays where nothing may change."""
+    off, sd = [], []
+    for seed in range(1, 9):
+        u, _, y = record(steps=300, gain=1.3, seed=seed)
+        last = filtered(problem(walk, ("gain",)), Particles(Bytes(), (DRAWN,), members=256), u, y, P, (20.0, 1.0))[-1]
+        off.append(last.mean[0, 1] - 1.3)
+        sd.append(last.sd[0, 1])
+    assert np.median(np.abs(off)) < 0.01
+    assert min(sd) > 1e-6
+    assert np.median(np.abs(np.array(off)) / np.array(sd)) < surer

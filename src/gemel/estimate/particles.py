@@ -6,8 +6,12 @@ For a model that gives no rates and lets nobody set its states, but saves and br
 members' memories. What the model does not know comes in by what may be set: each member's inputs are drawn around those
 measured, and its followed parameters walk. Gordon, N. J., Salmond, D. J., Smith, A. F. M. (1993), Novel approach to
 nonlinear/non-Gaussian Bayesian state estimation, IEE Proceedings F 140, section 3; copies by systematic resampling, Kitagawa,
-G. (1996), Monte Carlo filter and smoother, J. Comput. Graph. Stat. 5, appendix. Draws come of the seed, the machine and the
-instant, so that a record filtered again gives the same bits.
+G. (1996), Monte Carlo filter and smoother, J. Comput. Graph. Stat. 5, appendix. Copies of followed parameters are drawn a little
+apart, their mean and variance kept: Liu, J., West, M. (2001), Combined parameter and state estimation in simulation-based filtering,
+section 10.3.2, in Doucet, de Freitas, Gordon, Sequential Monte Carlo Methods in Practice. Readings that would leave a handful of
+members are believed in part, by a power of their likelihood, and what is left of them comes by the next: Musso, C., Oudjane, N.,
+Le Gland, F. (2001), Improving regularised particle filters, section 12.4, in the same book. Draws come of the seed, the machine and
+the instant, so that a record filtered again gives the same bits.
 """
 
 from __future__ import annotations
@@ -26,6 +30,7 @@ from gemel.estimate.track import Estimate
 Floats = npt.NDArray[np.float64]
 Memory = npt.NDArray[np.uint8]
 BEGUN: Final = 2**62  # the instant of whose draws the first members are
+HALVINGS: Final = 30  # until a power is known
 
 
 class Stepper(Protocol):
@@ -73,6 +78,8 @@ class Particles:
         seed: of all draws.
         robust: None trusts every reading.
         few: copied where the effective number of members is below this part of them.
+        least: readings leave so many of them to count, or are believed in part.
+        apart: how far copies of a followed parameter are drawn apart, of its standard deviation over members.
     """
 
     stepper: Stepper = field(repr=False)
@@ -81,6 +88,8 @@ class Particles:
     seed: int = 0
     robust: Robust | None = field(default_factory=Robust)
     few: float = 0.5
+    least: float = 8.0
+    apart: float = 0.1
 
     def begin(self, problem: Problem, means: Floats, u: Floats, p: Floats) -> Swarm:
         """Give members drawn around means [machines, states + estimated], with inputs and parameters of each machine."""
@@ -104,7 +113,7 @@ class Particles:
         swarm = self._begun_anew(problem, swarm, now)
         weight, innovation = self._weighed(problem, swarm, np.asarray(now.y, np.float64))
         estimate = self._estimate(problem, swarm, weight, innovation)
-        return self._moved(problem, self._copied(swarm, weight, int(now.at)), now), estimate
+        return self._moved(problem, self._copied(problem, swarm, weight, int(now.at)), now), estimate
 
     def _weighed(self, problem: Problem, swarm: Swarm, y: Floats) -> tuple[Floats, Innovation]:
         """Give the weights after the readings, and what was expected of those."""
@@ -123,7 +132,9 @@ class Particles:
         width = np.where(used > 0, sensor / np.where(used > 0, used, 1.0), np.inf)
         miss = np.where(used[:, None] > 0, y[:, None] - seen[..., states:], 0.0) / width[:, None]
         fit = -0.5 * (np.where(np.isfinite(miss), miss, np.inf) ** 2).sum(-1)
-        weight, likelihood = _normalised(np.where(alive, before + fit, -np.inf))
+        fit = np.where(alive, fit, -np.inf)
+        _, likelihood = _normalised(before + fit)
+        weight = _tempered(before, fit, self.least)
         likelihood = likelihood - np.where(used > 0, np.log(np.where(used > 0, width, 1.0) * math.sqrt(2 * math.pi)), 0.0).sum(-1)
         nis = (np.where(used > 0, far, 0.0) ** 2).sum(-1)
         return weight, Innovation(expected, sd, off, used, nis, likelihood)
@@ -133,17 +144,28 @@ class Particles:
         mean, sd = _moments(np.concatenate((swarm.shown[..., :states], swarm.parameter), -1), part)
         return Estimate(mean, sd, *_moments(swarm.shown[..., states:], part), innovation)
 
-    def _copied(self, swarm: Swarm, weight: Floats, at: int) -> Swarm:
+    def _copied(self, problem: Problem, swarm: Swarm, weight: Floats, at: int) -> Swarm:
         """Copy members by their weight where few of a machine's count."""
         chosen = np.tile(np.arange(self.members), (len(weight), 1))
-        weight = weight.copy()
-        for m in np.flatnonzero(1.0 / (np.exp(weight) ** 2).sum(1) < self.few * self.members).tolist():
-            combs = (np.arange(self.members) + self._draw(m, at).random()) / self.members
+        (_, wide), weight, parameter = _moments(swarm.parameter, np.exp(weight)), weight.copy(), swarm.parameter.copy()
+        for m in np.flatnonzero(_counted(weight) < self.few * self.members).tolist():
+            draw = self._draw(m, at)
+            combs = (np.arange(self.members) + draw.random()) / self.members
             chosen[m] = np.searchsorted(np.cumsum(np.exp(weight[m])), combs).clip(max=self.members - 1)
             weight[m] = -math.log(self.members)
-        columns: list[Any] = [np.take_along_axis(a, chosen[..., None], 1) for a in (swarm.memory, swarm.shown, swarm.parameter)]
-        memory, shown, parameter = columns
+            parameter[m] = self._drawn_apart(problem, swarm.parameter[m], (chosen[m], wide[m]), draw)
+        columns: list[Any] = [np.take_along_axis(a, chosen[..., None], 1) for a in (swarm.memory, swarm.shown)]
+        memory, shown = columns
         return swarm._replace(memory=memory, shown=shown, parameter=parameter, weight=weight)
+
+    def _drawn_apart(self, problem: Problem, before: Floats, how: tuple[npt.NDArray[np.int64], Floats], draw: np.random.Generator) -> Floats:
+        """Give copies of followed parameters [members, estimated] that differ, `how`: which were copied, and how wide they all are to be."""
+        chosen, wide = how
+        copies, keep = before[chosen], math.sqrt(1 - self.apart**2)
+        mean, low, high = copies.mean(0), *(b[len(problem.model.states) :] for b in problem.bounds)
+        fresh = np.sqrt(np.maximum(wide**2 - (keep * copies.std(0)) ** 2, 0.0)) * draw.standard_normal(copies.shape)
+        found: Floats = np.clip(mean + keep * (copies - mean) + fresh, low, high)
+        return found
 
     def _moved(self, problem: Problem, swarm: Swarm, now: Instant) -> Swarm:
         machines, states = len(swarm.age), len(problem.model.states)
@@ -205,6 +227,31 @@ def _moments(values: Floats, part: Floats) -> tuple[Any, Any]:
     apart = np.where(part[..., None] > 0, values - mean[:, None], 0.0)
     variance = (part[..., None] * apart**2).sum(1) / np.maximum(left, 1e-12)[:, None]
     return mean, np.sqrt(np.where(left[:, None] > 1e-9, variance, 0.0))
+
+
+def _counted(weight: Floats) -> Floats:
+    """Give the effective number of members of each machine, of normalised logarithms of weights (Kong, Liu, Wong 1994)."""
+    found: Floats = 1.0 / (np.exp(weight) ** 2).sum(1)
+    return found
+
+
+def _tempered(before: Floats, fit: Floats, least: float) -> Floats:
+    """Give the weights after readings, of which as much is believed as leaves `least` members, or as many as there were.
+
+    `before` and `fit`, the likelihood of the readings, are logarithms [machines, members].
+    """
+    weight, _ = _normalised(before + fit)
+    floor = np.minimum(least, _counted(_normalised(np.where(np.isfinite(fit), before, -np.inf))[0]))
+    low, high = np.zeros(len(weight)), np.ones(len(weight))
+    torn = _counted(weight) < floor
+    if not torn.any():
+        return weight
+    for _ in range(HALVINGS):
+        power = (low + high) / 2
+        enough = _counted(_normalised(before + power[:, None] * fit)[0]) >= floor
+        low, high = np.where(enough, power, low), np.where(enough, high, power)
+    believed, _ = _normalised(before + np.maximum(low, 2.0**-HALVINGS)[:, None] * fit)
+    return np.where(torn[:, None], believed, weight)
 
 
 def _normalised(weight: Floats) -> tuple[Floats, Floats]:
