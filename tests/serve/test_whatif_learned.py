@@ -4,7 +4,8 @@ import asyncio
 from types import SimpleNamespace
 
 import pytest
-from serve_fake import PUMP
+from msgspec.structs import replace
+from serve_fake import PUMP, SECOND
 
 from gemel.errors import StorageError
 from gemel.face.offline import OfflinePast
@@ -32,6 +33,17 @@ def test_a_hybrid_released_alone_is_begun_with_until_it_is_taken_back(anybody, e
     assert begun() == [{"flow": {"version": "c1"}}]
     assert engineer.post("/releases/roll-back", json={"asset": PUMP, "reason": "no good", "kind": "hybrid"}).status_code == 200
     assert begun() == [{}]
+
+
+def test_a_version_told_a_moment_before_the_plants_time_came_to_it_is_begun_with_and_still_is_when_its_time_is_asked_for(anybody, server, monkeypatch):
+    """The process that answers hears of the fact before the tick that the fact counts from."""
+    monkeypatch.setattr(server.twin, "whatif_begin", begin)
+    server.twin.append("LearnerReleased", "olga", PUMP, learned(0), "")
+    server.twin.record[-1] = replace(server.twin.record[-1], at=server.twin.values.plant_time + SECOND // 2)
+    live = anybody.get("/whatif", params={"asset": PUMP, "warm": False}).json()
+    then = anybody.get("/whatif", params={"asset": PUMP, "warm": False, "at": live["at"]}).json()
+    assert live["hybrids"] == then["hybrids"] == [{"flow": {"version": "c1"}}]
+    assert then["at"] == live["at"]
 
 
 def test_where_no_twin_runs_a_what_if_and_past_residuals_go_by_what_the_plant_file_says():

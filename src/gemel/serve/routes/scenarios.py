@@ -1,6 +1,7 @@
 """What-ifs: futures of an asset, from the state of now or of a past time, tried out beside the plant, never on it."""
 
 import asyncio
+from dataclasses import replace
 from typing import Annotated, Any, Final, Literal
 
 import numpy as np
@@ -222,6 +223,8 @@ async def _begun(request: Request, twin: Twin, asset: str, at: int | None) -> tu
     for one in await twin.whatif_assets(asset):
         shown |= await _shown(names, moment, one)
         facts += await moment.released(one)
+    if moment.live:  # a version may be told before the plant's time has come to it: its time is what to ask for to see the same again
+        moment = replace(moment, at=max([moment.at, *(fact.at for fact in facts)]))
     begun = dict(await twin.whatif_begin(asset, shown, Releases().take_all(facts), moment.at))
     if not begun:
         raise NotFoundError(f"no asset {asset[:200]!r}", remedy="see GET /api/v1/assets")
