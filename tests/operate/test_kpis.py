@@ -155,7 +155,9 @@ def test_python_and_the_command_line_tell_the_same(plant, monkeypatch, tmp_path)
     assert energy["better"] is (energy["difference"] < 0) and rows["demand=+15%", "peak"]["better"] is None
     assert rows["baseline", "energy"]["difference"] is None and rows["baseline", "energy"]["better"] is None
     said = CliRunner().invoke(command, [*words, "--kpi", "low"])
-    assert re.search(r"energy .* kWh   [+-][\d.e-]+ clearly, (worse|better)\n", said.output), said.output
+    line = re.search(r"energy .* kWh   ([+-]\S+) \[([+-]\S+) … ([+-]\S+)\] clearly, (worse|better)\n", said.output)
+    assert line, said.output
+    assert [float(word) for word in line.groups()[:3]] == pytest.approx([d["mean"], *d["interval"]], rel=1e-3)
     assert re.search(r"low, times +1 \[1 … 1\]   no difference\n", said.output), said.output
     refused = CliRunner().invoke(command, [*words, "--kpi", "none"])
     assert refused.exit_code != 0 and refused.exception.code == "bad-kpi"

@@ -90,7 +90,10 @@ def _difference(row: dict[str, Any]) -> str:
     if row["difference"] == row["difference_low"] == row["difference_high"] == 0.0:
         return "   no difference"
     judged = {True: ", better", False: ", worse", None: ""}[row["better"]]
-    return "" if row["difference"] is None else f"   {row['difference']:+.4g} {clear}{judged}"
+    if row["difference"] is None:
+        return ""
+    interval = "" if row["difference_low"] is None else f" [{row['difference_low']:+.4g} … {row['difference_high']:+.4g}]"
+    return f"   {row['difference']:+.4g}{interval} {clear}{judged}"
 
 
 def _hybrids(hybrids: list[dict[str, Any]]) -> Iterator[str]:
