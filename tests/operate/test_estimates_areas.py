@@ -81,6 +81,28 @@ def test_a_meter_that_disagrees_with_the_tank_is_found_by_name_among_the_meters_
     assert (off[instead] < 0.3).all(), "believed by what the tank and the other meters say"
 
 
+def test_with_a_meter_that_is_gone_another_that_is_off_is_found_and_it_is_said_which_is_missing(site):
+    gone, begins, back = 320, 450, 520
+    values = read(SECONDS, {"pump-1/flow": lambda k: 2.0 * (k > begins)})
+    values[gone:back, READ.index("valve/flow")] = np.nan
+    told, turns, _ = run(site, values)
+    valve, meter = f"{LINE}/valve/flow", f"{LINE}/pump-1/flow"
+    raised = [t for t in turns if t.kind == "ResidualRaised"]
+    assert {t.body["signal"] for t in raised} == {meter}
+    assert START + begins * SECOND < raised[0].at < START + (begins + 15) * SECOND
+    suspect = raised[1].body["suspects"][0]
+    assert (suspect["kind"], suspect["name"], raised[1].body["substituted"]) == ("sensor", "pump-1/flow", True)
+    assert [t.body.get("missing") for t in raised[:2]] == [[valve], [valve]]
+    instead = [(t.kind, t.asset, t.body["signal"], t.body.get("why"), (t.body.get("since", 0) - START) // SECOND) for t in turns if t.kind not in {"ResidualRaised", "ResidualCleared"}]
+    assert instead[0] == ("ResidualSubstituted", f"{LINE}/valve", valve, "missing", gone - 1), "since its last reading"
+    assert instead[1][:4] == ("ResidualSubstituted", f"{LINE}/pump-1", meter, "blamed")
+    assert [one[0] for one in instead if one[2] == valve] == ["ResidualSubstituted", "ResidualHeard"]
+    assert drafted(packed(next(t for t in turns if t.kind == "ResidualHeard" and t.body["signal"] == valve)), site[0]).subject == f"{LINE}/valve"
+    outflow, truth = rows_of(site, told, "valve/flow"), course(SECONDS)[:, READ.index("valve/flow")]
+    away = np.abs(outflow.value - truth[(outflow.time - START) // SECOND])[gone : back - 10]
+    assert (away < 1.0).all(), "told all the while"
+
+
 def test_what_is_followed_of_each_asset_is_told_of_that_asset(site, meter):
     told = meter[0]
     truth = course(SECONDS)

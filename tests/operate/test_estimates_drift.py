@@ -45,8 +45,13 @@ def frames(registry, seconds=SECONDS):
         yield Frame(FrameHeader(kind="tick", partition=0, producer="t", sequence=k + 1, time=now), Batch.empty())
 
 
-def told(estimator, log):
-    return [one for position, frame in enumerate(log, estimator.position + 1) for one in estimator.take(frame, position)]
+def told(estimator, log, turns=None):
+    found = []
+    for position, frame in enumerate(log, estimator.position + 1):
+        found += estimator.take(frame, position)
+        if turns is not None:
+            turns += estimator.turns
+    return found
 
 
 def rows_of(registry, frames, name):
@@ -55,17 +60,23 @@ def rows_of(registry, frames, name):
 
 
 def test_a_sensor_that_drifts_is_put_aside_and_what_is_told_instead_says_so(tmp_path):
-    truth, off = 1000 * course(SECONDS, 3)[0][0, :, 1], {}
+    truth, off, turns = 1000 * course(SECONDS, 3)[0][0, :, 1], {}, {}
     for name, text in (("lasting", LASTING), ("noise", TAKEN_FOR_NOISE)):
         (tmp_path / name).mkdir()
         registry, _, make = made(tmp_path / name, text)
-        whole = told(make(), frames(registry))
+        whole = told(make(), frames(registry), turns.setdefault(name, []))
         rows = rows_of(registry, whole, "lower")
         late = rows.time > START + 210 * SECOND
         off[name] = np.abs(rows.value - truth[(rows.time - START) // SECOND])[late].mean()
         instead = rows.status[late] == codes.UNCERTAIN_SUBSTITUTE
         assert instead.all() if name == "lasting" else not instead.any()
+        if name == "lasting":
+            first = rows.time[rows.status == codes.UNCERTAIN_SUBSTITUTE][0]
     assert off["lasting"] < 40 < 0.8 * off["noise"]  # mV, of some 600 that the sensor is off by
+    (aside,) = turns["lasting"]
+    assert (aside.kind, aside.body["signal"], aside.body["why"]) == ("ResidualSubstituted", f"{ROOT}/rig-1/lower", "aside")
+    assert aside.at == aside.body["since"] == first, "as its lane says"
+    assert turns["noise"] == []
 
 
 @pytest.mark.parametrize("text", [LASTING, BOTH.replace(SAID, SAID + ", filter: ensemble")], ids=["lasting", "ensemble"])

@@ -22,6 +22,7 @@ from gemel.samples import status as codes
 BOTH = PLANT.replace("upper: {unit: mV, range: [0, 15000], dynamics: true}", "upper: {unit: mV, range: [0, 15000], accuracy: 50 mV, estimated: {dynamics: true}}").replace(
     "      k1: {unit: V^0.5/s, dynamics: true}\n", "").replace(", k1: 0.00001", "").replace("  rig-2: {type: Tanks, at: bench, parameters: {k3: 0.06}}\n", "")  # fmt: skip
 SECONDS, BEGINS, MENDED = 660, 400, 560
+INSTEAD, LOWER = ("ResidualSubstituted", "ResidualHeard"), f"{ROOT}/rig-1/lower"
 
 
 @pytest.fixture(scope="module")
@@ -59,8 +60,11 @@ def test_a_sensor_that_is_off_is_named_and_not_listened_to_until_it_is_back(site
             assert [t.body["suspects"] for t in turns] == [[]], "told at once, weighed beside"
             kept, estimator = estimator.snapshot(), estimator_of(site)
             assert estimator.restore(Snapshot.from_bytes(kept.to_bytes()))
+    instead, turns = [t for t in turns if t.kind in INSTEAD], [t for t in turns if t.kind not in INSTEAD]
     raised, weighed, cleared = turns[0], turns[1], turns[-1]
     assert [t.kind for t in turns] == ["ResidualRaised"] * (len(turns) - 1) + ["ResidualCleared"]
+    assert [(t.kind, t.at, t.body["signal"]) for t in instead] == [(INSTEAD[0], weighed.at, LOWER), (INSTEAD[1], cleared.at, LOWER)]
+    assert (instead[0].body["why"], instead[0].body["since"]) == ("blamed", weighed.at)
     assert START + BEGINS * SECOND <= raised.body["since"] <= raised.at < START + (BEGINS + 10) * SECOND
     assert weighed.at == raised.at + WEIGHED * SECOND and weighed.body["since"] == raised.body["since"]
     suspect = weighed.body["suspects"][0]

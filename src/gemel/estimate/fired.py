@@ -13,6 +13,7 @@ from gemel.estimate.problem import Problem
 from gemel.estimate.residuals import alone, band, raised
 from gemel.estimate.structure import Structure
 
+Vector = npt.NDArray[np.float64]
 FREE: Final = 100.0
 """A balance that a residual does not use is let walk so many times as far as its own noise."""
 
@@ -39,7 +40,7 @@ def fired(problem: Problem, structure: Structure, record: Excerpt, good: Excerpt
     """Tell which residuals of a record left the band that they keep in a time when all was right."""
     those = _each(problem, structure, record)
     now, then = (explain(problem, those, r).off for r in (record, good))
-    told = [raised(mine, band(usual)).at >= 0 for mine, usual in zip(_there(now), _there(then), strict=True)]
+    told = [raised(mine, band(usual)).at >= 0 for mine, usual in (_there(*pair) for pair in zip(now, then, strict=True))]
     return Fired(structure, np.array(told, bool))
 
 
@@ -51,6 +52,7 @@ def _each(problem: Problem, structure: Structure, record: Excerpt) -> Explanatio
     return many._replace(onset=np.zeros(len(many.seen), np.int64))
 
 
-def _there(off: npt.NDArray[np.float64]) -> list[npt.NDArray[np.float64]]:
-    """Give for each residual the innovations of the outputs it listens to."""
-    return [one[:, np.isfinite(one).any(0)] for one in off]
+def _there(now: Vector, then: Vector) -> tuple[Vector, Vector]:
+    """Give, of the innovations of a residual, those of the outputs that both times have readings of."""
+    both = np.isfinite(now).any(0) & np.isfinite(then).any(0)
+    return now[:, both], then[:, both]

@@ -5,6 +5,7 @@ innovation of an instant (reading less expected, in standard deviations) -> sums
 
 The sums are those of `residuals.raised`, made instant by instant for all machines at once; what is learned is remembered, and
 so are the readings that whoever is to blame is weighed by. Weighing takes seconds: when it is done is for who asks to say.
+Where a sensor is gone (`missing`), the residuals of the others are watched on.
 """
 
 from __future__ import annotations
@@ -18,13 +19,15 @@ import numpy.typing as npt
 
 from gemel.estimate.bank import Excerpt
 from gemel.estimate.blame import Case, Verdict, blame
+from gemel.estimate.missing import Missing
 from gemel.estimate.problem import Problem
 from gemel.estimate.residuals import LEFT_OUT, Band, Raised
 from gemel.estimate.suspects import Usual
 
 Vector = npt.NDArray[np.float64]
 I64 = npt.NDArray[np.intp]
-GOOD: Final = 300  # instants with all readings that a band is learned from
+GOOD: Final = 300  # instants with all readings (but of sensors that are gone) that a band is learned from …
+ENOUGH: Final = 100  # … of which so many at least must have one of a sensor, or it has no band
 CALM: Final = 60  # instants that a residual is out for at least
 SMOOTH: Final = 20  # instants that the mean reaches back by which it is known to be back
 AGAIN: Final = (60, 150)  # instants after which it is weighed again: at first a slow fault looks like another
@@ -94,13 +97,16 @@ class Watch:
         p: their parameters [machines, parameters], SI.
         read: which outputs are measured [machines, outputs].
         process: parameters that change where the process does, with the change to be expected.
+        patience: instants that each sensor may be silent for before it is gone [machines, outputs].
     """
 
     def __init__(
-        self, problem: Problem, p: Vector, read: npt.NDArray[np.bool_], process: Mapping[str, float] | None = None
-    ) -> None:
+        self, problem: Problem, p: Vector, read: npt.NDArray[np.bool_], process: Mapping[str, float] | None = None,
+        patience: npt.NDArray[np.int64] | None = None,
+    ) -> None:  # fmt: skip
         m, inputs, outputs = len(p), len(problem.model.inputs), len(problem.model.outputs)
         self._problem, self._p, self._read, self._process = problem, p, read, dict(process or {})
+        self.missing = Missing(read, patience)
         states = len(problem.model.states)
         self._of: dict[str, npt.NDArray[Any]] = {
             "good.u": np.zeros((m, GOOD, inputs)), "good.y": np.full((m, GOOD, outputs), np.nan),
@@ -112,6 +118,7 @@ class Watch:
             "cursor": np.zeros(1, np.int64),
         }  # fmt: skip
         self._banded = np.zeros(m, np.bool_)  # whose band stands below
+        self._lacks = np.zeros((m, outputs), np.bool_)  # read too seldom in the good time to have a band
         self._mean, self._sd, self._limit = np.zeros((m, outputs)), np.ones((m, outputs)), np.full((m, 3, outputs), np.inf)
 
     @property
@@ -125,7 +132,10 @@ class Watch:
         of = self._of
         place = int(of["cursor"][0])
         of["u"][:, place], of["y"][:, place], of["cursor"][0] = u, y, (place + 1) % GOOD
-        there = (np.isfinite(z) | ~self._read).all(1) & self._read.any(1)
+        known = np.isfinite(z)
+        of["seen"][self.missing.meet(known)] = 0  # the filter is to find its feet with those that are left
+        awaited = self._read & ~self.missing.gone
+        there = (known | ~awaited).all(1) & awaited.any(1)
         of["seen"] += there
         settled = there & (of["seen"] > LEFT_OUT)
         learned = of["learned"] >= GOOD
@@ -159,19 +169,27 @@ class Watch:
     def _judge(self, rows: I64, at: int, z: Vector) -> list[Left | Back | Question]:
         if not self._banded[rows].all():
             self._band(rows[~self._banded[rows]])
-        of, read = self._of, self._read[rows]
-        off = np.where(read, (np.nan_to_num(z[rows]) - self._mean[rows]) / self._sd[rows], 0.0)
-        of["calm"][rows] += (np.clip(off, -4.0, 4.0) - of["calm"][rows]) / SMOOTH
+        rows = self._anew(rows)
+        of, read = self._of, self._read[rows] & np.isfinite(z[rows]) & ~self.missing.gone[rows]
+        off, found = self.missing.shifted(rows, (z[rows] - self._mean[rows]) / self._sd[rows], (of["begun"][rows] < 0).all(1))
+        off, read = np.where(read, off, 0.0), read & found[:, None]
+        of["calm"][rows] += np.where(read, np.clip(off, -4.0, 4.0) - of["calm"][rows], 0.0) / SMOOTH
         sums = np.where(read[:, None], np.maximum(0.0, of["sums"][rows] + _evidence(off)), 0.0)
         of["since"][rows] = np.where(sums > 0, of["since"][rows], at + 1)
         of["sums"][rows] = sums
         beyond = (sums > self._limit[rows]).any((1, 2))
         turns: list[Left | Back | Question] = []
         for k in np.flatnonzero(beyond | (of["begun"][rows] >= 0).any(1)).tolist():
-            turns += self._turned(int(rows[k]), at, sums[k] / self._limit[rows[k]])
+            turns += self._turned(int(rows[k]), at, sums[k] / self._limit[rows[k]], read[k])
         return turns
 
-    def _turned(self, m: int, at: int, share: Vector) -> list[Left | Back | Question]:
+    def _anew(self, rows: I64) -> I64:
+        """Give the machines whose bands can be judged by; where a sensor is there that has none, all are learned anew."""
+        lacking = (self._lacks[rows] & ~self.missing.gone[rows]).any(1) & (self._of["begun"][rows] < 0).all(1)
+        self._of["learned"][rows[lacking]], self._banded[rows[lacking]] = 0, False
+        return rows[~lacking]
+
+    def _turned(self, m: int, at: int, share: Vector, read: npt.NDArray[np.bool_]) -> list[Left | Back | Question]:
         """Say what residuals of a machine do of which one is beyond its limit (its share of it is over 1), or was."""
         of, turns = self._of, list[Left | Back | Question]()
         begun = of["begun"][m]
@@ -182,7 +200,7 @@ class Watch:
             turns += [left, self._asked(left)]
         for o in np.flatnonzero((begun >= 0) & np.isin(at - begun, AGAIN)).tolist():
             turns.append(self._asked(Left(m, o, at, int(of["onset"][m, o]))))
-        for o in np.flatnonzero((begun >= 0) & (at - begun > CALM) & (np.abs(of["calm"][m]) < NEAR)).tolist():
+        for o in np.flatnonzero((begun >= 0) & (at - begun > CALM) & (np.abs(of["calm"][m]) < NEAR) & read).tolist():
             begun[o] = -1
             of["sums"][m], of["seen"][m] = 0.0, 0  # the filter listens again, and is to find its feet
             turns.append(Back(m, o, at))
@@ -197,34 +215,39 @@ class Watch:
         u, y, x = of["good.u"][m], of["good.y"][m], of["good.x"][m]
         usual = Usual(u.mean(0), u.std(0), x.mean(0), x.std(0))
         good = Excerpt(u.copy(), y.copy(), self._p[m].copy(), self._problem.start[0])
-        readings = np.where(self._read[m], np.nan_to_num(np.abs(y)).mean(0), self._problem.model.scales("outputs"))
+        many = np.isfinite(y).sum(0)
+        readings = np.where(self._read[m] & (many > 0), np.nansum(np.abs(y), 0) / np.maximum(many, 1), self._problem.model.scales("outputs"))
         return Case(self._problem, usual, readings, good, self._process)
 
     def _band(self, rows: I64) -> None:
         """Learn the bands of machines, each as `residuals.band` has it, but none narrower than its readings are accurate."""
         z = self._of["good.z"][rows, LEFT_OUT:]
-        z = np.where(self._read[rows][:, None], z, np.arange(z.shape[1])[:, None] % 2)  # of what is not read, something harmless
-        mean, sd = z.mean(1), z.std(1)
+        enough = self._read[rows] & (np.isfinite(z).sum(1) >= ENOUGH)
+        z = np.where(enough[:, None], z, np.arange(z.shape[1])[:, None] % 2)  # of what was not read, something harmless
+        mean, sd = np.nanmean(z, 1), np.nanstd(z, 1)
         own = (z - mean[:, None]) / sd[:, None]
-        follows = np.clip((own[:, 1:] * own[:, :-1]).mean(1), 0.0, 0.9)
+        pairs = own[:, 1:] * own[:, :-1]
+        follows = np.clip(np.nansum(pairs, 1) / np.maximum(np.isfinite(pairs).sum(1), 1), 0.0, 0.9)
         sd = np.maximum(sd * np.sqrt((1 + follows) / (1 - follows)), LEAST)
         sums = largest = np.zeros((len(rows), 3, z.shape[2]))
         for now in np.moveaxis((z - mean[:, None]) / sd[:, None], 1, 0):
-            sums = np.maximum(0.0, sums + _evidence(now))
+            sums = np.maximum(0.0, sums + np.nan_to_num(_evidence(now)))
             largest = np.maximum(largest, sums)
         shift, spread = largest[:, :2].max(1), largest[:, 2]
         self._mean[rows], self._sd[rows], self._banded[rows] = mean, sd, True
-        self._limit[rows] = np.maximum(LIMIT, MARGIN * np.stack((shift, shift, spread), 1))
+        limit = np.maximum(LIMIT, MARGIN * np.stack((shift, shift, spread), 1))
+        self._limit[rows], self._lacks[rows] = np.where((enough | ~self._read[rows])[:, None], limit, np.inf), self._read[rows] & ~enough
 
     # ---- what is kept
 
     def state(self) -> dict[str, npt.NDArray[Any]]:
         """Give all that is remembered, by name."""
-        return {name: self._of[name].copy() for name in _KEPT}
+        return {name: self._of[name].copy() for name in _KEPT} | {f"missing.{k}": v for k, v in self.missing.state().items()}
 
     def restore(self, arrays: Mapping[str, npt.NDArray[Any]]) -> None:
         """Take what `state` gave."""
         self._of = {name: arrays[name].copy() for name in _KEPT}
+        self.missing.restore({k.removeprefix("missing."): v for k, v in arrays.items() if k.startswith("missing.")})
         self._banded[:] = False
 
 

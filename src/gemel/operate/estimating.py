@@ -192,6 +192,14 @@ class Estimating:
         self.met.append((at, self._held.copy(), y))
         return self._lag.meet(self._held, np.where(self.distrusted, np.nan, y))
 
+    def aside(self, estimate: Any) -> npt.NDArray[np.bool_]:
+        """Give which sensors the filter itself did not listen to in an estimate [machines, outputs]."""
+        heard = estimate.innovation.heard
+        found: npt.NDArray[np.bool_] = (
+            np.zeros(self._shape, np.bool_) if heard is None else ~np.asarray(heard) & (self._wires.outputs >= 0)
+        )
+        return found
+
     def _late(self, number: int, instant: int, value: float) -> None:
         kind, *place = self._place[number]
         # an input that comes late is held from the next instant on only: what was done since was done with the former
@@ -212,9 +220,7 @@ class Estimating:
         scale = self._wires.scale[signal]
         status = np.where(np.broadcast_to(silence > DOUBTFUL, said.shape), codes.UNCERTAIN_DATA_SUB_NORMAL, codes.GOOD)
         instead = np.zeros(said.shape, np.bool_)
-        heard_of = estimate.innovation.heard
-        aside = self.distrusted if heard_of is None else self.distrusted | (~np.asarray(heard_of) & (self._wires.outputs >= 0))
-        instead[:, said.shape[1] - self._shape[1] :] = aside
+        instead[:, said.shape[1] - self._shape[1] :] = self.distrusted | self.aside(estimate)
         status = np.where(instead, codes.UNCERTAIN_SUBSTITUTE, status)
         return Batch.of(
             signal=signal, time=np.full(len(signal), self.time(at)), received=np.full(len(signal), now_ns),

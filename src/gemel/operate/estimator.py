@@ -24,6 +24,7 @@ from gemel.operate.estimates_declared import PRODUCER
 from gemel.operate.estimates_kind import Kind
 from gemel.operate.estimates_whole import Following, Whole
 from gemel.operate.estimating import Estimating
+from gemel.operate.instead import Instead
 from gemel.operate.numbering import Numbering
 from gemel.operate.partition import Producers
 from gemel.operate.residual_turns import Turn, blamed, turn
@@ -35,7 +36,7 @@ from gemel.twin.releases import Releases
 log = logging.getLogger(__name__)
 ROWS: Final = 8192  # in a frame
 CHANGE: Final = 0.2  # of a followed parameter, where the process changes
-FORMAT: Final = 2  # of the snapshot
+FORMAT: Final = 3  # of the snapshot
 
 
 @dataclass(frozen=True)
@@ -73,7 +74,8 @@ class Estimator:
         self._producers = Producers()
         self._maps: dict[str, Numbering] = {}
         self._loops: list[Estimating] = []
-        self._watches = [Watch(k.problem, k.p, k.wires.outputs >= 0, _process(k)) for k in kinds]
+        self._watches = [Watch(k.problem, k.p, k.wires.outputs >= 0, _process(k), _patience(k, checks)) for k in kinds]
+        self._insteads = [Instead(k.wires.outputs.shape) for k in kinds]
         self._weighings = [Weighing() for _ in kinds]
         self.turns: list[Turn] = []  # what the last message had residuals do
         self.position, self.begun, self.time, self.sequence = position, position, 0, 0
@@ -168,7 +170,7 @@ class Estimator:
 
     def _watch(self, i: int, met: tuple[int, F64, F64, Any]) -> None:
         at, u, y, estimate = met
-        kind, weighing = self.kinds[i], self._weighings[i]
+        kind, weighing, loop = self.kinds[i], self._weighings[i], self._loops[i]
         expected, sd = np.asarray(estimate.innovation.expected), np.asarray(estimate.innovation.sd)
         believed = np.asarray(estimate.mean)[:, : len(kind.problem.model.states)]
         out = self._watches[i].out
@@ -180,15 +182,27 @@ class Estimator:
                 continue
             place = found.machine, found.output
             shown = float(y[place]), float(expected[place]), float(sd[place])
-            self._turned(i, found, shown)
+            self._turned(i, found, shown, bool(loop.aside(estimate)[place]))
+        self._substituted(i, at, loop.aside(estimate))
 
-    def _turned(self, i: int, found: Left | Back, shown: tuple[float, float, float]) -> None:
+    def _substituted(self, i: int, at: int, aside: npt.NDArray[np.bool_]) -> None:
+        """Say of which sensors something else is believed than they read, and of which no more."""
+        kind, loop, watch = self.kinds[i], self._loops[i], self._watches[i]
+        some = (watch.missing.gone < (kind.wires.outputs >= 0)).any(1)[:, None]  # a machine that reads nothing at all is silent
+        gone = watch.missing.gone & some, watch.missing.away
+        for place in self._insteads[i].meet(at, aside, loop.distrusted, gone):
+            self.turns.append(self._insteads[i].turn(kind, place, loop.time(at), (at, self.producer, self._registry)))
+
+    def _turned(self, i: int, found: Left | Back, shown: tuple[float, float, float], aside: bool) -> None:
         kind, loop = self.kinds[i], self._loops[i]
-        self.turns.append(turn(kind, found, loop.time(found.at), self.producer, shown, self._registry))
+        gone = self._watches[i].missing.gone[found.machine]
+        self.turns.append(
+            turn(kind, found, loop.time(found.at), self.producer, shown, self._registry, aside=aside, gone=gone)
+        )
         if isinstance(found, Left) and found.verdict is None:
             return
         loop.distrusted[found.machine] = False
-        if isinstance(found, Left) and (sensor := blamed(kind, found)) >= 0:
+        if isinstance(found, Left) and (sensor := blamed(kind, found, gone)) >= 0:
             loop.distrusted[found.machine, sensor] = True
 
     @staticmethod
@@ -216,6 +230,7 @@ class Estimator:
         for i, (watch, weighing) in enumerate(zip(self._watches, self._weighings, strict=True)):
             arrays |= {f"watch{i}.{k}": v for k, v in watch.state().items()}
             arrays |= {f"weighing{i}.{k}": v for k, v in weighing.state().items()}
+            arrays |= {f"instead{i}.{k}": v for k, v in self._insteads[i].state().items()}
         notes = {"format": FORMAT, "begun": self.begun, "sequence": self.sequence, "versions": self.versions,
                  "loops": len(self._loops), "facts": self.facts, "producers": self._producers.notes()}  # fmt: skip
         return Snapshot(0, self.position, 0, self.time, self._registry.digest, arrays, notes)
@@ -237,6 +252,7 @@ class Estimator:
         for i, watch in enumerate(self._watches):
             watch.restore(_part(arrays, f"watch{i}."))
             self._weighings[i].restore(_part(arrays, f"weighing{i}."), watch)
+            self._insteads[i].restore(_part(arrays, f"instead{i}."))
         return True
 
 
@@ -244,6 +260,13 @@ def _process(kind: Kind) -> dict[str, float]:
     """Give the parameters that are followed, with the change to be expected of each where the process changes."""
     model, names = kind.problem.model, kind.problem.estimated
     return {n: float(max(abs(kind.p[:, model.place("parameters", n)]).mean() * CHANGE, 1e-9)) for n in names} | dict(kind.changes)
+
+
+def _patience(kind: Kind, checks: Checks) -> npt.NDArray[np.int64]:
+    """Give the instants that each sensor may be silent for before it is stale [machines, outputs]; -1 where there is none."""
+    of = kind.wires.outputs
+    stale = np.where(of >= 0, checks.each("stale_after")[of], 0)
+    return np.asarray(stale // round(kind.problem.dt * 1e9), np.int64)
 
 
 def _part(arrays: Mapping[str, npt.NDArray[Any]], head: str) -> dict[str, npt.NDArray[Any]]:

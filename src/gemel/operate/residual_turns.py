@@ -10,6 +10,7 @@ from typing import Any, Final
 
 import msgspec
 import numpy as np
+import numpy.typing as npt
 
 from gemel.estimate.blame import SURE as CLEAR
 from gemel.estimate.watch import Back, Left
@@ -32,7 +33,10 @@ class Turn:
     body: dict[str, Any]
 
 
-def turn(kind: Kind, found: Left | Back, at_ns: int, life: str, shown: tuple[float, float, float], registry: Registry) -> Turn:
+def turn(
+    kind: Kind, found: Left | Back, at_ns: int, life: str, shown: tuple[float, float, float], registry: Registry, *,
+    aside: bool = False, gone: npt.NDArray[np.bool_] | None = None,
+) -> Turn:  # fmt: skip
     """Say what a residual did.
 
     Args:
@@ -42,6 +46,8 @@ def turn(kind: Kind, found: Left | Back, at_ns: int, life: str, shown: tuple[flo
         life: of who estimates.
         shown: reading, what was expected of it, and the standard deviation of their difference, SI.
         registry: numbers the signals.
+        aside: whether the filter itself had put the sensor aside.
+        gone: which of the machine's sensors read nothing [outputs], so that nobody could ask them.
     """
     number = int(kind.wires.outputs[found.machine, found.output])
     path, (scale, offset) = registry.paths[number], (kind.wires.scale[number], kind.wires.offset[number])
@@ -52,29 +58,32 @@ def turn(kind: Kind, found: Left | Back, at_ns: int, life: str, shown: tuple[flo
     }  # fmt: skip
     word = RAISED if isinstance(found, Left) else CLEARED
     if isinstance(found, Left):
-        body |= _verdict(kind, found, at_ns)
+        body |= _verdict(kind, found, at_ns, np.zeros(len(kind.problem.model.outputs), np.bool_) if gone is None else gone)
+        body["substituted"] = body["substituted"] or aside
+        if gone is not None and gone.any():
+            body["missing"] = [registry.paths[n] for n in kind.wires.outputs[found.machine][gone].tolist()]
     return Turn(f"residual-{life}-{number}-{found.at}-{word}", word, at_ns, path.rpartition("/")[0], body)
 
 
-def _verdict(kind: Kind, found: Left, at_ns: int) -> dict[str, Any]:
+def _verdict(kind: Kind, found: Left, at_ns: int, gone: npt.NDArray[np.bool_]) -> dict[str, Any]:
     verdict = found.verdict
     since = at_ns - round((found.at - found.onset) * kind.problem.dt * 1e9)
     if verdict is None:  # told at once; who is wrong follows
         return {"suspects": [], "how": "", "since": since, "against_nothing_log10": 0.0, "fired": 0, "substituted": False}
     suspects = [{"kind": s.kind, "name": s.name, "probability": round(p, 4)} for s, p in verdict.suspects[:MOST]]
     return {"suspects": suspects, "how": verdict.how, "since": since, "against_nothing_log10": round(verdict.against, 2),
-            "fired": int(verdict.fired.fired.sum()), "substituted": blamed(kind, found) >= 0}  # fmt: skip
+            "fired": int(verdict.fired.fired.sum()), "substituted": blamed(kind, found, gone) >= 0}  # fmt: skip
 
 
-def blamed(kind: Kind, found: Left) -> int:
-    """Give the place of the sensor that is not listened to any more; -1 where none is, or no other would be left."""
+def blamed(kind: Kind, found: Left, gone: npt.NDArray[np.bool_]) -> int:
+    """Give the place of the sensor that is not listened to any more; -1 where none is, or no other would be left of those not `gone`."""
     if found.verdict is None:
         return -1
     suspect, probability = found.verdict.suspects[0]
     if suspect.kind != "sensor" or probability < SURE or found.verdict.against < CLEAR:
         return -1
-    others = np.delete(kind.wires.outputs[found.machine], place := kind.problem.model.outputs.index(suspect.name))
-    return place if (others >= 0).any() else -1
+    left = (kind.wires.outputs[found.machine] >= 0) & ~gone
+    return place if np.delete(left, place := kind.problem.model.outputs.index(suspect.name)).any() else -1
 
 
 def _plain(si: float, scale: float, offset: float) -> float | None:

@@ -1,4 +1,4 @@
-"""What residuals did, on its way into the record: two kinds of facts, of assets that are estimated, and nothing else."""
+"""What residuals did, on its way into the record: four kinds of facts, of assets that are estimated, and nothing else."""
 
 from typing import Any, Final
 
@@ -12,6 +12,8 @@ from gemel.twin.record import Record
 
 RAISED: Final = deviations.RAISED
 CLEARED: Final = deviations.CLEARED
+SUBSTITUTED: Final = "ResidualSubstituted"  # a reading is not believed, or there is none: what is estimated stands for it
+HEARD: Final = "ResidualHeard"  # it is believed again
 SUBJECT: Final = "twin.residuals"
 
 
@@ -27,7 +29,7 @@ def drafted(told: dict[str, Any], plant: Plant) -> Draft:
     row = plant.assets.find(asset)
     known = row is not None and any(lane.modelled for s in plant.template(row).signals for lane in s.lanes)
     body = msgspec.json.decode(told["body"])
-    if kind not in (RAISED, CLEARED) or not known or not str(body.get("signal", "")).startswith(f"{asset}/"):
+    if kind not in (RAISED, CLEARED, SUBSTITUTED, HEARD) or not known or not str(body.get("signal", "")).startswith(f"{asset}/"):
         raise RefusedError("this is no residual of an asset that is estimated", code="no-estimate",
                            remedy="say dynamics: true of the signals that the model gives, and apply the plant file")  # fmt: skip
     return Draft(id=str(told["id"]), kind=kind, at=int(told["at"]), actor="gemel", subject=asset, body=body)
