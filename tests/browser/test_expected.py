@@ -92,7 +92,10 @@ def test_the_band_stands_behind_the_trend_and_who_is_suspected_under_the_value_u
         assert "lower deviation" in card.inner_text() and "not as expected" in card.inner_text()
         if kept := os.environ.get("EXPECTED_SHOT"):
             page.screenshot(path=kept, full_page=True)
+        tell(rig, "ResidualSubstituted", {"signal": LOWER, "why": "blamed", "since": time.time_ns() - 29 * 10**9})
+        wait(lambda: "The sensor is not listened to, it is to blame, since 20" in line.inner_text(), allowed(20), "why it is not listened to", page)
         between = time.time()
+        tell(rig, "ResidualHeard", {"signal": LOWER})
         tell(rig, "ResidualCleared", {**read, "read": 4000.0})
         line.wait_for(state="detached", timeout=allowed(20) * 1000)
         page.goto(f"{look.base}?at={datetime.fromtimestamp(between, UTC):%Y-%m-%dT%H:%M:%S.%f}Z#/asset/{RIG}?trend=lower&span=300")

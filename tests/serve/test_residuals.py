@@ -54,6 +54,20 @@ def test_who_is_wrong_is_told_until_it_is_back(anybody, server):
     assert of_flow(anybody)["out"] is None
 
 
+def test_what_is_believed_instead_of_a_reading_is_told_with_its_reason_until_it_is_heard_again(anybody, server):
+    assert of_flow(anybody)["instead"] is None
+    for why in ("aside", "missing"):
+        server.twin.append("ResidualSubstituted", "gemel", PUMP, {"signal": FLOW, "why": why, "since": START}, "")
+        item = of_flow(anybody)
+        assert (item["instead"]["why"], item["instead"]["since"][:19], item["out"]) == (why, iso(START)[:19], None)
+    server.twin.append("ResidualRaised", "gemel", PUMP, {**VERDICT, "missing": [f"{PUMP}/power"]}, "")
+    assert of_flow(anybody)["out"]["missing"] == [f"{PUMP}/power"]
+    server.twin.append("ResidualCleared", "gemel", PUMP, {"signal": FLOW, "read": 120.0, "expected": 120.0}, "")
+    assert of_flow(anybody)["instead"]["why"] == "missing", "who is back in its band is not heard by that"
+    server.twin.append("ResidualHeard", "gemel", PUMP, {"signal": FLOW}, "")
+    assert of_flow(anybody)["instead"] is None
+
+
 def test_what_is_told_before_the_plants_time_has_come_to_it_counts_now(anybody, server):
     server.twin.append("ResidualRaised", "gemel", PUMP, VERDICT, "")
     now = server.twin.values.plant_time

@@ -28,6 +28,8 @@ STATES: Final[Mapping[str, tuple[str | None, str]]] = {
     "OverrideExpired": ("overridden", "as read"),
     "ResidualRaised": ("as expected", "not as expected"),
     "ResidualCleared": ("not as expected", "as expected"),
+    "ResidualSubstituted": ("as read", "as estimated"),
+    "ResidualHeard": ("as estimated", "as read"),
     "LanesDiverged": ("lanes agree", "lanes differ"),
     "LanesAgreed": ("lanes differ", "lanes agree"),
     "EventRaised": ("does not hold", "holds"),

@@ -16,6 +16,14 @@ export interface Out {
   /** In which manner it is wrong: off, drifting, noisy, stuck, slow, changed, together (with others), bent or loose. */
   how: string;
   substituted: boolean;
+  /** Signals of the same machine that read nothing then. */
+  missing: string[];
+}
+
+/** Why something else is believed than a sensor reads. */
+export interface Instead {
+  why: "aside" | "blamed" | "missing";
+  since: string;
 }
 
 export interface Residual {
@@ -30,4 +38,6 @@ export interface Residual {
   parameters: number | null;
   hybrid: { physics_share: number | null } | null;
   out: Out | null;
+  /** null: the sensor is listened to. */
+  instead: Instead | null;
 }

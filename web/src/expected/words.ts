@@ -1,7 +1,7 @@
-/** Says of a reading that is not as expected since when, and who is suspected how much. */
+/** Says of a reading that is not as expected since when, and who is suspected how much; of one not listened to why. */
 
 import { isoTime, nameText } from "../format";
-import type { Out, Residual, Suspect } from "./types";
+import type { Instead, Out, Residual, Suspect } from "./types";
 
 const NAMED = 3;
 /** A suspect less probable than this is not named beside another. */
@@ -19,8 +19,26 @@ export function outText(out: Out, zone: string): string {
   const who = first
     ? ` Suspected: ${[`${suspectText(first)} (${out.how})`, ...named.map(suspectText)].join(", ")}.`
     : "";
-  const meanwhile = out.substituted ? " The sensor is not listened to meanwhile." : "";
-  return `Not as expected since ${isoTime(out.since, zone)}.${who}${meanwhile}`;
+  const unasked = out.missing.length ? ` Not asked, for they read nothing: ${out.missing.map(nameText).join(", ")}.` : "";
+  return `Not as expected since ${isoTime(out.since, zone)}.${who}${unasked}`;
+}
+
+const WHY = {
+  aside: "The sensor is not listened to, its error is too large",
+  blamed: "The sensor is not listened to, it is to blame",
+  missing: "The sensor reads nothing",
+};
+
+/** As in "The sensor is not listened to, it is to blame, since 2026-03-01 12:30:05: what is estimated stands for it." */
+export function insteadText({ why, since }: Instead, zone: string): string {
+  return `${WHY[why]}, since ${isoTime(since, zone)}: what is estimated stands for it.`;
+}
+
+/** All that is to be said of a reading that is, or was, not as expected, or not listened to; empty: nothing is. */
+export function residualText(residual: Residual, zone: string): string {
+  const { out, instead } = residual;
+  if (!out && !instead) return "";
+  return [out && outText(out, zone), instead && insteadText(instead, zone), byText(residual)].filter(Boolean).join(" ");
 }
 
 /** As in "Expected by CascadedTanks, parameters version 3, 93 % physics." */

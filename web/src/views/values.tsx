@@ -4,7 +4,7 @@ import { before, listed } from "../alarm-order";
 import { alarms } from "../alarms";
 import type { SignalInfo } from "../api/types";
 import type { Residual } from "../expected/types";
-import { byText, outText } from "../expected/words";
+import { residualText } from "../expected/words";
 import { decimalsFor, nameText } from "../format";
 import { AlarmShape } from "../parts/alarm-shape";
 import { AnalogBar } from "../parts/analog-bar";
@@ -26,13 +26,14 @@ export interface Props {
 
 const COLUMNS = 7;
 
-/** A line under a value that is, or was then, not as expected: since when, and who is suspected. */
+/** A line under a value that is, or was then, not as expected, or not listened to: since when, and who is suspected. */
 function NotAsExpected({ residual }: { residual: Residual | undefined }) {
-  if (!residual?.out) return null;
+  const said = residual ? residualText(residual, zone()) : "";
+  if (!residual || !said) return null;
   return (
     <tr class="not-expected" data-residual={residual.signal}>
       <td colSpan={COLUMNS} role="status">
-        {outText(residual.out, zone())} {byText(residual)}
+        {said}
       </td>
     </tr>
   );

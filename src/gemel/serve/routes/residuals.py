@@ -1,6 +1,6 @@
 """What was read against what the dynamic models expected of it, and who is wrong where it is out of its band."""
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import numpy as np
 from fastapi import APIRouter, Query, Request
@@ -9,7 +9,7 @@ from pydantic import BaseModel, Field
 from gemel.errors import StorageError
 from gemel.operate.estimates_declared import estimated_signals
 from gemel.operate.release import told as release_told
-from gemel.operate.residuals_in import CLEARED, RAISED
+from gemel.operate.residuals_in import CLEARED, HEARD, RAISED, SUBSTITUTED
 from gemel.operate.view_calibrations import in_force
 from gemel.samples import Batch, Fact
 from gemel.serve import times
@@ -42,7 +42,18 @@ class Out(BaseModel):
     suspects: list[Suspect] = Field(description="Most probable first.")
     how: str = Field(description="In which manner: off, drifting, noisy, stuck, slow, changed, together (with others), bent or loose.")
     against_nothing_log10: float = Field(description="How many powers of ten better it explains the readings than that nothing is wrong.")
-    substituted: bool = Field(description="Whether the sensor is not listened to: the estimated lane says what is believed instead.")
+    substituted: bool = Field(description="Whether a sensor was not listened to then, because of it or already; `instead` of each signal says what is so now.")
+    missing: list[str] = Field(description="Signals of the same machine or area that read nothing then, so that they could not be asked.")
+    fact: int = Field(description="Position in the record.")
+
+
+class Instead(BaseModel):
+    """Why something else is believed than the sensor reads: the estimated lane says what."""
+
+    why: Literal["aside", "blamed", "missing"] = Field(
+        description="aside: its error left what is known of it, and the filter listens no more; blamed: it is to blame for a residual that is out; missing: it reads nothing."
+    )
+    since: times.Written = Field(description="When that began; of one that is missing its last reading.")
     fact: int = Field(description="Position in the record.")
 
 
@@ -67,6 +78,7 @@ class Residual(BaseModel):
     parameters: int | None = Field(description="Version of its parameters in force; 0: the plant file's. null: the twin does not answer.")
     hybrid: Learned | None = Field(description="Of the version in force; null: what is expected is physics alone.")
     out: Out | None = Field(description="null: within its band, or still learning what that is.")
+    instead: Instead | None = Field(description="null: the sensor is listened to.")
 
 
 class ResidualPage(BaseModel):
@@ -85,11 +97,12 @@ async def residuals(
     names: Names = request.app.state.names
     pairs = _pairs(twin, names, asset)
     moment = Moment.of(twin, at, None)
-    out = _out(await moment.facts("Residual", asset))
+    facts = await moment.facts("Residual", asset)
+    stand = _standing(facts, RAISED, CLEARED), _standing(facts, SUBSTITUTED, HEARD)
     shown = pairs[after : after + limit]
     forces = await _in_force(moment, {_asset_of(names, measured) for measured, _ in shown})
     rows = (await moment.standing(names, np.array(shown, np.int32).ravel(), asset)).rows
-    items = [_shape(twin, names, estimated, rows[2 * i : 2 * i + 2], (out, forces)) for i, (_, estimated) in enumerate(shown)]
+    items = [_shape(twin, names, estimated, rows[2 * i : 2 * i + 2], (*stand, forces)) for i, (_, estimated) in enumerate(shown)]
     return ResidualPage(items=items, next=following(after, limit, len(pairs)))
 
 
@@ -104,14 +117,14 @@ def _pairs(twin: Twin, names: Names, asset: str | None) -> list[tuple[int, int]]
     return found
 
 
-def _out(facts: list[Fact]) -> dict[str, Fact]:
-    """Give the facts of residuals that are out, by signal."""
+def _standing(facts: list[Fact], begins: str, ends: str) -> dict[str, Fact]:
+    """Give the facts that something began of which none says that it ended, by signal."""
     found: dict[str, Fact] = {}
     for fact in facts:
         signal = str(fact.body.get("signal", ""))
-        if fact.kind == RAISED:
+        if fact.kind == begins:
             found[signal] = fact
-        elif fact.kind == CLEARED:
+        elif fact.kind == ends:
             found.pop(signal, None)
     return found
 
@@ -147,26 +160,27 @@ def _hybrid(release: dict[str, Any], asset: str, path: str, twin: Twin) -> Learn
 
 
 def _shape(
-    twin: Twin, names: Names, estimated: int, rows: Batch, told: tuple[dict[str, Fact], dict[str, dict[str, Any]] | None]
+    twin: Twin, names: Names, estimated: int, rows: Batch, told: tuple[dict[str, Fact], dict[str, Fact], dict[str, dict[str, Any]] | None]
 ) -> Residual:
-    """Give a residual of two rows, what is read and what is expected, and of what is told of all: who is out, versions in force."""
-    path, (out, forces) = names.registry.paths[estimated], told
+    """Give a residual of two rows, what is read and what is expected, and of what is told of all: who is out, who is not listened to, versions."""
+    path, (out, instead, forces) = names.registry.paths[estimated], told
     asset = path.rpartition("/")[0]
     release: dict[str, Any] = (forces or {}).get(asset, {})
     (read, expected), sigma = (_known(v) for v in rows.value), _known(rows.uncertainty()[1])
-    fact = out.get(path)
+    fact, aside = out.get(path), instead.get(path)
     return Residual(
         signal=path, unit=names.units[estimated], read=read, expected=expected, sigma=sigma,
         residual=None if read is None or expected is None else read - expected,
         by=names.given_by.get(estimated, ""), parameters=None if forces is None else int(release.get("version", 0)),
         hybrid=_hybrid(release, asset, path, twin), out=None if fact is None else _told(fact),
+        instead=None if aside is None else Instead(why=aside.body["why"], since=times.as_text(aside.body["since"]), fact=aside.seq),
     )  # fmt: skip
 
 
 def _told(fact: Fact) -> Out:
     body: dict[str, Any] = dict(fact.body)
     return Out(
-        since=times.as_text(body["since"]), at=times.as_text(fact.at), fact=fact.seq,
+        since=times.as_text(body["since"]), at=times.as_text(fact.at), fact=fact.seq, missing=list(body.get("missing", ())),
         **{k: body[k] for k in ("read", "expected", "suspects", "how", "against_nothing_log10", "substituted")},
     )  # fmt: skip
 
