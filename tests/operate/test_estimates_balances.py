@@ -60,10 +60,10 @@ def course(k):
     return np.array([one, two, one, two, one + 0.9 * two, one + 0.9 * two])
 
 
-def frames(registry, fault=lambda k, y: y):
+def frames(registry, fault=lambda k, y: y, seconds=SECONDS):
     rng = np.random.default_rng(5)
     numbers = [registry.index(f"{ROOT}/{name}/flow") for name in READ]
-    for k in range(SECONDS):
+    for k in range(seconds):
         now, n = START + k * SECOND, len(READ)
         y = fault(k, course(k)) + rng.normal(0, 1, n) * [1, 1, 1, 1, 1, 0.5]
         y[-1] *= 1000 / 60
@@ -79,11 +79,11 @@ def site(tmp_path_factory):
     return made, registry, followed(made, registry)
 
 
-def run(site, fault=lambda k, y: y, restart=None):
+def run(site, fault=lambda k, y: y, restart=None, seconds=SECONDS):
     made, registry, kinds = site
     fresh = lambda: Estimator(kinds, registry, made.checks(registry), 0)  # noqa: E731
     estimator, told, turns = fresh(), [], []
-    for position, frame in enumerate(frames(registry, fault), 1):
+    for position, frame in enumerate(frames(registry, fault, seconds), 1):
         told += [one.data for one in estimator.take(frame, position)]
         turns += estimator.turns
         if position == restart:
@@ -122,6 +122,18 @@ def test_the_meter_that_the_others_contradict_is_named_and_its_value_is_believed
     after = rows["pump-1"].time > raised[1].at + 2 * SECOND
     assert abs(np.mean(rows["pump-1"].value[after] - [course(k)[2] for k in (rows["pump-1"].time[after] - START) // SECOND])) < 0.5
     assert [packed(t) for t in run(site, off)[1]] == [packed(t) for t in turns], "gone on from a snapshot it tells the same"
+
+
+def test_where_a_meter_is_missing_those_that_the_others_still_say_something_of_are_watched_on(site):
+    """The town's meter is gone: `main` still stands against the pumps, and the wells against the pumps."""
+    gone, begins = 330, 450
+    _, turns = run(site, lambda k, y: np.where((np.arange(6) == 4) & (k > gone), np.nan, y + np.array([0, 0, 8.0 * (k > begins), 0, 0, 0])), seconds=490)
+    raised = [t for t in turns if t.kind == "ResidualRaised"]
+    assert START + begins * SECOND < raised[0].at < START + (begins + 15) * SECOND
+    assert [raised[0].body["signal"], *raised[0].body["missing"]] == [f"{ROOT}/pump-1/flow", f"{ROOT}/town/flow"]
+    assert (raised[1].body["suspects"][0]["name"], raised[1].body["substituted"]) == ("net/pump-1/flow", True)
+    why = [(t.body["signal"], t.body["why"]) for t in turns if t.kind == "ResidualSubstituted"]
+    assert why[0] == (f"{ROOT}/town/flow", "missing")
 
 
 def test_a_leak_is_of_the_balance_that_does_not_close_and_no_meter_is_left_out(site):

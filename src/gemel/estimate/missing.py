@@ -43,7 +43,8 @@ class Missing:
     @property
     def gone(self) -> Flags:
         """Which are gone [machines, outputs]."""
-        return self._of["gone"]
+        found: Flags = self._of["gone"]
+        return found
 
     @property
     def away(self) -> npt.NDArray[np.int64]:
@@ -73,7 +74,8 @@ class Missing:
         Returns:
             The residuals, and which machines have found their means.
         """
-        of, some = self._of, self._of["gone"][rows].any(1)
+        of = self._of
+        some = np.any(of["gone"][rows], axis=1, keepdims=True)[:, 0]
         learns = some & calm & (of["settled"][rows] < SETTLED)
         at, new = rows[learns], off[learns]
         of["settled"][at] += 1

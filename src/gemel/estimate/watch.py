@@ -171,7 +171,8 @@ class Watch:
             self._band(rows[~self._banded[rows]])
         rows = self._anew(rows)
         of, read = self._of, self._read[rows] & np.isfinite(z[rows]) & ~self.missing.gone[rows]
-        off, found = self.missing.shifted(rows, (z[rows] - self._mean[rows]) / self._sd[rows], (of["begun"][rows] < 0).all(1))
+        calm = np.all(of["begun"][rows] < 0, axis=1, keepdims=True)[:, 0]
+        off, found = self.missing.shifted(rows, (z[rows] - self._mean[rows]) / self._sd[rows], calm)
         off, read = np.where(read, off, 0.0), read & found[:, None]
         of["calm"][rows] += np.where(read, np.clip(off, -4.0, 4.0) - of["calm"][rows], 0.0) / SMOOTH
         sums = np.where(read[:, None], np.maximum(0.0, of["sums"][rows] + _evidence(off)), 0.0)

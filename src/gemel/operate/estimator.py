@@ -188,8 +188,8 @@ class Estimator:
     def _substituted(self, i: int, at: int, aside: npt.NDArray[np.bool_]) -> None:
         """Say of which sensors something else is believed than they read, and of which no more."""
         kind, loop, watch = self.kinds[i], self._loops[i], self._watches[i]
-        some = (watch.missing.gone < (kind.wires.outputs >= 0)).any(1)[:, None]  # a machine that reads nothing at all is silent
-        gone = watch.missing.gone & some, watch.missing.away
+        reads = np.any(~watch.missing.gone & (kind.wires.outputs >= 0), axis=1, keepdims=True)  # one that reads nothing at all is silent
+        gone = watch.missing.gone & reads, watch.missing.away
         for place in self._insteads[i].meet(at, aside, loop.distrusted, gone):
             self.turns.append(self._insteads[i].turn(kind, place, loop.time(at), (at, self.producer, self._registry)))
 

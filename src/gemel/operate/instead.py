@@ -39,8 +39,9 @@ class Instead:
 
         Args:
             at: number of the instant.
-            aside, blamed: [machines, outputs].
-            gone: likewise, and the instants since each sensor read.
+            aside: whom the filter listens to no more [machines, outputs].
+            blamed: who is to blame [machines, outputs].
+            gone: who reads nothing [machines, outputs], and the instants since each sensor read.
         """
         why = np.where(gone[0], 3, np.where(blamed, 2, np.where(aside, 1, 0))).astype(np.int8)
         changed = why != self.why
