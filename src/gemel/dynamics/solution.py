@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -12,6 +12,7 @@ import numpy.typing as npt
 Floats = npt.NDArray[np.float64]
 Between = Literal["held", "linear"]
 """How inputs go from one instant to the next."""
+NEAR: Final = 1e-9  # of an instant's size: what rounding makes of it
 
 Status = Literal["complete", "stopped", "not-finite", "too-many-steps", "too-small-step", "chattering", "child", "loops"]
 """How a solve ended.
@@ -111,3 +112,11 @@ class Profile:
         i = jnp.minimum(i, times.shape[0] - 2)
         part = jnp.clip((t - times[i]) / (times[i + 1] - times[i]), 0.0, 1.0)
         return values[i] + part[..., None] * (values[i + 1] - values[i])
+
+    def along(self, at: Floats) -> Floats:
+        """Give the inputs at some instants [instants, inputs], without JAX; before the first instant, the first."""
+        times, values = np.asarray(self.times, np.float64), np.asarray(self.values, np.float64)
+        if self.between == "held":
+            rows: Floats = values[np.clip(np.searchsorted(times, at + NEAR * np.maximum(1.0, np.abs(at)), "right") - 1, 0, None)]
+            return rows
+        return np.stack([np.interp(at, times, column) for column in values.T], 1) if values.shape[1] else np.zeros((len(at), 0))

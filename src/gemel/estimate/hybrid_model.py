@@ -9,13 +9,16 @@ The correction is of what is read off the physics' own run, so it changes no sta
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
+
+import numpy as np
 
 from gemel.dynamics import maths
 from gemel.dynamics.declare import Array, DynamicModel, Quantity, Values
+from gemel.dynamics.solution import Floats, Profile, Solution
 from gemel.estimate.answer import answer, laid
-from gemel.estimate.hybrid import Correction
+from gemel.estimate.hybrid import Correction, correct
 
 PHYSICS, CORRECTION, KNOWN = "physics alone", "correction", "known"
 
@@ -88,6 +91,27 @@ class HybridModel:
                 beside(one.output, CORRECTION): added, beside(one.output, KNOWN): known,
             }  # fmt: skip
         return found
+
+    def free_run(self, x0: Floats, profile: Profile, p: Floats, at: Floats) -> Solution:
+        """Run physics that runs in a process of its own, as `free_runs`."""
+        return self.free_runs([(x0, profile, p)], at)[0]
+
+    def free_runs(self, runs: Sequence[tuple[Floats, Profile, Floats]], at: Floats) -> list[Solution]:
+        """Run physics that runs in a process of its own, several times, and correct what is read off each run."""
+        physics: Any = self._physics
+        found: list[Solution] = physics.free_runs(runs, at)
+        return [self._corrected(s, profile.along(s.times)) for s, (_, profile, _) in zip(found, runs, strict=True)]
+
+    def _corrected(self, s: Solution, u: Floats) -> Solution:
+        columns = dict(zip(self._physics.outputs, s.outputs.T, strict=True))
+        named = columns | dict(zip(self.inputs, u.T, strict=True)) | dict(zip(self.states, s.states.T, strict=True))
+        for one in self._learned:
+            states, inputs = (np.stack([named[n] for n in names], 1) if names else np.zeros((len(u), 0)) for names in (one.states, one.inputs))
+            run = columns[one.output]
+            c = correct(one.correction, states, inputs, run)
+            more = {PHYSICS: run, CORRECTION: c.correction, KNOWN: c.known}
+            columns = columns | {one.output: c.value} | {beside(one.output, what): column for what, column in more.items()}
+        return replace(s, outputs=np.stack([columns[n] for n in self.outputs], 1))
 
 
 def beside(output: str, what: str) -> str:

@@ -14,7 +14,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from gemel.dynamics import Compiled
+from gemel.dynamics import Compiled, fixed
 from gemel.dynamics.solution import Profile, Solution
 from gemel.errors import ModelError
 from gemel.samples.batch import F64
@@ -28,6 +28,18 @@ Run = tuple[F64, F64, F64]
 def runs_whole(model: Compiled) -> bool:
     """Tell whether a model is run by its own tool: whole runs are fewer requests than steps, and meet its events."""
     return not getattr(model.model, "traceable", True)
+
+
+def trajectory(model: Compiled, x0: F64, u: F64, p: F64, dt: float, substeps: int = 1) -> tuple[F64, F64]:
+    """Give states [steps, states] and outputs [steps, outputs] of a free run, as `gemel.dynamics.fixed.trajectory`: of any model.
+
+    Raises ModelError (`fmu`) where the process of one that is run by its own tool fails.
+    """
+    if not runs_whole(model):
+        x, y = fixed.trajectory(model, x0, u, p, dt, substeps)
+        return np.asarray(x), np.asarray(y)
+    (found,) = _Runner(model, dt, substeps).solved([(x0, u, p)])
+    return found.states[::substeps][: len(u)], found.outputs[::substeps][: len(u)]
 
 
 def whole_runs(model: Compiled, places: Any, dt: float, substeps: int) -> dict[str, Callable[..., Any]]:
@@ -78,9 +90,10 @@ class _Runner:
 
     def outputs(self, runs: Sequence[Run]) -> F64:
         """Give the outputs of each run [runs, steps, outputs]; NaN where it came to no number. Raises ModelError."""
-        return np.stack(list(self._each(runs)))
+        return np.stack([one.outputs[:: self._substeps][: len(runs[0][1])] for one in self.solved(runs)])
 
-    def _each(self, runs: Sequence[Run]) -> Iterator[F64]:
+    def solved(self, runs: Sequence[Run]) -> Iterator[Solution]:
+        """Give each run at all steps in between, too; raises ModelError."""
         foreign: Any = self._model.model
         steps = len(runs[0][1])
         at = np.arange(max(steps - 1, 1) * self._substeps + 1) * (self._dt / self._substeps)
@@ -91,7 +104,7 @@ class _Runner:
             for one in solved:
                 if one.status == "child":
                     raise ModelError(one.words, code="fmu", remedy="see what the model does: it is run with limits of time and memory")
-                yield one.outputs[:: self._substeps][:steps]
+                yield one
 
 
 def _steps(values: F64, sizes: F64) -> F64:

@@ -11,11 +11,11 @@ from typing import Any
 
 import numpy as np
 
-from gemel.dynamics.fixed import trajectory
 from gemel.estimate.free_run import FreeRun, beside
 from gemel.estimate.hybrid import Corrected, Correction, correct, learn
 from gemel.estimate.hybrid_kept import again, kept
 from gemel.estimate.record import Record
+from gemel.estimate.whole_runs import trajectory
 from gemel.operate.machine import Machine
 from gemel.samples.batch import F64
 
@@ -123,8 +123,8 @@ def answers(
 def _answer(machine: Machine, p: F64, record: Record, run: FreeRun, body: Mapping[str, Any], substeps: int) -> FreeRun:
     states, _ = trajectory(machine.model, run.x0, record.inputs, p, record.dt, substeps)
     outputs, names = run.outputs.copy(), machine.model.outputs
-    if np.isfinite(np.asarray(states)).all():  # what blew up is no better with a correction
-        for name, one in corrected(body, machine, np.asarray(states), record.inputs, run.outputs).items():
+    if np.isfinite(states).all():  # what blew up is no better with a correction
+        for name, one in corrected(body, machine, states, record.inputs, run.outputs).items():
             outputs[:, names.index(name)] = one.value
     return beside(names, outputs, record, run.x0, run.lead)
 
@@ -136,7 +136,7 @@ def _fits(machine: Machine, told: Mapping[str, Any]) -> bool:
 
 def _ran(machine: Machine, p: F64, record: Record, x0: F64, substeps: int) -> tuple[F64, F64, F64, F64]:
     states, y = trajectory(machine.model, x0, record.inputs, p, record.dt, substeps)
-    return np.asarray(states), record.inputs, np.asarray(y), np.where(record.usable, record.outputs, np.nan)
+    return states, record.inputs, y, np.where(record.usable, record.outputs, np.nan)
 
 
 def _judged(correction: Correction, rest: Sequence[tuple[F64, F64, F64, F64]], lead: int) -> Hybrid:

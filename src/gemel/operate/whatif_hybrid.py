@@ -63,8 +63,6 @@ def model_of(spec: Mapping[str, Any]) -> tuple[Compiled, tuple[Learned, ...]]:
 def _hybrid(reference: str, hybrids: str) -> tuple[Compiled, tuple[Learned, ...]]:
     made: Reference = json.loads(reference)
     model = compiled(made)
-    if not getattr(model.model, "traceable", True):
-        return model, ()
     all_ = (Learned(h["output"], tuple(h["states"]), tuple(h["inputs"]), again(h["correction"])) for h in json.loads(hybrids))
     learned = tuple(one for one in all_ if _fits(model, one))
     return (compile_model(HybridModel(model.model, learned)), learned) if learned else (model, ())

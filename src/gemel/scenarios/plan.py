@@ -79,9 +79,9 @@ class Plan:
         return self.steps // self.every + 1
 
     def pick(self, name: str, x: Any, y: Any, held: Any) -> Any:
-        """Give a quantity by its name from the last axis of states, outputs and held values."""
+        """Give a quantity by its name from the last axis of states, outputs and held values; of a state that is an output, what is read off."""
         m = self.model
-        for names, values in ((m.states, x), (m.outputs, y), (self.held, held)):
+        for names, values in ((m.outputs, y), (m.states, x), (self.held, held)):
             if name in names:
                 return values[..., names.index(name)]
         raise ModelError(

@@ -137,6 +137,13 @@ def test_one_whose_saved_state_does_not_bring_it_back_is_told(tmp_path):
     ]
 
 
+def test_one_that_remembers_more_than_its_states_is_told(tmp_path):
+    body = "if (m->t == 0.0) m->gain = 1.0 + m->u / 100.0; m->t += 1e-9; return (m->u - m->gain * m->x) / (60.0 * m->lag);"
+    assert [(s, m) for s, _, m in found(plant(tmp_path, lag(tmp_path / "fmu", "CoSimulation", body=body)))] == [
+        ("warning", "models/lag.fmu: it remembers more than its states: begun anew from them it comes to something else, so that a what-if cannot set them on the way")
+    ]
+
+
 def test_it_is_bound_by_names_and_units_and_runs_as_fmpy_runs_it(heater):
     import fmpy
 

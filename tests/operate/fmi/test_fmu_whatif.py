@@ -140,15 +140,35 @@ def test_a_model_that_crashes_ends_the_what_if_in_words(tmp_path):
     assert refused.value.code == "fmu"
 
 
-def test_a_state_is_set_at_the_beginning_and_not_on_the_way(heater):
-    begin = Start(heater.x0, heater.u0, heater.p0)
+@pytest.mark.parametrize("kind", ["CoSimulation", "ModelExchange"])
+def test_a_state_is_set_at_the_beginning_and_on_the_way_where_its_states_are_all_that_it_remembers(tmp_path, kind):
+    heater = compile_model(fmu(lag(tmp_path, kind), Limits(time_s=120.0)))
+    begin, size = Start(heater.x0, heater.u0, heater.p0), heater.p0[heater.parameters.index("lag")]
+    highest = Kpi("highest", "max", "x"), Kpi("warmth", "integral", "x")
 
     def found(*changes):
-        return ask(heater, begin, question(scenarios=(Scenario("hot", changes),), members=1, kpis=(), watch=("x",)))
+        return ask(heater, begin, question(scenarios=(Scenario("hot", changes),), members=2, kpis=highest, watch=("x",)))
 
     answer = found(Change("x", "add", 40.0))
     base, hot = (f.bands[2, :, 0] for f in answer.futures)
-    lag = heater.p0[heater.parameters.index("lag")]
-    assert hot - base == pytest.approx(40.0 * np.exp(-answer.times / lag), abs=0.4)
-    with pytest.raises(ModelError, match="cannot be set on the way"):
-        found(Change("x", "set", 300.0, start_s=30.0))
+    assert hot - base == pytest.approx(40.0 * np.exp(-answer.times / size), abs=0.4)
+    answer = found(Change("x", "set", 340.0, start_s=30.0), Change("x", "add", 5.0, start_s=40.0))
+    base, hot = (f.bands[2, :, 0] for f in answer.futures)
+    later = np.where(answer.times < 40, 340.0, 0.0)
+    later[4:] = ((340.0 - 273.15) * np.exp(-10.0 / size) + 5.0) * np.exp(-(answer.times[4:] - 40.0) / size) + 273.15
+    later[answer.times == 30] = 340.0
+    assert hot[:3] == pytest.approx(base[:3], abs=1e-6)
+    assert hot[3:] == pytest.approx(later[3:], abs=0.4)
+    figures = {name: f.mean for name, f in answer.futures[1].figures.items()}
+    assert figures["highest"] == pytest.approx(340.0, abs=1e-3)
+    assert figures["warmth"] == pytest.approx(float((np.array([*hot[:3], 340.0, *hot[4:]])).mean() * 60.0), rel=0.02)
+
+
+def test_one_that_remembers_more_than_its_states_is_refused_and_not_run_wrongly(tmp_path):
+    """What it was supplied with at first stays with it: begun anew at 30 s it would take what it is supplied with then."""
+    body = "if (m->t == 0.0) m->gain = 1.0 + m->u / 100.0; m->t += 1e-9; return (m->gain * m->u - m->x) / (60.0 * m->lag);"
+    heater = compile_model(fmu(lag(tmp_path, "CoSimulation", body=body), Limits(time_s=120.0)))
+    changes = Change("u", "set", profile=((0.0, 333.15), (20.0, 293.15))), Change("x", "add", 1.0, start_s=30.0)
+    with pytest.raises(ModelError, match="remembers more than its states") as refused:
+        ask(heater, Start(heater.x0, heater.u0, heater.p0), question(scenarios=(Scenario("hot", changes),), members=1, kpis=(), watch=("x",)))
+    assert refused.value.code == "bad-scenario"

@@ -39,8 +39,8 @@ class March:
     def __init__(self, of: Coupled, runs: Sequence[tuple[Floats, Profile, Floats]], at: Floats) -> None:
         self._of, self._at = of, at
         self._x = _by_name(of.states, np.array([x for x, _, _ in runs]))
-        inputs = np.array([_along(u.times, u.values, at, u.between) for _, u, _ in runs])  # [members, points, inputs]
-        held = np.array([_along(u.times, np.broadcast_to(p, (len(u.times), len(of.parameters))), at, "held") for _, u, p in runs])
+        inputs = np.array([u.along(at) for _, u, _ in runs])  # [members, points, inputs]
+        held = np.array([Profile(u.times, np.broadcast_to(p, (len(u.times), len(of.parameters)))).along(at) for _, u, p in runs])
         self._u = [_by_name(of.inputs, inputs[:, k]) for k in range(len(at))]
         self._p = [_by_name(of.parameters, held[:, k]) for k in range(len(at))]
         self._fmus = {c: Marching(plain(m), c) for c, m in of.whole.items()}
@@ -145,15 +145,6 @@ def _by_name(names: Any, columns: Floats) -> Named:
 def _place(name: str) -> Place:
     component, _, own = name.rpartition("/")
     return component, own
-
-
-def _along(times: Any, values: Any, at: Floats, between: str) -> Floats:
-    """Give rows of a profile at some instants; before its first instant, the first."""
-    times, values = np.asarray(times, np.float64), np.asarray(values, np.float64)
-    if between == "held":
-        rows: Floats = values[np.clip(np.searchsorted(times, at + 1e-9 * np.maximum(1.0, np.abs(at)), "right") - 1, 0, None)]
-        return rows
-    return np.stack([np.interp(at, times, column) for column in values.T], 1) if values.shape[1] else np.zeros((len(at), 0))
 
 
 @lru_cache(16)

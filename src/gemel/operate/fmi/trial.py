@@ -11,15 +11,18 @@ import numpy as np
 
 from gemel.dynamics import DynamicModel, compile_model
 from gemel.dynamics.declared import Declared
+from gemel.dynamics.solution import Profile
 from gemel.dynamics.solve import solve
 from gemel.errors import ModelError
 from gemel.operate.fmi.host import Limits
 from gemel.operate.fmi.model import FmuModel
 from gemel.operate.fmi.remembered import Remembered
+from gemel.scenarios.foreign import alike
 
 STEPS: Final = 10
 STEP_S: Final = 1.0
 SAME: Final = 1e-9
+MOVED: Final = 0.1  # of an input's size
 TRIED: Final = Limits(time_s=20.0, memory_bytes=4_000_000_000)
 Finding = tuple[str, str, str, str]  # severity, code, words, remedy
 SEEN: Final = "its code is run with limits of time and memory; try it alone with `fmpy simulate`"
@@ -32,6 +35,8 @@ def tried(model: FmuModel, evaluate: bool) -> dict[str, Any]:
         found = _evaluated(model)
     if not found and model.saves:
         found = _brought_back(model)
+    if not found and model.states:
+        found = _begun_anew(model)
     return {"findings": found, "declared": Declared.of(cast(DynamicModel, model)), "fmu": model}
 
 
@@ -66,6 +71,21 @@ def _brought_back(model: FmuModel) -> list[Finding]:
         return []
     words = "what it saves of its state does not bring it back: gone on with from there it comes to something else"
     return [("warning", "fmu", words, "do not have it followed; tell its maker")]
+
+
+def _begun_anew(model: FmuModel) -> list[Finding]:
+    """Run it along inputs that step, and again begun anew half-way from its states."""
+    m, half = compile_model(cast(DynamicModel, model)), STEPS // 2
+    at, moved = np.arange(STEPS + 1, dtype=np.float64) * STEP_S, np.clip(m.u0 + MOVED * m.scales("inputs"), *m.bounds("inputs"))
+    inputs = np.where((np.arange(STEPS) < 2)[:, None], moved, m.u0)
+    (whole,) = model.free_runs([(m.x0, Profile(at[:-1], inputs), m.p0)], at)
+    if not whole.ok:
+        return []  # such inputs are perhaps not for it
+    (anew,) = model.free_runs([(whole.states[half], Profile(at[half:-1], inputs[half:]), m.p0)], at[half:])
+    if alike(whole.states[half:], anew.states) and alike(whole.outputs[half:], anew.outputs):
+        return []
+    words = "it remembers more than its states: begun anew from them it comes to something else, so that a what-if cannot set them on the way"
+    return [("warning", "fmu", words, "have all that it remembers be among the states that it tells")]
 
 
 def _evaluated(model: FmuModel) -> list[Finding]:
