@@ -8,7 +8,7 @@ of its process returns to the prior, it is the physics' own, to the last bit.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import Any
 
 import numpy as np
@@ -49,9 +49,19 @@ class Corrected(Problem):
         """Give z one `dt` later: the physics' own."""
         return super().advance(now._replace(p=now.p[: len(self.model.parameters)]), z)
 
+    def read_off(self, y: F64, x: F64, u: F64, p: F64) -> F64:
+        """Give outputs [members, outputs] corrected, of states [members, states], and of inputs and parameters of their machine."""
+        if not self.corrected:
+            return y
+        found, features = y.copy(), np.concatenate((x, np.broadcast_to(u, (len(x), len(u)))), 1)
+        for block, name in enumerate(self.corrected):
+            at = len(self.model.parameters) + block * _size(features.shape[1], self.points)
+            found[:, self.model.place("outputs", name)] += np.asarray(self._added(p, at, features))
+        return found
+
     def _added(self, p: Array, at: int, features: Array) -> Any:
         parts = []
-        for shape in _shapes(len(features), self.points):
+        for shape in _shapes(features.shape[-1], self.points):
             size = int(np.prod(shape))
             parts.append(p[at : at + size].reshape(shape))
             at += size
@@ -64,6 +74,8 @@ def corrected(problem: Problem, machines: Sequence[Mapping[str, Correction]]) ->
     if not known:
         return problem
     points = max(len(c.points) for one in machines for c in one.values())
+    if isinstance(problem, Corrected):
+        return replace(problem, corrected=tuple(known), points=points)
     parts = {f.name: getattr(problem, f.name) for f in fields(Problem)}
     return Corrected(**parts, corrected=tuple(known), points=points)
 
@@ -78,7 +90,7 @@ def behind(problem: Problem, corrections: Mapping[str, Correction], named: tuple
 
     Raises ModelError where a correction was learned from other quantities than the model's (`hybrid-quantity`).
     """
-    if not isinstance(problem, Corrected):
+    if not isinstance(problem, Corrected) or not problem.corrected:
         return np.zeros(0)
     blocks = [_laid(problem, corrections.get(name), named) for name in problem.corrected]
     return np.concatenate(blocks)

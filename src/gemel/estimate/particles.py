@@ -23,6 +23,7 @@ from typing import Any, Final, NamedTuple, Protocol
 import numpy as np
 import numpy.typing as npt
 
+from gemel.estimate.corrected import Corrected
 from gemel.estimate.innovation import Innovation
 from gemel.estimate.problem import Instant, Problem, Robust
 from gemel.estimate.track import Estimate
@@ -45,6 +46,13 @@ class Stepper(Protocol):
     def step(self, memory: Memory, times: Floats, dt: float, given: tuple[Floats, Floats]) -> tuple[Memory, Floats]:
         """Give what they remember and show `dt` after their times, with inputs and parameters held."""
         ...
+
+
+@dataclass(frozen=True, eq=False)
+class Whole(Corrected):
+    """What is estimated of machines that are run as a whole, and by what."""
+
+    method: Particles | None = None
 
 
 class Swarm(NamedTuple):
@@ -111,16 +119,16 @@ class Particles:
         anew with them, around what is believed.
         """
         swarm = self._begun_anew(problem, swarm, now)
-        weight, innovation = self._weighed(problem, swarm, np.asarray(now.y, np.float64))
-        estimate = self._estimate(problem, swarm, weight, innovation)
+        outputs = _outputs(problem, swarm, now)
+        weight, innovation = self._weighed(problem, swarm, outputs, np.asarray(now.y, np.float64))
+        estimate = self._estimate(problem, swarm, weight, (outputs, innovation))
         return self._moved(problem, self._copied(problem, swarm, weight, int(now.at)), now), estimate
 
-    def _weighed(self, problem: Problem, swarm: Swarm, y: Floats) -> tuple[Floats, Innovation]:
+    def _weighed(self, problem: Problem, swarm: Swarm, outputs: Floats, y: Floats) -> tuple[Floats, Innovation]:
         """Give the weights after the readings, and what was expected of those."""
-        seen, states = swarm.shown, len(problem.model.states)
-        alive = np.isfinite(seen).all(-1)
+        alive = np.isfinite(swarm.shown).all(-1)
         before, _ = _normalised(np.where(alive, swarm.weight, -np.inf))
-        expected, spread = _moments(seen[..., states:], np.exp(before))
+        expected, spread = _moments(outputs, np.exp(before))
         sensor = np.asarray(problem.noise.sensor)
         sd = np.sqrt(spread**2 + sensor**2)
         off = y - expected
@@ -130,7 +138,7 @@ class Particles:
         if self.robust is not None:
             used *= np.minimum(1.0, self.robust.knee / np.maximum(far, 1e-9)) * (far <= self.robust.gate)
         width = np.where(used > 0, sensor / np.where(used > 0, used, 1.0), np.inf)
-        miss = np.where(used[:, None] > 0, y[:, None] - seen[..., states:], 0.0) / width[:, None]
+        miss = np.where(used[:, None] > 0, y[:, None] - outputs, 0.0) / width[:, None]
         fit = -0.5 * (np.where(np.isfinite(miss), miss, np.inf) ** 2).sum(-1)
         fit = np.where(alive, fit, -np.inf)
         _, likelihood = _normalised(before + fit)
@@ -139,10 +147,10 @@ class Particles:
         nis = (np.where(used > 0, far, 0.0) ** 2).sum(-1)
         return weight, Innovation(expected, sd, off, used, nis, likelihood)
 
-    def _estimate(self, problem: Problem, swarm: Swarm, weight: Floats, innovation: Innovation) -> Estimate:
+    def _estimate(self, problem: Problem, swarm: Swarm, weight: Floats, read: tuple[Floats, Innovation]) -> Estimate:
         states, part = len(problem.model.states), np.exp(weight)
         mean, sd = _moments(np.concatenate((swarm.shown[..., :states], swarm.parameter), -1), part)
-        return Estimate(mean, sd, *_moments(swarm.shown[..., states:], part), innovation)
+        return Estimate(mean, sd, *_moments(read[0], part), read[1])
 
     def _copied(self, problem: Problem, swarm: Swarm, weight: Floats, at: int) -> Swarm:
         """Copy members by their weight where few of a machine's count."""
@@ -198,19 +206,33 @@ class Particles:
 
     def _parameters(self, problem: Problem, p: Floats, followed: Floats) -> Floats:
         """Give the parameters of each member [machines, members, parameters]."""
-        found: Floats = np.repeat(np.asarray(p)[:, None], self.members, 1)
+        found: Floats = np.repeat(_own(problem, p)[:, None], self.members, 1)
         for i, name in enumerate(problem.estimated):
             found[..., problem.model.place("parameters", name)] = followed[..., i]
         return found
 
     def _fixed(self, problem: Problem, p: Floats) -> Floats:
-        found = np.array(p, np.float64)
+        found = _own(problem, p).copy()
         for name in {*self.stepper.tunable, *problem.estimated}:
             found[:, problem.model.place("parameters", name)] = 0.0
         return found
 
     def _draw(self, machine: int, at: int, what: int = 0) -> np.random.Generator:
         return np.random.Generator(np.random.Philox(key=self.seed, counter=[0, what, machine, at]))
+
+
+def _own(problem: Problem, p: Any) -> Floats:
+    """Give the model's parameters [machines, parameters], without what was learned besides."""
+    found: Floats = np.asarray(p, np.float64)[:, : len(problem.model.parameters)]
+    return found
+
+
+def _outputs(problem: Problem, swarm: Swarm, now: Instant) -> Floats:
+    """Give what members' machines would read [machines, members, outputs]: what they show, with what was learned of it."""
+    x, y = np.split(swarm.shown, [len(problem.model.states)], axis=-1)
+    if not isinstance(problem, Corrected) or not problem.corrected:
+        return y
+    return np.stack([problem.read_off(*of) for of in zip(y, x, np.asarray(now.u), np.asarray(now.p), strict=True)])
 
 
 def _rows(of: npt.NDArray[Any]) -> Any:

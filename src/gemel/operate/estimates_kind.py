@@ -115,7 +115,7 @@ def _behind(problem: Problem, corrections: Mapping[str, Correction], bound: Bind
 
 
 def _shape(problem: Problem) -> tuple[Any, ...]:
-    return (problem.corrected, problem.points) if isinstance(problem, Corrected) else ()
+    return (problem.corrected, problem.points) if isinstance(problem, Corrected) and problem.corrected else ()
 
 
 def version(reference: str, said: str, p: F64) -> str:

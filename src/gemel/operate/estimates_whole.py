@@ -9,7 +9,7 @@ parameters that it calls tunable and that are followed. Its states nobody moves.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import fields
 from functools import partial
 from typing import Any, Final
 
@@ -18,7 +18,7 @@ from gemel.dynamics import Compiled
 from gemel.errors import ModelError
 from gemel.estimate import Problem
 from gemel.estimate.lag import Step
-from gemel.estimate.particles import Particles, Swarm
+from gemel.estimate.particles import Particles, Swarm, Whole
 from gemel.operate.binding import Bound
 from gemel.operate.estimating import Estimating
 from gemel.operate.fmi.model import FmuModel, plain
@@ -28,13 +28,6 @@ from gemel.samples.batch import F64
 
 INPUT: Final = 0.01  # of an input's usual size: how far it is off where the plant file does not say
 LENGTH: Final = 10  # instants that can be gone back: what all members remember is kept of each
-
-
-@dataclass(frozen=True, eq=False)
-class Whole(Problem):
-    """What is estimated of machines that are run as a whole, and by what."""
-
-    method: Particles | None = None
 
 
 def whole_of(model: Compiled) -> FmuModel | None:

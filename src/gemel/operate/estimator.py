@@ -19,10 +19,11 @@ import numpy.typing as npt
 from gemel.assets import Checks
 from gemel.bus import Frame, FrameHeader, encode_frame
 from gemel.condition import Conditioner
+from gemel.estimate.particles import Whole
 from gemel.estimate.watch import Back, Left, Question, Watch
 from gemel.operate.estimates_declared import PRODUCER
 from gemel.operate.estimates_kind import Kind
-from gemel.operate.estimates_whole import Following, Whole
+from gemel.operate.estimates_whole import Following
 from gemel.operate.estimating import Estimating
 from gemel.operate.instead import Instead
 from gemel.operate.numbering import Numbering

@@ -13,10 +13,13 @@ from plants import HEAD
 from gemel.assets import load
 from gemel.bus import Frame, FrameHeader, decode_frame
 from gemel.errors import ModelError
+from gemel.estimate.hybrid import learn
+from gemel.estimate.hybrid_kept import kept
 from gemel.operate.estimates_plan import kinds_of
 from gemel.operate.estimator import Estimator
 from gemel.operate.models import fmu_of
-from gemel.samples import Batch
+from gemel.samples import Batch, Fact
+from gemel.twin.releases import RELEASED
 
 ASSET = "acme/riverside/hall/heater-1"
 SECOND, START = 10**9, 1_700_000_000 * 10**9
@@ -31,9 +34,10 @@ def followed(folder, **how):
     return Estimator(kinds_of(read, registry), registry, read.checks(registry), 0), registry, read
 
 
-def told(estimator, registry, steps, since=0):
-    """Give the rows that it tells of some instants."""
-    supply, _, measured = course(120)
+def told(estimator, registry, steps, since=0, bent=lambda true: 0.0):
+    """Give the rows that it tells of some instants, of a gauge that is bent."""
+    supply, true, measured = course(120)
+    measured = measured + bent(true)
     numbers = [registry.index(f"{ASSET}/{n}") for n in ("supply", "temperature")]
     found = []
     for k in range(since, steps):
@@ -41,7 +45,7 @@ def told(estimator, registry, steps, since=0):
         batch = Batch.of(signal=numbers, time=[now] * 2, received=[now] * 2, value=[supply[k], measured[k]], status=[0, 0])
         for i, (header, rows) in enumerate((
             (FrameHeader(kind="samples", partition=0, producer="ingest-1", sequence=k + 1, registry=registry.digest), batch),
-            (FrameHeader(kind="tick", partition=0, producer="twin-1", sequence=k + 1, time=now), Batch.empty()),
+            (FrameHeader(kind="tick", partition=0, producer="twin-1", sequence=k + 1, time=now, facts=estimator.known), Batch.empty()),
         )):  # fmt: skip
             found += estimator.take(Frame(header, rows), 2 * k + i + 1)
     return Batch.concat(decode_frame(one.data).batch for one in found)
@@ -77,6 +81,25 @@ def test_gone_on_with_from_a_snapshot_in_a_new_child_it_tells_the_same_bits(tmp_
     again = told(other, registry, 50, 30)
     for name in ("signal", "time", "value", "sigma", "status"):
         assert np.array_equal(getattr(first, name), getattr(again, name)), name
+
+
+def test_a_released_hybrid_is_what_it_expects_of_its_gauge(tmp_path):
+    """It shows some K too much where it is hot, which the gain must not become."""
+
+    def bent(true):
+        return 6.0 * np.tanh((true - 40.0) / 15.0)
+
+    rng, x = np.random.default_rng(8), np.linspace(10.0, 120.0, 400)
+    learned = learn("x", 273.15 + x[:, None], np.zeros((400, 1)), 273.15 + x, 273.15 + x + bent(x) + 0.05 * rng.standard_normal(400))
+    assert learned.helps
+    fact = Fact(seq=1, id="r", kind=RELEASED, at=0, recorded=0, actor="ann", subject=ASSET, body={"values": {}, "hybrid": {"x": kept(learned)}})
+    off = {}
+    for facts in ((), (fact,)):
+        estimator, registry, _ = followed(tmp_path / str(len(facts)))
+        estimator.know(facts, len(facts))
+        gain = of(told(estimator, registry, 120, bent=bent), registry, "gain")
+        off[len(facts)] = abs(np.median(gain.value[-40:]) - 1.2)
+    assert off[1] < 0.03 < 0.06 < off[0]
 
 
 @pytest.mark.parametrize(("how", "words"), [({"saves": False}, "cannot save its state"), ({"gain": "fixed"}, "calls it fixed")])
