@@ -12,6 +12,7 @@ from gemel.assets import check
 from gemel.bus import decode_frame
 from gemel.errors import ModelError
 from gemel.estimate import Ensemble
+from gemel.estimate.trusting import Trusting
 from gemel.operate.estimates_areas import MOST, areas_of, followed
 from gemel.operate.estimates_plan import kinds_of
 from gemel.operate.estimator import Estimator
@@ -206,3 +207,12 @@ def test_the_filter_and_the_gauges_of_inputs_are_as_the_types_say(tmp_path):
     other = plant(tmp_path / "other", PLANT.replace("estimates: {every", "estimates: {filter: ensemble, every"))
     (found,) = [p for p in model_problems(other, tmp_path / "other", evaluate=False) if p.severity == "error"]
     assert "its types name two: ensemble of pump-2, unscented of valve" in found.message
+
+
+def test_errors_last_as_long_as_each_sensors_own_type_says(tmp_path):
+    lasting = PLANT.replace("{every: 1 s, noise: {swept", "{every: 1 s, drift: 1 h, noise: {swept").replace("{states: [level]", "{drift: 6 h, scatter: {level: 1 mm}, states: [level]")
+    made = plant(tmp_path, lasting)
+    (kind,) = followed(made, made.registry())
+    assert {n: e.time_s for n, e in kind.errors.items()} == {"pump-1/flow": 3600.0, "pump-2/flow": 3600.0, "tank/level": 21600.0}, "the valve's are noise"
+    assert {n: e.noise for n, e in kind.errors.items()} == pytest.approx({"pump-1/flow": 2e-7, "pump-2/flow": 2e-7, "tank/level": 1e-3})
+    assert isinstance(kind.method, Trusting)

@@ -112,7 +112,7 @@ def _asked(plant: Plant, assets: Mapping[str, str], templates: Mapping[str, Temp
     return Estimates(
         max(e.every_ns for e in each.values()), noise, said.states or _joined(plant, assets, templates, "states"),
         said.sensors or _joined(plant, assets, templates, "sensors"), filter=_filter(each),
-        drift_ns=said.drift_ns or max(e.drift_ns for e in each.values()), scatter=scatter, start=start,
+        drift_ns=max(e.drift_ns for e in each.values()), scatter=scatter, start=start,
     )  # fmt: skip
 
 
@@ -221,7 +221,7 @@ def _kind(plant: Plant, registry: Registry, areas: Sequence[Area]) -> Kind:
     p = np.array([b.p for b in bound]).reshape(len(bound), -1)
     gauges = [next(b for b in (*first.states, *first.inputs) if b.name == n) for n in model.inputs]
     problem = problem_of(asked, model, estimated, p, [seen[n] for n in kept], gauges)
-    errors = errors_of(asked, [seen[n] for n in kept if n in listened], problem)
+    errors = errors_of(asked, [seen[n] for n in kept if n in listened], problem, {n: area.property(n)[0].estimates.drift_ns for n in listened})
     predicts, method = discrepant(problem, errors), method_of(asked, problem)
     begin = np.hstack((np.tile(predicts.model.x0, (len(areas), 1)), p[:, [model.place("parameters", n) for n in estimated]]))
     held = np.array([[one[n] for n in model.inputs] for one in ({b.name: b.value for b in (*b.states, *b.inputs)} for b in bound)])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 import numpy as np
@@ -28,18 +28,17 @@ def method_of(asked: Estimates, problem: Problem) -> Method:
     return Trusting(inner, memory=int(np.clip(MEMORY_S / problem.dt, *INSTANTS))) if asked.drift_ns else inner
 
 
-def errors_of(asked: Estimates, read: Sequence[Bound], problem: Problem) -> dict[str, Discrepancy]:
+def errors_of(asked: Estimates, read: Sequence[Bound], problem: Problem, lasts: Mapping[str, int] | None = None) -> dict[str, Discrepancy]:
     """Give the slow error of each output that is read; none where the plant file says of none how long it lasts.
 
     Its size is what the sensor is accurate to (noise of the problem), and what changes from reading to reading is as said,
-    or as much again.
+    or as much again. `lasts` says by output how long errors last [ns], where not all do as is asked of the whole.
     """
-    if not asked.drift_ns:
-        return {}
     found = {}
     for b in read:
-        size = float(problem.noise.sensor[problem.model.place("outputs", b.name)])
-        found[b.name] = Discrepancy(size, asked.drift_ns / SECOND, _scatter(asked, b, problem, size))
+        size, drift = float(problem.noise.sensor[problem.model.place("outputs", b.name)]), (lasts or {}).get(b.name, asked.drift_ns)
+        if drift:
+            found[b.name] = Discrepancy(size, drift / SECOND, _scatter(asked, b, problem, size))
     return found
 
 
