@@ -67,6 +67,13 @@ def test_it_is_raised_once_with_who_is_suspected_and_ends_when_the_reading_is_ba
     assert twin.tick(fact(7, "ResidualCleared", IN)) == []
 
 
+def test_where_the_estimates_begin_anew_it_does_not_stand_for_ever_and_says_why_it_ended(twin):
+    twin.read(4600.0)
+    twin.tick(fact(1, "ResidualRaised", OUT))
+    [cleared] = twin.tick(fact(2, "ResidualCleared", {"signal": OUT["signal"], "anew": True}))
+    assert (cleared.kind, cleared.reason) == ("AlarmCleared", "watched anew: the estimates began anew")
+
+
 def test_it_stands_after_a_restart_and_the_record_alone_says_the_same(twin, tmp_path):
     twin.read(4000.0)
     facts = twin.tick(fact(2, "ResidualRaised", OUT))

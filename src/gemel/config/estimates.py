@@ -1,10 +1,12 @@
 """The estimates of the plant in force: begun where it declares some, gone on with where a changed plant is put in force."""
 
+from __future__ import annotations
+
 import asyncio
 import contextlib
 import logging
 import time
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from gemel.bus import Bus
 from gemel.bus.link import SAMPLES
@@ -17,10 +19,18 @@ from gemel.operate.places import Places
 from gemel.operate.site import Site
 from gemel.operate.snapshots import SnapshotFolder
 
+if TYPE_CHECKING:  # they load JAX, where there is something to estimate
+    from gemel.operate.estimates_areas import Made
+    from gemel.operate.estimates_kind import Kind
+
+    Failed = list[tuple[str, Exception]]
+
 log = logging.getLogger(__name__)
 LOOK_S: Final = 1.0
 AGAIN_S: Final = 5.0  # until what ended is tried again, twice as long each time …
 SELDOM_S: Final = 300.0  # … up to this
+RARE_S: Final = 3600.0  # … or this, where the others go on: who never comes to an end is tried too …
+SHARE: Final = 20.0  # … and waited for so many times as long as a try took
 MISSING: Final = "pip install 'gemel[reason]'"
 
 
@@ -37,6 +47,7 @@ class Estimates:
         self._loop: EstimatesLoop | None = None
         self._problem: dict[str, str] = {}
         self._left: list[dict[str, str]] = []  # kinds that fail: the others are estimated
+        self._failing: list[str] = []
         self._since: int | None = None  # what comes while models are compiled is estimated too
         self.wanted = False
 
@@ -77,23 +88,51 @@ class Estimates:
 
     async def _follow(self, site: Site) -> None:
         """Estimate all that can be, until cancelled; raises what ends it, where nothing can be what was wrong with the first."""
+        made: Made = {}
+        kinds, failed, _ = await self._tried(site, made)
+        while True:
+            if failed and not kinds:
+                raise failed[0][1]
+            kinds, failed = await self._until_more(site, made, kinds, failed)
+
+    async def _until_more(self, site: Site, made: Made, kinds: list[Kind], failed: Failed) -> tuple[list[Kind], Failed]:
+        """Estimate these kinds, until cancelled or until one that failed does so no more; give them all, and who fails still."""
+        wait, loop = AGAIN_S, asyncio.create_task(self._begun(site, kinds).run())
+        try:
+            while True:
+                self._left = [_problem(name, why, f"; the others are, and it is tried again within {wait:g} s") for name, why in failed]
+                if (await asyncio.wait({loop}, timeout=wait if failed else None))[0]:
+                    await loop
+                now, failed, took = await self._tried(site, made)
+                if len(now) > len(kinds):
+                    return now, failed
+                wait = min(max(2 * wait, SHARE * took), RARE_S)
+        finally:
+            await _ended(loop)
+
+    async def _tried(self, site: Site, made: Made) -> tuple[list[Kind], Failed, float]:
+        """Give what can be followed, what fails, and how long it took to find out [s]; what is `made` is not made again."""
         from gemel.operate.estimates_areas import followed
+
+        failed, known, begun = list[tuple[str, Exception]](), set(self._failing), time.monotonic()
+        kinds = await asyncio.to_thread(followed, site.plant, site.registry, lambda name, why: failed.append((name, why)), made)
+        for name, why in failed:
+            if name not in known:  # said once
+                one = _problem(name, why, "")
+                log.error("%s (%s)", one["message"], one["remedy"], exc_info=None if isinstance(why, GemelError) else why)
+        self._failing = [name for name, _ in failed]
+        return kinds, failed, time.monotonic() - begun
+
+    def _begun(self, site: Site, kinds: list[Kind]) -> EstimatesLoop:
         from gemel.operate.estimator import Estimator
 
-        left: list[tuple[str, Exception]] = []
-        kinds = await asyncio.to_thread(followed, site.plant, site.registry, lambda name, why: left.append((name, why)))
-        if left and not kinds:
-            raise left[0][1]
-        self._left = [_problem(name, why, "; the others are") for name, why in left]
-        for (_, why), one in zip(left, self._left, strict=True):
-            log.error("%s (%s)", one["message"], one["remedy"], exc_info=None if isinstance(why, GemelError) else why)
         checks, others = site.plant.checks(site.registry), dict(registries(self._places))
         self._loop = EstimatesLoop(
             self._bus, SnapshotFolder(self._places.estimates),
             lambda position: Estimator(kinds, site.registry, checks, position, others), self._since,
         )  # fmt: skip
         self._since = None
-        await self._loop.run()
+        return self._loop
 
     def told(self) -> dict[str, Any]:
         """Say how it goes."""

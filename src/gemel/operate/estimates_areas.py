@@ -49,6 +49,8 @@ MOST: Final = 40  # states and parameters of one system that are followed: a ste
 
 Left = Callable[[str, Exception], None]
 """Hears the name of what is left out, and why."""
+Made = dict[tuple[str, tuple[Any, ...]], Kind]
+"""Kinds of a plant by their name and what they are made of."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -139,7 +141,7 @@ def _joined(plant: Plant, assets: Mapping[str, str], templates: Mapping[str, Tem
     return tuple(dict.fromkeys(found))
 
 
-def followed(plant: Plant, registry: Registry, left: Left | None = None) -> list[Kind]:
+def followed(plant: Plant, registry: Registry, left: Left | None = None, made: Made | None = None) -> list[Kind]:
     """Give all that is followed: systems of areas, assets each by itself, balances.
 
     Args:
@@ -147,16 +149,21 @@ def followed(plant: Plant, registry: Registry, left: Left | None = None) -> list
         registry: numbers its signals.
         left: told of each kind that fails, which is left out; None: the first that fails is raised, a ModelError
             or whatever a user's model raises.
+        made: what was made of this plant before, which is not made again; what is made is put there.
     """
     areas, together = _areas(plant, left)
-    makes: list[tuple[str, Callable[[], Kind]]] = [
-        *((f"area {alike[0].path}", partial(_kind, plant, registry, alike)) for alike in _alike(areas)),
-        *((f"type {name}", make) for name, make in makes_of(plant, registry, together)), *makes_of_balances(plant, registry),
+    made, apart = {} if made is None else made, tuple(sorted(together))
+    makes: list[tuple[str, tuple[Any, ...], Callable[[], Kind]]] = [
+        *((f"area {alike[0].path}", tuple(a.path for a in alike), partial(_kind, plant, registry, alike)) for alike in _alike(areas)),
+        *((f"type {name}", apart, make) for name, make in makes_of(plant, registry, together)),
+        *((name, (), make) for name, make in makes_of_balances(plant, registry)),
     ]  # fmt: skip
     found = []
-    for name, make in makes:
+    for name, of, make in makes:
         try:
-            found.append(make())
+            if (name, of) not in made:
+                made[name, of] = make()
+            found.append(made[name, of])
         except Exception as e:  # a user's model may raise anything
             _told_left(left, name, e)
     return found

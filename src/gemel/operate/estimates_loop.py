@@ -82,15 +82,19 @@ class EstimatesLoop:
 
     def _begun(self, first: int, last: int) -> Estimator:
         """Give an estimator that goes on from a snapshot where the log still has what follows it, else from `since`, else from now."""
+        newest = None
         for snapshot in self._folder.sound():
-            fresh = self._fresh(last)
-            if first - 1 <= snapshot.sequence <= last and fresh.restore(snapshot):
+            fresh, newest = self._fresh(last), newest or snapshot
+            if first - 1 <= snapshot.sequence <= last and (fresh.restore(snapshot) or fresh.carry(snapshot)):
                 log.info("estimates go on from %d, %d behind", snapshot.sequence, last - snapshot.sequence)
                 return fresh
         since, self._since = self._since, None
         begin = since if since is not None and first - 1 <= since <= last else last
         log.info("estimates begin at %d", begin)
-        return self._fresh(begin)
+        fresh = self._fresh(begin)
+        if newest is not None:
+            fresh.follow(newest)
+        return fresh
 
     def _fresh(self, position: int) -> Estimator:
         estimator = self._make(position)

@@ -28,7 +28,8 @@ from gemel.operate.estimating import Estimating
 from gemel.operate.instead import Instead
 from gemel.operate.numbering import Numbering
 from gemel.operate.partition import Producers
-from gemel.operate.residual_turns import Turn, blamed, turn
+from gemel.operate.residual_turns import Turn, blamed, ended, turn
+from gemel.operate.residuals_in import CLEARED, HEARD
 from gemel.operate.weighing import Weighing
 from gemel.samples import Batch, Fact, Registry, Snapshot
 from gemel.samples.batch import F64, I32
@@ -79,6 +80,7 @@ class Estimator:
         self._insteads = [Instead(k.wires.outputs.shape) for k in kinds]
         self._weighings = [Weighing() for _ in kinds]
         self.turns: list[Turn] = []  # what the last message had residuals do
+        self._ended: list[list[str]] = []  # what a life before this left open: the word that ends it, and the signal
         self.position, self.begun, self.time, self.sequence = position, position, 0, 0
 
     @property
@@ -131,6 +133,8 @@ class Estimator:
 
     def _tick(self, now: int) -> Iterator[Told]:
         self.time = max(self.time, now)
+        if self._ended:
+            self._end()
         if not self._loops:
             self._loops = [self._loop(k, self.time) for k in self.kinds]
         self._conditioner.advance(self.time)
@@ -232,7 +236,7 @@ class Estimator:
             arrays |= {f"watch{i}.{k}": v for k, v in watch.state().items()}
             arrays |= {f"weighing{i}.{k}": v for k, v in weighing.state().items()}
             arrays |= {f"instead{i}.{k}": v for k, v in self._insteads[i].state().items()}
-        notes = {"format": FORMAT, "begun": self.begun, "sequence": self.sequence, "versions": self.versions,
+        notes = {"format": FORMAT, "begun": self.begun, "sequence": self.sequence, "versions": self.versions, "opened": self._opened(),
                  "loops": len(self._loops), "facts": self.facts, "producers": self._producers.notes()}  # fmt: skip
         return Snapshot(0, self.position, 0, self.time, self._registry.digest, arrays, notes)
 
@@ -248,13 +252,64 @@ class Estimator:
         self.turns = []
         self._conditioner = Conditioner.restore(self._checks, _part(arrays, "condition."))
         self._loops = [self._loop(k, self.time) for k in self.kinds[: notes["loops"]]]
-        for i, loop in enumerate(self._loops):
-            loop.restore(_part(arrays, f"kind{i}."))
-        for i, watch in enumerate(self._watches):
-            watch.restore(_part(arrays, f"watch{i}."))
-            self._weighings[i].restore(_part(arrays, f"weighing{i}."), watch)
-            self._insteads[i].restore(_part(arrays, f"instead{i}."))
+        self._ended = [] if self._loops else list(notes["opened"])
+        for i in range(len(self.kinds)):
+            self._taken(i, i, arrays)
         return True
+
+    def carry(self, snapshot: Snapshot) -> bool:
+        """Begin a life behind another, of other kinds of the same plant: those that are as they were go on, the others begin.
+
+        Tells whether one goes on; what stands open of the others, by the record, is ended with the first tick.
+        """
+        notes = snapshot.notes
+        if not self.follow(snapshot):
+            return False
+        was = {version: i for i, version in enumerate(notes["versions"][: notes["loops"]])}
+        goes_on = {i: was[version] for i, version in enumerate(self.versions) if version in was}
+        if not goes_on or snapshot.registry != self._registry.digest or snapshot.sequence <= notes["begun"]:
+            return False
+        self.position = self.begun = snapshot.sequence
+        self.time, self._producers = snapshot.time, Producers(notes["producers"])
+        self._take_up(notes["facts"])
+        self.turns = []
+        self._conditioner.advance(self.time)
+        self._loops = [self._loop(k, self.time) for k in self.kinds]
+        for i, former in goes_on.items():
+            self._taken(i, former, snapshot.arrays)
+        return True
+
+    def follow(self, snapshot: Snapshot) -> bool:
+        """Know what a life before this one left open in the record; tells whether its snapshot can be read."""
+        if snapshot.notes.get("format") != FORMAT:
+            return False
+        self._ended = list(snapshot.notes["opened"])
+        return True
+
+    def _taken(self, i: int, former: int, arrays: Mapping[str, npt.NDArray[Any]]) -> None:
+        """Take what a snapshot has of a kind, by its place there."""
+        if i < len(self._loops):
+            self._loops[i].restore(_part(arrays, f"kind{former}."))
+        self._watches[i].restore(_part(arrays, f"watch{former}."))
+        self._weighings[i].restore(_part(arrays, f"weighing{former}."), self._watches[i])
+        self._insteads[i].restore(_part(arrays, f"instead{former}."))
+
+    def _opened(self) -> list[list[str]]:
+        """Give what stands open in the record, as the word that ends it and the signal; what is yet to be ended too."""
+        found = list(self._ended)
+        for kind, watch, instead in zip(self.kinds, self._watches, self._insteads, strict=True):
+            for word, open_ in ((CLEARED, watch.out), (HEARD, instead.why > 0)):
+                found += [[word, self._registry.paths[n]] for n in kind.wires.outputs[open_].tolist()]
+        return found
+
+    def _end(self) -> None:
+        """End what stands open of a former life, unless it is open here too."""
+        here = {n for k in self.kinds for n in k.wires.outputs.ravel().tolist() if n >= 0}
+        estimated, still = {self._registry.paths[n] for n in here}, self._opened()[len(self._ended) :]
+        for word, path in self._ended:
+            if path in estimated and [word, path] not in still:
+                self.turns.append(ended(word, path, self.time, self.producer))
+        self._ended = []
 
 
 def _process(kind: Kind) -> dict[str, float]:

@@ -65,6 +65,11 @@ def turn(
     return Turn(f"residual-{life}-{number}-{found.at}-{word}", word, at_ns, path.rpartition("/")[0], body)
 
 
+def ended(word: str, path: str, at_ns: int, life: str) -> Turn:
+    """End what a life before this one left open of a signal, with the `word` for it: what is usual is learned anew."""
+    return Turn(f"residual-{life}-{path}-anew-{word}", word, at_ns, path.rpartition("/")[0], {"signal": path, "anew": True})
+
+
 def _verdict(kind: Kind, found: Left, at_ns: int, gone: npt.NDArray[np.bool_]) -> dict[str, Any]:
     verdict = found.verdict
     since = at_ns - round((found.at - found.onset) * kind.problem.dt * 1e9)

@@ -35,7 +35,8 @@ def raised(limits: Limits, index: int, alarm: Alarm, fact: Fact) -> Draft:
 
 def cleared(limits: Limits, index: int, alarm: Alarm, fact: Fact) -> Draft:
     """Say that an alarm was cleared because of a fact."""
-    return _draft(alarm_facts.CLEARED, (limits, index, alarm), fact, {"raised": alarm.raised}, f"{_measured(fact.body)}, as expected again")
+    words = "watched anew: the estimates began anew" if fact.body.get("anew") else f"{_measured(fact.body)}, as expected again"
+    return _draft(alarm_facts.CLEARED, (limits, index, alarm), fact, {"raised": alarm.raised}, words)
 
 
 def _measured(body: Mapping[str, Any]) -> str:
