@@ -100,6 +100,16 @@ def test_what_was_fitted_together_is_drawn_together(plant):
     assert narrow < 0.3 * wide
 
 
+def test_of_what_was_fitted_together_it_is_said_that_it_is_and_indices_tell_that_one_says_much_of_the_other(plant):
+    both = {"names": ["drag", "rate"], "matrix": [[1.0, -0.99], [-0.99, 1.0]]}
+    result = whatif.run(spec_of(plant, released(correlation=both), indices=True, members=256), lambda done: True)
+    alone, whole = result["futures"][0]["indices"]["end"]["rate"]
+    assert whole < 0.1 < alone, "what is left of it once drag is known is little"
+    assert "vary together, as they were fitted: drag, rate" in result["words"]
+    assert any(said.startswith("of what varies together, alone counts") for said in result["words"])
+    assert not any("together" in said for said in whatif.run(spec_of(plant, indices=True, members=16), lambda done: True)["words"])
+
+
 def test_where_the_uncertainty_comes_from_is_said_of_each(plant):
     one = released(values={"rate": 0.72}, intervals={"rate": [0.65, 0.79]})
     result = whatif.run(spec_of(plant, one, shown(sigma=3.0)), lambda done: True)

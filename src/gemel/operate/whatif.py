@@ -132,7 +132,7 @@ def run(spec: Mapping[str, Any], told: Callable[[float], bool]) -> dict[str, Any
     units = {n: q.unit for k in KINDS for n, q in getattr(model.model, k).items()}
     drawn = [d | {"unit": units.get(d["of"], "")} for d in whatif_doubt.described(spec)]
     return {
-        "uncertain": drawn, "words": whatif_doubt.sentences(drawn, spec.get("assumed", ())),
+        "uncertain": drawn, "words": [*whatif_doubt.sentences(drawn, spec.get("assumed", ())), *whatif_doubt.company(spec["question"])],
         "asset": spec["asset"], "at": spec["at"], "seed": question.seed, "members": question.members,
         "engine": answer.engine, "step_s": answer.step_s, "converged": answer.converged, "leaps": _leaps(answer.leaps, asked), "versions": spec["versions"],
         "hybrids": whatif_hybrid.told(spec, learned, answer.futures),

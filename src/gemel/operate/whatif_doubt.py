@@ -129,3 +129,13 @@ def sentences(drawn: Sequence[Mapping[str, Any]], states: Sequence[str] = ()) ->
     if states:
         told.append(f"begins as the model declares it, without uncertainty: {', '.join(states)}")
     return told
+
+
+def company(question: Mapping[str, Any]) -> list[str]:
+    """Say what varies together, and what that makes of indices where they were asked for."""
+    told = [f"vary together, as they were fitted: {', '.join(t['names'])}" for t in question.get("together", ())]
+    if told and question.get("indices"):
+        told.append(
+            "of what varies together, alone counts also what knowing it tells of the others, and in all is what is left once those are known"
+        )
+    return told

@@ -56,7 +56,8 @@ class Share:
 
     Args:
         coefficients: standardised regression coefficients of the ranks (Saltelli et al. 2008, Global Sensitivity
-            Analysis, §1.2.5 and §2: their squares are shares of the variance where `explained` is near one).
+            Analysis, §1.2.5 and §2: their squares are shares of the variance where `explained` is near one and none vary
+            together; of what varies together each is what it does while the others stay).
         explained: R² of that regression; far below one, ask for Sobol indices.
     """
 
@@ -126,20 +127,6 @@ def sensitivity(names: tuple[str, ...], unit: Array, values: Array) -> Share:
     left = ranks - given @ found
     explained = 1 - float(left @ left) / float(ranks @ ranks)
     return Share(dict(zip(names, map(float, found), strict=True)), explained)
-
-
-def sobol(a: Array, b: Array, mixed: Array) -> tuple[Array, Array]:
-    """Give first-order and total indices (Saltelli et al. 2010, Computer Physics Communications 181, table 2; Jansen 1999).
-
-    Args:
-        a: a figure over some draws [members].
-        b: the figure over draws independent of them [members].
-        mixed: over the first with one column taken from the second [columns, members].
-    """
-    variance = np.var(np.concatenate([a, b])) or 1.0
-    first = 1 - np.mean((b - mixed) ** 2, axis=1) / (2 * variance)
-    total = np.mean((a - mixed) ** 2, axis=1) / (2 * variance)
-    return first, total
 
 
 def _quantiles(values: Array, quantiles: tuple[float, ...]) -> tuple[float, ...]:

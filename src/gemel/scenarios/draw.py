@@ -64,7 +64,7 @@ def drawn(
     """
     from scipy.special import ndtri
 
-    unit = _correlated([u.of for u in uncertain], unit, together)
+    unit = correlated([u.of for u in uncertain], unit, together)
     members, held = len(unit), (*model.inputs, *model.parameters)
     x0 = np.tile(start.x, (members, 1))
     gain, bias = np.ones((members, len(held))), np.zeros((members, len(held)))
@@ -85,7 +85,7 @@ def drawn(
     return Drawn(columns_of(model, start, uncertain), unit, np.clip(x0, low, high), gain, bias)
 
 
-def _correlated(names: Sequence[str], unit: Array, together: Sequence[Together]) -> Array:
+def correlated(names: Sequence[str], unit: Array, together: Sequence[Together]) -> Array:
     """Have points vary together through normal variables, whatever their laws are.
 
     Liu & Der Kiureghian (1986), Multivariate distribution models with prescribed marginals and covariances,

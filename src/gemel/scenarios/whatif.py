@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from gemel.dynamics import Compiled
-from gemel.scenarios.compare import Difference, Figure, Share, bands, difference, figure, sensitivity, sobol
+from gemel.scenarios.compare import Difference, Figure, Share, bands, difference, figure, sensitivity
 from gemel.scenarios.draw import Drawn, columns_of, drawn, points
 from gemel.scenarios.engine import Told
 from gemel.scenarios.itinerary import Leaps
@@ -20,7 +20,6 @@ from gemel.scenarios.road import road
 from gemel.scenarios.scenario import Question, Start
 
 Array = npt.NDArray[np.float64]
-MOST_FINITE: Final = 0.9  # of the members, where indices are to be told
 UNSOLVED: Final = 1e-6  # of a loop's size
 
 
@@ -93,35 +92,6 @@ def ask(model: Compiled, start: Start, question: Question, told: Told = lambda d
     futures = tuple(_future(ready, draws, run, runs[0]) for run in runs)
     step = plan.dt / plan.substeps
     return Answer(way.times, plan.watch, futures, ready.engine.name, step, way.converged, way.leaps)
-
-
-def indices(
-    model: Compiled, start: Start, question: Question, scenario: str, told: Told = lambda done: True
-) -> dict[str, dict[str, tuple[float, float]]]:
-    """Give Sobol indices of every KPI of a scenario: by KPI and by what is uncertain, (first order, total).
-
-    Members in which a figure has no value (an event never comes) are left out; where they are many, the figure has no indices.
-    What varies `together` is taken apart for it: shares of a variance mean something only of what varies by itself (Saltelli
-    et al. 2008, Global Sensitivity Analysis, §1.2). Takes `members`·(uncertain + 2) runs.
-    """
-    ready = prepare(model, start, question)
-    names = columns_of(model, start, question.uncertain)
-    chosen = next(s for s in ready.wanted if s.name == scenario)
-    both = points(question.members, 2 * len(names), question.seed)
-    a, b = both[:, : len(names)], both[:, len(names) :]
-    mixed = [np.where(np.arange(len(names)) == j, b, a) for j in range(len(names))]
-    draws = drawn(model, start, question.uncertain, np.vstack([a, b, *mixed]))
-    way = road(ready, draws, told)
-    figures = way.ready.referee.figures(way.run(chosen, draws, told))
-    found = {}
-    for kpi, row in zip(question.kpis, figures, strict=True):
-        parts = row.reshape(len(names) + 2, -1)
-        there = np.isfinite(parts).all(axis=0)
-        if there.mean() < MOST_FINITE:
-            continue
-        first, total = sobol(parts[0, there], parts[1, there], parts[2:, there])
-        found[kpi.name] = {n: (float(f), float(t)) for n, f, t in zip(names, first, total, strict=True)}
-    return found
 
 
 def _part(told: Told, i: int, of: int) -> Callable[[float], bool]:
