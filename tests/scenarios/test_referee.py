@@ -41,6 +41,13 @@ KPIS = (
     Kpi("outside", "time_outside", "warmth", factor=1 / HOUR, unit="h", below=293.15 + 5.0, above=293.15 + 15.0),
     Kpi("times outside", "times_outside", "warmth", below=293.15 + 5.0, above=293.15 + 15.0),
     Kpi("life", "life", "wear", limit=1.0, factor=1 / DAY_S, unit="d"),
+    Kpi("order", "met", "feed", limit=2 * 6 * HOUR, until_s=4 * HOUR),
+    Kpi("missed", "met", "feed", limit=2 * 6 * HOUR, from_s=2 * HOUR, until_s=4 * HOUR),
+    Kpi("missing", "missing", "feed", limit=2 * 26 * HOUR, factor=1 / HOUR, from_s=2 * HOUR, until_s=4 * HOUR),
+    Kpi("dear", "integral", "power", factor=1 / 3.6e6, price=((0.0, 1.0), (2.5 * HOUR, 3.0)), until_s=3 * HOUR),
+    Kpi("both", "sum", "", factor=2.0, offset=1.0, parts=(
+        Kpi("energy", "integral", "power", factor=1 / 3.6e6), Kpi("hot", "times_outside", "warmth", above=293.15 + 30.0),
+    )),
 )
 BY_HAND = {
     "energy": 1 * 2 + 4 * 1 + 1 * 2 + 0 + 4 * 2 + 2 * 4,  # kW by h
@@ -50,6 +57,8 @@ BY_HAND = {
     "hot": 3.0, "times hot": 2.0,
     "outside": 1 + 1 + 2 + 4, "times outside": 3.0,  # hot, idle, hot; the warm hours after that are still above
     "life": (1.0 - 0.1) / (1e-6 * 24 / 12) / DAY_S,
+    "order": 1.0, "missed": 0.0, "missing": 52.0 - 10.0,  # 2 + 4 + 1 h of full load until the fourth, 4 + 1 since the second
+    "dear": 2.0 + 0.5 * 4.0 + 3.0 * 0.5 * 4.0, "both": 2.0 * (24.0 + 2.0) + 1.0,
 }  # fmt: skip
 
 

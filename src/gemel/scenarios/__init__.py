@@ -6,7 +6,8 @@ or JAX → readings → the referee's figures → bands, paired differences, sen
 
 from gemel.scenarios.engine import Cancelled, engine_for
 from gemel.scenarios.itinerary import Leaps
-from gemel.scenarios.scenario import Change, Kpi, Question, Scenario, Start, Together, Uncertain, parse_change
+from gemel.scenarios.kpi import Kpi
+from gemel.scenarios.scenario import Change, Question, Scenario, Start, Together, Uncertain, parse_change
 from gemel.scenarios.variance import indices
 from gemel.scenarios.whatif import Answer, Future, ask
 

@@ -32,7 +32,7 @@ WORTH: Final = 0.7  # of the periods; where more would be solved, all are
 SHOWN: Final = 5e-3  # of what was watched: between stops it is read off straight lines, for charts
 SURE: Final = 2.0  # times what halving the leaps changed: what is said of their error
 ROUNDED: Final = 1e-6  # of a figure: what the numbers themselves are good for
-COUNTED: Final = ("integral", "mean", "min", "max", "last", "life", "ratio")  # figures that leaps must agree on
+COUNTED: Final = ("integral", "mean", "min", "max", "last", "life", "ratio", "missing")  # figures that leaps must agree on
 
 
 @dataclass(frozen=True)
@@ -161,7 +161,7 @@ def _agreed(way: Way, few: Drawn, coarse: Sequence[Raw], fine: Sequence[Raw]) ->
         if (np.abs(a.kept - b.kept)[..., good].max((0, 2), initial=0.0) > SHOWN * scale).any():
             return False
         for kpi, x, y in zip(way.ready.question.kpis, way.ready.referee.figures(a), way.ready.referee.figures(b), strict=True):
-            if kpi.statistic in COUNTED and _apart(x[good], y[good]) > AGREED * _size(y[good]):
+            if all(one.statistic in COUNTED for one in kpi.leaves) and _apart(x[good], y[good]) > AGREED * _size(y[good]):
                 return False
     return True
 

@@ -148,9 +148,8 @@ def _planned(model: Compiled, q: Question) -> tuple[Referee, Plan]:
     held = (*model.inputs, *model.parameters)
     moving = {c.of for s in q.scenarios for c in s.changes if not constant(c, q.horizon_s)}
     driven = tuple(j for j, n in enumerate(held) if n in model.inputs or n in moving)
-    weights = sum(1 for k in q.kpis if k.price)
-    plan = Plan(model, q.step_s, steps, every, 1, watch, referee.gauges, weights, driven, jumping(model, q))
-    for name in (*watch, *(name for k in q.kpis for name in (k.of, k.per) if name)):
+    plan = Plan(model, q.step_s, steps, every, 1, watch, referee.gauges, len(referee.weighing), driven, jumping(model, q))
+    for name in (*watch, *(name for k in q.kpis for one in k.leaves for name in (one.of, one.per) if name)):
         plan.pick(name, np.zeros(len(model.states)), np.zeros(len(model.outputs)), np.zeros(len(held)))
     if q.members * plan.points * len(watch) > MOST_KEPT:
         raise ModelError(

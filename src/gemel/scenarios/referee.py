@@ -7,14 +7,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 
+from gemel.scenarios.kpi import Kpi, Weight
 from gemel.scenarios.plan import Gauge, Raw
-from gemel.scenarios.scenario import DAY_S, Kpi
+from gemel.scenarios.scenario import DAY_S
 
 Array = npt.NDArray[np.float64]
+AMOUNTS: Final = ("integral", "mean", "met", "missing")
 
 
 @dataclass(frozen=True)
@@ -33,23 +37,33 @@ class Referee:
 
     @property
     def gauges(self) -> tuple[Gauge, ...]:
-        """What must be read off on the way, for each figure that needs something."""
-        return tuple(gauge for kpi in self.kpis for gauge, _ in self._read(kpi))
+        """What must be read off on the way, each once."""
+        return tuple(gauge for gauge, _ in self._places)
 
     @property
     def limits(self) -> Array:
         """The limits of the gauges."""
-        return np.array([limit for kpi in self.kpis for _, limit in self._read(kpi)], float)
+        return np.array([limit for _, limit in self._places], float)
+
+    @cached_property
+    def weighing(self) -> tuple[Weight, ...]:
+        """What weighs integrals over time, each once."""
+        return tuple(dict.fromkeys(one.weight for one in _leaves(self.kpis) if one.weight is not None))
 
     def weights(self, t: Array) -> Array:
-        """Give the prices at each time [s], one column for each figure that has one."""
-        priced = [k for k in self.kpis if k.price]
-        return np.array([_daily(k.price, t) for k in priced], float).reshape(len(priced), len(t)).T
+        """Give what weighs integrals at each time [s], a column each."""
+        return np.array([_along(w, t) for w in self.weighing], float).reshape(len(self.weighing), len(t)).T
 
     def figures(self, raw: Raw) -> Array:
         """Give every figure of every member [kpis, members]; ∞ where an event never comes."""
-        rows = iter(np.asarray(raw.gauges, float))
+        rows = np.asarray(raw.gauges, float)
         return np.array([self._figure(k, raw, rows) for k in self.kpis]).reshape(len(self.kpis), len(raw.end))
+
+    @cached_property
+    def _places(self) -> dict[tuple[Gauge, float], int]:
+        """Where each gauge with its limit is read."""
+        needed = dict.fromkeys(read for one in _leaves(self.kpis) for read in self._read(one))
+        return {read: i for i, read in enumerate(needed)}
 
     def _read(self, kpi: Kpi) -> tuple[tuple[Gauge, float], ...]:
         """Give the gauges of a figure, each with its limit."""
@@ -65,12 +79,15 @@ class Referee:
         if kpi.statistic == "times_outside":
             ways = ((Gauge("times_above", kpi.of), kpi.above), (Gauge("times_below", kpi.of), kpi.below))
             return tuple((gauge, limit) for gauge, limit in ways if limit is not None)
-        weight = [k.name for k in self.kpis if k.price].index(kpi.name) if kpi.price else None
-        return ((Gauge("integral" if kpi.statistic == "mean" else kpi.statistic, kpi.of, weight), kpi.limit),)
+        if kpi.statistic in AMOUNTS:
+            return ((Gauge("integral", kpi.of, None if kpi.weight is None else self.weighing.index(kpi.weight)), 0.0),)
+        return ((Gauge(kpi.statistic, kpi.of), kpi.limit),)  # type: ignore[arg-type]
 
-    def _figure(self, kpi: Kpi, raw: Raw, rows: Iterator[Array]) -> Array:
-        read = [next(rows) for _ in self._read(kpi)]
-        return kpi.factor * self._reading(kpi, raw, read) + kpi.offset
+    def _figure(self, kpi: Kpi, raw: Raw, rows: Array) -> Array:
+        if kpi.parts:
+            total: Array = np.sum([self._figure(part, raw, rows) for part in kpi.parts], axis=0)
+            return kpi.factor * total + kpi.offset
+        return kpi.factor * self._reading(kpi, raw, [rows[self._places[read]] for read in self._read(kpi)]) + kpi.offset
 
     def _reading(self, kpi: Kpi, raw: Raw, read: list[Array]) -> Array:
         """Give a figure in SI."""
@@ -85,7 +102,9 @@ class Referee:
         if kpi.statistic == "mean":
             return read[0] / self.horizon_s
         total: Array = np.sum(read, axis=0)
-        return total
+        if kpi.statistic == "met":
+            return np.asarray(total >= kpi.limit, float)
+        return np.maximum(kpi.limit - total, 0.0) if kpi.statistic == "missing" else total
 
     def _life(self, kpi: Kpi, raw: Raw, above: Array, below: Array) -> Array:
         """Give when the limit is reached, rising or falling: met on the way, or by going on at the mean rate."""
@@ -99,12 +118,19 @@ class Referee:
 
 def needed(kpis: Sequence[Kpi]) -> tuple[str, ...]:
     """Give what must be kept at instants for some figures."""
-    return tuple(dict.fromkeys(k.of for k in kpis if k.statistic in ("last", "life", "times_outside")))
+    return tuple(dict.fromkeys(k.of for k in _leaves(kpis) if k.statistic in ("last", "life", "times_outside")))
 
 
-def _daily(price: tuple[tuple[float, float], ...], t: Array) -> Array:
+def _leaves(kpis: Sequence[Kpi]) -> Iterator[Kpi]:
+    return (one for kpi in kpis for one in kpi.leaves)
+
+
+def _along(weight: Weight, t: Array) -> Array:
+    """Give a weight at each time [s]: the price that holds then, nothing outside of what counts."""
+    price, begin, end = weight
+    there = ((t >= begin) & (t < end)).astype(float)
+    if not price:
+        return there
     at, values = np.array(price, float).T
-    found: Array = values[
-        np.searchsorted(at, t % DAY_S, "right") - 1
-    ]  # before the first instant: last day's last
+    found: Array = there * values[np.searchsorted(at, t % DAY_S, "right") - 1]  # before the first instant: last day's last
     return found

@@ -11,16 +11,11 @@ from typing import Final, Literal
 import numpy as np
 import numpy.typing as npt
 
-from gemel.errors import ModelError
+from gemel.scenarios.kpi import ALWAYS_S, Kpi, refuse
 
 DAY_S: Final = 86_400.0
-ALWAYS_S: Final = 1e12
 MOST_SCENARIOS: Final = 5
 How = Literal["set", "scale", "add"]
-Statistic = Literal[
-    "integral", "mean", "min", "max", "last", "time_above", "time_below", "first_above", "first_below", "life",
-    "ratio", "time_outside", "times_outside",
-]  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,9 +45,9 @@ class Change:
 
     def __post_init__(self) -> None:
         if self.repeat_s < 0 or (self.repeat_s and self.profile and self.profile[-1][0] > self.repeat_s):
-            _refuse(f"the profile of {self.of!r} is longer than what it repeats after", "give a longer repeat_s, or fewer pairs")
+            refuse(f"the profile of {self.of!r} is longer than what it repeats after", "give a longer repeat_s, or fewer pairs")
         if any(b[0] < a[0] for a, b in pairwise(self.profile)):
-            _refuse(f"the profile of {self.of!r} goes back in time", "give its pairs in the order of time")
+            refuse(f"the profile of {self.of!r} goes back in time", "give its pairs in the order of time")
 
     def along(self, t: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
         """Give the value at each time [s]."""
@@ -106,48 +101,7 @@ class Together:
     def __post_init__(self) -> None:
         r = np.array(self.correlation, float)
         if r.shape != (len(self.names),) * 2 or not np.allclose(r, r.T) or not np.allclose(np.diagonal(r), 1.0):
-            _refuse(f"the correlation of {', '.join(self.names)} is none", "give a symmetric matrix with 1 on its diagonal")
-
-
-@dataclass(frozen=True, slots=True)
-class Kpi:
-    """A figure by which runs are judged; computed by the referee, never by the model.
-
-    Args:
-        name: what it is called.
-        statistic: over the horizon. ``life`` is when `of` reaches the limit: met on the way, or by going on at the
-            mean rate of the horizon. ``ratio`` is what the integral of `of` is to that of `per` (a yield).
-            ``time_outside`` is how long `of` was below `below` or above `above` [s], ``times_outside`` how often it
-            went there, counting once where it begins there.
-        of: a state, output, input or parameter.
-        limit: for times above or below, first passages and life; in SI.
-        factor: multiplies it (energy: integral of power [W·s] / 3.6e6 gives kWh).
-        unit: of the figure.
-        price: pairs (time [s], value): an integral's weight over time, held, repeated every day.
-        better: which way is better, for the words.
-        offset: is added after the factor (a mean in K less 273.15 is in °C).
-        per: of a ratio, what `of` is divided by.
-        below, above: limits of what is outside; in SI.
-    """
-
-    name: str
-    statistic: Statistic
-    of: str
-    limit: float = 0.0
-    factor: float = 1.0
-    unit: str = ""
-    price: tuple[tuple[float, float], ...] = ()
-    better: Literal["less", "more", ""] = ""
-    offset: float = 0.0
-    per: str = ""
-    below: float | None = None
-    above: float | None = None
-
-    def __post_init__(self) -> None:
-        if self.statistic == "ratio" and not self.per:
-            _refuse(f"{self.name!r} is a ratio to nothing", "say in `per` what it is divided by")
-        if self.statistic in ("time_outside", "times_outside") and self.below is None and self.above is None:
-            _refuse(f"{self.name!r} has no limit to be outside of", "give `above`, `below` or both")
+            refuse(f"the correlation of {', '.join(self.names)} is none", "give a symmetric matrix with 1 on its diagonal")
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,15 +151,15 @@ class Question:
 
     def __post_init__(self) -> None:
         if not 1 <= len(self.scenarios) <= MOST_SCENARIOS:
-            _refuse(f"{len(self.scenarios)} scenarios", f"ask for one to {MOST_SCENARIOS}")
+            refuse(f"{len(self.scenarios)} scenarios", f"ask for one to {MOST_SCENARIOS}")
         if not 0 < self.step_s <= self.horizon_s:
-            _refuse(f"a step of {self.step_s} s in {self.horizon_s} s", "give a horizon longer than a step")
+            refuse(f"a step of {self.step_s} s in {self.horizon_s} s", "give a horizon longer than a step")
         if self.horizon_s / self.step_s > 5e7 or not 2 <= self.points <= 2000:
-            _refuse("too many steps or instants", "ask for at most 5e7 steps, and 2 to 2,000 instants")
+            refuse("too many steps or instants", "ask for at most 5e7 steps, and 2 to 2,000 instants")
         if not 1 <= self.members <= 1_000_000:
-            _refuse(f"{self.members} members", "ask for 1 to 1,000,000")
+            refuse(f"{self.members} members", "ask for 1 to 1,000,000")
         if len({s.name for s in self.scenarios} | {"baseline"}) != len(self.scenarios) + 1:
-            _refuse("scenarios of the same name", "name each differently, and none 'baseline'")
+            refuse("scenarios of the same name", "name each differently, and none 'baseline'")
 
 
 @dataclass(frozen=True, eq=False)
@@ -246,7 +200,7 @@ def parse_change(text: str) -> tuple[Change, str | None]:
     """
     found = _SET.match(text)
     if found is None:
-        _refuse(f"{text!r} says no change", "write name=+15%, name=*1.1, name=+3, name=0.4 or name=12 m3/h")
+        refuse(f"{text!r} says no change", "write name=+15%, name=*1.1, name=+3, name=0.4 or name=12 m3/h")
         raise AssertionError
     name, sign, unit, number = found["name"], found["sign"], found["unit"], float(found["number"])
     signed = -number if sign == "-" else number
@@ -255,7 +209,3 @@ def parse_change(text: str) -> tuple[Change, str | None]:
     if sign == "*":
         return Change(name, "scale", number), None
     return Change(name, "add" if sign in ("+", "-") else "set", signed), unit
-
-
-def _refuse(message: str, remedy: str) -> None:
-    raise ModelError(message, code="bad-scenario", remedy=remedy)
