@@ -137,6 +137,41 @@ def test_of_several_assets_each_has_its_own():
     assert {k["of"].partition("/")[0] == k["name"].partition("/")[0] for k in energy} == {True}
 
 
+@pytest.fixture(scope="module")
+def line_found():
+    """What a line of two pumps comes to, over two hours in which the price changes."""
+    folder = Path(__file__).parents[2] / "examples" / "pumping-line"
+    described, asset = load(folder), "example/pumping/line-1"
+    begun = json.loads(json.dumps(whatif.begin(described, asset, {})))
+    asked = {"scenarios": [{"name": "slower", "changes": [{"of": "pump-1/setpoint", "how": "scale", "value": 0.9}]}], "horizon_s": 7200.0, "points": 3, "watch": ["tank/level"],
+             "members": 64, "seed": 2, "uncertain": [{"of": "pump-1/wear", "spread": 0.5}, {"of": "pump-2/wear", "spread": 0.5}]}  # fmt: skip
+    return begun, whatif.run(whatif.spec(begun, asked, "2026-11-21T21:00:00Z", described), lambda done: True)
+
+
+def test_of_an_area_amounts_are_summed_member_by_member(line_found):
+    begun, result = line_found
+    totals = {k["name"]: k for k in begun["kpis"] if k["statistic"] == "sum"}
+    assert list(totals) == ["energy", "cost", "pumped"] and all(k["default"] for k in totals.values())
+    assert totals["cost"]["unit"] == "EUR" and totals["cost"]["description"] == "Of pump-1, pump-2 together" and totals["cost"]["better"] == "less"
+    for future in result["futures"]:
+        for name in totals:
+            one, two, both = (future["figures"][f"{of}{name}"] for of in ("pump-1/", "pump-2/", ""))
+            assert both["mean"] == pytest.approx(one["mean"] + two["mean"], rel=1e-6)
+            width = [f["quantiles"][-1] - f["quantiles"][0] for f in (one, two, both)]
+            assert width[2] < 0.95 * (width[0] + width[1]), "the wear of two pumps is not the same wear"
+    d = result["futures"][1]["differences"]["energy"]
+    assert d["interval"][0] < d["mean"] < d["interval"][1] and d["clear"]
+
+
+def test_a_total_can_be_asked_for_alone():
+    folder = Path(__file__).parents[2] / "examples" / "pumping-line"
+    described = load(folder)
+    begun = whatif.begin(described, "example/pumping/line-1", {})
+    [energy] = whatif.spec(begun, {**SHORT, "scenarios": [{"name": "same"}], "kpis": ["energy"]}, "2026-11-21T21:00:00Z", described)["question"]["kpis"]
+    assert [part["name"] for part in energy["parts"]] == ["pump-1/energy", "pump-2/energy"]
+    assert {"kpi", "default", "description"} & (energy.keys() | energy["parts"][0].keys()) == set()
+
+
 def test_python_and_the_command_line_tell_the_same(plant, monkeypatch, tmp_path):
     monkeypatch.setenv("GEMEL_DATA", str(tmp_path))
     with gemel.open(plant) as twin:

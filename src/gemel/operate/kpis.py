@@ -19,6 +19,7 @@ from gemel.assets.kpis import misfits, read_line, total_unit
 from gemel.assets.problem import did_you_mean
 from gemel.assets.spec_kpi import Amount, KpiSpec
 from gemel.errors import GemelError, ModelError
+from gemel.operate import kpis_total
 from gemel.operate.joining import members, parts_of
 from gemel.samples.expression_kinds import product, quotient
 from gemel.samples.units import conversion, quantity
@@ -44,6 +45,7 @@ def offered(plant: Plant, asset: str, quantities: Mapping[str, Mapping[str, Told
     paths = members(plant, asset)
     parts = {path: f"{name}/" for name, path in parts_of(plant, paths).assets.items()} if len(paths) > 1 else {paths[0]: ""}
     declared = [told for path in paths for told in _declared(plant, path, parts[path], quantities)]
+    declared = [*kpis_total.totals(declared, parts), *declared]
     taken = {told["name"] for told in declared}
     usual = [{**told, "kpi": told["name"], "default": not declared, "description": ""} for told in _usual(quantities) if told["name"] not in taken]
     return [*declared, *usual]
@@ -61,8 +63,7 @@ def asked(begun: Mapping[str, Any], wanted: Sequence[str | Told] | None, at: str
     known: list[Told] = begun.get("kpis", [])
     found = [one for item in wanted or () for one in _one(item, known, begun["quantities"])] or [k for k in known if k["default"]]
     shift = _second_of_day(at, timezone)
-    plain = [{key: value for key, value in one.items() if key not in ABOUT} for one in found]
-    return list({one["name"]: _from(one, shift) for one in plain}.values())
+    return list({one["name"]: _from(_plain(one), shift) for one in found}.values())
 
 
 def resolved(one: KpiSpec, quantities: Mapping[str, Mapping[str, Told]], path: str = "", prefix: str = "") -> list[Told]:
@@ -171,8 +172,15 @@ def _one(item: str | Told, known: Sequence[Told], quantities: Mapping[str, Mappi
     return found
 
 
+def _plain(one: Told) -> Told:
+    found = {key: value for key, value in one.items() if key not in ABOUT}
+    return found | {"parts": [_plain(part) for part in one["parts"]]} if one.get("parts") else found
+
+
 def _from(one: Told, shift: float) -> Told:
     """Count the hours of a price from the beginning of the what-if."""
+    if one.get("parts"):
+        return {**one, "parts": [_from(part, shift) for part in one["parts"]]}
     if len(one.get("price") or ()) < 2:
         return one
     return {**one, "price": sorted([(second - shift) % DAY_S, price] for second, price in one["price"])}

@@ -23,6 +23,7 @@ from gemel.operate import kpis, whatif_doubt, whatif_hybrid
 from gemel.operate.binding import KINDS, Bound
 from gemel.operate.joining import bind_any
 from gemel.operate.models import Reference
+from gemel.operate.whatif_names import meant
 from gemel.samples.units import conversion
 from gemel.twin.releases import Releases
 
@@ -76,12 +77,16 @@ def spec(begun: Mapping[str, Any], question: Mapping[str, Any], at: str, plant: 
     units = {n: q["unit"] for k in KINDS for n, q in begun["quantities"][k].items()}
     asked = dict(question)
     asked["scenarios"] = [
-        {**s, "changes": [_in_si(c, units) for c in s.get("changes", [])]} for s in asked.get("scenarios", [])
+        {**s, "changes": [_in_si(_named(c, begun), units) for c in s.get("changes", [])]} for s in asked.get("scenarios", [])
     ]
     asked["members"] = _members(begun["model"], asked.get("members"))
     asked["kpis"] = kpis.asked(begun, asked.get("kpis"), at, plant.timezone)
     if asked.get("uncertain") is None:
         asked["uncertain"], asked["together"] = begun["uncertain"], begun["together"]
+    else:
+        asked["uncertain"] = [_named(one, begun) for one in asked["uncertain"]]
+    if asked.get("watch"):
+        asked["watch"] = [meant(name, begun["quantities"], KINDS) for name in asked["watch"]]
     start = {
         k: {n: q["value"] for n, q in begun["quantities"][k].items()}
         for k in ("inputs", "states", "parameters")
@@ -216,16 +221,16 @@ def _quantity(b: Bound, shown: Shown) -> dict[str, Any]:
     }  # fmt: skip
 
 
+def _named(one: Mapping[str, Any], begun: Mapping[str, Any]) -> dict[str, Any]:
+    return {**one, "of": meant(str(one.get("of", "")), begun["quantities"])}
+
+
 def _in_si(change: Mapping[str, Any], units: Mapping[str, str]) -> dict[str, Any]:
     told = dict(change)
-    unit, name = told.pop("unit", None), told.get("of", "")
+    unit = told.pop("unit", None)
     if not unit or told.get("how") == "scale":
         return told
-    if name not in units:
-        raise ModelError(
-            f"the model has no {name!r}", code="unknown-quantity", remedy=f"it has: {', '.join(units)}"
-        )
-    scale, offset = conversion(unit, units[name])
+    scale, offset = conversion(unit, units[told["of"]])
     offset = offset if told.get("how") == "set" else 0.0
     told["value"] = told.get("value", 0.0) * scale + offset
     told["profile"] = [(t, v * scale + offset) for t, v in told.get("profile", ())]

@@ -82,8 +82,11 @@ class KpiShape(_Exact):
         "ratio",
         "time_outside",
         "times_outside",
+        "met",
+        "missing",
+        "sum",
     ]
-    of: Name
+    of: Name = Field(default="", description="Of a sum nothing.")
     per: Annotated[str, Field(max_length=200)] = Field(default="", description="Of a ratio: what the integral of `of` is divided by.")
     limit: Number = 0.0
     below: Number | None = Field(default=None, description="Of what is outside: from where on it is too little.")
@@ -93,6 +96,9 @@ class KpiShape(_Exact):
     unit: Annotated[str, Field(max_length=40)] = ""
     price: Pairs = Field(default=[], description="Pairs (second of the plant's local day, price): an integral's weight.")
     better: Literal["less", "more", ""] = ""
+    from_s: Number = Field(default=0.0, description="Of an integral or order: from when on it counts, from the beginning.")
+    until_s: Number = Field(default=1e12, description="Of an integral or order: until when it counts.")
+    parts: Annotated[list["KpiShape"], Field(max_length=100)] = Field(default=[], description="Of a sum: the figures that it sums, member by member.")
 
 
 KpiName = Annotated[str, Field(min_length=1, max_length=300)]
