@@ -64,8 +64,8 @@ class UncertainShape(_Exact):
     law: Literal["normal", "uniform"] = "normal"
 
 
-class KpiShape(_Exact):
-    """A figure by which futures are judged."""
+class PartShape(_Exact):
+    """A figure that is no sum."""
 
     name: Annotated[str, Field(min_length=1, max_length=80)]
     statistic: Literal[
@@ -84,9 +84,8 @@ class KpiShape(_Exact):
         "times_outside",
         "met",
         "missing",
-        "sum",
     ]
-    of: Name = Field(default="", description="Of a sum nothing.")
+    of: Name
     per: Annotated[str, Field(max_length=200)] = Field(default="", description="Of a ratio: what the integral of `of` is divided by.")
     limit: Number = 0.0
     below: Number | None = Field(default=None, description="Of what is outside: from where on it is too little.")
@@ -98,7 +97,19 @@ class KpiShape(_Exact):
     better: Literal["less", "more", ""] = ""
     from_s: Number = Field(default=0.0, description="Of an integral or order: from when on it counts, from the beginning.")
     until_s: Number = Field(default=1e12, description="Of an integral or order: until when it counts.")
-    parts: Annotated[list["KpiShape"], Field(max_length=100)] = Field(default=[], description="Of a sum: the figures that it sums, member by member.")
+
+
+class SumShape(_Exact):
+    """A figure that is the sum of others, member by member."""
+
+    name: Annotated[str, Field(min_length=1, max_length=80)]
+    statistic: Literal["sum"]
+    of: Literal[""] = ""
+    parts: Annotated[list[PartShape], Field(min_length=1, max_length=100)]
+    factor: Number = 1.0
+    offset: Number = Field(default=0.0, description="Is added after the factor.")
+    unit: Annotated[str, Field(max_length=40)] = ""
+    better: Literal["less", "more", ""] = ""
 
 
 KpiName = Annotated[str, Field(min_length=1, max_length=300)]
@@ -126,7 +137,7 @@ class Wish(_Exact):
     uncertain: Annotated[list[UncertainShape] | None, Field(max_length=50)] = Field(
         default=None, description="If left out: what `GET /whatif` gives: states by their uncertainty, parameters by the interval released, else by the accuracy declared, else what is calibrated by 5 %."
     )
-    kpis: Annotated[list[KpiShape | KpiName], Field(max_length=30)] = Field(
+    kpis: Annotated[list[PartShape | SumShape | KpiName], Field(max_length=30)] = Field(
         default=[], description="Figures: names of those that `GET /whatif` offers, lines as `peak={max: power}`, or whole; its default ones, if left out."
     )
     watch: Annotated[list[Name], Field(max_length=30)] = []
