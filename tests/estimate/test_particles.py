@@ -24,7 +24,7 @@ class Lagging:
 class Bytes:
     """Moves members whose memory is eight bytes; nobody else can read them."""
 
-    tunable = ("gain",)
+    tunable, movable = ("gain",), ()
 
     def __init__(self, lost=np.inf):
         self.begun, self.lost = 0, lost
@@ -33,7 +33,7 @@ class Bytes:
         self.begun += 1
         return self.told(np.array(x[:, 0]), p)
 
-    def step(self, memory, times, dt, given):
+    def step(self, memory, times, dt, given, moved):
         u, p = given
         x = memory[:, :8].copy().view(np.float64)[:, 0]
         lag = memory[:, 8:].copy().view(np.float64)[:, 0]

@@ -31,13 +31,16 @@ DESCRIPTION = """<?xml version="1.0" encoding="UTF-8"?>
     <ScalarVariable name="u" valueReference="1" causality="input" variability="continuous"><Real start="0" unit="degC"/></ScalarVariable>
     <ScalarVariable name="lag" valueReference="2" causality="parameter" variability="fixed" initial="exact"><Real start="1" min="0.01" unit="min"/></ScalarVariable>
     <ScalarVariable name="gain" valueReference="3" causality="parameter" variability="{gain}" initial="exact"><Real start="1"/></ScalarVariable>
-    <ScalarVariable name="der(x)" valueReference="4" causality="local" variability="continuous"><Real derivative="1"/></ScalarVariable>
+    <ScalarVariable name="der(x)" valueReference="4" causality="local" variability="continuous"><Real derivative="1"/></ScalarVariable>{shell}
   </ModelVariables>
-  <ModelStructure><Outputs><Unknown index="1"/></Outputs><Derivatives><Unknown index="5"/></Derivatives>
+  <ModelStructure><Outputs><Unknown index="1"/>{shown}</Outputs><Derivatives><Unknown index="5"/></Derivatives>
     <InitialUnknowns><Unknown index="5"/></InitialUnknowns></ModelStructure>
 </fmiModelDescription>
 """
 
+
+SHELL = """
+    <ScalarVariable name="shell" valueReference="5" causality="output" variability="continuous" initial="exact"><Real start="20" unit="degC"/></ScalarVariable>"""
 
 BUILT: list[Path] = []
 """Where those lie that were built already in this run of the tests, by all that they are built of; `conftest.py` names it."""
@@ -60,8 +63,11 @@ def kept(path, of, build):
     return path
 
 
-def lag(folder, kind="ModelExchange", *, version="2.0", binaries="linux64", initial="exact", body=None, name="lag.fmu", saves=False, gain="fixed"):
-    """Build the lag: lag dx/dt = gain u - x, x and u in degC, lag in min. `body` replaces the rate in C; `saves`: it says that its state can be got, set and written."""
+def lag(folder, kind="ModelExchange", *, version="2.0", binaries="linux64", initial="exact", body=None, name="lag.fmu", saves=False, gain="fixed", shell=False):
+    """Build the lag: lag dx/dt = gain u - x, x and u in degC, lag in min.
+
+    `body` replaces the rate in C; `saves`: it says that its state can be got, set and written; `shell`: it shows that too, which follows x within 2 min.
+    """
     import fmpy
 
     if shutil.which("gcc") is None:
@@ -75,15 +81,16 @@ def lag(folder, kind="ModelExchange", *, version="2.0", binaries="linux64", init
         headers = Path(fmpy.__file__).parent / "c-code"
         subprocess.run(["gcc", "-shared", "-fPIC", "-w", f"-I{headers}", folder / "decay.c", "-o", library, "-lm"], check=True)
         start = ' start="20"' if initial == "exact" else ""
+        more = {"shell": SHELL if shell else "", "shown": '<Unknown index="6"/>' if shell else ""}
         able = ' canGetAndSetFMUstate="true" canSerializeFMUstate="true"' if saves else ""
         kinds = "".join(f'<{k} modelIdentifier="decay"{able}/>' for k in kind.split("+"))
         with zipfile.ZipFile(path, "w") as archive:
-            archive.writestr("modelDescription.xml", DESCRIPTION.format(kind=kinds, version=version, initial=initial, start=start, gain=gain))
+            archive.writestr("modelDescription.xml", DESCRIPTION.format(kind=kinds, version=version, initial=initial, start=start, gain=gain, **more))
             archive.write(library, f"binaries/{binaries}/decay.so")
         for left in (library, folder / "decay.c"):
             left.unlink()
 
-    return kept(folder / name, ("lag", kind, version, binaries, initial, body, saves, gain), build)
+    return kept(folder / name, ("lag", kind, version, binaries, initial, body, saves, gain, shell), build)
 
 
 def third(folder, name, **able):

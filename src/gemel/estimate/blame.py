@@ -4,6 +4,7 @@
 
 Where a long record of a time when all was right is given (`Case.day`), explanations are weighed by their signatures
 (`by_signature`); else by a filter each (`by_bank`), which needs no more than a record as long as the one that is judged.
+Of a model that is run as a whole each is weighed by members that it moves itself (`by_members`).
 What a sensor's own readings say of it (`symptoms`) counts before all of them: no machine does that to one sensor alone.
 """
 
@@ -16,10 +17,11 @@ from typing import Any, Final
 
 import numpy as np
 
-from gemel.estimate import by_bank, by_signature
+from gemel.estimate import by_bank, by_members, by_signature
 from gemel.estimate.accused import Case, Suspect, Told, Try
 from gemel.estimate.bank import Excerpt, Weighed, explain
-from gemel.estimate.fired import Fired, fired
+from gemel.estimate.fired import Fired, fired, nothing_fired
+from gemel.estimate.particles import Whole
 from gemel.estimate.problem import Problem
 from gemel.estimate.residuals import Raised, alone
 from gemel.estimate.structure import structure
@@ -67,8 +69,11 @@ class Verdict:
 
 def blame(case: Case, record: Excerpt, found: Raised) -> Verdict:
     """Weigh every explanation of a record whose residuals left their band."""
+    onsets = _onsets(found, len(record.y))
+    if isinstance(case.problem, Whole):  # nobody has equations from which residuals of fewer of them could be formed
+        return _verdict(_symptomatic(case, record, by_members.weighed(case, record, onsets)), nothing_fired())
     way = by_bank if case.day is None else by_signature
-    told = way.weighed(case, record, _onsets(found, len(record.y)))
+    told = way.weighed(case, record, onsets)
     shape = structure(case.problem.model, case.usual, record.p, tuple(case.process))
     silent = fired(case.problem, shape, record, case.good)
     told = told._replace(scores=told.scores + [_doubt(one, silent) for one in told.tries])

@@ -44,6 +44,12 @@ def fired(problem: Problem, structure: Structure, record: Excerpt, good: Excerpt
     return Fired(structure, np.array(told, bool))
 
 
+def nothing_fired() -> Fired:
+    """Give what fired where no residuals can be formed: nothing."""
+    nothing = np.zeros((0, 0), np.bool_)
+    return Fired(Structure((), nothing, (), nothing), np.zeros(0, np.bool_))
+
+
 def _each(problem: Problem, structure: Structure, record: Excerpt) -> Explanations:
     states = len(problem.model.states)
     many = Explanations(*(np.repeat(part, len(structure.residuals), 0) for part in alone(problem, record.p)))

@@ -27,24 +27,29 @@ from gemel.estimate.corrected import Corrected
 from gemel.estimate.innovation import Innovation
 from gemel.estimate.problem import Instant, Problem, Robust
 from gemel.estimate.track import Estimate
+from gemel.estimate.weights import counted, drawn_apart, moments, normalised, tempered
 
 Floats = npt.NDArray[np.float64]
 Memory = npt.NDArray[np.uint8]
 BEGUN: Final = 2**62  # the instant of whose draws the first members are
-HALVINGS: Final = 30  # until a power is known
 
 
 class Stepper(Protocol):
     """What moves members; their memory is its own affair, bytes of the same length for all."""
 
     tunable: tuple[str, ...]
+    movable: tuple[str, ...]
+    """Parameters that may change on the way, and states that may be moved."""
 
     def begin(self, x: Floats, u: Floats, p: Floats) -> tuple[Memory, Floats]:
         """Give what members remember [members, bytes], and show: states, then outputs [members, states + outputs]."""
         ...
 
-    def step(self, memory: Memory, times: Floats, dt: float, given: tuple[Floats, Floats]) -> tuple[Memory, Floats]:
-        """Give what they remember and show `dt` after their times, with inputs and parameters held."""
+    def step(self, memory: Memory, times: Floats, dt: float, given: tuple[Floats, Floats], moved: Floats) -> tuple[Memory, Floats]:
+        """Give what they remember and show `dt` after their times, with inputs and parameters held.
+
+        What is then added to those states that may be moved is `moved` [members, movable].
+        """
         ...
 
 
@@ -127,8 +132,8 @@ class Particles:
     def _weighed(self, problem: Problem, swarm: Swarm, outputs: Floats, y: Floats) -> tuple[Floats, Innovation]:
         """Give the weights after the readings, and what was expected of those."""
         alive = np.isfinite(swarm.shown).all(-1)
-        before, _ = _normalised(np.where(alive, swarm.weight, -np.inf))
-        expected, spread = _moments(outputs, np.exp(before))
+        before, _ = normalised(np.where(alive, swarm.weight, -np.inf))
+        expected, spread = moments(outputs, np.exp(before))
         sensor = np.asarray(problem.noise.sensor)
         sd = np.sqrt(spread**2 + sensor**2)
         off = y - expected
@@ -141,39 +146,32 @@ class Particles:
         miss = np.where(used[:, None] > 0, y[:, None] - outputs, 0.0) / width[:, None]
         fit = -0.5 * (np.where(np.isfinite(miss), miss, np.inf) ** 2).sum(-1)
         fit = np.where(alive, fit, -np.inf)
-        _, likelihood = _normalised(before + fit)
-        weight = _tempered(before, fit, self.least)
+        _, likelihood = normalised(before + fit)
+        weight = tempered(before, fit, self.least)
         likelihood = likelihood - np.where(used > 0, np.log(np.where(used > 0, width, 1.0) * math.sqrt(2 * math.pi)), 0.0).sum(-1)
         nis = (np.where(used > 0, far, 0.0) ** 2).sum(-1)
         return weight, Innovation(expected, sd, off, used, nis, likelihood)
 
     def _estimate(self, problem: Problem, swarm: Swarm, weight: Floats, read: tuple[Floats, Innovation]) -> Estimate:
         states, part = len(problem.model.states), np.exp(weight)
-        mean, sd = _moments(np.concatenate((swarm.shown[..., :states], swarm.parameter), -1), part)
-        return Estimate(mean, sd, *_moments(read[0], part), read[1])
+        mean, sd = moments(np.concatenate((swarm.shown[..., :states], swarm.parameter), -1), part)
+        return Estimate(mean, sd, *moments(read[0], part), read[1])
 
     def _copied(self, problem: Problem, swarm: Swarm, weight: Floats, at: int) -> Swarm:
         """Copy members by their weight where few of a machine's count."""
         chosen = np.tile(np.arange(self.members), (len(weight), 1))
-        (_, wide), weight, parameter = _moments(swarm.parameter, np.exp(weight)), weight.copy(), swarm.parameter.copy()
-        for m in np.flatnonzero(_counted(weight) < self.few * self.members).tolist():
+        (_, wide), weight, parameter = moments(swarm.parameter, np.exp(weight)), weight.copy(), swarm.parameter.copy()
+        low, high = (b[len(problem.model.states) :] for b in problem.bounds)
+        for m in np.flatnonzero(counted(weight) < self.few * self.members).tolist():
             draw = self._draw(m, at)
             combs = (np.arange(self.members) + draw.random()) / self.members
             chosen[m] = np.searchsorted(np.cumsum(np.exp(weight[m])), combs).clip(max=self.members - 1)
             weight[m] = -math.log(self.members)
-            parameter[m] = self._drawn_apart(problem, swarm.parameter[m], (chosen[m], wide[m]), draw)
+            fresh = draw.standard_normal(parameter[m].shape)
+            parameter[m] = np.clip(drawn_apart(swarm.parameter[m], (chosen[m], wide[m]), fresh, self.apart), low, high)
         columns: list[Any] = [np.take_along_axis(a, chosen[..., None], 1) for a in (swarm.memory, swarm.shown)]
         memory, shown = columns
         return swarm._replace(memory=memory, shown=shown, parameter=parameter, weight=weight)
-
-    def _drawn_apart(self, problem: Problem, before: Floats, how: tuple[npt.NDArray[np.int64], Floats], draw: np.random.Generator) -> Floats:
-        """Give copies of followed parameters [members, estimated] that differ, `how`: which were copied, and how wide they all are to be."""
-        chosen, wide = how
-        copies, keep = before[chosen], math.sqrt(1 - self.apart**2)
-        mean, low, high = copies.mean(0), *(b[len(problem.model.states) :] for b in problem.bounds)
-        fresh = np.sqrt(np.maximum(wide**2 - (keep * copies.std(0)) ** 2, 0.0)) * draw.standard_normal(copies.shape)
-        found: Floats = np.clip(mean + keep * (copies - mean) + fresh, low, high)
-        return found
 
     def _moved(self, problem: Problem, swarm: Swarm, now: Instant) -> Swarm:
         machines, states = len(swarm.age), len(problem.model.states)
@@ -186,7 +184,11 @@ class Particles:
             u[m] = np.clip(now.u[m] + np.array(self.inputs) * draw.standard_normal((self.members, len(self.inputs))), *within)
             parameter[m] = np.clip(parameter[m] + walk * draw.standard_normal(parameter[m].shape), low, high)
         own = self._parameters(problem, np.asarray(now.p), parameter)
-        memory, shown = self.stepper.step(_rows(swarm.memory), np.repeat(swarm.age, self.members), problem.dt, (_rows(u), _rows(own)))
+        pushed = np.asarray(problem.noise.state)[[problem.model.states.index(n) for n in self.stepper.movable]] * math.sqrt(problem.dt)
+        moved = np.stack([pushed * self._draw(m, int(now.at), 2).standard_normal((self.members, len(pushed))) for m in range(machines)])
+        memory, shown = self.stepper.step(
+            _rows(swarm.memory), np.repeat(swarm.age, self.members), problem.dt, (_rows(u), _rows(own)), _rows(moved)
+        )  # fmt: skip
         return swarm._replace(
             memory=memory.reshape(swarm.memory.shape), shown=shown.reshape(swarm.shown.shape), parameter=parameter, age=swarm.age + problem.dt,
         )  # fmt: skip
@@ -197,7 +199,7 @@ class Particles:
         if not len(rows):
             return swarm
         states = len(problem.model.states)
-        believed, _ = _moments(np.concatenate((swarm.shown[..., :states], swarm.parameter), -1), np.exp(swarm.weight))
+        believed, _ = moments(np.concatenate((swarm.shown[..., :states], swarm.parameter), -1), np.exp(swarm.weight))
         fresh = self.begin(problem, believed, np.asarray(now.u), p)
         columns: list[Any] = [a.copy() for a in swarm]
         for column, other in zip(columns, fresh, strict=True):
@@ -238,48 +240,3 @@ def _outputs(problem: Problem, swarm: Swarm, now: Instant) -> Floats:
 def _rows(of: npt.NDArray[Any]) -> Any:
     """Give members of all machines one behind the other [machines · members, columns], of which there may be none."""
     return of.reshape(of.shape[0] * of.shape[1], of.shape[2])
-
-
-def _moments(values: Floats, part: Floats) -> tuple[Any, Any]:
-    """Give mean and standard deviation over members [machines, …] of values [machines, members, …]; members without weight do not count."""
-    part = part / part.sum(1, keepdims=True)
-    counted = np.where(part[..., None] > 0, values, 0.0)
-    mean = (part[..., None] * counted).sum(1)
-    left = 1.0 - (part**2).sum(1)  # what a weighted sample lacks of being unbiased
-    apart = np.where(part[..., None] > 0, values - mean[:, None], 0.0)
-    variance = (part[..., None] * apart**2).sum(1) / np.maximum(left, 1e-12)[:, None]
-    return mean, np.sqrt(np.where(left[:, None] > 1e-9, variance, 0.0))
-
-
-def _counted(weight: Floats) -> Floats:
-    """Give the effective number of members of each machine, of normalised logarithms of weights (Kong, Liu, Wong 1994)."""
-    found: Floats = 1.0 / (np.exp(weight) ** 2).sum(1)
-    return found
-
-
-def _tempered(before: Floats, fit: Floats, least: float) -> Floats:
-    """Give the weights after readings, of which as much is believed as leaves `least` members, or as many as there were.
-
-    `before` and `fit`, the likelihood of the readings, are logarithms [machines, members].
-    """
-    weight, _ = _normalised(before + fit)
-    floor = np.minimum(least, _counted(_normalised(np.where(np.isfinite(fit), before, -np.inf))[0]))
-    low, high = np.zeros(len(weight)), np.ones(len(weight))
-    torn = _counted(weight) < floor
-    if not torn.any():
-        return weight
-    for _ in range(HALVINGS):
-        power = (low + high) / 2
-        enough = _counted(_normalised(before + power[:, None] * fit)[0]) >= floor
-        low, high = np.where(enough, power, low), np.where(enough, high, power)
-    believed, _ = _normalised(before + np.maximum(low, 2.0**-HALVINGS)[:, None] * fit)
-    return np.where(torn[:, None], believed, weight)
-
-
-def _normalised(weight: Floats) -> tuple[Floats, Floats]:
-    """Give logarithms of weights whose sum is one, and that of their sum before; all the same where no member fits at all."""
-    top = weight.max(1, keepdims=True)
-    lost = ~np.isfinite(top[:, 0])
-    total = np.log(np.exp(weight - np.where(np.isfinite(top), top, 0.0)).sum(1, keepdims=True) + lost[:, None]) + np.where(np.isfinite(top), top, 0.0)
-    found: Floats = np.where(lost[:, None], -math.log(weight.shape[1]), weight - total)
-    return found, np.where(lost, -np.inf, total[:, 0])

@@ -182,8 +182,7 @@ class Estimator:
         answered = [left for left in weighing.due(at) if out[left.machine, left.output]]
         for found in (*answered, *self._watches[i].meet(at, u, y, (y - expected) / sd, believed)):
             if isinstance(found, Question):
-                if not isinstance(kind.problem, Whole):  # of one that has no equations at a point nobody can ask who is wrong
-                    weighing.ask(found)
+                weighing.ask(found)
                 continue
             place = found.machine, found.output
             shown = float(y[place]), float(expected[place]), float(sd[place])

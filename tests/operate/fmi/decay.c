@@ -1,24 +1,24 @@
-/* A first-order lag for FMI 2, model exchange and co-simulation: T dx/dt = gain*u - x; x in degC, T in min. */
+/* A first-order lag for FMI 2, model exchange and co-simulation: T dx/dt = gain*u - x; x in degC, T in min; a shell follows x within 2 min. */
 #include <stdlib.h>
 #include <string.h>
 #include "fmi2Functions.h"
 
-typedef struct { double x, u, lag, gain, t; } Model; /* references 0..3; 4 is der(x) */
+typedef struct { double x, u, lag, gain, t, shell; } Model; /* references 0..3; 4 is der(x); 5 */
 
 static double rate(Model *m) { return (m->gain * m->u - m->x) / (60.0 * m->lag); }
-static double *at(Model *m, fmi2ValueReference r) { double *all[] = {&m->x, &m->u, &m->lag, &m->gain}; return r < 4 ? all[r] : 0; }
+static double *at(Model *m, fmi2ValueReference r) { double *all[] = {&m->x, &m->u, &m->lag, &m->gain, 0, &m->shell}; return all[r]; }
 
 const char *fmi2GetTypesPlatform(void) { return fmi2TypesPlatform; }
 const char *fmi2GetVersion(void) { return fmi2Version; }
 fmi2Component fmi2Instantiate(fmi2String n, fmi2Type y, fmi2String g, fmi2String r, const fmi2CallbackFunctions *f, fmi2Boolean v, fmi2Boolean l) {
-    Model *m = calloc(1, sizeof(Model)); m->x = 20; m->u = 0; m->lag = 1; m->gain = 1; return m; }
+    Model *m = calloc(1, sizeof(Model)); m->x = m->shell = 20; m->u = 0; m->lag = 1; m->gain = 1; return m; }
 void fmi2FreeInstance(fmi2Component c) { free(c); }
 fmi2Status fmi2GetReal(fmi2Component c, const fmi2ValueReference v[], size_t n, fmi2Real o[]) {
     for (size_t i = 0; i < n; i++) o[i] = v[i] == 4 ? rate(c) : *at(c, v[i]); return fmi2OK; }
 fmi2Status fmi2SetReal(fmi2Component c, const fmi2ValueReference v[], size_t n, const fmi2Real o[]) {
     for (size_t i = 0; i < n; i++) *at(c, v[i]) = o[i]; return fmi2OK; }
 fmi2Status fmi2DoStep(fmi2Component c, fmi2Real t, fmi2Real h, fmi2Boolean b) {
-    Model *m = c; for (int i = 0; i < 100; i++) m->x += h / 100 * rate(m); m->t = t + h; return fmi2OK; }
+    Model *m = c; for (int i = 0; i < 100; i++) { m->shell += h / 100 * (m->x - m->shell) / 120.0; m->x += h / 100 * rate(m); } m->t = t + h; return fmi2OK; }
 fmi2Status fmi2SetTime(fmi2Component c, fmi2Real t) { ((Model *)c)->t = t; return fmi2OK; }
 fmi2Status fmi2SetContinuousStates(fmi2Component c, const fmi2Real x[], size_t n) { ((Model *)c)->x = x[0]; return fmi2OK; }
 fmi2Status fmi2GetContinuousStates(fmi2Component c, fmi2Real x[], size_t n) { x[0] = ((Model *)c)->x; return fmi2OK; }

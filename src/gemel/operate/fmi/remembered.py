@@ -38,7 +38,7 @@ class Remembered:
                 f"{model.called} cannot save its state (canGetAndSetFMUState, canSerializeFMUState): nobody can go on from what it remembers",
                 code="model-foreign", remedy="export it with both, or for model exchange",
             )  # fmt: skip
-        self._model = model
+        self._model, self.movable = model, tuple[str, ...]()
         starts = (*model.states, *model.parameters)
         self.tunable = tuple(n for n in model.parameters if n in model.tunable)
         self._names = {"starts": list(starts), "inputs": list(model.inputs), "tunable": list(self.tunable), "seen": list(seen)}
@@ -55,8 +55,11 @@ class Remembered:
         capacity = HEAD + -(-(ROOM * max(len(saved) for saved, _ in found) + MORE) // 64) * 64
         return self._packed(found, capacity), self._shown(found)
 
-    def step(self, memory: Bytes, times: Floats, dt: float, given: tuple[Floats, Floats]) -> tuple[Bytes, Floats]:
-        """Give what members remember and show `dt` [s] later, with inputs [members, inputs] and parameters held; as `begin`."""
+    def step(self, memory: Bytes, times: Floats, dt: float, given: tuple[Floats, Floats], moved: Floats | None = None) -> tuple[Bytes, Floats]:
+        """Give what members remember and show `dt` [s] later, with inputs [members, inputs] and parameters held; as `begin`.
+
+        None of its states may be `moved`.
+        """
         u, p = given
         rows, found = _own(np.hstack((u, p[:, self._places])), self._given), []
         for i in range(0, len(memory), ROWS):
