@@ -158,7 +158,7 @@ class _Bank:
         for k in range(begin, len(self.record.y)):
             if k in keep:
                 kept[k] = own
-            own, likelihood = self._met(own, k, allowed)
+            own, likelihood = self._met(self._shown(own, k), k, allowed)
             found.append(likelihood)
             own = self._moved(own, k, allowed)
         return np.stack(found, 1), {**kept, -1: own}
@@ -192,14 +192,23 @@ class _Bank:
         return _Own(*columns)
 
     def _moved(self, own: _Own, k: int, allowed: _Allowed) -> _Own:
-        problem, model, e = self.problem, self.problem.model, len(own.weight)
+        problem, e = self.problem, len(own.weight)
         draw, dt = self._draw(k, 1), problem.dt
         wild = allowed.wild[:, None, None]
-        u = self.record.u[k] + wild * np.array(self.method.inputs) * draw.standard_normal((MEMBERS, len(model.inputs)))
+        u = self.record.u[k] + wild * np.array(self.method.inputs) * draw.standard_normal((MEMBERS, len(problem.model.inputs)))
         walked = math.sqrt(dt) * np.asarray(problem.noise.parameter) * draw.standard_normal((MEMBERS, len(problem.estimated)))
         parameter = np.clip(own.parameter + wild * walked, *self._bounds())
         strike = own.strike + math.sqrt(dt) * allowed.walk[:, None] * draw.standard_normal((MEMBERS, len(self.places)))
-        p = np.tile(self.record.p, (e, MEMBERS, 1))
+        given = self._struck(u, parameter, strike)
+        times = np.full(e * MEMBERS, k * dt)
+        memory, shown = self.method.stepper.step(_rows(own.memory), times, dt, given, self._sources(strike))
+        spread = own.spread + dt * (allowed.drift**2)[:, None]
+        return own._replace(memory=memory.reshape(own.memory.shape), shown=shown.reshape(own.shown.shape), parameter=parameter, strike=strike, spread=spread)
+
+    def _struck(self, u: Floats, parameter: Floats, strike: Floats) -> tuple[Floats, Floats]:
+        """Give inputs and parameters of members [explanations · members, …], struck."""
+        problem, model = self.problem, self.problem.model
+        p = np.tile(self.record.p, (len(parameter), MEMBERS, 1))
         for i, name in enumerate(problem.estimated):
             p[..., model.place("parameters", name)] = parameter[..., i]
         for i, place in enumerate(self.places):
@@ -208,11 +217,12 @@ class _Bank:
                 u[..., model.inputs.index(name)] += strike[..., i]
             elif place in model.parameters:
                 p[..., model.place("parameters", place)] += strike[..., i]
-        u, p = np.clip(u, *model.bounds("inputs")), np.clip(p, *model.bounds("parameters"))
-        times = np.full(e * MEMBERS, k * dt)
-        memory, shown = self.method.stepper.step(_rows(own.memory), times, dt, (_rows(u), _rows(p)), self._sources(strike))
-        spread = own.spread + dt * (allowed.drift**2)[:, None]
-        return own._replace(memory=memory.reshape(own.memory.shape), shown=shown.reshape(own.shown.shape), parameter=parameter, strike=strike, spread=spread)
+        return _rows(np.clip(u, *model.bounds("inputs"))), _rows(np.clip(p, *model.bounds("parameters")))
+
+    def _shown(self, own: _Own, k: int) -> _Own:
+        u = np.tile(self.record.u[k], (len(own.weight), MEMBERS, 1))
+        shown = self.method.stepper.show(_rows(own.memory), self._struck(u, own.parameter, own.strike), _rows(own.shown))
+        return own._replace(shown=shown.reshape(own.shown.shape))
 
     def _sources(self, strike: Floats) -> Floats:
         """Give what balances of states that may be moved lack in one step [explanations · members, states that may be moved]."""

@@ -53,6 +53,11 @@ class Stepper(Protocol):
         ...
 
 
+    def show(self, memory: Memory, given: tuple[Floats, Floats], shown: Floats) -> Floats:
+        """Give what they show now, with inputs and parameters that are perhaps others than those that they came here with."""
+        ...
+
+
 @dataclass(frozen=True, eq=False)
 class Whole(Corrected):
     """What is estimated of machines that are run as a whole, and by what."""
@@ -124,10 +129,17 @@ class Particles:
         anew with them, around what is believed.
         """
         swarm = self._begun_anew(problem, swarm, now)
+        swarm = self._shown(problem, swarm, now)
         outputs = _outputs(problem, swarm, now)
         weight, innovation = self._weighed(problem, swarm, outputs, np.asarray(now.y, np.float64))
         estimate = self._estimate(problem, swarm, weight, (outputs, innovation))
         return self._moved(problem, self._copied(problem, swarm, weight, int(now.at)), now), estimate
+
+    def _shown(self, problem: Problem, swarm: Swarm, now: Instant) -> Swarm:
+        own = self._parameters(problem, np.asarray(now.p), swarm.parameter)
+        u = np.repeat(np.asarray(now.u)[:, None], self.members, 1)
+        shown = self.stepper.show(_rows(swarm.memory), (_rows(u), _rows(own)), _rows(swarm.shown))
+        return swarm._replace(shown=shown.reshape(swarm.shown.shape))
 
     def _weighed(self, problem: Problem, swarm: Swarm, outputs: Floats, y: Floats) -> tuple[Floats, Innovation]:
         """Give the weights after the readings, and what was expected of those."""

@@ -11,15 +11,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache, partial
-from typing import Any, Final, cast
+from typing import Any, Final
 
 import numpy as np
 
 from gemel.assets import Plant
 from gemel.assets.spec import Estimates, Template
-from gemel.dynamics import Compiled, DynamicModel, compile_model
+from gemel.dynamics import Compiled, compile_model
 from gemel.dynamics.narrowed import Narrowed
 from gemel.errors import ModelError
 from gemel.estimate import Problem
@@ -38,10 +38,11 @@ from gemel.operate.estimates_plan import (
     said_of,
     side_by_side,
 )
+from gemel.operate.estimates_whole import asked_as_a_whole, by_members, whole_among
 from gemel.operate.estimating import Wires
 from gemel.operate.fmi.coupled import as_a_whole
 from gemel.operate.joining import Joint, bind_any, members, parts_of
-from gemel.operate.models import compiled, declared
+from gemel.operate.models import compiled
 from gemel.samples import Registry, units
 from gemel.samples.batch import I32
 
@@ -98,11 +99,9 @@ def area_of(plant: Plant, path: str) -> Area:
         raise ModelError(f"only {assets[0]} has a dynamic model in {path}: there is nothing to join", code="system-joint",
                          remedy="leave the area out of estimates: at the top; the asset is followed by itself")  # fmt: skip
     parts = parts_of(plant, assets)
-    if whole := [name for name, of in parts.references.items() if as_a_whole(cast(DynamicModel, declared(of)))]:
-        raise ModelError(f"{whole[0]} in {path} is an FMU for co-simulation: a filter needs equations at a point of all that it follows as one",
-                         code="system-joint", remedy="export it for model exchange, or have it followed by itself")  # fmt: skip
     templates = {name: plant.template(plant.assets.find(asset) or 0) for name, asset in parts.assets.items()}
-    return Area(path, parts.assets, templates, parts.joints, _asked(plant, parts.assets, templates, plant.estimates[path]))
+    area = Area(path, parts.assets, templates, parts.joints, _asked(plant, parts.assets, templates, plant.estimates[path]))
+    return replace(area, asked=asked_as_a_whole(path, whole, area.asked, area.modelled)) if (whole := whole_among(parts.references)) else area
 
 
 def _asked(plant: Plant, assets: Mapping[str, str], templates: Mapping[str, Template], said: Estimates) -> Estimates:
@@ -221,13 +220,14 @@ def _kind(plant: Plant, registry: Registry, areas: Sequence[Area]) -> Kind:
         raise ModelError(f"nothing that the models in {area.path} give is measured", code="unbound",
                          remedy=f"give one of {', '.join(list(seen)[:20])} a source")  # fmt: skip
     estimated = tuple(n for n in whole.parameters if n not in seen and area.modelled(n))
-    sized(area.path, states, estimated)
+    if not as_a_whole(whole.model):
+        sized(area.path, states, estimated)
     kept = tuple(n for n, b in seen.items() if n in listened or is_told(b))
     read = tuple(b.name for b in first.states if b.name not in states and measured(b))
     model = _held(followed_model(reference, states, read, kept), [{b.name: b.value for b in one.inputs if not measured(b)} for one in bound])
     p = np.array([b.p for b in bound]).reshape(len(bound), -1)
     gauges = [next(b for b in (*first.states, *first.inputs) if b.name == n) for n in model.inputs]
-    problem = problem_of(asked, model, estimated, p, [seen[n] for n in kept], gauges)
+    problem = by_members(problem_of(asked, model, estimated, p, [seen[n] for n in kept], gauges), asked, first.inputs)
     errors = errors_of(asked, [seen[n] for n in kept if n in listened], problem, {n: area.property(n)[0].estimates.drift_ns for n in listened})
     predicts, method = discrepant(problem, errors), method_of(asked, problem)
     begin = np.hstack((np.tile(predicts.model.x0, (len(areas), 1)), p[:, [model.place("parameters", n) for n in estimated]]))

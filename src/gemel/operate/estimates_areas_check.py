@@ -11,6 +11,7 @@ from gemel.operate.binding import Binding
 from gemel.operate.estimates_areas import Area, area_of, areas_of, sized
 from gemel.operate.estimates_balances import check_balances
 from gemel.operate.estimates_plan import is_told, measured
+from gemel.operate.fmi.coupled import as_a_whole
 from gemel.operate.joining import bind_any, members
 from gemel.samples.units import quantity
 
@@ -64,11 +65,14 @@ def _wrong(plant: Plant, area: Area) -> Iterator[Found]:
             if name not in known:
                 yield (key,), f"the system of {area.path} has no {name!r} among its {key}", did_you_mean(name, known)
     walking = {n: q for n, q in parameters.items() if n not in {**states, **outputs} and area.modelled(n)}
-    yield from _noises(area, states | walking)
-    try:
-        sized(area.path, asked.states or tuple(states), tuple(walking))
-    except GemelError as e:
-        yield (), e.message, e.remedy
+    if as_a_whole(bound.model):  # followed by members, whose inputs are drawn; one that is joined is among the outputs
+        yield from _noises(area, outputs | states | walking | {b.name: b.quantity for b in bound.inputs})
+    else:
+        yield from _noises(area, states | walking)
+        try:
+            sized(area.path, asked.states or tuple(states), tuple(walking))
+        except GemelError as e:
+            yield (), e.message, e.remedy
     yield from _seen(area, bound)
 
 

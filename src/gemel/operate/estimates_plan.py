@@ -17,7 +17,7 @@ import numpy as np
 from gemel import __version__
 from gemel.assets import Plant
 from gemel.assets.spec import Estimates, Signal, Template
-from gemel.dynamics import Compiled, compile_model, maths
+from gemel.dynamics import Compiled, compile_model
 from gemel.dynamics.reduced import Reduced
 from gemel.errors import ModelError
 from gemel.estimate import Method, Noise, Problem
@@ -25,8 +25,11 @@ from gemel.estimate.discrepancy import discrepant
 from gemel.operate.binding import Binding, Bound, bind, names_of
 from gemel.operate.estimates_kind import Kind, version
 from gemel.operate.estimates_method import errors_of, method_of
-from gemel.operate.estimates_whole import by_members, whole_of
+from gemel.operate.estimates_steps import steps_of
+from gemel.operate.estimates_whole import by_members
 from gemel.operate.estimating import Wires
+from gemel.operate.fmi.coupled import as_a_whole
+from gemel.operate.fmi.model import plain
 from gemel.operate.machine import narrowed
 from gemel.operate.models import Reference, compiled
 from gemel.samples import Registry, units
@@ -38,8 +41,6 @@ SENSOR: Final = 0.01  # of an output's, as the uncertainty of a reading
 START: Final = 0.25  # of a state's usual size: how uncertain its beginning is
 WANDERED: Final = 100.0  # … or as far as it wanders in 10^4 s, some three hours, where that is more
 GUESSED: Final = 0.2  # of a parameter's value or usual size
-STEPS: Final = 200  # of the solver in one estimate, at most
-STABLE: Final = 2.0  # Runge–Kutta of fourth order is stable up to 2.78 time constants a step (Hairer, Wanner 1996, IV.2)
 
 
 def kinds_of(plant: Plant, registry: Registry, together: Collection[int] = ()) -> list[Kind]:
@@ -135,7 +136,8 @@ def problem_of(
         input=np.array([_sensor(b, 0.0) if measured(b) else 0.0 for b in inputs]) if inputs else None,
     )  # fmt: skip
     dt = asked.every_ns / 1e9
-    return Problem(model, estimated, noise, dt, _steps(model, p[0], dt))
+    whole = as_a_whole(plain(model.model))
+    return Problem(model, estimated, noise, dt, 1 if whole else steps_of(model, p[0], dt))
 
 
 def _asked(said: Mapping[str, str | float], model: Compiled, kind: str, names: Sequence[str], usual: F64) -> F64:
@@ -149,19 +151,6 @@ def _asked(said: Mapping[str, str | float], model: Compiled, kind: str, names: S
 def _sensor(b: Bound, usual: float) -> float:
     accuracy = None if b.signal is None else b.signal.accuracy
     return usual if accuracy is None else max(abs(accuracy * b.scale), 1e-12)
-
-
-def _steps(model: Compiled, p: F64, dt: float) -> int:
-    """Give how many steps the solver takes in one `dt`, so that the fastest mode at the start is stable."""
-    maths.loaded()  # says what is missing
-    if whole_of(model) is not None:
-        return 1  # its own
-    import jax
-
-    # compiled as a whole: one operation after the other it would be compiled for each of them
-    slope = np.asarray(jax.jit(jax.jacfwd(lambda x: model.rate(0.0, x, model.u0, p)))(model.x0)).reshape(len(model.x0), -1)
-    fastest = float(np.abs(np.linalg.eigvals(slope)).max(initial=0.0)) if np.isfinite(slope).all() else 0.0
-    return int(np.clip(np.ceil(dt * fastest / STABLE), 1, STEPS))
 
 
 def _wires(

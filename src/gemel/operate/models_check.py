@@ -59,7 +59,7 @@ def model_problems(plant: Plant, folder: Path, evaluate: bool) -> list[Problem]:
         model = told[reference].get("declared")
         found = (
             *_misfits(template, told[reference]), *misestimated(template, model, alone=template.type in alone), *misworn(template, model),
-            *misused(template, told[reference].get("fmu")), *misjudged(template, model),
+            *misused(template, told[reference].get("fmu"), alone=template.type in alone), *misjudged(template, model),
         )  # fmt: skip
         for severity, key, message, remedy in found:
             where = _place(types, template, *key)

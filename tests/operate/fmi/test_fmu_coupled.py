@@ -7,7 +7,8 @@ import pytest
 
 pytest.importorskip("jax")
 
-from fmu_kit import ZERO, Lag, lag, plant, third
+from fmu_kit import FOLLOWED, ZERO, Lag, lag, plant, third
+from plants import HEAD
 
 import gemel
 from gemel.assets import load
@@ -159,9 +160,11 @@ def test_a_fit_of_an_area_finds_what_its_second_machine_has(tmp_path):
     assert fitted.value == pytest.approx(90.0, rel=0.02)
 
 
-def test_an_area_that_it_is_in_is_not_followed_as_one_and_that_is_told_by_line(tmp_path):
-    folder = plant(tmp_path / "plant", lag(tmp_path, "CoSimulation", saves=True))
+@pytest.mark.parametrize(("how", "words"), [({}, "cannot save its state"), ({"saves": True}, "the parameter 'heater-1/gain' is to be followed, and models/lag.fmu calls it fixed")])
+def test_an_area_that_cannot_be_followed_is_told_by_line(tmp_path, how, words):
+    folder = plant(tmp_path / "plant", lag(tmp_path, "CoSimulation", **how), head=HEAD, **FOLLOWED)
     file = folder / "plant.yaml"
     file.write_text(file.read_text() + TWO + "estimates: {hall: {}}\n")
-    told = [p.message for p in model_problems(load(folder), folder, evaluate=False) if p.severity == "error"]
-    assert any("heater-1 in acme/site/hall is an FMU for co-simulation" in message for message in told), told
+    told = [p for p in model_problems(load(folder), folder, evaluate=False) if p.severity == "error"]
+    line = file.read_text().split("\n").index("estimates: {hall: {}}") + 1
+    assert any(p.line == line and words in p.message for p in told), told

@@ -25,6 +25,92 @@ if TYPE_CHECKING:
 
 SUBSTEPS: Final = 4  # of the solver of what is no FMU for co-simulation, between two communication points
 Named = dict[str, Floats]  # [members] each
+Go = Callable[[str, float, float, tuple[Floats, Floats]], Named]
+Begin = Callable[[str, Floats, Floats, Floats], Named]
+
+
+class Coupling:
+    """What components of a coupled system tell one another; all values by name [members].
+
+    Args:
+        of: the system.
+    """
+
+    def __init__(self, of: Coupled) -> None:
+        self.of = of
+        self._order = _order(of)
+        self.sources = tuple(dict.fromkeys("/".join(term) for terms in of.given.values() for _, term in terms if isinstance(term, tuple)))
+
+    def everything(self, t: float, given: tuple[Named, Named], x: Floats, shown: Named) -> Named:
+        """Give states, outputs and inputs of all at a communication point, of inputs and parameters from outside."""
+        (u, p), inner = given, self.of.inner
+        seen = {**u, **shown}
+        if inner is not None:
+            seen |= {name: self._joined(place, seen) for name in inner.inputs if (place := _place(name)) in self.of.given}
+            own = columns(inner.inputs, seen, len(x)), columns(inner.parameters, p, len(x))
+            seen |= by_name(inner.states, x) | by_name(inner.outputs, np.asarray(_observing(inner)(t, x, *own)))
+        for c, fmu in self.of.whole.items():
+            seen |= {f"{c}/{n}": self._joined((c, n), seen) for n in fmu.inputs if (c, n) in self.of.given}
+        return seen
+
+    def stepped(self, at: tuple[float, float], p: Named, x: Floats, told: tuple[Named, Named], go: Go) -> tuple[Floats, Named]:
+        """Have each go to the next point, in their order.
+
+        Args:
+            at: the instant, and from there to the next [s].
+            p: parameters.
+            x: of what is no FMU for co-simulation [members, states].
+            told: what is seen of all here, and what was one point before, if anything.
+            go: has an FMU go there, with its inputs and parameters, each [members, …]; gives what it shows then.
+
+        Returns:
+            The state of what is no FMU, and what the FMUs show.
+        """
+        (t, dt), after, shown = at, Named(), Named()
+        for c in self._order:
+            if c in self.of.whole:
+                fmu = self.of.whole[c]
+                u = self._held([f"{c}/{n}" for n in fmu.inputs], *told, after, len(x))
+                found = {f"{c}/{n}": v for n, v in go(c, t, dt, (u, columns([f"{c}/{n}" for n in fmu.parameters], p, len(x)))).items()}
+                after, shown = after | found, shown | found
+            elif (inner := self.of.inner) is not None:
+                u, own = self._held(inner.inputs, *told, after, len(x)), columns(inner.parameters, p, len(x))
+                x = np.asarray(_moving(inner)(t, dt, x, u, own))
+                after |= by_name(inner.states, x) | by_name(inner.outputs, np.asarray(_observing(inner)(t + dt, x, u, own)))
+        return x, shown
+
+    def begun(self, given: tuple[Named, Named, Named], members: int, begin: Begin) -> Named:
+        """Begin all FMUs of states, inputs, parameters: with what is joined as it starts, for nothing was told yet; give what they show."""
+        (states, u, p), shown = given, Named()
+        for c, fmu in self.of.whole.items():
+            inputs = {f"{c}/{n}": u.get(f"{c}/{n}", np.full(members, q.start)) for n, q in fmu.inputs.items()}
+            x, own = (columns([f"{c}/{n}" for n in names], of, members) for names, of in ((fmu.states, states), (fmu.parameters, p)))
+            shown |= {f"{c}/{n}": v for n, v in begin(c, x, columns(list(inputs), inputs, members), own).items()}
+        return shown
+
+    def _held(self, names: Any, seen: Named, before: Named, after: Named, members: int) -> Floats:
+        """Give what inputs are on the mean over a step: joined ones by what their sources show in the middle of it.
+
+        That is between here and there where a source was there already, else as far beyond here as half of the last step led.
+        """
+
+        def middle(name: str) -> Floats:
+            if name in after:
+                return (seen[name] + after[name]) / 2
+            return seen[name] + (seen[name] - before[name]) / 2 if before else seen[name]
+
+        given = self.of.given
+        of = {n: self._sum(given[place], middle) if (place := _place(n)) in given else seen[n] for n in names}
+        return columns(names, of, members)
+
+    def _joined(self, place: Place, seen: Mapping[str, Floats]) -> Floats:
+        return self._sum(self.of.given[place], seen.__getitem__)
+
+    def _sum(self, terms: Sum, value: Callable[[str], Floats]) -> Floats:
+        found: Any = 0.0
+        for weight, term in terms:
+            found = found + weight * (value("/".join(term)) if isinstance(term, tuple) else term)
+        return np.asarray(found, np.float64)
 
 
 class March:
@@ -38,92 +124,40 @@ class March:
 
     def __init__(self, of: Coupled, runs: Sequence[tuple[Floats, Profile, Floats]], at: Floats) -> None:
         self._of, self._at = of, at
-        self._x = _by_name(of.states, np.array([x for x, _, _ in runs]))
+        self._x = by_name(of.states, np.array([x for x, _, _ in runs]))
         inputs = np.array([u.along(at) for _, u, _ in runs])  # [members, points, inputs]
         held = np.array([Profile(u.times, np.broadcast_to(p, (len(u.times), len(of.parameters)))).along(at) for _, u, p in runs])
-        self._u = [_by_name(of.inputs, inputs[:, k]) for k in range(len(at))]
-        self._p = [_by_name(of.parameters, held[:, k]) for k in range(len(at))]
+        self._u = [by_name(of.inputs, inputs[:, k]) for k in range(len(at))]
+        self._p = [by_name(of.parameters, held[:, k]) for k in range(len(at))]
         self._fmus = {c: Marching(plain(m), c) for c, m in of.whole.items()}
-        self._count = len(runs)
-        self._order = _order(of)
+        self._count, self._coupling = len(runs), Coupling(of)
 
     def run(self) -> tuple[Floats, Floats]:
         """Give states and outputs [members, points, …]; raises ModelError where a process fails."""
-        inner, states, outputs = self._of.inner, [], []
-        shown, before = self._begun(), Named()
-        x = self._columns(inner.states, self._x) if inner is not None else np.zeros((self._count, 0))
+        inner, n, states, outputs = self._of.inner, self._count, [], []
+        shown, before = self._coupling.begun((self._x, self._u[0], self._p[0]), n, self._begun), Named()
+        x = columns(inner.states, self._x, n) if inner is not None else np.zeros((n, 0))
         for k, t in enumerate(self._at.tolist()):
-            seen = self._everything(k, t, x, shown)
-            states.append(self._columns(self._of.states, seen))
-            outputs.append(self._columns(self._of.outputs, seen))
+            seen = self._coupling.everything(t, (self._u[k], self._p[k]), x, shown)
+            states.append(columns(self._of.states, seen, n))
+            outputs.append(columns(self._of.outputs, seen, n))
             if k + 1 < len(self._at):
-                x = self._stepped(k, x, shown, (seen, before))
+                step = t, float(self._at[k + 1] - self._at[k])
+                x, shown = self._coupling.stepped(step, self._p[k], x, (seen, before), self._gone)
                 before = seen
         return np.stack(states, 1), np.stack(outputs, 1)
 
-    def _stepped(self, k: int, x: Floats, shown: Named, told: tuple[Named, Named]) -> Floats:
-        """Have each go to the next point, in their order; give the state of what is no FMU, and put down what the FMUs show."""
-        t, dt, after = float(self._at[k]), float(self._at[k + 1] - self._at[k]), Named()
-        for c in self._order:
-            if c in self._fmus:
-                fmu = self._fmus[c]
-                u = self._held([f"{c}/{n}" for n in fmu.model.inputs], *told, after)
-                p = self._columns([f"{c}/{n}" for n in fmu.model.parameters], self._p[k])
-                after |= {f"{c}/{n}": v for n, v in fmu.step(t - float(self._at[0]), dt, (u, p)).items()}
-                shown |= {name: after[name] for name in shown if name.rpartition("/")[0] == c}
-            elif (inner := self._of.inner) is not None:
-                u, p = self._held(inner.inputs, *told, after), self._columns(inner.parameters, self._p[k])
-                x = np.asarray(_moving(inner)(t, dt, x, u, p))
-                after |= _by_name(inner.states, x) | _by_name(inner.outputs, np.asarray(_observing(inner)(t + dt, x, u, p)))
-        return x
+    def _begun(self, c: str, x: Floats, u: Floats, p: Floats) -> Named:
+        return self._fmus[c].begin(x, u, p)
 
-    def _held(self, names: Any, seen: Named, before: Named, after: Named) -> Floats:
-        """Give what inputs are on the mean over a step: joined ones by what their sources show in the middle of it.
+    def _gone(self, c: str, t: float, dt: float, given: tuple[Floats, Floats]) -> Named:
+        return self._fmus[c].step(t - float(self._at[0]), dt, given)
 
-        That is between here and there where a source was there already, else as far beyond here as half of the last step led.
-        """
 
-        def middle(name: str) -> Floats:
-            if name in after:
-                return (seen[name] + after[name]) / 2
-            return seen[name] + (seen[name] - before[name]) / 2 if before else seen[name]
-
-        given = self._of.given
-        columns = {n: self._sum(given[place], middle) if (place := _place(n)) in given else seen[n] for n in names}
-        return self._columns(names, columns)
-
-    def _begun(self) -> Named:
-        """Begin all FMUs: with the inputs given, and what is joined as it starts, for nothing was told yet."""
-        shown: Named = {}
-        for c, fmu in self._fmus.items():
-            given = {f"{c}/{n}": self._u[0].get(f"{c}/{n}", np.full(self._count, q.start)) for n, q in fmu.model.inputs.items()}
-            x, p = (self._columns([f"{c}/{n}" for n in names], of) for names, of in ((fmu.model.states, self._x), (fmu.model.parameters, self._p[0])))
-            shown |= {f"{c}/{n}": v for n, v in fmu.begin(x, self._columns(list(given), given), p).items()}
-        return shown
-
-    def _everything(self, k: int, t: float, x: Floats, shown: Named) -> Named:
-        """Give states, outputs and inputs of all, by name, at a communication point."""
-        seen, inner = {**self._u[k], **shown}, self._of.inner
-        if inner is not None:
-            seen |= {name: self._joined(place, seen) for name in inner.inputs if (place := _place(name)) in self._of.given}
-            u, p = self._columns(inner.inputs, seen), self._columns(inner.parameters, self._p[k])
-            seen |= _by_name(inner.states, x) | _by_name(inner.outputs, np.asarray(_observing(inner)(t, x, u, p)))
-        for c, fmu in self._fmus.items():
-            seen |= {f"{c}/{n}": self._joined((c, n), seen) for n in fmu.model.inputs if (c, n) in self._of.given}
-        return seen
-
-    def _joined(self, place: Place, seen: Mapping[str, Floats]) -> Floats:
-        return self._sum(self._of.given[place], seen.__getitem__)
-
-    def _sum(self, terms: Sum, value: Callable[[str], Floats]) -> Floats:
-        found = np.zeros(self._count)
-        for weight, term in terms:
-            found = found + weight * (value("/".join(term)) if isinstance(term, tuple) else term)
-        return found
-
-    def _columns(self, names: Any, of: Mapping[str, Floats]) -> Floats:
-        columns = [of[name] for name in names]
-        return np.stack(columns, 1) if columns else np.zeros((self._count, 0))
+def columns(names: Any, of: Mapping[str, Floats], members: int) -> Floats:
+    """Give values by name as columns [members, names], of which there may be none; what is the same for all may be one number."""
+    found = [np.broadcast_to(of[name], (members,)) for name in names]
+    return np.stack(found, 1) if found else np.zeros((members, 0))
 
 
 def _order(of: Coupled) -> tuple[str, ...]:
@@ -138,8 +172,9 @@ def _order(of: Coupled) -> tuple[str, ...]:
     return tuple(found)
 
 
-def _by_name(names: Any, columns: Floats) -> Named:
-    return {name: columns[:, i] for i, name in enumerate(names)}
+def by_name(names: Any, values: Floats) -> Named:
+    """Give columns [members, names] by name."""
+    return {name: values[:, i] for i, name in enumerate(names)}
 
 
 def _place(name: str) -> Place:
