@@ -13,7 +13,8 @@ from gemel.operate.ahead import AHEAD, Ahead, prepare
 from gemel.operate.jobs import Jobs
 from gemel.operate.reasoning import CANCEL, PROGRESS, Reason
 from gemel.operate.view_jobs import JobsView
-from gemel.scenarios import engine
+from gemel.scenarios import batched, engine
+from gemel.scenarios.trace import Untranslated
 
 NOTHING = {"scenarios": [{"name": "ahead"}]}
 
@@ -52,6 +53,35 @@ def test_what_was_made_ready_is_not_compiled_again_when_it_is_asked(plant):
     asked = spec(plant, {"scenarios": [{"name": "more", "changes": [change]}], "horizon_s": 7200.0, "members": 40})
     assert whatif.run(asked, lambda done: True)["futures"][1]["figures"]
     assert engine._code.cache_info().misses == compiled
+
+
+def test_what_jax_runs_is_not_compiled_again_for_another_horizon_or_more_members(plant, monkeypatch):
+    traced, block = [], batched._block
+    monkeypatch.setattr(batched, "_block", lambda plan, *given: traced.append(plan) or block(plan, *given))
+    batched._code.cache_clear()
+    prepare(spec(plant, {**NOTHING, "engine": "jax"}))
+    compiled = len(traced)
+    change = {"of": "demand", "how": "scale", "value": 1.15}
+    asked = spec(plant, {"scenarios": [{"name": "more", "changes": [change]}], "horizon_s": 7200.0, "members": 300, "engine": "jax"})
+    result = whatif.run(asked, lambda done: True)
+    batched._code.cache_clear()
+    assert result["engine"].startswith("JAX") and result["futures"][1]["figures"]
+    assert len(traced) == compiled == 2, "for the two members that choose the step, and for all"
+
+
+def test_what_has_no_translation_is_found_out_once(plant, monkeypatch):
+    tried = []
+
+    def write(plan, of):
+        tried.append(plan)
+        raise Untranslated("no translation of lu")
+
+    monkeypatch.setattr(engine, "write_kernel", write)
+    engine._code.cache_clear()
+    asked = {**NOTHING, "horizon_s": 60.0, "members": 2}
+    told = [whatif.run(spec(plant, asked), lambda done: True)["engine"] for _ in range(2)]
+    engine._code.cache_clear()
+    assert len(tried) == 1 and all(one.startswith("JAX") for one in told)
 
 
 def test_who_begins_to_listen_late_is_told_once_more_and_compiles_it_once(plant, tmp_path, monkeypatch):

@@ -6,6 +6,7 @@ import re
 import signal
 import time
 from pathlib import Path
+from urllib.request import urlopen
 
 import pytest
 from pace_kit import allowed
@@ -53,6 +54,23 @@ def test_a_what_if_begins_with_what_the_asset_shows_in_the_units_of_its_model(ol
     assert states["level"]["value"] == 4.0 and states["speed_a"]["source"] == "model"
     assert parameters["best_efficiency"]["value"] == pytest.approx(0.78) and parameters["area"]["value"] == 100.0
     assert told["calibrated"] == ["best_efficiency"]
+
+
+def test_who_only_looks_where_it_begins_has_the_model_made_ready_by_who_will_compute_it(olga, site):
+    """The whole way: page, serve, the bus with its permissions, *reason*. Nothing was asked yet."""
+    assert not olga.get("scenarios")["items"]
+    olga.get("whatif", asset=ASSET)
+    assert wait(lambda: re.search(r'gemel_made_ready_total\{process="reason"\} [1-9]', measured(site)), allowed(60)), measured(site)
+    assert not olga.get("scenarios")["items"]
+    began = time.monotonic()
+    _, job = ask(olga, seed=21)
+    assert ended(olga, job["id"])["state"] == "done"
+    assert time.monotonic() - began < allowed(2.0), "nothing was left to load or compile"
+
+
+def measured(site):
+    with urlopen(f"http://127.0.0.1:{site.settings.port}/api/v1/metrics", timeout=10) as told:
+        return told.read().decode()
 
 
 def test_it_is_answered_with_bands_differences_and_figures_and_asked_again_is_there(olga, site):

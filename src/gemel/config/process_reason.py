@@ -2,7 +2,7 @@
 
 import asyncio
 import os
-from typing import Final
+from typing import Any, Final
 
 from gemel.bus import Bus
 from gemel.config.estimates import Estimates
@@ -21,7 +21,13 @@ async def run(places: Places) -> None:
     import_ahead()
     bus = await Bus.open(os.environ.get(REASON_BUS) or running_of(places).bus, "reason")
     working, estimates = Reason(bus, Jobs(places.jobs)), Estimates(bus, places)
-    works = (Ahead(bus, working.busy).run(), working.run(), estimates.run(), heartbeat(bus, "reason", estimates.told))
+    ahead = Ahead(bus, working.busy)
+
+    def told() -> dict[str, Any]:
+        both = estimates.told()
+        return {**both, "measures": {**both["measures"], **ahead.told()}}
+
+    works = (ahead.run(), working.run(), estimates.run(), heartbeat(bus, "reason", told))
     tasks = [asyncio.create_task(one) for one in works]
     try:
         while not any(t.done() for t in tasks) and (estimates.wanted or working.idle_s < IDLE_S):

@@ -9,6 +9,7 @@ questions of the same shape share (`gemel.scenarios.engine`).
 import asyncio
 import logging
 import threading
+import time
 from collections.abc import Mapping
 from typing import Any, Final
 
@@ -19,17 +20,19 @@ from gemel.bus import Bus
 log = logging.getLogger(__name__)
 AHEAD: Final = "jobs.ahead"
 MOST_BYTES: Final = 500_000  # of a message on the bus; a larger question is compiled when it is asked
-MEMBERS: Final = 2
+MEMBERS: Final = 256  # as many as JAX runs at once, if so many are asked for: what it compiles is of that shape
+ONE_BY_ONE: Final = 2  # of an FMU, that nothing is compiled of
 STEPS: Final = 4
 
 
 def prepare(spec: Mapping[str, Any]) -> None:
     """Have compiled what a what-if needs, by asking it for a few steps; raises what the what-if would."""
-    from gemel.operate.whatif import run
+    from gemel.operate.whatif import one_by_one, run
 
     question = spec["question"]
     step_s = float(question.get("step_s") or 10.0)
-    short = {**question, "members": MEMBERS, "horizon_s": STEPS * step_s, "scenarios": [{"name": "ahead"}], "indices": False}
+    members = ONE_BY_ONE if one_by_one(spec["model"]) else min(MEMBERS, question["members"])
+    short = {**question, "members": members, "horizon_s": STEPS * step_s, "scenarios": [{"name": "ahead"}], "indices": False}
     run({**spec, "question": short}, lambda _done: True)
 
 
@@ -46,7 +49,8 @@ class Ahead:
         self._bus, self._busy = bus, busy
         self._last = b""
         self._news = asyncio.Event()
-        self.done = 0
+        self.done = self.made = 0
+        self.seconds = 0.0
 
     async def run(self) -> None:
         """Work, until cancelled; what cannot be made ready is said by the what-if itself."""
@@ -54,11 +58,17 @@ class Ahead:
         while True:
             await self._news.wait()
             self._news.clear()
+            began = time.monotonic()
             try:
                 await asyncio.to_thread(self._prepare, msgspec.json.decode(self._last))
+                self.made, self.seconds = self.made + 1, time.monotonic() - began
             except Exception as e:
                 log.info("not made ready: %s", e)
             self.done += 1
+
+    def told(self) -> dict[str, float]:
+        """Give what is measured of it."""
+        return {"made_ready_total": self.made, "made_ready_seconds": round(self.seconds, 3)} if self.made else {}
 
     async def _on_ahead(self, data: bytes) -> None:
         if data != self._last:

@@ -71,6 +71,9 @@ MEASURES: Final[Mapping[str, Measure]] = {
     "notices_waiting": Measure("gauge", "Facts that a target has not got yet.", "target"),
     "prognoses_total": Measure("counter", "Prognoses of remaining life that were made and kept."),
     "prognosis_seconds": Measure("gauge", "How long the last one took."),
+    # reason
+    "made_ready_total": Measure("counter", "What-ifs whose model was loaded and compiled before they were asked."),
+    "made_ready_seconds": Measure("gauge", "How long the last one took."),
 }
 
 

@@ -109,13 +109,17 @@ def spec(begun: Mapping[str, Any], question: Mapping[str, Any], at: str, plant: 
 
 def _members(model: Reference, wanted: int | None) -> int:
     """Give how large the ensemble is; an FMU is run member by member, or asked at every step: fewer are usual."""
-    references = [model] if isinstance(model, str) else model["components"].values()
-    if not any(map(is_fmu, references)):
+    if not one_by_one(model):
         return wanted or MEMBERS
     from gemel.scenarios.foreign import USUAL, check_size
 
     check_size(wanted or USUAL)
     return wanted or USUAL
+
+
+def one_by_one(model: Reference) -> bool:
+    """Tell whether a model is run member by member: it is an FMU, or has one among its components."""
+    return any(map(is_fmu, [model] if isinstance(model, str) else model["components"].values()))
 
 
 def run(spec: Mapping[str, Any], told: Callable[[float], bool]) -> dict[str, Any]:

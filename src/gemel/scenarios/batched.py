@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import partial
+from functools import lru_cache, partial
 from typing import Any, Final
 
 import numpy as np
 
-from gemel.dynamics import maths
+from gemel.dynamics import Compiled, maths
 from gemel.scenarios.plan import START, Gauge, Members, Plan, Raw
 
 BATCH: Final = 256  # members at once on a processor, whose caches are small
 WIDE: Final = 16_384  # on a device that does not tell its memory
+SHORTEST: Final = 1024  # steps of a block, filled up: one shape for horizons of minutes and of days
 SHARE: Final = 0.25  # of a device's memory, for what is kept of a batch: XLA holds it more than once while it is made
 
 
 class BatchedEngine:
-    """An ensemble by `jax.vmap` of `jax.lax.scan`.
+    """An ensemble by `jax.vmap`, an instant that is kept at a time.
+
+    What is compiled is shared by all plans of the same shape, whatever their horizon, step and halvings.
 
     Args:
         plan: what to run.
@@ -31,24 +34,61 @@ class BatchedEngine:
         self.plan, self.why = plan, why
         self._device = jax.default_backend()
         self.name = "JAX, float64" if self._device == "cpu" else f"JAX on {self._device}, float64"
-        one = partial(_run, plan)
-        self._many = jax.jit(jax.vmap(one, in_axes=(0, 0, 0, None, None, None)))
+        self._many = _code(plan.model, plan.watch, plan.gauges, (plan.weights, plan.driven, plan.jumping))
 
     def run(self, members: Members, told: Callable[[float], bool] = lambda done: True) -> Raw:
-        """Run all members in batches; raises Cancelled between two of them."""
+        """Run all members in batches; raises Cancelled between two instants of one."""
         from gemel.scenarios.engine import Cancelled
 
-        jumps = members.jumps_to(self.plan.steps, len(self.plan.jumping))
-        parts, size = [], min(BATCH if self._device == "cpu" else wide(self.plan, _memory()), len(members))
+        most = BATCH if self._device == "cpu" else wide(self.plan, _memory())
+        size, drive, jumps = _size(len(members), most), members.drive_to(self.plan.steps), members.jumps_to(self.plan.steps, len(self.plan.jumping))
+        blocks, parts = self._blocks(drive, jumps), []
         for i in range(0, len(members), size):
             rows = np.minimum(np.arange(i, i + size), len(members) - 1)  # one shape: compiled once
-            given = (members.x0[rows], members.gain[rows], members.bias[rows])
-            found = self._many(*given, members.drive_to(self.plan.steps), members.limits, jumps)
-            parts.append([np.asarray(a)[: len(members) - i] for a in found])
-            if not told(min(1.0, (i + size) / len(members))):
-                raise Cancelled
+            begun = np.tile([START.get(g.reading, 0.0) for g in self.plan.gauges], (size, 1))
+            carry: Any = (members.x0[rows], begun, np.zeros_like(begun))
+            seen = []
+            for at, block in enumerate(blocks):
+                carry, look = self._many(carry, members.gain[rows], members.bias[rows], members.limits, *block)
+                seen.append(look)
+                if not told(min(1.0, (i + size * (at + 1) / len(blocks)) / len(members))):
+                    raise Cancelled
+            x, gauges, late = carry
+            parts.append([np.asarray(a)[: len(members) - i] for a in (gauges, late, np.stack(seen, axis=1), x)])
         gauges, late, kept, end = (np.concatenate([p[j] for p in parts]) for j in range(4))
         return Raw(gauges.T, np.moveaxis(kept, 0, -1), end, late.T)
+
+    def _blocks(self, drive: Any, jumps: Any) -> list[tuple[Any, ...]]:
+        """Give what each block is driven by: filled up to one shape, and its first step, steps, length of a step and substeps; the last only looks."""
+        plan = self.plan
+        long = 1 << (max(plan.every, SHORTEST) - 1).bit_length()
+        found: list[tuple[Any, ...]] = []
+        for k in range(0, plan.steps + 1, plan.every):
+            steps = min(plan.every, plan.steps - k)
+            driven = np.pad(drive[k : k + max(steps, 1)], ((0, long - max(steps, 1)), (0, 0)))
+            jumping = np.tile(np.array([1.0, 0.0]), (long, len(plan.jumping), 1))
+            jumping[:steps] = jumps[k + 1 : k + 1 + steps]
+            found.append((driven, jumping, k, steps, plan.dt, plan.substeps))
+        return found
+
+
+@lru_cache(64)
+def _code(model: Compiled, watch: tuple[str, ...], gauges: tuple[Gauge, ...], varying: tuple[int, tuple[int, ...], tuple[int, ...]]) -> Any:
+    """Give what all plans of the same shape share; compiled for each size of batch when it is first run."""
+    import jax
+
+    weights, driven, jumping = varying
+    plan = Plan(model, 1.0, 1, 1, 1, watch, gauges, weights, driven, jumping)
+    return jax.jit(jax.vmap(partial(_block, plan), in_axes=(0, 0, 0, *(None,) * 7)))
+
+
+def _size(members: int, most: int) -> int:
+    """Give how many members are run at once: few sizes, so that little is compiled.
+
+    >>> [_size(n, 256) for n in (1, 2, 40, 100, 1000)]
+    [1, 2, 64, 256, 256]
+    """
+    return min(most, BATCH if 64 < members <= BATCH else 1 << (members - 1).bit_length())
 
 
 def wide(plan: Plan, memory: int | None) -> int:
@@ -67,30 +107,22 @@ def _memory() -> int | None:
     return None if limit is None else int(limit)
 
 
-def _run(plan: Plan, x0: Any, gain: Any, bias: Any, drive: Any, limits: Any, jumps: Any) -> Any:
+def _block(
+    plan: Plan, carry: Any, gain: Any, bias: Any, limits: Any, drive: Any, jumps: Any, first: Any, steps: Any, dt: Any, substeps: Any
+) -> tuple[Any, Any]:  # fmt: skip
+    """Give what is seen of a member at a block's first step, and what it, its gauges and their memory are after its steps."""
     import jax
 
     jnp = maths.loaded()
-    start = jnp.array([START.get(g.reading, 0.0) for g in plan.gauges])
+    held = _held(plan, gain, bias, drive[0])
+    y = plan.model.observe(first * dt, carry[0], *_split(plan, held))
+    seen = jnp.stack([plan.pick(name, carry[0], y, held) for name in plan.watch]) if plan.watch else jnp.zeros(0)
 
-    def look(k: Any, x: Any, row: Any) -> Any:
-        held = _held(plan, gain, bias, row)
-        y = plan.model.observe(k * plan.dt, x, *_split(plan, held))
-        return jnp.stack([plan.pick(name, x, y, held) for name in plan.watch]) if plan.watch else jnp.zeros(0)
+    def one(j: Any, c: Any) -> Any:
+        x, *read = _step(plan, c, (first + j, dt, substeps), gain, bias, drive[j], limits)
+        return (_jumped(plan, x, jumps[j]), *read)
 
-    def block(carry: Any, i: Any) -> Any:
-        seen = look(i * plan.every, carry[0], drive[i * plan.every])
-
-        def one(c: Any, j: Any) -> Any:
-            k = i * plan.every + j
-            x, *read = _step(plan, c, k, gain, bias, drive[k], limits)
-            return (_jumped(plan, x, jumps[k + 1]), *read), None
-
-        carry, _ = jax.lax.scan(one, carry, jnp.arange(plan.every))
-        return carry, seen
-
-    (x, acc, late), kept = jax.lax.scan(block, (x0, start, jnp.zeros_like(start)), jnp.arange(plan.points - 1))
-    return acc, late, jnp.concatenate([kept, look(plan.steps, x, drive[-1])[None]]), x
+    return jax.lax.fori_loop(0, steps, one, carry), seen
 
 
 def _jumped(plan: Plan, x: Any, jumps: Any) -> Any:
@@ -103,16 +135,18 @@ def _jumped(plan: Plan, x: Any, jumps: Any) -> Any:
     return x
 
 
-def _step(plan: Plan, carry: Any, k: Any, gain: Any, bias: Any, row: Any, limits: Any) -> Any:
+def _step(plan: Plan, carry: Any, step: tuple[Any, Any, Any], gain: Any, bias: Any, row: Any, limits: Any) -> Any:
+    """Solve a step: its number, its length and the solver's substeps."""
     import jax
 
     held = _held(plan, gain, bias, row)
     u, p = _split(plan, held)
-    h, m = plan.dt / plan.substeps, plan.model
+    k, dt, substeps = step
+    h, m = dt / substeps, plan.model
 
     def sub(s: Any, carry: Any) -> Any:
         x, acc, late = carry
-        t = k * plan.dt + s * h
+        t = k * dt + s * h
         xs, ks = [x], []
         for at, by in ((t, h / 2), (t + h / 2, h / 2), (t + h / 2, h), (t + h, None)):
             ks.append(m.rate(at, xs[-1], u, p))
@@ -129,10 +163,10 @@ def _step(plan: Plan, carry: Any, k: Any, gain: Any, bias: Any, row: Any, limits
         both = (maths.stack(some) for some in zip(*parts, strict=True)) if parts else (acc, late)
         return (x + h / 6 * _weighted(ks), *both)
 
-    return jax.lax.fori_loop(0, plan.substeps, sub, carry)
+    return jax.lax.fori_loop(0, substeps, sub, carry)
 
 
-def _gauge(g: Gauge, so_far: tuple[Any, Any], q: list[Any], step: tuple[Any, float], limit: Any, weights: Any) -> tuple[Any, Any]:
+def _gauge(g: Gauge, so_far: tuple[Any, Any], q: list[Any], step: tuple[Any, Any], limit: Any, weights: Any) -> tuple[Any, Any]:
     """Give what a gauge reads after a step (its time and length), and of one that counts whether the limit is passed now."""
     jnp, (total, late), (t, h) = maths.loaded(), so_far, step
     if g.reading == "min":

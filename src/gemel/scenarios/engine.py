@@ -69,7 +69,10 @@ class MachineEngine:
     def __init__(self, plan: Plan, of: Precision) -> None:
         self.plan, self.of = plan, of
         self.name = f"machine code, {of.name}"
-        self._code = _code(plan.model, plan.watch, plan.gauges, (plan.weights, plan.driven, plan.jumping), of)
+        made = _code(plan.model, plan.watch, plan.gauges, (plan.weights, plan.driven, plan.jumping), of)
+        if isinstance(made, str):
+            raise Untranslated(made)
+        self._code = made
 
     def run(self, members: Members, told: Told = lambda done: True) -> Raw:
         """Run all members over all threads there are; raises Cancelled."""
@@ -183,7 +186,10 @@ def _code(
     gauges: tuple[Gauge, ...],
     varying: tuple[int, tuple[int, ...], tuple[int, ...]],
     of: Precision,
-) -> _Code:
-    """Compile what all plans of the same shape share: the horizon and the step come in later."""
+) -> _Code | str:
+    """Compile what all plans of the same shape share: the horizon and the step come in later; or say what has no translation."""
     weights, driven, jumping = varying
-    return _Code(write_kernel(Plan(model, 1.0, 1, 1, 1, watch, gauges, weights, driven, jumping), of))
+    try:
+        return _Code(write_kernel(Plan(model, 1.0, 1, 1, 1, watch, gauges, weights, driven, jumping), of))
+    except Untranslated as e:
+        return str(e)
