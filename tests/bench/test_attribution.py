@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 
 from gemel.bench import attribution
-from gemel.bench.attribution import DAYS, GOOD, KINDS, LAWS, PROCESSES, SENSORS, WINDOW, Found, Wrong, counted, drawn, minutes
+from gemel.bench.attribution import DAYS, GOOD, KINDS, LAWS, PROCESSES, SEEN, SENSORS, WINDOW, Found, Wrong, counted, drawn
 from gemel.bench.month_plant import DAY, PUMPS, Fault, Life, Mishap, live
+from gemel.bench.month_shipped import shipped
 from gemel.cli.bench import command
 from gemel.estimate.blame import Suspect, Verdict
 
@@ -18,7 +19,7 @@ def blamed(kind, name):
 
 SENSOR = Wrong("sensor", Fault(("pump-1", "flow"), "gain", 0.2, GOOD, GOOD + WINDOW))
 PROCESS = Wrong("process", Mishap("pump-2", "air", 0.02, GOOD))
-MODEL = Wrong("model", Mishap("pump-2", "power", 0.2, GOOD))
+MODEL = Wrong("model", Mishap("pump-2", "head", 0.1, GOOD))
 NOTHING = Wrong("none", None)
 
 
@@ -80,7 +81,8 @@ def test_both_pumps_of_a_seed_are_judged_and_a_sensor_is_struck_only_in_the_judg
         return Life({s: np.linspace(1.0, 2.0, round(days * DAY)) for s in signals}, {})
 
     monkeypatch.setattr(attribution, "live", plain)
-    monkeypatch.setattr(attribution, "asked", lambda life, pump: asked.append((life, pump)))
+    monkeypatch.setattr(attribution, "believed", lambda of, life: life)
+    monkeypatch.setattr(attribution, "asked", lambda kind, life: asked.append((life, kind.assets[0].rpartition("/")[2])))
     monkeypatch.setattr(attribution, "machine", dict)
     told = attribution.measure(40, 1000, lambda _: None)
     assert told["cases"] == 40 and [s for s, *_ in lived] == list(range(1000, 1020)) and [p for _, p in asked[:2]] == list(PUMPS)
@@ -93,10 +95,15 @@ def test_both_pumps_of_a_seed_are_judged_and_a_sensor_is_struck_only_in_the_judg
         assert all(np.array_equal(life.readings[s][:GOOD], clean[s][:GOOD]) for s in signals)
 
 
-def test_readings_are_given_a_minute_each_in_si_and_set_points_move_more_often_where_they_are_restless():
+def test_the_sensors_that_misbehave_are_those_that_the_plant_file_listens_to():
+    of = shipped()
+    for kind in of.kinds.values():
+        heard = {of.registry.paths[n].rpartition("/")[2] for n in kind.wires.outputs.ravel() if n >= 0}
+        assert heard == set(SEEN)
+
+
+def test_set_points_move_more_often_where_they_are_restless():
     life = live(1000, 0.1)
-    y = minutes(life, "pump-1", ("flow", "motor_temperature"))
-    assert y == pytest.approx(np.stack((life.readings["pump-1", "flow"] / 3600.0, life.readings["pump-1", "motor_temperature"] + 273.15), 1))
     moved = [np.count_nonzero(np.diff(one.readings["pump-1", "speed_setpoint"])) for one in (life, live(1000, 0.1, restless=20.0))]
     assert moved[1] > moved[0] + 5
 

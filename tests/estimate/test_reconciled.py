@@ -11,7 +11,8 @@ from gemel.dynamics import Quantity, compile_model
 from gemel.errors import ModelError
 from gemel.estimate import Instant, Noise, Problem, step
 from gemel.estimate.reconciled import LOSS, WIDE, Balanced, Reconciling
-from gemel.estimate.watch import Left, Question, Watch
+from gemel.estimate.questions import Left, Question
+from gemel.estimate.watch import Watch
 
 # two wells, each metered before and behind its pump, feed a header with a bypass that nothing measures; one consumer is metered twice
 FLOWS = {name: Quantity("m3/s", 0.0, nominal=1.0)

@@ -9,7 +9,8 @@ from tank_kit import tank_problem
 
 from gemel.estimate import watch as watching
 from gemel.estimate.residuals import LEFT_OUT, band, raised
-from gemel.estimate.watch import GOOD, Back, Left, Question, Watch
+from gemel.estimate.questions import Back, Left, Question
+from gemel.estimate.watch import GOOD, Watch
 
 MACHINES, JUDGED, FAULT = 6, 200, 60
 
@@ -68,8 +69,8 @@ def test_it_is_told_when_it_leaves_asked_who_is_wrong_and_told_when_it_is_back(p
     mine = [(at, f) for at, f in told if f.machine == MACHINES - 1]
     (first, left), (_, asked) = mine[:2]
     assert isinstance(left, Left) and left.verdict is None and LEFT_OUT + GOOD + FAULT - 3 <= left.onset <= left.at == first < LEFT_OUT + GOOD + FAULT + 12
-    assert isinstance(asked, Question) and asked.at == left.at and asked.y[-1, 0] == z[first, -1, 0] and asked.found.at == GOOD - 1
+    assert isinstance(asked, Question) and asked.at == left.at and asked.seen.recent.y[-1, 0] == z[first, -1, 0] and asked.seen.found.at == GOOD - 1
     again = [f for _, f in mine[2:] if isinstance(f, Question)]
-    assert [f.at - left.at for f in again] == [60] and again[0].found.at == GOOD - 61
+    assert [f.at - left.at for f in again] == [60] and again[0].seen.found.at == GOOD - 61
     (back,) = [f for _, f in mine if isinstance(f, Back)]
     assert back.at > LEFT_OUT + GOOD + FAULT + 100

@@ -15,7 +15,7 @@ from gemel.operate.estimates_plan import kinds_of
 from gemel.operate.estimator import Estimator
 from gemel.operate.residual_turns import packed
 from gemel.operate.residuals_in import drafted
-from gemel.operate.weighing import WEIGHED
+from gemel.estimate.watch import WEIGHED
 from gemel.samples import Batch, Snapshot
 from gemel.samples import status as codes
 

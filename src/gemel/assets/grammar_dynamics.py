@@ -39,6 +39,10 @@ ESTIMATES: Final = Record(
         "drift": Field(
             duration("6 h"), "how long an error of a sensor, or of the model there, lasts: accuracy is its size [default: errors are noise]"
         ),
+        "changes": Field(
+            MapOf(Quantity("100 s2/m5", least=0), "parameter of the model", NAME, NAMED, empty=False),
+            "parameters that change where something befalls the machine (a riser clogs, a screen fouls), by how much: its suspects [default: none]",
+        ),
         "scatter": Field(
             MapOf(Quantity("1 mm", least=0), "state or output of the model that is read", NAME, NAMED, empty=False),
             "with drift: what changes from reading to reading, a standard deviation [default: the accuracy]",

@@ -42,7 +42,7 @@ def estimates_of(said: Node) -> Estimates:
     return Estimates(
         duration_ns(said.get("every"), SECOND), _amounts(said.get("noise")), states, sensors,
         filter=str(said.plain("filter", "unscented")), drift_ns=duration_ns(said.get("drift"), 0), scatter=_amounts(said.get("scatter")),
-        start=_amounts(said.get("start")),
+        start=_amounts(said.get("start")), changes=_amounts(said.get("changes")),
     )  # fmt: skip
 
 

@@ -335,6 +335,7 @@ class Estimates:
         drift_ns: how long an error of a sensor or of the model lasts, its size being the accuracy; 0: errors are taken for noise.
         start: how uncertain states and parameters are where they begin: a number, or a quantity with its unit, by name.
         scatter: of what changes from reading to reading, where errors last: a number, or a quantity with its unit, by name.
+        changes: of parameters where something befalls the machine, to be expected: a number, or a quantity with its unit, by name.
     """
 
     every_ns: int = 1_000_000_000
@@ -345,6 +346,7 @@ class Estimates:
     drift_ns: int = 0
     scatter: Mapping[str, str | float] = field(default_factory=dict, hash=False)
     start: Mapping[str, str | float] = field(default_factory=dict, hash=False)
+    changes: Mapping[str, str | float] = field(default_factory=dict, hash=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,9 +27,11 @@ READ_S: Final = 60.0
 DAY: Final = 1440  # readings
 PUMPS: Final = ("pump-1", "pump-2")
 GROWING: Final = ("wear", "blockage", "air", "damage")
-LAWS: Final[Mapping[str, tuple[str, ...]]] = {  # a law of the machine -> the signals that it shows in
-    "power": ("power", "current", "torque"), "vibration": ("vibration",), "motor_c": ("motor_temperature",),
+LAWS: Final[Mapping[str, Mapping[str, float]]] = {  # a law of the machine -> the signals that it shows in, and how much
+    "power": {"power": 1.0, "current": 1.0, "torque": 1.0}, "vibration": {"vibration": 1.0}, "motor_c": {"motor_temperature": 1.0},
+    "bearing_c": {"bearing_temperature": 1.0}, "head": {"flow": 1.0, "discharge_pressure": 0.2},
 }  # fmt: skip
+WARM: Final = ("motor_c", "bearing_c")  # those that are off by how warm the air is; the others by how fast the pump runs
 USUAL_RPM, USUAL_C = 2400.0, 17.0
 HIDDEN: Final = ("wear", "flow_m3h", "head_m", "power_kw", "motor_c", "drive_c", "bearing_c", "vibration_mms")
 
@@ -60,7 +62,7 @@ class Mishap:
     Args:
         pump: whom.
         kind: an attribute of the rig's pump set (`wear`, `blockage`, `air`, `damage`) that grows; or a law of the machine that
-            is another from then on, off the usual: `power` (with torque and current), `vibration`, `motor_c`.
+            is another from then on, off the usual: `power` (with torque and current), `vibration`, `motor_c`, `bearing_c`, `head` (flow and pressure).
         size: what the attribute grows by; of a law its share where the pump runs a tenth faster than usual, or the air
             is ten degrees warmer.
         since: reading at which it begins.
@@ -127,10 +129,10 @@ def rebuilt(station: Station, values: dict[Signal, float], mishaps: tuple[Mishap
     for one in mishaps:
         if one.kind in LAWS and k >= one.since:
             fast, warm = station.pumps[one.pump].speed_rpm / USUAL_RPM - 1.0, air(station) - USUAL_C
-            away = warm / 10.0 if one.kind == "motor_c" else fast / 0.1
-            for name in LAWS[one.kind]:
-                base = air(station) if one.kind == "motor_c" else 0.0
-                found[one.pump, name] += one.size * away * (found[one.pump, name] - base)
+            away = warm / 10.0 if one.kind in WARM else fast / 0.1
+            for name, share in LAWS[one.kind].items():
+                base = air(station) if one.kind in WARM else 0.0
+                found[one.pump, name] += share * one.size * away * (found[one.pump, name] - base)
     return found
 
 

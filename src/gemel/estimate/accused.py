@@ -12,7 +12,7 @@ import numpy.typing as npt
 from gemel.dynamics import maths
 from gemel.estimate.bank import Excerpt
 from gemel.estimate.problem import Problem
-from gemel.estimate.suspects import Usual
+from gemel.estimate.suspects import Usual, zeros
 
 Vector = npt.NDArray[np.float64]
 SHARE: Final = 0.1
@@ -68,7 +68,7 @@ class Told(NamedTuple):
 def strikes_of(case: Case, p: Vector) -> dict[str, float]:
     """Give the magnitude that is expected of a fault of each place, in the unit of the place."""
     model, sensor = case.problem.model, case.problem.noise.sensor
-    biases = zip(model.outputs, np.abs(case.readings), sensor, strict=True)
+    biases = zip(model.outputs, np.abs(case.readings - zeros(model, "outputs")), sensor, strict=True)
     sources = zip(model.states, throughput(case, p), strict=True)
     return {
         **{f"bias/{name}": float(SHARE * scale + 4 * noise) for name, scale, noise in biases},
@@ -85,7 +85,6 @@ def throughput(case: Case, p: Vector) -> Any:
     model, usual = case.problem.model, case.usual
     by_x, by_u = jax.jacfwd(lambda x, u: model.rate(0.0, x, u, p), (0, 1))(usual.states, usual.inputs)
     through = np.abs(by_x) @ np.abs(usual.states) + np.abs(by_u) @ np.abs(usual.inputs)
-    own = np.abs(np.diagonal(by_x)) * np.abs(
-        usual.states
-    )  # where large terms cancel, what the state itself lets through
+    # where large terms cancel, what the state itself lets through
+    own = np.abs(np.diagonal(by_x)) * np.abs(usual.states - zeros(model, "states"))
     return np.maximum(np.where(own > 0, np.minimum(own, through), through), case.problem.noise.state)

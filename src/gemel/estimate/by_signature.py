@@ -20,7 +20,7 @@ import numpy.typing as npt
 from gemel.estimate.accused import MOVES, Case, Suspect, Told, Try, strikes_of
 from gemel.estimate.bank import Excerpt
 from gemel.estimate.evidence import Evidence, Explanation, Weight
-from gemel.estimate.residuals import LEFT_OUT
+from gemel.estimate.residuals import LEFT_OUT, residuals
 from gemel.estimate.signatures import Strike, signatures
 from gemel.estimate.suspects import FAULT, placed, ways
 from gemel.estimate.usual_errors import DRIFT, Errors, bends, errors
@@ -36,6 +36,8 @@ SEVERAL: Final = 0.02
 """So likely, next to one, is that several parameters of the process change at once."""
 WEARS: Final = 0.1  # of a change of the process that would be a fault, it may have changed as usual
 MOMENTS: Final = 12  # from which on faults are tried, beside those where the evidence began
+COUNTS: Final = 0.9  # of its way in one direction: a counter
+LEAPS: Final = 8  # moments besides, at which a residual leaps
 READINGS: Final = 1200  # that are weighed at most: means of so many instants are taken that it is so
 
 
@@ -49,7 +51,7 @@ class _Sign(NamedTuple):
 
 def weighed(case: Case, record: Excerpt, onsets: list[int]) -> Told:
     """Weigh every explanation of a record."""
-    those = _struck(case, record, onsets)
+    those = _struck(case, record, sorted({*onsets, *_leaps(case, record)}))
     evidence = _evidence(case, record, those)
     tries = _tries(case, those)
     found = evidence.weighed([one.signs for one in tries])
@@ -74,17 +76,41 @@ def _struck(case: Case, record: Excerpt, onsets: list[int]) -> list[Strike]:
     told = [*known, *(f"source/{name}" for name in model.states), *case.process]
     apart = max((many - LEFT_OUT) // MOMENTS, 1)
     even = range(LEFT_OUT, many, apart)
-    steps = [Strike(place, FAULT, k) for place in told for k in sorted({0, *onsets, *even})]
+    # what was so before all that is judged is not told from a law that bends: it was asked for when it began
+    since = sorted({k for k in (*onsets, *even) if k >= LEFT_OUT})
+    steps = [Strike(place, FAULT, k) for place in told for k in since]
+    gains = [Strike(place, FAULT, k, gain=True) for place in known for k in since]
     growing = [Strike(place, FAULT, k, apart) for place in told for k in even] if apart > 1 else []
     drifting = [Strike(place, FAULT, k, many - k, True) for place in told for k in even[:-1]]
-    return steps + growing + drifting + [Strike(place, way, 0) for place in told for way in _moving(case)]
+    before = [Strike(name, FAULT, 0) for name in case.process]
+    return before + steps + gains + growing + drifting + [Strike(place, way, 0) for place in told for way in _moving(case)]
+
+
+def _leaps(case: Case, record: Excerpt) -> list[int]:
+    """Give the moments at which a residual leaps: a sensor that is suddenly off does, and then only."""
+    off = np.abs(np.nan_to_num(residuals(case.problem, record).off[0]))
+    off[:LEFT_OUT] = 0.0
+    return [int(k) for k in np.argsort(-off.max(1), kind="stable")[:LEAPS]]
 
 
 def _moving(case: Case) -> list[str]:
-    """Give the ways in which a model may bend: by what moved in a good time."""
-    model, usual = case.problem.model, case.usual
-    spread = [*usual.states_spread.tolist(), *usual.inputs_spread.tolist()]
-    return [way for way, far in zip(ways(model), spread + spread, strict=True) if far > 0]
+    """Give the ways in which a model may bend: by what moved to and fro in a good time, and is read.
+
+    A state that no sensor shows moves with whatever is wrong, and what only grows (a counter) with the time: both would
+    excuse everything.
+    """
+    model, usual, good = case.problem.model, case.usual, case.day or case.good
+    read = [name in model.outputs and bool(np.isfinite(good.y[:, model.outputs.index(name)]).any()) for name in model.states]
+    spread = np.concatenate((usual.states_spread * read, usual.inputs_spread * (_one_way(good.u) < COUNTS)))
+    return [way for way, far in zip(ways(model), [*spread, *spread], strict=True) if far > 0]
+
+
+def _one_way(u: Vector) -> Vector:
+    """Give how much of all that inputs moved they moved in one direction, 0 to 1 [inputs]."""
+    each = np.diff(u, axis=0)
+    whole = np.abs(each).sum(0)
+    found: Vector = np.divide(np.abs(each.sum(0)), whole, out=np.zeros_like(whole), where=whole > 0)
+    return found
 
 
 def _tries(case: Case, those: Sequence[Strike]) -> list[_Sign]:
@@ -92,16 +118,18 @@ def _tries(case: Case, those: Sequence[Strike]) -> list[_Sign]:
     steps, growing = dict[str, dict[int, int]](), dict[str, list[tuple[int, int]]]()
     bent, tries = dict[tuple[str, str], list[tuple[int, float]]](), list[_Sign]()
     for i, one in enumerate(those):
-        if one.way == FAULT and one.over == 1:
+        if one.gain:
+            tries.append(_Sign(_suspect(one.place), "gain", one.place, one.since, Explanation([i], [1.0])))
+        elif one.way == FAULT and one.over == 1 and not one.gain:
             steps.setdefault(one.place, {})[one.since] = i
         elif one.way == FAULT and one.ends:
             tries.append(_Sign(_suspect(one.place), "drifting", one.place, one.since, Explanation([i], [DRIFTED])))
-        elif one.way == FAULT:
+        elif one.way == FAULT and not one.gain:
             growing.setdefault(one.place, []).append((i, one.since + one.over))
-        else:
+        elif one.way != FAULT:
             size = BEND if not one.way.endswith(SQUARED) else BEND * CURVED
             bent.setdefault((one.place, one.way.removesuffix(SQUARED)), []).append((i, size))
-    for since in sorted({k for mine in steps.values() for k in mine if k >= LEFT_OUT or not k}):
+    for since in sorted({k for mine in steps.values() for k in mine if k >= LEFT_OUT}):
         together: list[Explanation] = []
         for place, mine in steps.items():
             suspect, step = _suspect(place), mine[since]
@@ -143,16 +171,17 @@ def _evidence(case: Case, record: Excerpt, those: Sequence[Strike]) -> Evidence:
     """Make the residuals of a record white, and what each strike does to them."""
     problem, process = case.problem, tuple(case.process)
     strikes = strikes_of(case, record.p)
-    every = max(1, math.ceil((len(record.y) - LEFT_OUT) * len(problem.model.outputs) / READINGS))
+    known = [i for i in range(len(problem.model.outputs)) if np.isfinite(record.y[:, i]).any()]
+    every = max(1, math.ceil((len(record.y) - LEFT_OUT) * len(known) / READINGS))
 
     def seen(one: Excerpt, struck: Sequence[Strike]) -> tuple[Vector, Vector]:
         placed_p = placed(problem.model, case.usual, one.p, process)
         off, signs = signatures(problem, process, replace(one, p=placed_p), strikes, struck)
-        return _blocks(off[None], every)[0], _blocks(signs, every)
+        return _blocks(off[None, :, known], every)[0], _blocks(signs[:, :, known], every)
 
     at = {one: i for i, one in enumerate(those)}
     usual = [one for one in those if one.way != FAULT and one.place.startswith("bias/")]
-    own = np.array([problem.model.outputs.index(one.place.removeprefix("bias/")) for one in usual], np.intp)
+    own = np.array([known.index(problem.model.outputs.index(one.place.removeprefix("bias/"))) for one in usual], np.intp)
     (off, signs), (then, bent) = seen(record, those), seen(case.day or case.good, usual)
     wrong, many = errors(then), len(off)
     signature = _columns(signs)

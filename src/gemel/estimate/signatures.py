@@ -16,7 +16,7 @@ import numpy.typing as npt
 from gemel.dynamics import Compiled, maths
 from gemel.estimate.bank import Excerpt
 from gemel.estimate.problem import Instant, Noise, Problem
-from gemel.estimate.suspects import suspected
+from gemel.estimate.suspects import suspected, zeros
 from gemel.estimate.unscented import Belief, Unscented
 
 Vector = npt.NDArray[np.float64]
@@ -27,7 +27,8 @@ TOGETHER: Final = 64  # filters side by side
 class Strike(NamedTuple):
     """A place that is struck since an instant: evenly (`way` is `fault`), or as a bend goes with a state or an input.
 
-    Over so many instants the strike grows to its size; `ends` says that it then is at the end of the record.
+    Over so many instants the strike grows to its size; `ends` says that it then is at the end of the record; `gain`, that it goes
+    with what the struck sensor shows, in units of its mean.
     """
 
     place: str
@@ -35,6 +36,7 @@ class Strike(NamedTuple):
     since: int
     over: int = 1
     ends: bool = False
+    gain: bool = False
 
 
 def signatures(
@@ -54,19 +56,31 @@ def signatures(
     """
     model = suspected(problem.model, process)
     rows = [(model.place("parameters", f"strike/{one.place}"), SMALL * strikes[one.place],
-             model.place("parameters", one.way), one.since, one.over) for one in those]  # fmt: skip
-    rows = [(rows[0][0], 0.0, rows[0][2], 0, 1), *rows]
+             model.place("parameters", one.way), one.since, one.over, _gained(model, one)) for one in those]  # fmt: skip
+    rows = [(rows[0][0], 0.0, rows[0][2], 0, 1, -1), *rows]
     noise = problem.noise
     sizes = (noise.state, noise.parameter, noise.sensor, noise.state_start, noise.parameter_start)
-    run = _compiled(model, problem.estimated, problem.dt, problem.substeps)
+    run, shown = _compiled(model, problem.estimated, problem.dt, problem.substeps), _shown(model, record.y)
     found = []
     for at in range(0, len(rows), TOGETHER):
         some = rows[at : at + TOGETHER]
         filled = some + some[-1:] * (TOGETHER - len(some))
         strike = tuple(np.array(part) for part in zip(*filled, strict=True))
-        found.append(np.asarray(run(strike, sizes, record.u, record.y, record.p, record.mean))[: len(some)])
+        found.append(np.asarray(run(strike, sizes, record.u, record.y, shown, record.p, record.mean))[: len(some)])
     off = np.concatenate(found)
     return off[0], (off[0] - off[1:]) / SMALL
+
+
+def _gained(model: Compiled, one: Strike) -> int:
+    return model.outputs.index(one.place.removeprefix("bias/")) if one.gain else -1
+
+
+def _shown(model: Compiled, y: Vector) -> Vector:
+    """Give readings above their zero, in units of their mean [instants, outputs]; 0 where there is none."""
+    above = np.nan_to_num(y - zeros(model, "outputs"))
+    mean = np.abs(above).sum(0) / np.maximum(np.isfinite(y).sum(0), 1)
+    found: Vector = np.divide(above, mean, out=np.zeros_like(above), where=mean > 0)
+    return found
 
 
 @lru_cache(32)
@@ -75,19 +89,19 @@ def _compiled(model: Compiled, estimated: tuple[str, ...], dt: float, substeps: 
 
     jnp, method = maths.loaded(), Unscented()
 
-    def one(strike: Any, sizes: Any, u: Any, y: Any, p: Any, mean: Any) -> Any:
-        place, size, way, since, over = strike
+    def one(strike: Any, sizes: Any, u: Any, y: Any, shown: Any, p: Any, mean: Any) -> Any:
+        place, size, way, since, over, gained = strike
         problem = Problem(model, estimated, Noise(*sizes), dt, substeps)
         struck = jnp.asarray(p).at[place].set(size)
 
         def step(belief: Belief, now: Any) -> Any:
-            at, held, read = now
-            grown = jnp.clip((at - since + 1) / over, 0.0, 1.0)
+            at, held, read, showing = now
+            grown = jnp.clip((at - since + 1) / over, 0.0, 1.0) * jnp.where(gained < 0, 1.0, showing[gained])
             instant = Instant(at, held, read, struck.at[way].set(grown))
             after, innovation = method.update(problem, belief, instant)
             return method.predict(problem, after, instant), innovation.off / innovation.sd
 
         begin = Belief(mean, jnp.diag(jnp.concatenate((sizes[3], sizes[4]))))
-        return jax.lax.scan(step, begin, (jnp.arange(len(u)), u, y))[1]
+        return jax.lax.scan(step, begin, (jnp.arange(len(u)), u, y, shown))[1]
 
-    return jax.jit(jax.vmap(one, (0, None, None, None, None, None)))
+    return jax.jit(jax.vmap(one, (0, None, None, None, None, None, None)))

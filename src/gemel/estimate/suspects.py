@@ -27,6 +27,7 @@ from gemel.dynamics.declare import Array
 
 Vector = npt.NDArray[np.float64]
 FAULT: Final = "fault"
+FREEZES: Final = 273.15  # K
 
 
 @dataclass(frozen=True, eq=False)
@@ -100,6 +101,12 @@ class _Moved:
         return self._moved[name] if name in self._moved else self._values[name]
 
     __getitem__ = __getattr__
+
+
+def zeros(base: Compiled, kind: str) -> Vector:
+    """Give where states or outputs have their zero: of a temperature it is where water freezes, or a tenth of it were 30 K."""
+    declared: Mapping[str, Quantity] = getattr(base.model, kind)
+    return np.array([FREEZES if declared[name].unit == "K" else 0.0 for name in getattr(base, kind)])
 
 
 def _usuals(base: Compiled) -> tuple[str, ...]:

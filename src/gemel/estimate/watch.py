@@ -11,18 +11,21 @@ Where a sensor is gone (`missing`), the residuals of the others are watched on.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
 
+from gemel.estimate.attribution import Asked, Readings
 from gemel.estimate.bank import Excerpt
-from gemel.estimate.blame import Case, Verdict, blame
+from gemel.estimate.blame import Case
+from gemel.estimate.long_past import JUDGED, STEP_S, LongPast
 from gemel.estimate.missing import Missing
 from gemel.estimate.problem import Problem
+from gemel.estimate.questions import Back, Hours, Left, Minutes, Question
 from gemel.estimate.residuals import LEFT_OUT, Band, Raised
 from gemel.estimate.suspects import Usual
+from gemel.estimate.symptoms import symptoms
 
 Vector = npt.NDArray[np.float64]
 I64 = npt.NDArray[np.intp]
@@ -31,62 +34,15 @@ ENOUGH: Final = 100  # … of which so many at least must have one of a sensor, 
 CALM: Final = 60  # instants that a residual is out for at least
 SMOOTH: Final = 20  # instants that the mean reaches back by which it is known to be back
 AGAIN: Final = (60, 150)  # instants after which it is weighed again: at first a slow fault looks like another
+LATER: Final = (30, 60, 120)  # rows of the long past after which it is weighed again …
+OVER: Final = 240  # … and every so many, as long as nobody is surely to blame: it may be no more than the model
+WEIGHED: Final = 10  # instants from a question to its answer, at least
+LOOKED: Final = 30  # rows of the long past from one look for symptoms to the next
 LIMIT: Final = 12.0  # of a sum, at least (see `residuals.band`)
 MARGIN: Final = 2.0  # so many times the largest sum of the good time, a sum must be
 NEAR: Final = 1.0  # of its own standard deviations: within, that mean is back in its band
 LEAST: Final = 1.0  # of what a residual's uncertainty says, a band is wide: a reading as near as it is accurate is no news
-_KEPT: Final = ("cursor", "good.u", "good.y", "good.z", "good.x", "u", "y", "sums", "since", "calm", "learned", "seen", "begun", "onset")
-
-
-@dataclass(frozen=True, eq=False)
-class Left:
-    """A residual that left its band.
-
-    Args:
-        machine, output: whose, by place.
-        at, onset: numbers of the instant at which the sum of evidence passed its limit, and at which it began to grow.
-        verdict: who is wrong; None: that is not weighed yet.
-    """
-
-    machine: int
-    output: int
-    at: int
-    onset: int
-    verdict: Verdict | None = None
-
-
-@dataclass(frozen=True, eq=False)
-class Back:
-    """A residual that is back in its band."""
-
-    machine: int
-    output: int
-    at: int
-
-
-@dataclass(frozen=True, eq=False)
-class Question:
-    """Who is wrong in a residual that is out, by the readings until then.
-
-    Args:
-        machine, output, at, onset: as of `Left`.
-        u, y: inputs and readings of the last instants [instants, ...], the newest last.
-        case: what is known of the time when all was right.
-        found: where in those instants it left.
-    """
-
-    machine: int
-    output: int
-    at: int
-    onset: int
-    u: Vector
-    y: Vector
-    case: Case
-    found: Raised
-
-    def weighed(self) -> Verdict:
-        """Weigh it: pure, and slow."""
-        return blame(self.case, Excerpt(self.u, self.y, self.case.good.p, self.case.good.mean), self.found)
+_KEPT: Final = ("cursor", "good.u", "good.y", "good.z", "good.x", "u", "y", "sums", "since", "calm", "learned", "seen", "begun", "onset", "shown", "convicted")
 
 
 class Watch:
@@ -98,11 +54,12 @@ class Watch:
         read: which outputs are measured [machines, outputs].
         process: parameters that change where the process does, with the change to be expected.
         patience: instants that each sensor may be silent for before it is gone [machines, outputs].
+        lasting: whether a long past is kept, and who is wrong is weighed by it once there is one.
     """
 
     def __init__(
         self, problem: Problem, p: Vector, read: npt.NDArray[np.bool_], process: Mapping[str, float] | None = None,
-        patience: npt.NDArray[np.int64] | None = None,
+        patience: npt.NDArray[np.int64] | None = None, *, lasting: bool = True,
     ) -> None:  # fmt: skip
         m, inputs, outputs = len(p), len(problem.model.inputs), len(problem.model.outputs)
         self._problem, self._p, self._read, self._process = problem, p, read, dict(process or {})
@@ -115,8 +72,12 @@ class Watch:
             "sums": np.zeros((m, 3, outputs)), "since": np.zeros((m, 3, outputs), np.int64),
             "calm": np.zeros((m, outputs)), "learned": np.zeros(m, np.int64), "seen": np.zeros(m, np.int64),
             "begun": np.full((m, outputs), -1, np.int64), "onset": np.zeros((m, outputs), np.int64),
+            "shown": np.zeros((m, outputs), np.bool_), "convicted": np.zeros(m, np.bool_),
             "cursor": np.zeros(1, np.int64),
         }  # fmt: skip
+        self._long = LongPast((m if lasting else 0, inputs, outputs), max(1, round(STEP_S / problem.dt)))
+        self._lasting = lasting
+        self._again = {*AGAIN, *(self._long.every * k for k in LATER)} if lasting else {*AGAIN}
         self._banded = np.zeros(m, np.bool_)  # whose band stands below
         self._lacks = np.zeros((m, outputs), np.bool_)  # read too seldom in the good time to have a band
         self._mean, self._sd, self._limit = np.zeros((m, outputs)), np.ones((m, outputs)), np.full((m, 3, outputs), np.inf)
@@ -139,8 +100,11 @@ class Watch:
         of["seen"] += there
         settled = there & (of["seen"] > LEFT_OUT)
         learned = of["learned"] >= GOOD
+        quiet: npt.NDArray[np.bool_] = np.all(of["begun"] < 0, axis=1)
+        row = self._lasting and self._long.meet(at, u, np.where(self._read, y, np.nan), quiet)
         self._learn(np.flatnonzero(settled & ~learned), (u, y, z, x))
-        return self._judge(np.flatnonzero(settled & learned), at, z)
+        shown = self._symptoms(np.flatnonzero(learned & (np.arange(len(learned)) % LOOKED == self._long.row % LOOKED)), at) if row else []
+        return [*shown, *self._judge(np.flatnonzero(settled & learned), at, z)]
 
     def adopt(self, m: int, p: Vector, at: int) -> list[Back]:
         """Take other parameters of a machine: what its residuals are like is learned anew, and what was out is no more."""
@@ -148,17 +112,31 @@ class Watch:
         self._p = self._p.copy()
         self._p[m] = p
         was = [Back(m, o, at) for o in np.flatnonzero(of["begun"][m] >= 0).tolist()]
-        of["begun"][m], of["sums"][m], of["calm"][m] = -1, 0.0, 0.0
+        of["begun"][m], of["sums"][m], of["calm"][m], of["convicted"][m] = -1, 0.0, 0.0, False
         of["learned"][m], of["seen"][m], self._banded[m] = 0, 0, False
         return was
 
-    def question(self, left: Left, u: Vector, y: Vector) -> Question:
-        """Give the question who is wrong in a residual that left its band, by the readings until `left.at`."""
-        m, o = left.machine, left.output
+    def convict(self, m: int) -> None:
+        """Hear that somebody is surely to blame for what is out of a machine: its readings since are no good ones."""
+        self._of["convicted"][m] = True
+
+    def question(self, left: Left, recent: Readings, good: Readings | None) -> Question:
+        """Give the question who is wrong in a residual that left its band, by the readings until `left.at`.
+
+        Args:
+            left: which.
+            recent: the last hours, where there is a long good past; else the last instants.
+            good: the long good past; None: there is none.
+        """
+        m, o, every = left.machine, left.output, self._long.every
         begun = int(self._of["begun"][m, o])
-        last = GOOD - 1 - (left.at - begun)
-        found = Raised(last, max(last - (begun - left.onset), 0), np.zeros((2, self._read.shape[1])))
-        return Question(m, o, left.at, left.onset, u, y, self._case(m), found)
+        if good is None:
+            last = GOOD - 1 - (left.at - begun)
+            found = Raised(last, max(last - (begun - left.onset), 0), np.zeros((2, self._read.shape[1])))
+            return Question(m, o, left.at, left.onset, Minutes(recent, self._case(m), found), WEIGHED)
+        since = max(len(recent.y) - 1 - (left.at // every - left.onset // every), 0)
+        asked = Asked(self._problem, self._p[m].copy(), good, recent, self._process)
+        return Question(m, o, left.at, left.onset, Hours(asked, every * self._problem.dt, since), max(WEIGHED, every))
 
     def _learn(self, rows: I64, now: tuple[Vector, Vector, Vector, Vector]) -> None:
         k = self._of["learned"][rows]
@@ -197,19 +175,52 @@ class Watch:
         if (begun < 0).all() and (share > 1.0).any():
             kind, o = (int(k) for k in np.unravel_index(int(np.argmax(share)), share.shape))
             begun[o], of["onset"][m, o] = at, of["since"][m, kind, o]
-            left = Left(m, o, at, int(of["onset"][m, o]))
-            turns += [left, self._asked(left)]
-        for o in np.flatnonzero((begun >= 0) & np.isin(at - begun, AGAIN)).tolist():
+            turns += self._left(m, o, at)
+        for o in np.flatnonzero((begun >= 0) & self._due(m, at - begun)).tolist():
             turns.append(self._asked(Left(m, o, at, int(of["onset"][m, o]))))
-        for o in np.flatnonzero((begun >= 0) & (at - begun > CALM) & (np.abs(of["calm"][m]) < NEAR) & read).tolist():
+        calm = (at - begun > CALM) & (np.abs(of["calm"][m]) < NEAR) & ~of["shown"][m]
+        for o in np.flatnonzero((begun >= 0) & calm & read).tolist():
             begun[o] = -1
             of["sums"][m], of["seen"][m] = 0.0, 0  # the filter listens again, and is to find its feet
             turns.append(Back(m, o, at))
+        if (begun < 0).all():
+            if self._lasting and not of["convicted"][m]:
+                self._long.trust(m)
+            of["convicted"][m] = False
         return turns
 
+    def _left(self, m: int, o: int, at: int) -> list[Left | Back | Question]:
+        left = Left(m, o, at, int(self._of["onset"][m, o]))
+        if self._lasting:
+            self._long.doubt(m, left.onset)
+        return [left, self._asked(left)]
+
+    def _due(self, m: int, since: npt.NDArray[np.int64]) -> npt.NDArray[np.bool_]:
+        """Tell which residuals of a machine are to be weighed again, by the instants that they are out."""
+        over = OVER * self._long.every
+        due: npt.NDArray[np.bool_] = np.isin(since, list(self._again))
+        return due | ((since > 0) & (since % over == 0)) if self._lasting and not self._of["convicted"][m] else due
+
     def _asked(self, left: Left) -> Question:
+        if self._lasting and (good := self._long.good(left.machine)) is not None:
+            return self.question(left, self._long.judged(left.machine), good)
         back = -int(self._of["cursor"][0])
-        return self.question(left, *(np.roll(self._of[name][left.machine], back, 0) for name in ("u", "y")))
+        return self.question(left, Readings(*(np.roll(self._of[name][left.machine], back, 0) for name in ("u", "y"))), None)
+
+    def _symptoms(self, rows: I64, at: int) -> list[Left | Back | Question]:
+        """Look for symptoms of machines; a sensor that shows one is out, if it is the first of its machine, until it shows none."""
+        of, turns = self._of, list[Left | Back | Question]()
+        for m in rows.tolist():
+            good = self._long.good(m)
+            found = () if good is None else symptoms(self._long.judged(m).y, good.y)
+            of["shown"][m] = False
+            of["shown"][m, [one.output for one in found]] = True
+            if found and (of["begun"][m] < 0).all():
+                first, every = found[0], self._long.every
+                of["begun"][m, first.output] = at
+                of["onset"][m, first.output] = max(at - (JUDGED - 1 - first.onset) * every, 0)
+                turns += self._left(m, first.output, at)
+        return turns
 
     def _case(self, m: int) -> Case:
         of = self._of
@@ -243,12 +254,14 @@ class Watch:
 
     def state(self) -> dict[str, npt.NDArray[Any]]:
         """Give all that is remembered, by name."""
-        return {name: self._of[name].copy() for name in _KEPT} | {f"missing.{k}": v for k, v in self.missing.state().items()}
+        more = {f"{part}.{k}": v for part, one in (("missing", self.missing), ("long", self._long)) for k, v in one.state().items()}
+        return {name: self._of[name].copy() for name in _KEPT} | more
 
     def restore(self, arrays: Mapping[str, npt.NDArray[Any]]) -> None:
         """Take what `state` gave."""
         self._of = {name: arrays[name].copy() for name in _KEPT}
         self.missing.restore({k.removeprefix("missing."): v for k, v in arrays.items() if k.startswith("missing.")})
+        self._long.restore({name.removeprefix("long."): column for name, column in arrays.items() if name.startswith("long.")})
         self._banded[:] = False
 
 

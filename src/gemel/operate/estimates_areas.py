@@ -27,7 +27,7 @@ from gemel.estimate.discrepancy import discrepant
 from gemel.operate.binding import Binding, Bound, names_of
 from gemel.operate.estimates_balances import makes_of_balances
 from gemel.operate.estimates_kind import Kind, version
-from gemel.operate.estimates_method import errors_of, method_of
+from gemel.operate.estimates_method import changes_of, errors_of, method_of
 from gemel.operate.estimates_plan import (
     code_of,
     followed_model,
@@ -107,13 +107,14 @@ def area_of(plant: Plant, path: str) -> Area:
 def _asked(plant: Plant, assets: Mapping[str, str], templates: Mapping[str, Template], said: Estimates) -> Estimates:
     """Give how a system is followed: as its types say, but for what is said of the area."""
     each = {c: t.estimates for c, t in templates.items()}
-    noise, start, scatter = (
-        {f"{c}/{n}": v for c, e in each.items() for n, v in getattr(e, key).items()} | dict(getattr(said, key)) for key in ("noise", "start", "scatter")
+    noise, start, scatter, changes = (
+        {f"{c}/{n}": v for c, e in each.items() for n, v in getattr(e, key).items()} | dict(getattr(said, key))
+        for key in ("noise", "start", "scatter", "changes")
     )
     return Estimates(
         max(e.every_ns for e in each.values()), noise, said.states or _joined(plant, assets, templates, "states"),
         said.sensors or _joined(plant, assets, templates, "sensors"), filter=_filter(each),
-        drift_ns=max(e.drift_ns for e in each.values()), scatter=scatter, start=start,
+        drift_ns=max(e.drift_ns for e in each.values()), scatter=scatter, start=start, changes=changes,
     )  # fmt: skip
 
 
@@ -238,6 +239,7 @@ def _kind(plant: Plant, registry: Registry, areas: Sequence[Area]) -> Kind:
         held.reshape(len(areas), -1), version("system", said, p),
         lambda path, releases: bind_any(plant, path, releases), said, predicts, np.zeros((len(areas), 0)),
         tuple(tuple(a.assets.values()) for a in areas), method=method, errors=errors,
+        changes=changes_of(asked, whole),
     )  # fmt: skip
 
 

@@ -40,6 +40,7 @@ def misestimated(template: Template, model: Declared | None, *, alone: bool = Tr
         walking |= model.inputs
     yield from _scatters(template, {**model.states, **model.outputs}, {s.name for s in template.signals if s.source is not None}, names)
     yield from _noises(template, walking)
+    yield from _changes(template, model.parameters)
 
 
 def _chosen(template: Template, model: Declared, names: Mapping[str, str], wanted: Collection[str]) -> Iterator[Found]:
@@ -75,6 +76,15 @@ def _noises(template: Template, walking: dict[str, Quantity]) -> Iterator[Found]
                 yield "error", key, f"{name!r} is no state of the model, nor a parameter that is estimated", did_you_mean(name, walking)
             else:
                 yield from _amount(key, said, walking[name].unit)
+
+
+def _changes(template: Template, parameters: Mapping[str, Quantity]) -> Iterator[Found]:
+    for name, said in template.estimates.changes.items():
+        key = ("estimates", "changes", name)
+        if name not in parameters:
+            yield "error", key, f"the model has no parameter {name!r}", did_you_mean(name, parameters)
+        else:
+            yield from _amount(key, said, parameters[name].unit)
 
 
 def _scatters(template: Template, seen: dict[str, Quantity], sourced: Collection[str], names: Mapping[str, str]) -> Iterator[Found]:

@@ -8,6 +8,7 @@ from typing import Final
 import numpy as np
 
 from gemel.assets.spec import Estimates
+from gemel.dynamics import Compiled
 from gemel.estimate import Ensemble, Method, Problem, Robust, Unscented
 from gemel.estimate.discrepancy import Discrepancy
 from gemel.estimate.trusting import Trusting
@@ -40,6 +41,12 @@ def errors_of(asked: Estimates, read: Sequence[Bound], problem: Problem, lasts: 
         if drift:
             found[b.name] = Discrepancy(size, drift / SECOND, _scatter(asked, b, problem, size))
     return found
+
+
+def changes_of(asked: Estimates, model: Compiled) -> dict[str, float]:
+    """Give by how much parameters are expected to change where something befalls the machine, SI."""
+    declared = model.model.parameters
+    return {n: float(units.quantity(v, declared[n].unit, difference=True)) for n, v in asked.changes.items() if n in declared}
 
 
 def _scatter(asked: Estimates, b: Bound, problem: Problem, usual: float) -> float:

@@ -24,7 +24,7 @@ from gemel.estimate import Method, Noise, Problem
 from gemel.estimate.discrepancy import discrepant
 from gemel.operate.binding import Binding, Bound, bind, names_of
 from gemel.operate.estimates_kind import Kind, version
-from gemel.operate.estimates_method import errors_of, method_of
+from gemel.operate.estimates_method import changes_of, errors_of, method_of
 from gemel.operate.estimates_steps import steps_of
 from gemel.operate.estimates_whole import by_members
 from gemel.operate.estimating import Wires
@@ -93,6 +93,7 @@ def _kind(plant: Plant, registry: Registry, template: Template, rows: Sequence[i
     return Kind(
         template.type, paths, problem, wires, p, begin, held.reshape(len(bound), -1), version(reference, said, p),
         lambda path, releases: bind(plant, path, releases, model=whole.model), said, predicts, np.zeros((len(rows), 0)), method=method, errors=errors,
+        changes=changes_of(asked, whole),
     )  # fmt: skip
 
 

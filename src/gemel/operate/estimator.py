@@ -19,8 +19,11 @@ import numpy.typing as npt
 from gemel.assets import Checks
 from gemel.bus import Frame, FrameHeader, encode_frame
 from gemel.condition import Conditioner
+from gemel.estimate.blame import SURE as CLEAR
 from gemel.estimate.particles import Whole
-from gemel.estimate.watch import Back, Left, Question, Watch
+from gemel.estimate.questions import Back, Left, Question
+from gemel.estimate.reconciled import Reconciling
+from gemel.estimate.watch import Watch
 from gemel.operate.estimates_declared import PRODUCER
 from gemel.operate.estimates_kind import Kind
 from gemel.operate.estimates_whole import Following
@@ -76,7 +79,7 @@ class Estimator:
         self._producers = Producers()
         self._maps: dict[str, Numbering] = {}
         self._loops: list[Estimating] = []
-        self._watches = [Watch(k.problem, k.p, k.wires.outputs >= 0, _process(k), _patience(k, checks)) for k in kinds]
+        self._watches = [Watch(k.problem, k.p, k.wires.outputs >= 0, process_of(k), _patience(k, checks), lasting=lasting(k)) for k in kinds]
         self._insteads = [Instead(k.wires.outputs.shape) for k in kinds]
         self._weighings = [Weighing() for _ in kinds]
         self.turns: list[Turn] = []  # what the last message had residuals do
@@ -206,6 +209,8 @@ class Estimator:
         if isinstance(found, Left) and found.verdict is None:
             return
         loop.distrusted[found.machine] = False
+        if isinstance(found, Left) and found.verdict is not None and found.verdict.against >= CLEAR:
+            self._watches[i].convict(found.machine)
         if isinstance(found, Left) and (sensor := blamed(kind, found, gone)) >= 0:
             loop.distrusted[found.machine, sensor] = True
 
@@ -311,7 +316,12 @@ class Estimator:
         self._ended = []
 
 
-def _process(kind: Kind) -> dict[str, float]:
+def lasting(kind: Kind) -> bool:
+    """Tell whether who is wrong can be weighed by a long past: the flows of balances are anew at each instant, an FMU has no equations."""
+    return not isinstance(kind.method, Reconciling) and not isinstance(kind.problem, Whole)
+
+
+def process_of(kind: Kind) -> dict[str, float]:
     """Give the parameters that are followed, with the change to be expected of each where the process changes."""
     model, names = kind.problem.model, kind.problem.estimated
     return {n: float(max(abs(kind.p[:, model.place("parameters", n)]).mean() * CHANGE, 1e-9)) for n in names} | dict(kind.changes)

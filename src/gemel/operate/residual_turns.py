@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from gemel.estimate.blame import SURE as CLEAR
-from gemel.estimate.watch import Back, Left
+from gemel.estimate.questions import Back, Left
 from gemel.operate.estimates_kind import Kind
 from gemel.operate.residuals_in import CLEARED, RAISED
 from gemel.samples import Registry

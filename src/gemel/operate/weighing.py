@@ -2,7 +2,7 @@
 
 residual left its band ─► told at once ─► a thread weighs (seconds) ─► its instant has come ─► told again, with who is wrong
 
-A question asked at one instant is answered `WEIGHED` instants later, and never sooner than so long after the one before it.
+A question asked at one instant is answered so many instants later (`Question.wait`), and never sooner than so long after the one before it.
 So what is told is a function of the log, and a thousand machines whose residuals leave at once are weighed one after the
 other. Where the thread is not done by then (a replay, a machine that is loaded), the filters wait for it.
 """
@@ -20,10 +20,11 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
+from gemel.estimate.attribution import Readings
 from gemel.estimate.blame import Verdict
-from gemel.estimate.watch import Left, Question, Watch
+from gemel.estimate.questions import Hours, Left, Question
+from gemel.estimate.watch import Watch
 
-WEIGHED: Final = 10  # instants from a question to its answer, at least
 MOST: Final = 30  # that wait; what is asked beyond them is asked again when the residual has been out for longer
 
 
@@ -84,7 +85,7 @@ class Weighing:
     def ask(self, question: Question) -> None:
         """Ask; nothing where too many wait."""
         if len(self._waiting) < MOST:
-            self._last = max(question.at, self._last) + WEIGHED
+            self._last = max(question.at, self._last) + question.wait
             self._wait(question, self._last)
 
     def due(self, at: int) -> list[Left]:
@@ -111,14 +112,17 @@ class Weighing:
     def state(self) -> dict[str, npt.NDArray[Any]]:
         """Give all that is remembered, by name: questions, not answers."""
         asked = [(q.machine, q.output, q.at, q.onset, one.due) for one in self._waiting for q in (one.question,)]
-        return {
-            "asked": np.array(asked, np.int64).reshape(len(asked), 5), "last": np.array([self._last]),
-            **{name: np.array([getattr(one.question, name) for one in self._waiting]) for name in ("u", "y") if asked},
-        }  # fmt: skip
+        found = {"asked": np.array(asked, np.int64).reshape(len(asked), 5), "last": np.array([self._last])}
+        for i, one in enumerate(self._waiting):
+            seen = one.question.seen
+            found |= {f"{i}.u": seen.recent.u, f"{i}.y": seen.recent.y}
+            found |= {f"{i}.good.u": seen.asked.good.u, f"{i}.good.y": seen.asked.good.y} if isinstance(seen, Hours) else {}
+        return found
 
     def restore(self, arrays: Mapping[str, npt.NDArray[Any]], watch: Watch) -> None:
         """Take what `state` gave, of a watch that is restored; what was not answered is weighed again."""
         self._last = int(arrays["last"][0])
-        for k, (machine, output, at, onset, due) in enumerate(arrays["asked"].tolist()):
-            left = Left(machine, output, at, onset)
-            self._wait(watch.question(left, arrays["u"][k], arrays["y"][k]), due)
+        for i, (machine, output, at, onset, due) in enumerate(arrays["asked"].tolist()):
+            recent, good = (Readings(arrays[f"{i}.{k}u"], arrays[f"{i}.{k}y"]) if f"{i}.{k}u" in arrays else None for k in ("", "good."))
+            assert recent is not None
+            self._wait(watch.question(Left(machine, output, at, onset), recent, good), due)
