@@ -81,8 +81,8 @@ def attributed(asked: Asked, since: int = -1) -> Verdict | None:
 
 
 def _heard(asked: Asked) -> Asked:
-    """Leave out the outputs that nobody reads: they tell nothing, and cost as much as the others."""
-    problem, read = asked.problem, np.flatnonzero(np.isfinite(asked.good.y).any(0) | np.isfinite(asked.recent.y).any(0))
+    """Leave out the outputs that nobody reads, or not any more: they tell nothing, and cost as much as the others."""
+    problem, read = asked.problem, np.flatnonzero(np.isfinite(asked.good.y).any(0) & np.isfinite(asked.recent.y).any(0))
     model = _reduced(problem.model, tuple(problem.model.outputs[i] for i in read))
     noise = replace(problem.noise, sensor=problem.noise.sensor[read])
     good, recent = (Readings(one.u, one.y[:, read]) for one in (asked.good, asked.recent))

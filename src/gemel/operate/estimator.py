@@ -41,7 +41,7 @@ from gemel.twin.releases import Releases
 log = logging.getLogger(__name__)
 ROWS: Final = 8192  # in a frame
 CHANGE: Final = 0.2  # of a followed parameter, where the process changes
-FORMAT: Final = 3  # of the snapshot
+FORMAT: Final = 4  # of the snapshot
 
 
 @dataclass(frozen=True)
