@@ -9,6 +9,7 @@ from gemel.config.estimates import Estimates
 from gemel.config.heartbeat import heartbeat
 from gemel.config.running import running_of
 from gemel.operate.ahead import Ahead
+from gemel.operate.compiled_kept import CompiledKept
 from gemel.operate.jobs import Jobs
 from gemel.operate.places import Places
 from gemel.operate.reasoning import REASON_BUS, Reason, import_ahead
@@ -18,6 +19,8 @@ IDLE_S: Final = 900.0  # without a job or anything to estimate, after which it e
 
 async def run(places: Places) -> None:
     """Work on jobs, and estimate; end where there was nothing to do for long."""
+    kept = CompiledKept(places.compiled)
+    keeps = kept.begin(os.environ)  # before JAX is loaded
     import_ahead()
     bus = await Bus.open(os.environ.get(REASON_BUS) or running_of(places).bus, "reason")
     working, estimates = Reason(bus, Jobs(places.jobs)), Estimates(bus, places)
@@ -27,7 +30,7 @@ async def run(places: Places) -> None:
         both = estimates.told()
         return {**both, "measures": {**both["measures"], **ahead.told()}}
 
-    works = (ahead.run(), working.run(), estimates.run(), heartbeat(bus, "reason", told))
+    works = (ahead.run(), working.run(), estimates.run(), heartbeat(bus, "reason", told), *([kept.run()] if keeps else []))
     tasks = [asyncio.create_task(one) for one in works]
     try:
         while not any(t.done() for t in tasks) and (estimates.wanted or working.idle_s < IDLE_S):

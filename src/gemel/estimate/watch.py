@@ -31,6 +31,7 @@ Vector = npt.NDArray[np.float64]
 I64 = npt.NDArray[np.intp]
 GOOD: Final = 300  # instants with all readings (but of sensors that are gone) that a band is learned from …
 ENOUGH: Final = 100  # … of which so many at least must have one of a sensor, or it has no band
+REHEARSED: Final = 60  # instants, after which it is known what usually is, as far as equations depend on it
 CALM: Final = 60  # instants that a residual is out for at least
 SMOOTH: Final = 20  # instants that the mean reaches back by which it is known to be back
 AGAIN: Final = (60, 150)  # instants after which it is weighed again: at first a slow fault looks like another
@@ -138,6 +139,19 @@ class Watch:
         asked = Asked(self._problem, self._p[m].copy(), good, recent, self._process)
         return Question(m, o, left.at, left.onset, Hours(asked, every * self._problem.dt, since), max(WEIGHED, every))
 
+    def rehearsal(self) -> Question | None:
+        """Give a question of the shapes that real ones have, from what is known so far; None while that is too little.
+
+        Who weighs it has compiled what the first real one needs; its answer says nothing.
+        """
+        known = self._of["learned"]
+        m = int(np.argmax(known))
+        if known[m] < REHEARSED:
+            return None
+        case = self._case(m, np.arange(GOOD) % int(known[m]))
+        found = Raised(GOOD - 1, GOOD - CALM, np.zeros((2, self._read.shape[1])))
+        return Question(m, 0, 0, 0, case.good.u, case.good.y, case, found)
+
     def _learn(self, rows: I64, now: tuple[Vector, Vector, Vector, Vector]) -> None:
         k = self._of["learned"][rows]
         for name, values in zip(("good.u", "good.y", "good.z", "good.x"), now, strict=True):
@@ -222,9 +236,9 @@ class Watch:
                 turns += self._left(m, first.output, at)
         return turns
 
-    def _case(self, m: int) -> Case:
+    def _case(self, m: int, which: I64 | slice = slice(None)) -> Case:
         of = self._of
-        u, y, x = of["good.u"][m], of["good.y"][m], of["good.x"][m]
+        u, y, x = of["good.u"][m][which], of["good.y"][m][which], of["good.x"][m][which]
         usual = Usual(u.mean(0), u.std(0), x.mean(0), x.std(0))
         good = Excerpt(u.copy(), y.copy(), self._p[m].copy(), self._problem.start[0])
         many = np.isfinite(y).sum(0)

@@ -18,6 +18,7 @@ from gemel.bus.link import SAMPLES
 from gemel.errors import GemelError, StorageError
 from gemel.operate.estimates_in import SUBJECT
 from gemel.operate.estimator import Estimator, Told
+from gemel.operate.rehearsing import Rehearsing
 from gemel.operate.releases_out import SUBJECT as RELEASED
 from gemel.operate.releases_out import heard
 from gemel.operate.residual_turns import Turn, packed
@@ -122,6 +123,7 @@ class EstimatesLoop:
                 await asyncio.sleep(AWAY_S)
 
     async def _follow(self, estimator: Estimator, reader: StreamReader, last: int) -> None:
+        rehearsing = Rehearsing()
         while True:
             messages = await reader.take(WAIT_S)
             for message in messages:
@@ -131,6 +133,7 @@ class EstimatesLoop:
             if estimator.position >= last:
                 await self._send()
                 await self._tell()
+                rehearsing.step(estimator.rehearsals())
             if time.monotonic() - self._saved > SNAPSHOT_S:
                 await asyncio.to_thread(self._save)
 

@@ -9,7 +9,7 @@ with from a snapshot, the same log gives the same frames under the same numbers,
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from typing import Any, Final
 
@@ -100,6 +100,10 @@ class Estimator:
         """Hear what was released and taken back up to a position of the record; it counts from the tick that names it."""
         self._heard += [f for f in facts if f.seq > self.known]
         self.known = max(self.known, upto)
+
+    def rehearsals(self) -> dict[int, Callable[[], Question | None]]:
+        """Give, by number of each kind of which people can ask who is wrong, what gives a question like those to come."""
+        return {i: w.rehearsal for i, w in enumerate(self._watches) if not isinstance(self.kinds[i].problem, Whole)}
 
     def take(self, frame: Frame, position: int) -> Iterator[Told]:
         """Take the next frame of the log; give what is to be in the log because of it."""

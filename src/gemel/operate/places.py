@@ -87,6 +87,11 @@ class Places:
         return self.data / "estimates"
 
     @property
+    def compiled(self) -> Path:
+        """What was compiled of dynamic models, for those who begin again."""
+        return self.data / "compiled"
+
+    @property
     def heads(self) -> Path:
         """The signed head of the record and its key: a second place, best put on another disk."""
         return Path(os.environ.get("GEMEL_RECORD_HEAD", self.data / "record"))

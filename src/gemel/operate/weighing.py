@@ -46,6 +46,11 @@ class Worker:
         self._asked.put((question, answer))
         return answer
 
+    @property
+    def idle(self) -> bool:
+        """Whether nothing waits to be weighed."""
+        return self._asked.empty()
+
     def _work(self) -> None:
         while (asked := self._asked.get()) is not None and not self._ends:
             question, answer = asked
