@@ -140,7 +140,7 @@ class Watch:
         return Question(m, o, left.at, left.onset, Hours(asked, every * self._problem.dt, since), max(WEIGHED, every))
 
     def rehearsal(self) -> Question | None:
-        """Give a question of the shapes that real ones have, from what is known so far; None while that is too little.
+        """Give a question of the shapes that those by minutes have, from what is known so far; None while that is too little.
 
         Who weighs it has compiled what the first real one needs; its answer says nothing.
         """
@@ -150,7 +150,7 @@ class Watch:
             return None
         case = self._case(m, np.arange(GOOD) % int(known[m]))
         found = Raised(GOOD - 1, GOOD - CALM, np.zeros((2, self._read.shape[1])))
-        return Question(m, 0, 0, 0, case.good.u, case.good.y, case, found)
+        return Question(m, 0, 0, 0, Minutes(Readings(case.good.u, case.good.y), case, found), WEIGHED)
 
     def _learn(self, rows: I64, now: tuple[Vector, Vector, Vector, Vector]) -> None:
         k = self._of["learned"][rows]

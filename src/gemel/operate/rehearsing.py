@@ -14,7 +14,7 @@ from concurrent.futures import Future
 from typing import Final
 
 from gemel.estimate.blame import Verdict
-from gemel.estimate.watch import Question
+from gemel.estimate.questions import Question
 from gemel.operate.weighing import WORKER, Worker
 
 log = logging.getLogger(__name__)
