@@ -1,9 +1,11 @@
 """A what-if is asked in the plant's words or in the model's, and what is neither is refused in words that help."""
 
+import re
 from pathlib import Path
 
 import pytest
 
+import gemel
 from gemel.assets import load
 from gemel.errors import ModelError
 from gemel.operate import whatif
@@ -41,3 +43,25 @@ def test_what_cannot_be_changed_is_refused_with_what_can(line, name, said):
     with pytest.raises(ModelError) as refused:
         question(line, name)
     assert refused.value.code == "unknown-quantity" and said in f"{refused.value.message} {refused.value.remedy}" and len(refused.value.remedy) < 1000
+
+
+def test_whatever_the_docs_say_that_people_ask_is_answered_as_they_say_it(monkeypatch, tmp_path):
+    """One what-if a row would be fair and slow: the rows are the scenarios, and what is judged, of three what-ifs."""
+    root = Path(__file__).parents[2]
+    table = (root / "docs" / "whatif.md").read_text().partition("## How people ask")[2].partition("\n## ")[0]
+    rows = dict(re.findall(r"^\| ([^|]+?) \| `(--[^`]+)`", table, re.MULTILINE))
+    sets = {what: said.split('"')[1] for what, said in rows.items() if said.startswith("--set")}
+    kpis = [said.split('"')[1] for said in rows.values() if said.startswith("--kpi")]
+    (tmp_path / "week.csv").write_text("after,pump-1/setpoint [rpm],valve/position_setpoint [%]\n0h,1400,50\n10min,1200,\n")
+    (tmp_path / "orders.csv").write_text("start,end,pump-2/setpoint [rpm]\n0h,10min,+10%\n10min,20min,1300\n")
+    tables = {what: tmp_path / said.split()[1].rstrip(",") for what, said in rows.items() if said.startswith("--schedule")}
+    assert len(sets) == 7 and len(tables) == 2 and len(kpis) == 1
+    monkeypatch.setenv("GEMEL_DATA", str(tmp_path / "data"))
+    asked = [*({what: how} for what, how in (sets | tables).items())]
+    with gemel.open(root / "examples" / "pumping-line") as twin:
+        for some in ({k: v for one in asked[i : i + 5] for k, v in one.items()} for i in range(0, len(asked), 5)):
+            found = twin.whatif(LINE, some, horizon="20min", members=8, points=5, seed=1, kpis=["energy", "cost", "pump-1/bearing_life", *kpis], uncertain=[])
+            rows = {(r["scenario"], r["kpi"]): r for r in found.figures()}
+            for what in some:
+                moved = [r for (scenario, _), r in rows.items() if scenario == what and r["difference"] not in (0.0, None)]
+                assert moved or what in ("a parameter",), what

@@ -17,14 +17,17 @@ from gemel.errors import AssetError, ModelError
 from gemel.samples import units
 from gemel.samples.expression_kinds import number, product, quotient
 
-BETTER: Final = {"energy": "less", "cost": "less", "violations": "less", "yield": "more", "life": "more"}
+BETTER: Final = {"energy": "less", "cost": "less", "violations": "less", "yield": "more", "life": "more", "order": "more"}
 USUAL: Final = {"energy": "kWh", "yield": "%", "violations": "h", "life": "d"}
 _LINE: Final = re.compile(r"^\s*(?P<name>[^\s={}][^={}]{0,79}?)\s*=\s*(?P<said>\{.*\})\s*$", re.DOTALL)
 _PRICED: Final = re.compile(r"^\s*(?P<value>[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?)\s*(?P<money>[^/\d][^/]*?)\s*/\s*(?P<per>.+?)\s*$")
 _CURRENCY: Final = re.compile(r"^([A-Z]{3}|[€$£¥])$")  # ISO 4217, or a sign
 _RATE: Final = re.compile(r"^(?P<amount>.+)/(s|min|h|d)$")
-_OWN: Final = {"per": ("yield", "ratio"), "price": ("cost",), "above": ("violations",), "below": ("violations",), "limit": ("life",)}
-_NEEDED: Final = {"yield": "per", "ratio": "per", "cost": "price"}
+_OWN: Final = {
+    "per": ("yield", "ratio"), "price": ("cost",), "above": ("violations",), "below": ("violations",), "limit": ("life",),
+    "amount": ("order",), "by": ("order",), "after": ("order",),
+}  # fmt: skip
+_NEEDED: Final = {"yield": "per", "ratio": "per", "cost": "price", "order": "amount"}
 Wrong = tuple[str, str, str]  # key, what is wrong, what to write
 
 
@@ -81,7 +84,8 @@ def read_kpi(name: str, said: Node, problems: Problems) -> KpiSpec | None:
         return None
     return KpiSpec(
         name=name, measure=measure, of=str(said.plain(measure)), per=str(said.plain("per", "")), unit=unit,
-        above=said.plain("above"), below=said.plain("below"), limit=said.plain("limit"), price=price, price_per=per,
+        above=said.plain("above"), below=said.plain("below"), limit=said.plain("limit"),
+        amount=said.plain("amount"), by=str(said.plain("by", "")), after=str(said.plain("after", "")), price=price, price_per=per,
         better=str(said.plain("better", BETTER.get(measure, ""))), description=str(said.plain("description", "")),
     )  # fmt: skip
 
@@ -91,21 +95,31 @@ def misfits(one: KpiSpec, known: Mapping[str, str]) -> Iterator[Wrong]:
     unit, per = known.get(one.of), known.get(one.per)
     if unit is None:
         return
-    amounts = one.measure in ("energy", "cost", "total", "yield", "ratio")
+    amounts = one.measure in ("energy", "cost", "total", "yield", "ratio", "order")
     if amounts and number(unit).point:
         yield one.measure, f"{one.of!r} is in {unit}, whose zero is not nothing: there is no amount of it", "name a rate or a power"
     elif one.measure == "energy" and not units.fits(unit, "W"):
         yield "energy", f"{one.of!r} is in {unit or '1'}, and a power is meant", "name a power, or write total:"
     elif one.measure == "cost" and not units.fits(product(unit, "s"), one.price_per):
         yield "price", f"the price is for {one.price_per}, and {one.of!r} is in {unit or '1'}", f"write a price for an amount of {one.of}"
-    elif one.measure == "total" and not units.fits(product(unit, "s"), total_unit(one, unit)):
-        yield "unit" if one.unit else "total", f"the amount of {one.of!r}, which is in {unit or '1'}, is not in {one.unit or unit}", "write unit: of the amount"
+    elif one.measure in ("total", "order") and not units.fits(product(unit, "s"), total_unit(one, unit)):
+        yield "unit" if one.unit else one.measure, f"the amount of {one.of!r}, which is in {unit or '1'}, is not in {one.unit or unit}", "write unit: of the amount"
     elif one.measure in ("yield", "ratio") and per is not None and not units.fits(quotient(unit, per), one.unit or "1"):
         words = f"{one.of!r} in {unit or '1'} per {one.per!r} in {per or '1'} is not in {one.unit or '1'}"
         yield "unit" if one.unit else one.measure, words, "write unit:, such as kW.h/m3"
     elif one.measure in ("mean", "min", "max", "end") and one.unit and not units.fits(unit, one.unit):
         yield "unit", f"{one.of!r} is in {unit or '1'}, which cannot become {one.unit}", "write a unit that measures the same"
+    else:
+        yield from _amounts(one, unit)
     yield from _limits(one, unit)
+
+
+def _amounts(one: KpiSpec, unit: str) -> Iterator[Wrong]:
+    try:
+        if one.amount is not None and units.quantity(one.amount, total_unit(one, unit)) <= 0:
+            yield "amount", "an order of nothing is always met", "write how much is to be there"
+    except AssetError as e:
+        yield "amount", e.message, e.remedy
 
 
 def total_unit(one: KpiSpec, unit: str) -> str:
@@ -141,6 +155,8 @@ def _parts(measure: str, said: Node) -> Iterator[Wrong]:
         yield measure, f"{measure} has no {needed}", f"add {needed}: {KPI.fields[needed].words.partition(': ')[2]}"
     if measure == "violations" and not {"above", "below"} & said.fields.keys():
         yield measure, "there is no limit to violate", "add above: or below:"
+    if measure == "order" and "by" not in said.fields and not said.lost:
+        yield measure, "nobody says until when", "add by: 8 h, or by: 18:00"
     if measure == "cost" and "unit" in said.fields:
         yield "unit", "a cost is in the currency of its price", "take unit: out"
 

@@ -58,7 +58,11 @@ def command(
 
 def _words(told: dict[str, Any], figures: Any) -> Iterator[str]:
     yield f"{told['asset']} from {told['at']}, {told['members']} members, seed {told['seed']} (a what-if: nothing was changed)"
+    met = {k["name"] for k in told["kpis"] if k["statistic"] == "met"}
     for row in figures:
+        if row["kpi"] in met:
+            yield f"  {row['scenario']:<24} {row['kpi']:<28} met in {_percent(row['mean'])}{_points(row)}"
+            continue
         unit = "" if row["unit"] == "1" else f" {row['unit']}"
         span = f"{_figure(row['median'])} [{_figure(row['low'])} … {_figure(row['high'])}]{unit}"
         yield f"  {row['scenario']:<24} {row['kpi']:<28} {span}{_difference(row)}"
@@ -80,6 +84,17 @@ def _words(told: dict[str, Any], figures: Any) -> Iterator[str]:
 
 def _figure(value: float | None) -> str:
     return "never" if value is None else f"{value:.5g}"
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.3g} % of the members"
+
+
+def _points(row: dict[str, Any]) -> str:
+    """Say in how many more members an order is met, of a hundred."""
+    if not row["difference"]:
+        return "" if row["difference"] is None else "   no difference"
+    return f"   {100 * row['difference']:+.3g} [{100 * row['difference_low']:+.3g} … {100 * row['difference_high']:+.3g}] of 100 members"
 
 
 def _difference(row: dict[str, Any]) -> str:

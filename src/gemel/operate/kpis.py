@@ -19,7 +19,7 @@ from gemel.assets.kpis import misfits, read_line, total_unit
 from gemel.assets.problem import did_you_mean
 from gemel.assets.spec_kpi import Amount, KpiSpec
 from gemel.errors import GemelError, ModelError
-from gemel.operate import kpis_total
+from gemel.operate import kpis_due, kpis_total
 from gemel.operate.joining import members, parts_of
 from gemel.samples.expression_kinds import product, quotient
 from gemel.samples.units import conversion, quantity
@@ -51,7 +51,9 @@ def offered(plant: Plant, asset: str, quantities: Mapping[str, Mapping[str, Told
     return [*declared, *usual]
 
 
-def asked(begun: Mapping[str, Any], wanted: Sequence[str | Told] | None, at: str, timezone: str) -> list[Told]:
+def asked(
+    begun: Mapping[str, Any], wanted: Sequence[str | Told] | None, at: str, timezone: str, horizon_s: float = DAY_S
+) -> list[Told]:  # fmt: skip
     """Give the figures that are asked for, or else the default ones; raises ModelError (`bad-kpi`).
 
     Args:
@@ -59,9 +61,11 @@ def asked(begun: Mapping[str, Any], wanted: Sequence[str | Told] | None, at: str
         wanted: names of figures, ``NAME={max: power}`` of the words of a plant file, or whole figures in SI.
         at: plant time that it begins with (ISO 8601).
         timezone: of the plant.
+        horizon_s: how far ahead it looks.
     """
     known: list[Told] = begun.get("kpis", [])
-    found = [one for item in wanted or () for one in _one(item, known, begun["quantities"])] or [k for k in known if k["default"]]
+    named = [one for item in wanted or () for one in _one(item, known, begun["quantities"])]
+    found = kpis_due.timed(named or [k for k in known if k["default"]], at, timezone, horizon_s, asked=bool(named))
     shift = _second_of_day(at, timezone)
     return list({one["name"]: _from(_plain(one), shift) for one in found}.values())
 
@@ -146,6 +150,12 @@ def _said(one: KpiSpec, of: _Named, per: _Named | None) -> Iterator[Told]:
         limits = {key: of.si(amount) for key, amount in (("below", one.below), ("above", one.above)) if amount is not None}
         yield {"statistic": "time_outside", "factor": conversion("s", one.unit)[0], "unit": one.unit, **limits}
         yield {"name": ", times", "statistic": "times_outside", "unit": "1", **limits}
+    elif one.measure == "order":
+        unit, due = total_unit(one, of.shown), {"by": one.by, "after": one.after}
+        factor = conversion(product(of.unit, "s"), unit)[0]
+        limit = quantity(one.amount or 0.0, unit) / factor
+        yield {"statistic": "met", "limit": limit, "unit": "1", **due}
+        yield {"name": ", missing", "statistic": "missing", "limit": limit, "factor": factor, "unit": unit, "better": "less", **due}
     else:
         if one.limit is None:
             raise _refused(one, "where the life ends is not said", "add limit:, or a degradation with that state")

@@ -80,7 +80,7 @@ def spec(begun: Mapping[str, Any], question: Mapping[str, Any], at: str, plant: 
         {**s, "changes": [_in_si(_named(c, begun), units) for c in s.get("changes", [])]} for s in asked.get("scenarios", [])
     ]
     asked["members"] = _members(begun["model"], asked.get("members"))
-    asked["kpis"] = kpis.asked(begun, asked.get("kpis"), at, plant.timezone)
+    asked["kpis"] = kpis.asked(begun, asked.get("kpis"), at, plant.timezone, float(asked.get("horizon_s") or kpis.DAY_S))
     if asked.get("uncertain") is None:
         asked["uncertain"], asked["together"] = begun["uncertain"], begun["together"]
     else:
@@ -147,7 +147,7 @@ def run(spec: Mapping[str, Any], told: Callable[[float], bool]) -> dict[str, Any
         "hybrids": whatif_hybrid.told(spec, learned, answer.futures),
         "quantiles": question.quantiles, "times_s": answer.times.tolist(),
         "watch": [{"name": n, "unit": units.get(n, "")} for n in answer.watch],
-        "kpis": [{"name": k.name, "unit": k.unit, "better": k.better} for k in asked.kpis],
+        "kpis": [{"name": k.name, "unit": k.unit, "better": k.better, "statistic": k.statistic} for k in asked.kpis],
         "futures": [_future(f, asked) | ({"indices": shares[f.name]} if f.name in shares else {}) for f in answer.futures],
     }  # fmt: skip
 
