@@ -12,7 +12,7 @@ from gemel.bus import Frame, FrameHeader, decode_frame
 from gemel.errors import GemelError
 from gemel.estimate import Ensemble
 from gemel.operate.estimates_plan import kinds_of
-from gemel.operate.estimator import Estimator
+from gemel.operate.estimator import Estimator, process_of
 from gemel.operate.models_check import model_problems
 from gemel.samples import Batch, Snapshot
 from gemel.samples import status as codes
@@ -100,12 +100,19 @@ def test_another_filter_or_another_time_of_errors_is_another_version(tmp_path):
     assert len(versions) == 4
 
 
+def test_what_may_befall_a_machine_is_among_those_who_may_be_wrong(tmp_path):
+    kind = made(tmp_path, BOTH.replace(SAID, SAID + ", changes: {k3: 0.01, k1: 0.002 V^0.5/s}"))[1][0]
+    assert process_of(kind) == {"k3": 0.01, "k1": 0.002}
+
+
 @pytest.mark.parametrize(
     ("said", "words"),
     [
         ("drift: 1 h, scatter: {k3: 1}", "no state or output of the model that is listened to"),
         ("drift: 1 h, scatter: {lower: 1 K}", "the scatter of 'lower'"),
         ("scatter: {lower: 1 mV}", "this one is not looked at"),
+        ("changes: {nothing: 1}", "the model has no parameter 'nothing'"),
+        ("changes: {k1: 1 kg}", "the changes of 'k1'"),
         ("start: {nothing: 1}", "is no state of the model"),
         ("start: {upper: 1 kg}", "the start of 'upper'"),
     ],

@@ -19,15 +19,14 @@ import numpy as np
 
 from gemel.estimate import by_bank, by_members, by_signature
 from gemel.estimate.accused import Case, Suspect, Told, Try
-from gemel.estimate.bank import Excerpt, Weighed, explain
+from gemel.estimate.bank import Excerpt
 from gemel.estimate.fired import Fired, fired, nothing_fired
 from gemel.estimate.particles import Whole
-from gemel.estimate.problem import Problem
-from gemel.estimate.residuals import Raised, alone
+from gemel.estimate.residuals import Raised
 from gemel.estimate.structure import structure
 from gemel.estimate.symptoms import symptoms
 
-__all__ = ["SURE", "Case", "Suspect", "Verdict", "blame", "substituted"]
+__all__ = ["SURE", "Case", "Suspect", "Verdict", "blame"]
 KINDS: Final[Mapping[str, float]] = {"sensor": 0.45, "process": 0.35, "model": 0.2}
 """How often each kind is to blame before anything is looked at."""
 ONSETS: Final = 6
@@ -92,13 +91,6 @@ def _symptomatic(case: Case, record: Excerpt, told: Told) -> Told:
 def _doubt(one: Try, found: Fired) -> float:
     place = one.place or (f"bias/{one.suspect.name}" if one.suspect.kind == "sensor" else "")
     return math.log(DOUBT) * found.contradicted(place) if place else 0.0
-
-
-def substituted(problem: Problem, record: Excerpt, output: int, since: int) -> Weighed:
-    """Filter a record without listening to an output from an instant on: what is believed meanwhile."""
-    one = alone(problem, record.p)
-    one.seen[0, output] = False
-    return explain(problem, one._replace(onset=np.array([since])), record)
 
 
 def _onsets(found: Raised, instants: int) -> list[int]:

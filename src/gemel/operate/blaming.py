@@ -26,7 +26,8 @@ from gemel.samples.batch import F64
 
 INSTANTS: Final = 300  # of each excerpt, at most: the newest
 FEWEST: Final = 100  # with less nothing can be said
-SURE: Final = 2.0  # powers of ten by which the blame must explain the readings better than "nothing is wrong"
+WARNS: Final = 2.0  # powers of ten by which the blame must explain the readings better than "nothing is wrong", to warn of a release:
+# less than the watch asks for (`blame.SURE`), for a person looks at it, and nothing is lost by waiting a night
 CHANGES: Final = 0.2  # of its value, a parameter that follows the machine is expected to have changed by
 LEAD: Final = 20
 OFF: Final = "bias/"  # where a sensor's own equation is struck
@@ -75,7 +76,7 @@ def attribute(
 def _told(machine: Machine, verdict: Verdict, found: Raised) -> Attribution:
     paths = dict(zip(machine.model.outputs, (line.path for line in machine.outputs), strict=True))
     kind, name = verdict.first
-    sure = verdict.against >= SURE
+    sure = verdict.against >= WARNS
     p = verdict.suspects[0][1]
     # off since before the excerpt begins, a sensor is no fault with an onset: its own equation does not hold, all of the time
     at_sensor = kind == "sensor" or (kind == "model" and name.startswith(OFF))

@@ -19,7 +19,7 @@ import numpy.typing as npt
 from gemel.assets import Checks
 from gemel.bus import Frame, FrameHeader, encode_frame
 from gemel.condition import Conditioner
-from gemel.estimate.blame import SURE as CLEAR
+from gemel.estimate.blame import SURE
 from gemel.estimate.particles import Whole
 from gemel.estimate.questions import Back, Left, Question
 from gemel.estimate.reconciled import Reconciling
@@ -213,7 +213,7 @@ class Estimator:
         if isinstance(found, Left) and found.verdict is None:
             return
         loop.distrusted[found.machine] = False
-        if isinstance(found, Left) and found.verdict is not None and found.verdict.against >= CLEAR:
+        if isinstance(found, Left) and found.verdict is not None and found.verdict.against >= SURE:
             self._watches[i].convict(found.machine)
         if isinstance(found, Left) and (sensor := blamed(kind, found, gone)) >= 0:
             loop.distrusted[found.machine, sensor] = True

@@ -12,14 +12,14 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
-from gemel.estimate.blame import SURE as CLEAR
+from gemel.estimate.blame import SURE
 from gemel.estimate.questions import Back, Left
 from gemel.operate.estimates_kind import Kind
 from gemel.operate.residuals_in import CLEARED, RAISED
 from gemel.samples import Registry
 
 MOST: Final = 5  # suspects that are named
-SURE: Final = 0.5  # of a sensor's guilt, from which on it is not listened to
+GUILTY: Final = 0.5  # of a sensor's guilt, from which on it is not listened to
 
 
 @dataclass(frozen=True)
@@ -85,7 +85,7 @@ def blamed(kind: Kind, found: Left, gone: npt.NDArray[np.bool_]) -> int:
     if found.verdict is None:
         return -1
     suspect, probability = found.verdict.suspects[0]
-    if suspect.kind != "sensor" or probability < SURE or found.verdict.against < CLEAR:
+    if suspect.kind != "sensor" or probability < GUILTY or found.verdict.against < SURE:
         return -1
     left = (kind.wires.outputs[found.machine] >= 0) & ~gone
     return place if np.delete(left, place := kind.problem.model.outputs.index(suspect.name)).any() else -1
