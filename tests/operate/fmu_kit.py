@@ -63,10 +63,11 @@ def kept(path, of, build):
     return path
 
 
-def lag(folder, kind="ModelExchange", *, version="2.0", binaries="linux64", initial="exact", body=None, name="lag.fmu", saves=False, gain="fixed", shell=False):
+def lag(folder, kind="ModelExchange", *, version="2.0", binaries="linux64", initial="exact", body=None, name="lag.fmu", saves=False, gain="fixed", shell=False, takes=1):
     """Build the lag: lag dx/dt = gain u - x, x and u in degC, lag in min.
 
-    `body` replaces the rate in C; `saves`: it says that its state can be got, set and written; `shell`: it shows that too, which follows x within 2 min.
+    `body` replaces the rate in C; `saves`: it says that its state can be got, set and written; `shell`: it shows that too, which follows x within 2 min;
+    `takes`: so many bytes more its state takes.
     """
     import fmpy
 
@@ -79,7 +80,7 @@ def lag(folder, kind="ModelExchange", *, version="2.0", binaries="linux64", init
         (folder / "decay.c").write_text(source)
         library = folder / "decay.so"
         headers = Path(fmpy.__file__).parent / "c-code"
-        subprocess.run(["gcc", "-shared", "-fPIC", "-w", f"-I{headers}", folder / "decay.c", "-o", library, "-lm"], check=True)
+        subprocess.run(["gcc", "-shared", "-fPIC", "-w", f"-DMORE={takes}", f"-I{headers}", folder / "decay.c", "-o", library, "-lm"], check=True)
         start = ' start="20"' if initial == "exact" else ""
         more = {"shell": SHELL if shell else "", "shown": '<Unknown index="6"/>' if shell else ""}
         able = ' canGetAndSetFMUstate="true" canSerializeFMUstate="true"' if saves else ""
@@ -90,7 +91,7 @@ def lag(folder, kind="ModelExchange", *, version="2.0", binaries="linux64", init
         for left in (library, folder / "decay.c"):
             left.unlink()
 
-    return kept(folder / name, ("lag", kind, version, binaries, initial, body, saves, gain, shell), build)
+    return kept(folder / name, ("lag", kind, version, binaries, initial, body, saves, gain, shell, takes), build)
 
 
 def third(folder, name, **able):

@@ -25,7 +25,8 @@ from gemel.estimate.particles import Particles, Whole
 from gemel.estimate.weights import counted, drawn_apart, moments, tempered
 
 Floats = npt.NDArray[np.float64]
-MEMBERS: Final = 64  # of each explanation
+MEMBERS: Final = 64  # of each explanation, at most
+TOGETHER: Final = 100_000_000  # bytes that members of explanations that are run side by side remember
 EVERY: Final = 2  # of the moments to be tried, sensors at every second one: each takes as many runs of the model, and what a sensor is off adapts
 LOUD: Final = 5.0
 APART: Final = 0.6  # of their width, how far copies are drawn apart: few members search for a number that does not change
@@ -86,12 +87,19 @@ def _weighed(case: Case, record: Excerpt, onsets: Sequence[int]) -> tuple[list[T
     tries, scores, sizes = list[Try](), list[float](), list[tuple[float, float]]()
     for i, onset in enumerate((0, *onsets)):
         outputs = case.problem.model.outputs if i % EVERY else ()
-        some = _tries(bank.places, outputs, onset)
-        after, states = bank.run(bank.forked(kept[onset], some), onset, bank.allowed(some), set())
-        tries += some
-        scores += [float(np.nansum(mine)) - float(np.nansum(nothing[0, onset:])) + bank.still(one) for one, mine in zip(some, after, strict=True)]
-        sizes += [bank.size(one, k, states[-1]) for k, one in enumerate(some)]
+        every = _tries(bank.places, outputs, onset)
+        tries += every
+        for some in _parts(every, kept[onset].memory.nbytes):
+            after, states = bank.run(bank.forked(kept[onset], some), onset, bank.allowed(some), set())
+            scores += [float(np.nansum(mine)) - float(np.nansum(nothing[0, onset:])) + bank.still(one) for one, mine in zip(some, after, strict=True)]
+            sizes += [bank.size(one, k, states[-1]) for k, one in enumerate(some)]
     return tries, np.array(scores), sizes
+
+
+def _parts(every: list[Try], each: int) -> list[list[Try]]:
+    """Give explanations in parts that are run side by side: as many as what they remember, so many bytes each, leaves room for."""
+    many = max(TOGETHER // max(each, 1), 1)
+    return [every[i : i + many] for i in range(0, len(every), many)]
 
 
 def _tries(places: Mapping[str, float], outputs: Sequence[str], onset: int) -> list[Try]:
@@ -108,7 +116,8 @@ class _Bank:
         assert isinstance(case.problem, Whole)
         assert case.problem.method is not None
         self.case, self.record, self.problem = case, record, case.problem
-        self.method: Particles = replace(case.problem.method, members=MEMBERS)
+        self.members = min(MEMBERS, case.problem.method.members)
+        self.method: Particles = replace(case.problem.method, members=self.members)
         self.biases = SHARE * np.abs(case.readings) + 4 * np.asarray(self.problem.noise.sensor)
         self.places = _places(case, self.method)
         self._span_s = len(record.y) * self.problem.dt
@@ -141,16 +150,16 @@ class _Bank:
         walking = self.record.p[[model.place("parameters", n) for n in problem.estimated]]
         near = replace(problem, noise=replace(problem.noise, state_start=sd))
         swarm = self.method.begin(near, np.concatenate((mean, walking))[None], self.record.u[:1], self.record.p[None])
-        nothing = np.zeros((1, MEMBERS, len(model.outputs)))
-        return _Own(swarm.memory, swarm.shown, swarm.parameter, swarm.weight, np.zeros((1, MEMBERS, len(self.places))), nothing, nothing)
+        nothing = np.zeros((1, self.members, len(model.outputs)))
+        return _Own(swarm.memory, swarm.shown, swarm.parameter, swarm.weight, np.zeros((1, self.members, len(self.places))), nothing, nothing)
 
     def forked(self, at: _Own, tries: Sequence[Try]) -> _Own:
         """Give the members of some explanations, struck, of those of nothing."""
         allowed, e = self.allowed(tries), len(tries)
         many = _Own(*(np.repeat(column, e, 0) for column in at))
-        even = np.random.Generator(np.random.Philox(key=self.method.seed)).permutation(MEMBERS)
-        strike = allowed.jump[:, None] * _normal((even + 0.5) / MEMBERS)[None, :, None]
-        return many._replace(strike=strike, spread=np.repeat((allowed.off**2)[:, None], MEMBERS, 1))
+        even = np.random.Generator(np.random.Philox(key=self.method.seed)).permutation(self.members)
+        strike = allowed.jump[:, None] * _normal((even + 0.5) / self.members)[None, :, None]
+        return many._replace(strike=strike, spread=np.repeat((allowed.off**2)[:, None], self.members, 1))
 
     def run(self, own: _Own, begin: int, allowed: _Allowed, keep: set[int]) -> tuple[Floats, dict[int, _Own]]:
         """Give the likelihood of each instant's readings [explanations, instants] from one on, and the members at some, and at the end (-1)."""
@@ -182,11 +191,11 @@ class _Bank:
         _, wide = moments(moving, np.exp(own.weight))
         draw = self._draw(k)
         comb, fresh = draw.random(), draw.standard_normal(moving.shape[1:])
-        for e in np.flatnonzero(counted(own.weight) < self.method.few * MEMBERS).tolist():
-            chosen = np.searchsorted(np.cumsum(np.exp(own.weight[e])), (np.arange(MEMBERS) + comb) / MEMBERS).clip(max=MEMBERS - 1)
+        for e in np.flatnonzero(counted(own.weight) < self.method.few * self.members).tolist():
+            chosen = np.searchsorted(np.cumsum(np.exp(own.weight[e])), (np.arange(self.members) + comb) / self.members).clip(max=self.members - 1)
             for column in columns:
                 column[e] = column[e][chosen]
-            columns[3][e] = -math.log(MEMBERS)
+            columns[3][e] = -math.log(self.members)
             apart = drawn_apart(moving[e], (chosen, wide[e]), fresh, APART)
             columns[2][e], columns[4][e] = np.clip(apart[:, :walking], low, high), apart[:, walking:]
         return _Own(*columns)
@@ -195,12 +204,12 @@ class _Bank:
         problem, e = self.problem, len(own.weight)
         draw, dt = self._draw(k, 1), problem.dt
         wild = allowed.wild[:, None, None]
-        u = self.record.u[k] + wild * np.array(self.method.inputs) * draw.standard_normal((MEMBERS, len(problem.model.inputs)))
-        walked = math.sqrt(dt) * np.asarray(problem.noise.parameter) * draw.standard_normal((MEMBERS, len(problem.estimated)))
+        u = self.record.u[k] + wild * np.array(self.method.inputs) * draw.standard_normal((self.members, len(problem.model.inputs)))
+        walked = math.sqrt(dt) * np.asarray(problem.noise.parameter) * draw.standard_normal((self.members, len(problem.estimated)))
         parameter = np.clip(own.parameter + wild * walked, *self._bounds())
-        strike = own.strike + math.sqrt(dt) * allowed.walk[:, None] * draw.standard_normal((MEMBERS, len(self.places)))
+        strike = own.strike + math.sqrt(dt) * allowed.walk[:, None] * draw.standard_normal((self.members, len(self.places)))
         given = self._struck(u, parameter, strike)
-        times = np.full(e * MEMBERS, k * dt)
+        times = np.full(e * self.members, k * dt)
         memory, shown = self.method.stepper.step(_rows(own.memory), times, dt, given, self._sources(strike))
         spread = own.spread + dt * (allowed.drift**2)[:, None]
         return own._replace(memory=memory.reshape(own.memory.shape), shown=shown.reshape(own.shown.shape), parameter=parameter, strike=strike, spread=spread)
@@ -208,7 +217,7 @@ class _Bank:
     def _struck(self, u: Floats, parameter: Floats, strike: Floats) -> tuple[Floats, Floats]:
         """Give inputs and parameters of members [explanations · members, …], struck."""
         problem, model = self.problem, self.problem.model
-        p = np.tile(self.record.p, (len(parameter), MEMBERS, 1))
+        p = np.tile(self.record.p, (len(parameter), self.members, 1))
         for i, name in enumerate(problem.estimated):
             p[..., model.place("parameters", name)] = parameter[..., i]
         for i, place in enumerate(self.places):
@@ -220,7 +229,7 @@ class _Bank:
         return _rows(np.clip(u, *model.bounds("inputs"))), _rows(np.clip(p, *model.bounds("parameters")))
 
     def _shown(self, own: _Own, k: int) -> _Own:
-        u = np.tile(self.record.u[k], (len(own.weight), MEMBERS, 1))
+        u = np.tile(self.record.u[k], (len(own.weight), self.members, 1))
         shown = self.method.stepper.show(_rows(own.memory), self._struck(u, own.parameter, own.strike), _rows(own.shown))
         return own._replace(shown=shown.reshape(own.shown.shape))
 
@@ -228,7 +237,7 @@ class _Bank:
         """Give what balances of states that may be moved lack in one step [explanations · members, states that may be moved]."""
         at = {place: i for i, place in enumerate(self.places)}
         columns = [strike[..., at[f"source/{n}"]].ravel() * self.problem.dt for n in self.method.stepper.movable]
-        return np.stack(columns, 1) if columns else np.zeros((strike.shape[0] * MEMBERS, 0))
+        return np.stack(columns, 1) if columns else np.zeros((strike.shape[0] * self.members, 0))
 
     def _bounds(self) -> tuple[Floats, Floats]:
         states = len(self.problem.model.states)

@@ -60,9 +60,10 @@ class Stepper(Protocol):
 
 @dataclass(frozen=True, eq=False)
 class Whole(Corrected):
-    """What is estimated of machines that are run as a whole, and by what."""
+    """What is estimated of machines that are run as a whole, and by what; `back`: instants that can be gone back, all members kept of each."""
 
     method: Particles | None = None
+    back: int = 10
 
 
 class Swarm(NamedTuple):

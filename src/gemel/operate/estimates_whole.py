@@ -27,14 +27,13 @@ from gemel.operate.estimating import Estimating
 from gemel.operate.fmi.coupled import Coupled, as_a_whole
 from gemel.operate.fmi.march import SUBSTEPS
 from gemel.operate.fmi.model import FmuModel, plain
-from gemel.operate.fmi.remembered import Remembered
+from gemel.operate.fmi.remembered import Remembered, room
 from gemel.operate.fmi.remembered_system import POINTS, RememberedSystem
 from gemel.operate.models import fmu_of
 from gemel.samples import units
 from gemel.samples.batch import F64
 
 INPUT: Final = 0.01  # of an input's usual size: how far it is off where the plant file does not say
-LENGTH: Final = 10  # instants that can be gone back: what all members remember is kept of each
 
 
 def whole_of(model: Compiled) -> FmuModel | None:
@@ -85,7 +84,9 @@ def by_members(problem: Problem, asked: Estimates, inputs: Sequence[Bound]) -> P
     of = {b.name: b for b in inputs}
     spread = tuple(_spread(asked, of[n], problem.model.scales("inputs")[i]) for i, n in enumerate(problem.model.inputs))
     given = {f.name: getattr(problem, f.name) for f in fields(Problem)}
-    return Whole(**given, method=Particles(stepper, spread))
+    size = stepper.begin(*(a[None] for a in (problem.model.x0, problem.model.u0, problem.model.p0)))[0].shape[1]
+    members, back = room(size)
+    return Whole(**given, method=Particles(stepper, spread, members), back=back)
 
 
 def _stepper(problem: Problem, model: Any) -> Stepper:
@@ -117,7 +118,8 @@ class Following(Estimating):
 
     def __init__(self, problem: Problem, *of: Any, held: F64, **how: Any) -> None:
         self._first, self._given = held, of[-1]
-        super().__init__(problem, *of, held=held, **{"length": LENGTH, **how})
+        assert isinstance(problem, Whole)
+        super().__init__(problem, *of, held=held, **{"length": problem.back, **how})
 
     def adopt(self, problem: Problem, p: F64, begin: F64) -> None:
         """Take other parameters, as `Estimating.adopt`."""

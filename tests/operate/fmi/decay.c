@@ -3,7 +3,10 @@
 #include <string.h>
 #include "fmi2Functions.h"
 
-typedef struct { double x, u, lag, gain, t, shell; } Model; /* references 0..3; 4 is der(x); 5 */
+#ifndef MORE /* that its state takes */
+#define MORE 1
+#endif
+typedef struct { double x, u, lag, gain, t, shell; char more[MORE]; } Model; /* references 0..3; 4 is der(x); 5 */
 
 static double rate(Model *m) { return (m->gain * m->u - m->x) / (60.0 * m->lag); }
 static double *at(Model *m, fmi2ValueReference r) { double *all[] = {&m->x, &m->u, &m->lag, &m->gain, 0, &m->shell}; return all[r]; }

@@ -102,8 +102,17 @@ def test_a_released_hybrid_is_what_it_expects_of_its_gauge(tmp_path):
     assert off[1] < 0.03 < 0.06 < off[0]
 
 
-@pytest.mark.parametrize(("how", "words"), [({"saves": False}, "cannot save its state"), ({"gain": "fixed"}, "calls it fixed")])
+def test_a_large_state_is_followed_by_fewer_members_that_go_back_less_far(tmp_path):
+    estimator, registry, _ = followed(tmp_path, takes=600_000)
+    problem = estimator.kinds[0].problem
+    assert (problem.method.members, problem.back) == (75, 1)
+    gain = of(told(estimator, registry, 60), registry, "gain")
+    assert gain.value[-1] == pytest.approx(1.2, abs=0.1)
+    assert sum(a.nbytes for n, a in estimator.snapshot().arrays.items() if "belief" in n) < 110e6
+
+
+@pytest.mark.parametrize(("how", "words"), [({"takes": 2_000_000}, "its saved state takes"), ({"saves": False}, "cannot save its state"), ({"gain": "fixed"}, "calls it fixed")])
 def test_one_that_cannot_be_followed_is_refused_in_words(tmp_path, how, words):
     with pytest.raises(ModelError, match=words) as refused:
         followed(tmp_path, **how)
-    assert refused.value.code == "model-foreign"
+    assert refused.value.code == ("fmu" if "takes" in how else "model-foreign")

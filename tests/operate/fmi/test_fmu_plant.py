@@ -137,6 +137,12 @@ def test_one_whose_saved_state_does_not_bring_it_back_is_told(tmp_path):
     ]
 
 
+def test_one_whose_state_is_large_is_told(tmp_path):
+    assert [(s, m) for s, _, m in found(plant(tmp_path, lag(tmp_path / "fmu", "CoSimulation", saves=True, takes=600_000)))] == [
+        ("warning", "models/lag.fmu: what it remembers takes 666 kB: where it is followed, 75 members are kept, and late readings of 1 instants are taken")
+    ]
+
+
 def test_one_that_remembers_more_than_its_states_is_told(tmp_path):
     body = "if (m->t == 0.0) m->gain = 1.0 + m->u / 100.0; m->t += 1e-9; return (m->u - m->gain * m->x) / (60.0 * m->lag);"
     assert [(s, m) for s, _, m in found(plant(tmp_path, lag(tmp_path / "fmu", "CoSimulation", body=body)))] == [

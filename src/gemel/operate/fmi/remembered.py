@@ -17,9 +17,12 @@ Floats = npt.NDArray[np.float64]
 Bytes = npt.NDArray[np.uint8]
 ROWS: Final = 64  # members of one request: the limit of time is that of so many steps
 HEAD: Final = 8  # bytes that say how long the rest is
-ROOM: Final = 2  # times what it takes when it begins, and …
-MORE: Final = 256  # … so many bytes: a state written as text grows and shrinks
-MOST: Final = 1 << 16  # bytes of one member
+GROWS: Final = 1 << 16  # bytes, at most as many again as it takes when it begins, and …
+MORE: Final = 256  # … so many: a state written as text grows and shrinks
+MOST: Final = 3 << 19  # bytes of one member, 1.5 MB: the fewest members and one instant are then what a machine may keep
+KEPT: Final = 100_000_000  # bytes of a machine: what all of its members remember, now and at each instant that can be gone back
+MEMBERS: Final = 32, 128  # of a machine, at least and where there is room
+BACK: Final = 10  # instants that can be gone back, where there is room
 
 
 class Remembered:
@@ -52,7 +55,8 @@ class Remembered:
         found = []
         for i in range(0, len(x), ROWS):
             found += self._asked("begin", starts=starts[i : i + ROWS].tolist(), inputs=inputs[i : i + ROWS].tolist())
-        capacity = HEAD + -(-(ROOM * max(len(saved) for saved, _ in found) + MORE) // 64) * 64
+        longest = max(len(saved) for saved, _ in found)
+        capacity = HEAD + -(-(longest + min(longest, GROWS) + MORE) // 64) * 64
         return self._packed(found, capacity), self._shown(found)
 
     def step(self, memory: Bytes, times: Floats, dt: float, given: tuple[Floats, Floats], moved: Floats | None = None) -> tuple[Bytes, Floats]:
@@ -99,6 +103,19 @@ class Remembered:
     def _scales(self, names: tuple[str, ...]) -> tuple[Floats, Floats]:
         of = np.array([self._model.scales[n] for n in names], np.float64).reshape(-1, 2)
         return of[:, 0], of[:, 1]
+
+
+def room(size: int) -> tuple[int, int]:
+    """Give how many members of a machine are kept that remember so many bytes each, and how many instants can be gone back.
+
+    Instants go first, for late readings are rarer than readings: one stays.
+
+    >>> room(500), room(200_000), room(1_000_000)
+    ((128, 10), (128, 2), (50, 1))
+    """
+    fewest, most = MEMBERS
+    back = min(max(KEPT // (most * size) - 1, 1), BACK)
+    return min(max(KEPT // ((back + 1) * size), fewest), most), back
 
 
 def _own(si: Floats, scales: tuple[Floats, Floats]) -> Floats:

@@ -16,7 +16,7 @@ from gemel.dynamics.solve import solve
 from gemel.errors import ModelError
 from gemel.operate.fmi.host import Limits
 from gemel.operate.fmi.model import FmuModel
-from gemel.operate.fmi.remembered import Remembered
+from gemel.operate.fmi.remembered import BACK, Remembered, room
 from gemel.scenarios.foreign import alike
 
 STEPS: Final = 10
@@ -37,6 +37,8 @@ def tried(model: FmuModel, evaluate: bool) -> dict[str, Any]:
         found = _brought_back(model)
     if not found and model.states:
         found = _begun_anew(model)
+    if not found and model.saves:
+        found = _large(model)
     return {"findings": found, "declared": Declared.of(cast(DynamicModel, model)), "fmu": model}
 
 
@@ -60,7 +62,7 @@ def _brought_back(model: FmuModel) -> list[Finding]:
     start = compile_model(cast(DynamicModel, model))
     x, given = start.x0[None], (start.u0[None], start.p0[None])
     try:
-        of = Remembered(model, tuple(dict.fromkeys((*model.states, *model.outputs))))
+        of = Remembered(model, _seen(model))
         memory, _ = of.begin(x, *given)
         after, first = of.step(memory, np.zeros(1), STEP_S, given)
         second = of.step(after, np.full(1, STEP_S), STEP_S, given)[1]
@@ -71,6 +73,21 @@ def _brought_back(model: FmuModel) -> list[Finding]:
         return []
     words = "what it saves of its state does not bring it back: gone on with from there it comes to something else"
     return [("warning", "fmu", words, "do not have it followed; tell its maker")]
+
+
+def _seen(model: FmuModel) -> tuple[str, ...]:
+    return tuple(dict.fromkeys((*model.states, *model.outputs)))
+
+
+def _large(model: FmuModel) -> list[Finding]:
+    start = compile_model(cast(DynamicModel, model))
+    memory, _ = Remembered(model, _seen(model)).begin(start.x0[None], start.u0[None], start.p0[None])
+    size = memory.shape[1]
+    members, back = room(size)
+    if back == BACK:
+        return []
+    words = f"what it remembers takes {size / 1000:.0f} kB: where it is followed, {members} members are kept, and late readings of {back} instants are taken"
+    return [("warning", "fmu", words, "export it with less that it remembers, or for model exchange, to have 128 members and 10 instants")]
 
 
 def _begun_anew(model: FmuModel) -> list[Finding]:
