@@ -33,6 +33,7 @@ KINDS = {
     "ModelExchange": '<ModelExchange modelIdentifier="ball"/>',
     "CoSimulation": '<CoSimulation modelIdentifier="ball" canGetAndSetFMUState="true" canSerializeFMUState="true"/>',
 }
+KINDS["both"] = KINDS["ModelExchange"] + KINDS["CoSimulation"]
 
 
 def ball(folder, kind):

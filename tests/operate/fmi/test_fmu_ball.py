@@ -69,3 +69,10 @@ def test_one_for_co_simulation_goes_on_from_what_it_saved_with_a_tunable_paramet
     (whole,) = model.free_runs([(x[0], Profile([0.0], [[]]), np.array([G, E]))], np.arange(7) * 0.1)
     assert shown[0] == pytest.approx(whole.outputs[-1], abs=1e-9)
     assert shown[1, 0] < shown[0, 0] - 0.1
+
+
+def test_one_with_events_that_offers_both_and_saves_its_state_is_taken_for_co_simulation(tmp_path):
+    """What its events set is then kept where it is followed; at points, it would fall through the floor."""
+    found = fmu(ball(tmp_path, "both"))
+    assert (found.kind, found.saves, found.events) == ("CoSimulation", True, True)
+    assert fmu(ball(tmp_path, "ModelExchange")).exchanged

@@ -188,7 +188,8 @@ class FmuModel:
 def fmu(path: str | Path, limits: Limits | None = None, name: str = "") -> FmuModel:
     """Import an FMU of FMI 2 or 3; its description is read in a child process too.
 
-    One that offers both is taken for model exchange where it has continuous states: then it can be followed, too.
+    One that offers both is taken for model exchange where it has continuous states: then equations at points can be had of it.
+    Where it has events and saves its state for co-simulation it is taken for that: what events set is then kept where it is followed.
 
     Args:
         path: the file.
@@ -226,7 +227,9 @@ def _made(of: tuple[Path, str], found: Mapping[str, Any], limits: Limits) -> Fmu
     scales: dict[str, Affine] = {}
     kinds: dict[str, dict[str, Quantity]] = {"input": {}, "output": {}, "parameter": {}}
     continuous = {v["state"] for v in variables.values() if v["state"]}
-    exchange = "modelExchange" in found["kinds"] and (bool(continuous) or "coSimulation" not in found["kinds"])
+    both = {"modelExchange", "coSimulation"} <= {*found["kinds"]}
+    forgets = both and found["events"] and found["saves"]  # at points nobody keeps what events set; what is saved has it
+    exchange = "modelExchange" in found["kinds"] and not forgets and (bool(continuous) or not both)
     states = continuous if exchange else {name for name, v in variables.items() if v["settable"]}
     of_states: dict[str, Quantity] = {}
     for name, variable in variables.items():

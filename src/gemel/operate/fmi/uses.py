@@ -23,8 +23,8 @@ def misused(template: Template, model: FmuModel | None, *, alone: bool = True) -
     if not model.exchanged:
         yield from _as_a_whole(template, model, followed, alone)
     elif model.events and (followed or any(p.calibrate for p in template.parameters)):
-        words = f"{model.called} has events: what it remembers from one to the next is not kept in estimates and fits"
-        yield "warning", ("dynamics",), words, "let what it remembers be a state, or leave it out"
+        words = f"{model.called} has events: what they set, its states too, is not kept in estimates, and in who is wrong; what-ifs and fits of whole runs meet them"
+        yield "warning", ("dynamics",), words, "export it for co-simulation too, with canGetAndSetFMUState and canSerializeFMUState: it is then followed with all that it remembers"
 
 
 def _as_a_whole(template: Template, model: FmuModel, followed: list[str], alone: bool) -> Iterator[Found]:
