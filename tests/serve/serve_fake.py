@@ -111,6 +111,7 @@ class FakeTwin(LifeAsked):
         self.numbers = itertools.count(1)
         self.forked = FakeForks()
         self.jobs = FakeJobs()
+        self.together = []  # as who estimates tells it
 
     # ---- what a test does to it
 
@@ -240,8 +241,11 @@ class FakeTwin(LifeAsked):
     async def whatif_assets(self, asset):
         return members(self.plant, asset)
 
-    async def whatif_begin(self, asset, shown, releases, at):
-        return whatif.begin(self.plant, asset, shown, releases, at)
+    async def whatif_begin(self, asset, shown, releases, at, estimated=()):
+        return whatif.begin(self.plant, asset, shown, releases, at, estimated)
+
+    async def whatif_together(self, assets):
+        return [g for g in self.together if any(p.rpartition("/")[0] in assets for p in g["paths"])]
 
     async def whatif_spec(self, begun, question, at):
         return whatif.spec(begun, question, at, self.plant)

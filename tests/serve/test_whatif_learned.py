@@ -16,7 +16,7 @@ def learned(parameters):
     return {"kind": "hybrid", "digest": "ab" * 32, "good_for": {"parameters": parameters}, "hybrid": {"flow": {"version": "c1"}}}
 
 
-async def begin(asset, shown, releases, at):
+async def begin(asset, shown, releases, at, estimated=()):
     """Tell what it was given, without a model: that a hybrid is simulated with is `tests/operate/test_whatif_hybrid.py`'s."""
     return {"asset": asset, "model": "m:M", "quantities": {}, "calibrated": [], "hybrids": [releases.hybrid(asset, at)]}
 

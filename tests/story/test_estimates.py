@@ -79,6 +79,10 @@ def test_a_virtual_sensor_is_in_the_state_and_outlives_the_death_of_who_estimate
         (residual,) = face.get("residuals", asset=RIG)["items"]
         assert residual["sigma"] > 0 and residual["out"] is None
         assert abs(residual["residual"]) < 6 * 50
+        began = face.get("whatif", asset=RIG, warm=False)
+        (together,) = began["together"]
+        assert (together["names"], together["source"]) == (["upper", "k1"], "estimated"), "as who estimates believes just now"
+        assert face.get("whatif", asset=RIG, at=began["at"], warm=False)["together"] == [], "which is not kept"
         os.kill(family.pids()["reason"], signal.SIGKILL)
         assert wait(lambda: provenance(face)["lower"]["quality"] == "good", 10), "nobody waits for it"
         assert wait(lambda: estimated(face)["time"] > first["time"] and provenance(face)["upper"]["quality"] != "stale", 120)

@@ -33,7 +33,7 @@ REASON_MAY: Final = (  # nothing here is written to the plant, or leads to it: n
     "$JS.API.CONSUMER.INFO.JOBS.*", "$JS.API.CONSUMER.CREATE.JOBS.>", "$JS.API.CONSUMER.DURABLE.CREATE.JOBS.*",
     "$JS.API.CONSUMER.MSG.NEXT.JOBS.*",
 )  # fmt: skip
-REASON_HEARS: Final = ("jobs.cancel", "jobs.ahead", "_INBOX.>")
+REASON_HEARS: Final = ("jobs.cancel", "jobs.ahead", "reason.together", "_INBOX.>")  # what it is asked it may answer, once each
 KEY_VARIABLE: Final = "LOG_KEY"  # of the server's own environment
 _PR_SET_PDEATHSIG: Final = 1  # prctl(2)
 
@@ -129,7 +129,7 @@ class Server:
             f'server_name: "gemel"\n'
             f'authorization {{ users: [{{user: "family", password: "{s.token}"}}, '
             f'{{user: "reason", password: "{s.reason}", permissions: {{publish: {json.dumps(REASON_MAY)}, '
-            f'subscribe: {json.dumps(REASON_HEARS)}}}}}] }}\n'
+            f'subscribe: {json.dumps(REASON_HEARS)}, allow_responses: true}}}}] }}\n'
             "max_payload: 8MB\n"
             "write_deadline: 10s\n"
             # always: an acknowledged frame is on the disk, not in the page cache

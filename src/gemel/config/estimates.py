@@ -8,6 +8,8 @@ import logging
 import time
 from typing import TYPE_CHECKING, Any, Final
 
+import msgspec
+
 from gemel.bus import Bus
 from gemel.bus.link import SAMPLES
 from gemel.config.registries import registries
@@ -133,6 +135,12 @@ class Estimates:
         )  # fmt: skip
         self._since = None
         return self._loop
+
+    async def together(self, body: dict[str, Any]) -> bytes:
+        """Answer how what is estimated of some assets goes together now; nothing while nothing is estimated."""
+        estimator = None if self._loop is None else self._loop.estimator
+        found = [] if estimator is None else await asyncio.to_thread(estimator.together, [str(a) for a in body["assets"]])
+        return msgspec.json.encode(found)
 
     def told(self) -> dict[str, Any]:
         """Say how it goes."""

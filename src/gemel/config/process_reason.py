@@ -10,6 +10,7 @@ from gemel.config.heartbeat import heartbeat
 from gemel.config.running import running_of
 from gemel.operate.ahead import Ahead
 from gemel.operate.compiled_kept import CompiledKept
+from gemel.operate.estimates_declared import TOGETHER
 from gemel.operate.jobs import Jobs
 from gemel.operate.places import Places
 from gemel.operate.reasoning import REASON_BUS, Reason, import_ahead
@@ -24,6 +25,7 @@ async def run(places: Places) -> None:
     import_ahead()
     bus = await Bus.open(os.environ.get(REASON_BUS) or running_of(places).bus, "reason")
     working, estimates = Reason(bus, Jobs(places.jobs)), Estimates(bus, places)
+    await bus.answer(TOGETHER, estimates.together)
     ahead = Ahead(bus, working.busy)
 
     def told() -> dict[str, Any]:

@@ -70,10 +70,14 @@ class Offline(LifeAsked):
         return members(self.plant, asset)
 
     async def whatif_begin(
-        self, asset: str, shown: Mapping[str, tuple[float, str]], releases: Releases, at: int
+        self, asset: str, shown: Mapping[str, tuple[float, str]], releases: Releases, at: int, estimated: Sequence[Told] = ()
     ) -> Told:  # fmt: skip
         """Give where a what-if about an asset begins."""
-        return await asyncio.to_thread(whatif.begin, self.plant, asset, shown, releases, at)
+        return await asyncio.to_thread(whatif.begin, self.plant, asset, shown, releases, at, estimated)
+
+    async def whatif_together(self, assets: Sequence[str]) -> list[Told]:
+        """Say that nobody estimates."""
+        return []
 
     async def health(self) -> Told:
         """Say that nothing runs."""

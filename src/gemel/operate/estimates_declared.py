@@ -10,6 +10,8 @@ from gemel.samples.batch import I32
 
 PRODUCER: Final = "estimates-"
 """The beginning of the name under which estimates stand in the log."""
+TOGETHER: Final = "reason.together"
+"""What who estimates is asked by: how what it believes of some assets goes together (`estimates_together`)."""
 
 
 def declares_estimates(plant: Plant) -> bool:

@@ -113,6 +113,11 @@ class Estimating:
         """Number of the instant that is met next."""
         return self._lag.at
 
+    @property
+    def belief(self) -> Any:
+        """What is believed of the machines, before the instant that is met next."""
+        return self._lag.belief
+
     def time(self, at: int) -> int:
         """Give the plant time of an instant [ns]."""
         return self._start + at * self._every

@@ -9,7 +9,7 @@ with from a snapshot, the same log gives the same frames under the same numbers,
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from typing import Any, Final
 
@@ -26,6 +26,7 @@ from gemel.estimate.reconciled import Reconciling
 from gemel.estimate.watch import Watch
 from gemel.operate.estimates_declared import PRODUCER
 from gemel.operate.estimates_kind import Kind
+from gemel.operate.estimates_together import Group, groups
 from gemel.operate.estimates_whole import Following
 from gemel.operate.estimating import Estimating
 from gemel.operate.instead import Instead
@@ -100,6 +101,11 @@ class Estimator:
         """Hear what was released and taken back up to a position of the record; it counts from the tick that names it."""
         self._heard += [f for f in facts if f.seq > self.known]
         self.known = max(self.known, upto)
+
+    def together(self, assets: Collection[str]) -> list[Group]:
+        """Give how what is estimated of some assets goes together, as it is believed now."""
+        pairs = zip(self.kinds, self._loops, strict=False)
+        return [group for kind, loop in pairs for group in groups(kind, loop.belief, self._registry, assets)]
 
     def rehearsals(self) -> dict[int, Callable[[], Question | None]]:
         """Give, by number of each kind of which people can ask who is wrong, what gives a question like those to come."""

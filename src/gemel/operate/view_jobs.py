@@ -3,7 +3,7 @@
 import asyncio
 import math
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Final
@@ -13,15 +13,18 @@ import msgspec
 from gemel.assets import Plant
 from gemel.bus import Bus
 from gemel.bus.work import WorkQueue
+from gemel.errors import GemelError
 from gemel.history import Reader
 from gemel.operate import whatif
 from gemel.operate.ahead import AHEAD, MOST_BYTES
+from gemel.operate.estimates_declared import TOGETHER
 from gemel.operate.family import WANTED
 from gemel.operate.jobs import Job, Jobs
 from gemel.operate.joining import members
 from gemel.operate.reasoning import CANCEL, HERE, PROGRESS
 from gemel.twin.releases import Releases
 
+PATIENCE_S: Final = 1.0  # with who estimates; a what-if is answered without
 STARTING_S: Final = 60.0  # a process that works on jobs is there by then, or nobody waits any more
 
 
@@ -123,10 +126,20 @@ class ReasonedView:
         return await asyncio.to_thread(members, self.plant, asset)
 
     async def whatif_begin(
-        self, asset: str, shown: Mapping[str, tuple[float, str, float, str]], releases: Releases, at: int
-    ) -> dict[str, Any]:
+        self, asset: str, shown: Mapping[str, tuple[float, str, float, str]], releases: Releases, at: int,
+        estimated: Sequence[Mapping[str, Any]] = (),
+    ) -> dict[str, Any]:  # fmt: skip
         """Give where a what-if about an asset begins, from what it shows and what was released by then."""
-        return await asyncio.to_thread(whatif.begin, self.plant, asset, shown, releases, at)
+        return await asyncio.to_thread(whatif.begin, self.plant, asset, shown, releases, at, estimated)
+
+    async def whatif_together(self, assets: Sequence[str]) -> list[dict[str, Any]]:
+        """Give how what is estimated of assets goes together now, by who estimates; nothing where nobody does."""
+        try:
+            told = await self.bus.ask(TOGETHER, {"assets": list(assets)}, timeout_s=PATIENCE_S)
+        except GemelError:
+            return []
+        found: list[dict[str, Any]] = msgspec.json.decode(told)
+        return found
 
     async def whatif_spec(
         self, begun: Mapping[str, Any], question: Mapping[str, Any], at: str

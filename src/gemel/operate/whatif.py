@@ -9,7 +9,7 @@ What belongs together says `gemel.operate.binding`; what the plant does not tell
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
 import msgspec
@@ -19,7 +19,7 @@ from gemel import __version__
 from gemel.assets import Plant
 from gemel.assets.fmus import is_fmu
 from gemel.errors import ModelError
-from gemel.operate import kpis, whatif_doubt, whatif_hybrid
+from gemel.operate import kpis, whatif_doubt, whatif_hybrid, whatif_together
 from gemel.operate.binding import KINDS, Bound
 from gemel.operate.joining import bind_any
 from gemel.operate.models import Reference
@@ -36,7 +36,8 @@ Perhaps with its standard uncertainty in that unit, and from where one knows tha
 
 
 def begin(
-    plant: Plant, asset: str, shown: Shown, releases: Releases | None = None, at: int | None = None
+    plant: Plant, asset: str, shown: Shown, releases: Releases | None = None, at: int | None = None,
+    estimated: Sequence[Mapping[str, Any]] = (),
 ) -> dict[str, Any]:  # fmt: skip
     """Give where a fork of an asset begins, for people and for `run`; nothing of a foreign model is run here.
 
@@ -46,6 +47,7 @@ def begin(
         shown: what they show.
         releases: versions of parameters; None: what the plant file says is in force.
         at: plant time of the state [ns], for the versions in force then; None: now.
+        estimated: how what is estimated goes together, where that is known (`estimates_together`).
 
     Returns:
         ``asset``, ``model``, ``versions`` (of the parameters in force, by asset), ``hybrids`` (released with those), ``kpis`` (figures that can be asked for by name) and ``quantities``: by kind, each name
@@ -60,6 +62,7 @@ def begin(
     doubted = [b.name for b in bound.parameters if b.calibrate]
     sigma = {b.name: told for b in (*bound.states, *bound.parameters) if (told := _sigma(b, shown)) is not None}
     uncertain, together = whatif_doubt.doubts(plant, bound, sigma, releases, at)
+    together = [*together, *whatif_together.of_estimates(bound, uncertain, estimated)]
     return {
         "uncertain": uncertain, "together": together,
         "asset": asset, "model": bound.reference, "quantities": quantities, "calibrated": doubted,

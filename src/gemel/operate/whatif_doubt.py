@@ -13,6 +13,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from gemel.assets import Plant
+from gemel.operate import whatif_together
 from gemel.operate.binding import Binding, Bound
 from gemel.operate.joining import members, parts_of
 from gemel.twin.releases import Release, Releases
@@ -133,8 +134,9 @@ def sentences(drawn: Sequence[Mapping[str, Any]], states: Sequence[str] = ()) ->
 
 def company(question: Mapping[str, Any]) -> list[str]:
     """Say what varies together, and what that makes of indices where they were asked for."""
-    told = [f"vary together, as they were fitted: {', '.join(t['names'])}" for t in question.get("together", ())]
-    if told and question.get("indices"):
+    fitted = [t for t in question.get("together", ()) if t.get("source") != whatif_together.ESTIMATED]
+    told = [*(f"vary together, as they were fitted: {', '.join(t['names'])}" for t in fitted), *whatif_together.sentences(question)]
+    if question.get("together") and question.get("indices"):
         told.append(
             "of what varies together, alone counts also what knowing it tells of the others, and in all is what is left once those are known"
         )

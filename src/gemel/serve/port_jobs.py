@@ -86,12 +86,16 @@ class Reasoned(Protocol):
         """Give the assets that a what-if is about; raises NotFoundError, ModelError."""
 
     async def whatif_begin(
-        self, asset: str, shown: Mapping[str, tuple[float, str, float, str]], releases: Releases, at: int
-    ) -> Mapping[str, Any]:
-        """Give where a what-if about an asset begins, from what it shows (value, unit, sigma, from where) and what was released by then.
+        self, asset: str, shown: Mapping[str, tuple[float, str, float, str]], releases: Releases, at: int,
+        estimated: Sequence[Mapping[str, Any]] = (),
+    ) -> Mapping[str, Any]:  # fmt: skip
+        """Give where a what-if about an asset begins: from what it shows (value, unit, sigma, from where), what was released by then, how estimates go together.
 
         Raises NotFoundError, ModelError.
         """
+
+    async def whatif_together(self, assets: Sequence[str]) -> Sequence[Mapping[str, Any]]:
+        """Give how what is estimated of assets goes together now (``paths``, ``correlation``); nothing where nobody knows."""
 
     async def whatif_spec(
         self, begun: Mapping[str, Any], question: Mapping[str, Any], at: str

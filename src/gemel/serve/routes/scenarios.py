@@ -237,12 +237,14 @@ async def _begun(request: Request, twin: Twin, asset: str, at: int | None) -> tu
     moment = Moment.of(twin, at, None)
     shown: dict[str, tuple[float, str, float, str]] = {}
     facts: list[Fact] = []
-    for one in await twin.whatif_assets(asset):
+    assets = await twin.whatif_assets(asset)
+    for one in assets:
         shown |= await _shown(names, moment, one)
         facts += await moment.released(one)
     if moment.live:  # a version may be told before the plant's time has come to it: its time is what to ask for to see the same again
         moment = replace(moment, at=max([moment.at, *(fact.at for fact in facts)]))
-    begun = dict(await twin.whatif_begin(asset, shown, Releases().take_all(facts), moment.at))
+    estimated = await twin.whatif_together(assets) if moment.live else ()  # of the past nobody keeps it
+    begun = dict(await twin.whatif_begin(asset, shown, Releases().take_all(facts), moment.at, estimated))
     if not begun:
         raise NotFoundError(f"no asset {asset[:200]!r}", remedy="see GET /api/v1/assets")
     return begun, moment
