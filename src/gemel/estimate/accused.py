@@ -17,6 +17,8 @@ from gemel.estimate.suspects import Usual, zeros
 Vector = npt.NDArray[np.float64]
 SHARE: Final = 0.1
 """A fault is expected to be of this share of what it strikes."""
+HOUR_S: Final = 3600.0
+SLOW: Final = 0.1  # of its usual size an hour, a state changes by itself that only sums up over days
 MOVES: Final = frozenset({"off", "drifting", "changed"})
 
 
@@ -87,4 +89,7 @@ def throughput(case: Case, p: Vector) -> Any:
     through = np.abs(by_x) @ np.abs(usual.states) + np.abs(by_u) @ np.abs(usual.inputs)
     # where large terms cancel, what the state itself lets through
     own = np.abs(np.diagonal(by_x)) * np.abs(usual.states - zeros(model, "states"))
-    return np.maximum(np.where(own > 0, np.minimum(own, through), through), case.problem.noise.state)
+    # what only sums up, over days (wear, damage), lets hardly anything through: befallen, it changes by its usual size within an hour
+    hourly = model.scales("states") / HOUR_S
+    kept = np.where((np.diagonal(by_x) == 0) & (through < SLOW * hourly), hourly / SHARE, 0.0)
+    return np.maximum(np.maximum(np.where(own > 0, np.minimum(own, through), through), kept), case.problem.noise.state)

@@ -137,6 +137,9 @@ def _tries(case: Case, those: Sequence[Strike]) -> list[_Sign]:
             walk = Explanation([step, *after], [1.0, *[WALK] * len(after)])
             tries += [_Sign(suspect, "off" if suspect.kind == "sensor" else "changed", place, since, Explanation([step], [1.0])),
                       _Sign(suspect, "drifting", place, since, walk)]  # fmt: skip
+            if place.startswith("source/"):  # it befell the machine, and is over
+                over = [i for k, i in mine.items() if k > since]
+                tries += [_Sign(suspect, "changed", place, since, Explanation([step, end], [1.0, 1.0])) for end in over]
             together += [walk] if place in case.process else []
         if len(together) > 1:
             tries.append(_Sign(Suspect("process", ""), "changed", "", since, _joined(together)))
