@@ -10,6 +10,7 @@ other. Where the thread is not done by then (a replay, a machine that is loaded)
 from __future__ import annotations
 
 import atexit
+import logging
 import queue
 import threading
 from collections.abc import Mapping
@@ -25,6 +26,7 @@ from gemel.estimate.blame import Verdict
 from gemel.estimate.questions import Hours, Left, Question
 from gemel.estimate.watch import Watch
 
+log = logging.getLogger(__name__)
 MOST: Final = 30  # that wait; what is asked beyond them is asked again when the residual has been out for longer
 
 
@@ -94,12 +96,15 @@ class Weighing:
             self._wait(question, self._last)
 
     def due(self, at: int) -> list[Left]:
-        """Give the answers that count from an instant on, in the order asked."""
+        """Give the answers that count from an instant on, in the order asked; none to a question that fails."""
         found = []
         while self._waiting and self._waiting[0].due <= at:
             one = self._waiting.pop(0)
             q = one.question
-            found.append(Left(q.machine, q.output, at, q.onset, one.answer.result()))
+            if (failure := one.answer.exception()) is None:
+                found.append(Left(q.machine, q.output, at, q.onset, one.answer.result()))
+            else:  # it fails again wherever it is asked: the estimates must not end with it
+                log.error("who is wrong cannot be told: %r", failure, exc_info=failure)
         return found
 
     def forget(self, machine: int) -> None:
