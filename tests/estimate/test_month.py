@@ -6,7 +6,6 @@ import pytest
 from gemel.bench.month import compared, drawn, judged
 from gemel.bench.month_plant import DAY, Fault, Mishap, live, strike, struck
 from gemel.bench.month_shipped import shipped
-from gemel.bench.month_twin import middle, moving
 
 FAULTS = (
     Fault(("pump-1", "discharge_pressure"), "drift", 0.3, 3 * DAY // 2, 5 * DAY // 2),
@@ -46,7 +45,6 @@ def test_the_kinds_of_misbehaviour_do_what_they_are_called():
     for kind, seen in shown.items():
         away = ~(seen == value)
         assert away[100:150].sum() >= 10 and not away[:100].any() and not away[150:].any(), kind
-    assert np.isnan(moving(shown["stuck"])[135:150]).all() and np.isfinite(moving(shown["bias"])).all()
 
 
 def test_one_of_two_sensors_misbehaves_in_a_way_that_the_filter_was_not_tried_on():
@@ -54,12 +52,6 @@ def test_one_of_two_sensors_misbehaves_in_a_way_that_the_filter_was_not_tried_on
         first, second = drawn(seed, 30.0)
         assert first.kind in {"bias", "drift", "stuck", "noise"} and first.signal != second.signal
         assert second.kind in {"gain", "deadband", "dropout", "intermittent", "spikes", "slow", "clipped"}
-
-
-def test_the_middle_of_five_readings_knows_nothing_of_wild_ones_nor_of_those_that_are_missing():
-    nan = np.nan
-    assert middle(np.array([1.0, 2, 3, 4, 999, 5, nan, 6, nan, 7, nan, nan, nan, 1, 2, 9])).tolist()[:2] == [3.0, 6.0]
-    assert np.isnan(middle(np.array([nan, nan, nan, 1.0, 2.0]))).all()
 
 
 def test_what_befalls_a_machine_shows_in_what_it_should():

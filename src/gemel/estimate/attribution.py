@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from typing import Final, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -20,12 +20,11 @@ from gemel.estimate.bank import Excerpt
 from gemel.estimate.blame import Case, Verdict, blame
 from gemel.estimate.problem import Problem
 from gemel.estimate.residuals import LEFT_OUT, Band, Raised, band, fitted, raised, residuals
+from gemel.estimate.stable_steps import steps_of
 from gemel.estimate.suspects import Usual
 from gemel.estimate.symptoms import noticed
 
 Vector = npt.NDArray[np.float64]
-STABLE: Final = 2.0  # Runge–Kutta of fourth order is stable up to 2.78 time constants a step (Hairer, Wanner 1996, IV.2)
-STEPS: Final = 200  # of the solver in one step, at most
 
 
 class Readings(NamedTuple):
@@ -111,12 +110,4 @@ def learned(asked: Asked) -> Known:
 
 def slower(problem: Problem, p: Vector, dt: float) -> Problem:
     """Give the problem with longer steps, in as many of the solver as keep the fastest mode at the start stable."""
-    from gemel.dynamics import maths
-
-    maths.loaded()
-    import jax
-
-    model = problem.model
-    slope = np.asarray(jax.jit(jax.jacfwd(lambda x: model.rate(0.0, x, model.u0, p)))(model.x0)).reshape(len(model.x0), -1)
-    fastest = float(np.abs(np.linalg.eigvals(slope)).max(initial=0.0)) if np.isfinite(slope).all() else 0.0
-    return replace(problem, dt=dt, substeps=int(np.clip(np.ceil(dt * fastest / STABLE), 1, STEPS)))
+    return replace(problem, dt=dt, substeps=steps_of(problem.model, p, dt))

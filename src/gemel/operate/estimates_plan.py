@@ -22,10 +22,10 @@ from gemel.dynamics.reduced import Reduced
 from gemel.errors import ModelError
 from gemel.estimate import Method, Noise, Problem
 from gemel.estimate.discrepancy import discrepant
+from gemel.estimate.stable_steps import steps_of
 from gemel.operate.binding import Binding, Bound, bind, names_of
 from gemel.operate.estimates_kind import Kind, version
 from gemel.operate.estimates_method import changes_of, errors_of, method_of
-from gemel.operate.estimates_steps import steps_of
 from gemel.operate.estimates_whole import by_members
 from gemel.operate.estimating import Wires
 from gemel.operate.fmi.coupled import as_a_whole

@@ -21,8 +21,8 @@ from gemel.errors import ModelError
 from gemel.estimate import Problem
 from gemel.estimate.lag import Step
 from gemel.estimate.particles import Particles, Stepper, Swarm, Whole
+from gemel.estimate.stable_steps import steps_of
 from gemel.operate.binding import Bound
-from gemel.operate.estimates_steps import steps_of
 from gemel.operate.estimating import Estimating
 from gemel.operate.fmi.coupled import Coupled, as_a_whole
 from gemel.operate.fmi.march import SUBSTEPS

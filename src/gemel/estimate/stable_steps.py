@@ -1,4 +1,4 @@
-"""How many steps the solver takes from one estimate to the next: as many as keep the model's fastest mode stable."""
+"""How many steps the solver takes from one instant to the next: as many as keep the model's fastest mode stable."""
 
 from __future__ import annotations
 
