@@ -13,7 +13,7 @@ from test_release import Kept
 
 from gemel.assets.spec import Calibrating
 from gemel.errors import ModelError
-from gemel.operate import following, recalibrating
+from gemel.operate import calibrate_job, following, recalibrating
 from gemel.operate.jobs import Asked, Ended, Job
 from gemel.operate.recalibrating import Recalibrating
 from gemel.operate.release import Releasing
@@ -207,6 +207,18 @@ def test_where_a_hybrid_is_in_force_what_is_left_over_is_learned_anew_too():
     asyncio.run(source.release(ASSET, "olga", body, "known", despite_gate=False))
     nights(source, 1)
     assert source.hybrids == [False, True]
+
+
+def test_the_plant_file_has_nights_learn_a_first_hybrid_and_what_somebody_asks_for_goes_before_it():
+    source = Source(Calibrating(hybrid=True), [result(NO)])
+    nights(source, 1)
+    assert source.hybrids == [True]
+    terms = Calibrating(hybrid=True, step_s=10.0, lead_s=600.0, running=(("flow", (5.0, None)),))
+    usual = calibrate_job.wish({}, terms)
+    assert (usual.hybrid, usual.step_s, usual.lead_s, usual.running) == (True, 10.0, 600.0, {"flow": (5.0, None)})
+    asked = calibrate_job.wish({"hybrid": False, "lead": 30, "step_s": 1.0}, terms)
+    assert (asked.hybrid, asked.step_s, asked.lead_s, asked.lead) == (False, 1.0, None, 30)
+    assert calibrate_job.wish({}) == calibrate_job.Wish()
 
 
 def test_started_again_it_does_no_night_twice_and_of_those_away_the_last():

@@ -217,3 +217,55 @@ def test_states_and_sensors_that_are_chosen_wrongly_are_told_by_line(tmp_path, f
     assert plant is not None, problems
     found = [p for p in model_problems(plant, tmp_path, evaluate=False) if p.severity == "error"]
     assert any(p.line == 6 and words in p.message and p.remedy for p in found), found
+
+
+WORN = '''
+from gemel.dynamics import Quantity
+
+class Wheel:
+    states = {"worn": Quantity("1", 0.01, low=0.0, high=0.5), "speed": Quantity("rad/s", 200.0, low=0.0, high=300.0)}
+    inputs = {"told": Quantity("rad/s", 200.0, low=0.0, high=300.0)}
+    outputs = {"head": Quantity("m")}
+    parameters = {"wear": Quantity("1", 0.0, low=0.0, high=0.5), "shutoff": Quantity("m", 30.0, low=1.0, high=90.0), "lag": Quantity("s", 5.0, low=1.0)}
+
+    def derivative(self, t, x, u, p):
+        return {"worn": 1e-9 * x.speed, "speed": (u.told - x.speed) / p.lag}
+
+    def output(self, t, x, u, p):
+        return {"head": p.shutoff * (1.0 - p.wear - x.worn) * x.speed / 200.0}
+'''
+WHEEL = """plant: acme/site
+types:
+  Wheel:
+    dynamics: worn_model:Wheel
+    calibration: {CALIBRATION}
+    signals:
+      told: {unit: rad/s, range: [0, 300], interval: 1 s}
+      head: {unit: m, range: [0, 90], interval: 1 s, accuracy: 10 mm}
+      twice: {unit: m, derived: head * 2}
+    parameters:
+      wear: {unit: "1", default: 0, calibrate: true}
+      shutoff: {unit: m, default: 30, calibrate: true}
+assets:
+  wheel-1: {type: Wheel, at: area-1}
+"""
+
+
+def test_a_calibrated_parameter_that_is_one_number_with_a_state_is_told_and_so_is_what_a_fit_cannot_listen_to(tmp_path, monkeypatch):
+    (tmp_path / "worn_model.py").write_text(WORN)
+    monkeypatch.setenv("PYTHONPATH", f"{tmp_path}{os.pathsep}{os.environ.get('PYTHONPATH', '')}")
+
+    def found(calibration, evaluate):
+        (tmp_path / "plant.yaml").write_text(WHEEL.replace("{CALIBRATION}", calibration))
+        plant, problems = check(tmp_path)
+        assert plant is not None, problems
+        return [(p.severity, p.line, p.message, p.remedy) for p in model_problems(plant, tmp_path, evaluate)]
+
+    (told,) = found("{sensors: [head], running: {told: 60 rpm}}", True)
+    assert told[:2] == ("warning", 11) and told[2].startswith("'wear' is marked calibrate and is one number with the model's state 'worn'")
+    assert told[3] == "take calibrate off wear: worn follows the machine, by estimates:"
+    wrong = found("{sensors: [heat, worn], running: {twice: 3 m}}", False)
+    assert {(severity, message) for severity, _, message, _ in wrong} == {
+        ("error", "the model has no 'heat' among its states and outputs"), ("error", "nothing reads 'worn'"),
+        ("error", "'twice' is no input of the model, nor a sensor that the fit listens to"),
+    }  # fmt: skip

@@ -18,7 +18,7 @@ def read_calibration(node: Node | None, signals: Mapping[str, Signal], problems:
         return Calibrating()
     every = node.get("every")
     every_ns = 0 if every is not None and every.value == NEVER else duration_ns(every, DAY_NS)
-    step = node.get("step")
+    step, lead = node.get("step"), node.get("lead")
     return Calibrating(
         every_ns=every_ns, at=str(node.plain("at", "02:00")), window_ns=duration_ns(node.get("window"), max(every_ns, DAY_NS)),
         step_s=None if step is None else duration_ns(step) / 1e9,
@@ -26,6 +26,8 @@ def read_calibration(node: Node | None, signals: Mapping[str, Signal], problems:
         regimes=tuple((n, _edges(said, signals[n], problems)) for n, said in _known(node.get("regimes"), signals, problems)),
         most=int(node.plain("most", 10_000)), unseen=float(node.plain("unseen", 0.3)),
         promote=str(node.plain("promote", "gate")), shadow=int(node.plain("shadow", 0)),
+        sensors=tuple(str(n.value) for n in node.items_of("sensors")), hybrid=bool(node.plain("hybrid", False)),
+        lead_s=None if lead is None else duration_ns(lead) / 1e9,
     )  # fmt: skip
 
 

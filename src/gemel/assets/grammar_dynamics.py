@@ -6,6 +6,7 @@ from gemel.assets.grammar_names import LEVELS_BELOW, NAME, NAMED, duration
 from gemel.assets.shape import (
     Either,
     Field,
+    Flag,
     ListOf,
     MapOf,
     Number,
@@ -70,6 +71,7 @@ CALIBRATION: Final = Record(
         "at": Field(Text("02:00", r"^([01][0-9]|2[0-3]):[0-5][0-9]$", "hours and minutes"), "local time from which that is counted [default: 02:00]"),
         "window": Field(duration("1 d"), "how far back data are looked for [default: every, a day at least]"),
         "step": Field(duration("10 s"), "of the fit [default: as the first output's readings come]"),
+        "lead": Field(duration("10 min"), "how long a free run over what is judged on finds its start by the readings [default: ten steps]"),
         "running": Field(
             MapOf(Either([((int, float, str), Quantity("600 rpm")), (list, _PAIR)], "write 600 rpm (at least) or [600 rpm, 3000 rpm]"),
                   "signal", NAME, NAMED, empty=False),
@@ -83,6 +85,10 @@ CALIBRATION: Final = Record(
         "unseen": Field(Number(0.05, 0.95), "share of the data, the newest, that is judged on [default: 0.3]"),
         "promote": Field(Word(("gate", "person")), "who lets a challenger in [default: gate]"),
         "shadow": Field(Number(0, 1000, whole=True), "runs that it must be better beside the champion before the gate lets it in [default: 0]"),
+        "sensors": Field(
+            ListOf(Text("flow"), "[flow, power]", least=1), "states and outputs of the model whose readings are listened to [default: all, but what is computed of others]"
+        ),
+        "hybrid": Field(Flag(), "whether what a fit leaves over is learned too [default: false]"),
     },
 )  # fmt: skip
 

@@ -308,6 +308,9 @@ class Calibrating:
         unseen: share of the data, the newest, that is judged on.
         promote: ``gate`` or ``person``: who lets a challenger in.
         shadow: runs that it must have stood beside the champion, and been better, before the gate lets it in.
+        sensors: states and outputs of the model whose readings are listened to; none: all that are read.
+        hybrid: whether what the fit leaves over is learned too.
+        lead_s: how long a free run over the unseen finds its start on [s]; None: ten steps.
     """
 
     every_ns: int = 86_400_000_000_000
@@ -320,6 +323,9 @@ class Calibrating:
     unseen: float = 0.3
     promote: str = "gate"
     shadow: int = 0
+    sensors: tuple[str, ...] = ()
+    hybrid: bool = False
+    lead_s: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,14 +11,16 @@ from typing import Any, NoReturn
 import click
 
 from gemel.assets import Plant, load
+from gemel.assets.spec import Calibrating
 from gemel.cli import calibrate_release
 from gemel.cli.columns import mapped, pairs, timed
 from gemel.config import data_dir
 from gemel.connect.files import FileOptions
 from gemel.errors import ConfigError, ModelError
-from gemel.operate.following import proposed
+from gemel.operate.following import proposed, terms_of
 from gemel.operate.machine import chosen, machine_of, modelled, parameters_to
 
+LEAD = 10  # readings
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 
@@ -56,14 +58,12 @@ FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 @click.option(
     "--step",
     type=click.FloatRange(0, min_open=True),
-    help="Of the fit, in seconds [default: as the rows are].",
+    help="Of the fit, in seconds [default: as the rows of a file are; of the history as the plant file says].",
 )
 @click.option(
     "--lead",
     type=click.IntRange(1),
-    default=10,
-    show_default=True,
-    help="Readings that a free run finds its initial state on; they do not count.",
+    help="Readings that a free run finds its initial state on; they do not count [default: as the plant file says, else 10].",
 )
 @click.option(
     "--starts",
@@ -90,7 +90,7 @@ FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 def command(
     plant: Path, asset: str | None, given: tuple[Path, ...], start: str | None, end: str | None, unseen: tuple[Path, ...], first: float | None,
     parameters: tuple[str, ...], mapping: tuple[str, ...], time_column: str | None, time_unit: str | None,
-    step: float | None, lead: int, starts: int, seed: int, doing: bool, despite_gate: bool, undoing: bool, hybrid: bool, queued: bool, reason: str,
+    step: float | None, lead: int | None, starts: int, seed: int, doing: bool, despite_gate: bool, undoing: bool, hybrid: bool, queued: bool, reason: str,
     as_json: bool,
 ) -> None:  # fmt: skip
     """Fit the parameters that PLANT marks `calibrate` to files, and say how sure they are and how the model runs free.
@@ -122,9 +122,10 @@ def command(
     standing = in_force((champion or {}).get("items", ()))
     if champion:
         machine = replace(machine, p=parameters_to(machine, champion["values"]))
+    terms = terms_of(described, machine.asset) or Calibrating()
     if queued:
         wish = _wish(files or unseen, parameters=parameters, step_s=step, unseen=None if first is None else 1 - first,
-                     lead=lead, starts=starts, seed=seed, hybrid=hybrid)  # fmt: skip
+                     lead=lead, starts=starts, seed=seed, hybrid=hybrid or None)  # fmt: skip
         told = _by_twin(folder, described, machine.asset, (start, end), wish, standing)
         _end(told, folder, doing, despite_gate, reason, as_json)
     options, named = FileOptions(time_column, time_unit), pairs(mapping)
@@ -133,7 +134,7 @@ def command(
         for some in (files, unseen)
     )
     if not files:
-        records = calibrate_release.from_history(folder, machine, start, end, step)
+        records = calibrate_release.from_history(folder, machine, start, end, step or terms.step_s)
     if not records:
         raise ModelError(
             "there is no span in which all inputs are known",
@@ -146,7 +147,8 @@ def command(
         records = [r.part(0, n) for r, n in zip(records, seen, strict=True)]
     began = time.perf_counter()
     found = replace(
-        calibrate(machine, free, records, others, settings=Settings(starts=starts, seed=seed, substeps=0), lead=lead),
+        calibrate(machine, free, records, others, settings=Settings(starts=starts, seed=seed, substeps=0),
+                  lead=lead or _lead(terms, records[0].dt)),
         stands=(standing or {}).get("hybrid") or {},
     )
     if hybrid:
@@ -175,6 +177,10 @@ def _end(told: dict[str, Any], folder: Path, doing: bool, despite_gate: bool, re
         told["released"] = calibrate_release.release(folder, told["asset"], body, reason=reason, despite_gate=despite_gate)
     click.echo(jsonlib.dumps(told) if as_json else "\n".join(_words(told)))
     sys.exit(0 if told["converged"] and not refused else 1)
+
+
+def _lead(terms: Calibrating, dt: float) -> int:
+    return LEAD if terms.lead_s is None else max(round(terms.lead_s / dt), 1)
 
 
 def _wish(files: Sequence[Path], **given: Any) -> dict[str, Any]:

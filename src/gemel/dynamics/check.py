@@ -10,6 +10,7 @@ import math
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Final, Literal
 
 import numpy as np
@@ -156,9 +157,36 @@ def _dimensions(model: DynamicModel) -> Iterator[Finding]:
 
 def _finite(model: DynamicModel) -> Iterator[Finding]:
     """Numbers at the starts and at random points; slopes there, by which filters and fits go."""
+    compiled = compile_model(model)
+    points, values, slopes = looked_at(model)
+    names = [*(f"the rate of {s!r}" for s in compiled.states), *(f"output {o!r}" for o in compiled.outputs)]
+    yield from _told(compiled, points, np.isfinite(values), names, ("is no number", "error"), code="model-not-finite")
+    yield from _told(compiled, points, np.isfinite(slopes).all(-1), names, ("has no slope", "warning"), code="model-slope")
+
+
+def looked_at(model: DynamicModel) -> tuple[Any, Any, Any]:
+    """Give points (the first the starts), all rates and outputs there, and their slopes by states, inputs and parameters; the last model's are kept."""
+    return _looked_at(_This(model))
+
+
+@dataclass(frozen=True, eq=False)
+class _This:
+    """A model, the same only as itself: not every author's can be hashed."""
+
+    model: DynamicModel
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _This) and self.model is other.model
+
+    def __hash__(self) -> int:
+        return id(self.model)
+
+
+@lru_cache(1)
+def _looked_at(this: _This) -> tuple[Any, Any, Any]:
     import jax
 
-    compiled = compile_model(model)
+    compiled = compile_model(this.model)
     n = (len(compiled.states), len(compiled.inputs))
 
     def all_of(z: Any) -> Any:
@@ -166,11 +194,7 @@ def _finite(model: DynamicModel) -> Iterator[Finding]:
         return maths.loaded().concatenate([compiled.rate(0.0, x, u, p), compiled.observe(0.0, x, u, p)])
 
     points = sampled(compiled, POINTS)
-    values = np.asarray(jax.jit(jax.vmap(all_of))(points))
-    slopes = np.asarray(jax.jit(jax.vmap(jax.jacfwd(all_of)))(points))
-    names = [*(f"the rate of {s!r}" for s in compiled.states), *(f"output {o!r}" for o in compiled.outputs)]
-    yield from _told(compiled, points, np.isfinite(values), names, ("is no number", "error"), code="model-not-finite")
-    yield from _told(compiled, points, np.isfinite(slopes).all(-1), names, ("has no slope", "warning"), code="model-slope")
+    return points, np.asarray(jax.jit(jax.vmap(all_of))(points)), np.asarray(jax.jit(jax.vmap(jax.jacfwd(all_of)))(points))
 
 
 def _told(compiled: Compiled, points: Any, good: Any, names: list[str], how: tuple[str, Any], *, code: str) -> Iterator[Finding]:

@@ -1,8 +1,8 @@
-"""Which inputs each output of a model depends on, read from its trace."""
+"""Which inputs each output of a model depends on, and which states matter to some outputs, read from its trace."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 from gemel.dynamics import maths
@@ -50,6 +50,31 @@ def dependence(model: DynamicModel, name: str) -> dict[str, frozenset[str]]:
         ) from e  # fmt: skip
     found = _through(traced.jaxpr, [frozenset([n]) for n in names])
     return dict(zip(sorted(model.outputs), found, strict=True))
+
+
+def moving(model: DynamicModel, outputs: Collection[str]) -> tuple[str, ...]:
+    """Give the states that some outputs (a state among them is seen as it is) depend on, directly or through other states; all where it cannot be told."""
+    maths.loaded()
+    import jax
+
+    names = sorted(model.states)  # as a dictionary is flattened
+
+    def all_(x: Any) -> Any:
+        u, p = (Parts({n: q.start for n, q in kind.items()}) for kind in (model.inputs, model.parameters))
+        rates, seen = (how(0.0, Parts(x), u, p) for how in (model.derivative, model.output))  # type: ignore[arg-type]
+        found = {f"rate {n}": rates[n] for n in names} | {f"seen {n}": seen[n] if n in seen else x[n] for n in outputs}
+        return {n: jax.numpy.asarray(v, float) for n, v in found.items()}
+
+    try:
+        traced = jax.make_jaxpr(all_)({n: float(model.states[n].start) for n in names})
+    except Exception:  # whatever a model's author wrote: who compiles it says so
+        return tuple(model.states)
+    keys = sorted([f"rate {n}" for n in names] + [f"seen {n}" for n in outputs])
+    on = dict(zip(keys, _through(traced.jaxpr, [frozenset([n]) for n in names]), strict=True))
+    found: frozenset[str] = frozenset().union(*(on[f"seen {n}"] for n in outputs))
+    while (more := found.union(*(on[f"rate {n}"] for n in found))) != found:
+        found = more
+    return tuple(n for n in model.states if n in found)
 
 
 def _through(jaxpr: Any, given: Iterable[frozenset[str]]) -> list[frozenset[str]]:

@@ -1,4 +1,7 @@
-"""A model as a plant measures it: some inputs are held, some outputs are not looked at, a measured state is an output."""
+"""A model as a plant measures it: some inputs are held, some outputs are not looked at, a measured state is an output.
+
+States that nothing moves that is looked at (a motor's temperatures where only the water is read) need not be there.
+"""
 
 from __future__ import annotations
 
@@ -15,17 +18,22 @@ from gemel.dynamics.solution import Floats, Profile, Solution
 
 
 class Narrowed:
-    """Another model with fewer inputs and outputs; states and parameters are the same.
+    """Another model with fewer inputs and outputs; parameters are the same, and states unless they are named.
 
     Args:
         model: the whole one.
         held: inputs that are constant, with their values, SI.
         outputs: those that are kept; a state among them is seen as it is.
+        states: those that are kept, as `dependence.moving` gives them; the others stay where they begin. None: all.
     """
 
-    def __init__(self, model: DynamicModel, held: Mapping[str, float], outputs: Collection[str]) -> None:
+    def __init__(
+        self, model: DynamicModel, held: Mapping[str, float], outputs: Collection[str], states: Collection[str] | None = None
+    ) -> None:
         self.model, self.held = model, dict(held)
-        self.states, self.parameters = model.states, model.parameters
+        self.parameters = model.parameters
+        self.states: Mapping[str, Quantity] = {n: q for n, q in model.states.items() if states is None or n in states}
+        self._still = {n: q.start for n, q in model.states.items() if n not in self.states}
         self.inputs: Mapping[str, Quantity] = {n: q for n, q in model.inputs.items() if n not in self.held}
         self.outputs: Mapping[str, Quantity] = {
             n: q for n, q in ({**model.states, **model.outputs}).items() if n in outputs
@@ -35,11 +43,12 @@ class Narrowed:
 
     def derivative(self, t: Array, x: Values, u: Values, p: Values) -> Mapping[str, Array]:
         """Give the rate of each state, per second."""
-        return self.model.derivative(t, x, self._all(u), p)
+        found = self.model.derivative(t, self._every(x), self._all(u), p)
+        return {name: found[name] for name in self.states} if self._still else found
 
     def output(self, t: Array, x: Values, u: Values, p: Values) -> Mapping[str, Array]:
         """Give each output that is kept."""
-        found = self.model.output(t, x, self._all(u), p)
+        found = self.model.output(t, self._every(x), self._all(u), p)
         return {name: found[name] if name in found else x[name] for name in self.outputs}
 
     @property
@@ -72,6 +81,9 @@ class Narrowed:
     def _kept(self, s: Solution) -> Floats:
         columns = dict(zip(self.model.states, s.states.T, strict=True)) | dict(zip(self.model.outputs, s.outputs.T, strict=True))
         return np.stack([columns[name] for name in self.outputs], 1)
+
+    def _every(self, x: Values) -> Values:
+        return Parts({n: x[n] for n in self.states} | self._still) if self._still else x  # type: ignore[return-value]
 
     def _all(self, u: Values) -> Values:
         return Parts({n: u[n] for n in self.inputs} | self.held)  # type: ignore[return-value]

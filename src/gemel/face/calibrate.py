@@ -14,6 +14,7 @@ from gemel.errors import ModelError
 from gemel.face.missing import Missing
 from gemel.face.table import Table
 from gemel.operate import calibrate_job as job
+from gemel.operate.following import terms_of
 from gemel.operate.machine import Line, machine_of
 from gemel.operate.readings_kept import packed
 from gemel.samples.batch import F64, I64, U32
@@ -76,7 +77,7 @@ def asked(
             f"the history has nothing of {machine.asset} in that time", code="no-readings", remedy="give start and end"
         )
     span = int(times.min()), int(times.max()) + 1
-    return job.spec(machine, job.wish(wish), span, "", champion), packed(columns)
+    return job.spec(machine, job.wish(wish, terms_of(plant, machine.asset)), span, "", champion), packed(columns)
 
 
 def _columns(rows: pa.Table) -> tuple[I64, F64, U32]:

@@ -17,19 +17,21 @@ import msgspec
 import numpy as np
 
 from gemel import __version__
+from gemel.assets.spec import Calibrating
 from gemel.errors import ModelError
 from gemel.estimate.calibrate import Settings
 from gemel.estimate.free_run import free_run
 from gemel.estimate.gate import compare
 from gemel.estimate.record import Record, on_grid
 from gemel.estimate.regimes import Choice, Regimes, choose, words
-from gemel.operate import hybrids
+from gemel.operate import following, hybrids
 from gemel.operate.blaming import Attribution, attribute
 from gemel.operate.calibrating import (
     LONGEST,
     Calibration,
     calibrate,
     gate_told,
+    left_over,
     released_body,
     scored,
     with_hybrid,
@@ -60,6 +62,7 @@ class Wish(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
         block_s: length of the blocks that data are chosen in [s]; a twentieth of all, if left out.
         most: blocks of each regime, the newest.
         lead, starts, seed: as `gemel calibrate` has them.
+        lead_s: the same as `lead`, as a time [s]; it goes before.
         blamed: signals that somebody holds wrong: the gate lets nothing through that they say.
         blame: whether, of what the gate would let in, it is asked who is wrong in the readings.
         hybrid: whether what the fit leaves over is learned too.
@@ -73,6 +76,7 @@ class Wish(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     block_s: float | None = None
     most: int = 10_000
     lead: int = 10
+    lead_s: float | None = None
     starts: int = 3
     seed: int = 0
     blamed: tuple[str, ...] = ()
@@ -80,10 +84,11 @@ class Wish(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     hybrid: bool = False
 
 
-def wish(given: Mapping[str, Any]) -> Wish:
-    """Read a wish; raises ModelError where it cannot be."""
+def wish(given: Mapping[str, Any], terms: Calibrating | None = None) -> Wish:
+    """Read a wish; of what it does not say, the terms of the plant file count. Raises ModelError where it cannot be."""
+    usual = {} if terms is None else {k: v for k, v in following.wish(terms).items() if k != "lead_s" or "lead" not in given}
     try:
-        return msgspec.convert(dict(given), Wish, strict=False)
+        return msgspec.convert(usual | dict(given), Wish, strict=False)
     except msgspec.ValidationError as e:
         raise ModelError(
             f"the wish cannot be read: {e}", code="bad-calibration", remedy="see docs/calibration.md"
@@ -135,7 +140,7 @@ def run(given: Mapping[str, Any], told: Told) -> dict[str, Any]:
     picked, what = _picked(machine, asked, records, max(ends, default=None))
     _go_on(told, READ)
     found = calibrate(
-        machine, asked.parameters, picked.fitted, picked.unseen, lead=asked.lead,
+        machine, asked.parameters, picked.fitted, picked.unseen, lead=_lead(asked, records[0].dt),
         settings=Settings(starts=asked.starts, seed=asked.seed, substeps=0), blamed=asked.blamed, on_step=_steps(told, asked.starts),
     )  # fmt: skip
     found = replace(found, offered=picked.good, stands=given["champion"].get("hybrid", {}))
@@ -148,6 +153,10 @@ def run(given: Mapping[str, Any], told: Told) -> dict[str, Any]:
     answer |= {"attribution": who, "unconfirmed": unsure}
     body = released_body(found, ["history"]) | {"champion": answer["champion"], "unconfirmed": unsure}
     return answer | {"release": body, "alone": _alone(found, asked, given["champion"], (good, records))}
+
+
+def _lead(asked: Wish, dt: float) -> int:
+    return asked.lead if asked.lead_s is None else max(round(asked.lead_s / dt), 1)
 
 
 def _alone(
@@ -169,7 +178,7 @@ def _beside(machine: Machine, found: Calibration, unseen: Sequence[Record], shad
     told: dict[str, Any] = {}
     if shadow is not None:
         p, substeps = parameters_to(machine, shadow["values"]), found.fit.settings.substeps
-        plain = [(r, free_run(machine.model, p, r, lead=found.lead, substeps=substeps)) for r in unseen]
+        plain = [(r, free_run(machine.model, p, r, lead=found.lead, substeps=substeps, sigma=left_over(found.fit))) for r in unseen]
         runs["shadow"] = hybrids.answers(machine, p, plain, shadow.get("hybrid", {}), substeps)
         told["shadow"] = gate_told(compare(runs["shadow"], found.answers_before))
         told["challenger"] = gate_told(compare(found.answers, runs["shadow"]))

@@ -60,7 +60,7 @@ class Calibration:
     def answers(self) -> tuple[FreeRun, ...]:
         """What it answers on the unseen records: the free runs with what was learned and helps."""
         runs = list(zip(self.unseen, self.validations, strict=True))
-        return hybrids.answers(self.machine, self.fit.vector, runs, hybrids.released(self.hybrids), self.fit.settings.substeps)
+        return hybrids.answers(self.machine, self.fit.vector, runs, hybrids.released(self.machine, self.hybrids), self.fit.settings.substeps)
 
     @cached_property
     def answers_before(self) -> tuple[FreeRun, ...]:
@@ -115,7 +115,7 @@ def released_body(found: Calibration, sources: Sequence[str]) -> dict[str, Any]:
         "digest": sha256(data + repr(sorted(values.items())).encode()).hexdigest(),
         "data": {"sources": list(sources), "from_s": min(starts), "to_s": max(ends), "readings": told["readings"]},
         "gate": told["gate"], "rmse": seen["rmse"] or None, "fidelity": seen["fidelity"] or None,
-        **({"hybrid": learned} if (learned := hybrids.released(found.hybrids)) else {}),
+        **({"hybrid": learned} if (learned := hybrids.released(found.machine, found.hybrids)) else {}),
     }  # fmt: skip
 
 
@@ -152,10 +152,15 @@ def calibrate(
         on_step=on_step,
     )
     runs, before = (
-        tuple(free_run(machine.model, p, r, lead=lead, substeps=settings.substeps) for r in unseen)
+        tuple(free_run(machine.model, p, r, lead=lead, substeps=settings.substeps, sigma=left_over(found)) for r in unseen)
         for p in (found.vector, machine.p)
     )
     return Calibration(machine, found, tuple(records), runs, before, lead, tuple(blamed), tuple(unseen))
+
+
+def left_over(found: Fit) -> F64:
+    """Give what a fit leaves over of each output, SI: so much the readings that a free run finds its start on are worth against each other."""
+    return np.array([rms if np.isfinite(rms) and rms > 0 else 1e-12 for rms in found.rms.values()])
 
 
 def with_hybrid(found: Calibration) -> Calibration:

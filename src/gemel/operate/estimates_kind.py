@@ -21,9 +21,11 @@ from gemel.estimate.hybrid import Correction
 from gemel.estimate.hybrid_kept import again
 from gemel.operate.binding import Binding
 from gemel.operate.estimating import Wires
+from gemel.operate.hybrids import looked_at
 from gemel.samples.batch import F64
 from gemel.twin.releases import Releases
 
+_Named = tuple[str, tuple[str, ...], tuple[str, ...]]
 log = logging.getLogger(__name__)
 
 
@@ -98,19 +100,25 @@ class Kind:
         if not shape:
             return predicts, np.zeros((len(self.assets), 0))
         bound = [self.bound(asset, releases) for asset in self.assets]
-        return predicts, np.array([_behind(predicts, one, b) for one, b in zip(many, bound, strict=True)])
+        return predicts, np.array([_behind(predicts, one, _named(releases, b)) for one, b in zip(many, bound, strict=True)])
 
 
 def _corrections(releases: Releases, asset: str, problem: Problem) -> dict[str, Correction]:
     return {name: again(c) for name, c in releases.hybrid(asset).items() if name in problem.model.outputs}
 
 
-def _behind(problem: Problem, corrections: Mapping[str, Correction], bound: Binding) -> F64:
+def _named(releases: Releases, bound: Binding) -> _Named:
+    """Give the asset, and what its hybrid looks at: states and inputs."""
     fed = [b.name for b in bound.inputs if b.signal is not None and not b.signal.modelled]
+    told = next(iter(releases.hybrid(bound.asset).values()), {})
+    return bound.asset, *looked_at(told, [b.name for b in bound.states], fed)
+
+
+def _behind(problem: Problem, corrections: Mapping[str, Correction], named: _Named) -> F64:
     try:
-        return behind(problem, corrections, ([b.name for b in bound.states], fed))
+        return behind(problem, corrections, named[1:])
     except ModelError as e:  # the model changed since it was learned
-        log.warning("%s is estimated by physics alone: %s (%s)", bound.asset, e.message, e.remedy)
+        log.warning("%s is estimated by physics alone: %s (%s)", named[0], e.message, e.remedy)
         return behind(problem, {}, ([], []))
 
 

@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
+from gemel.assets import Plant
 from gemel.assets.spec import Calibrating
 from gemel.samples.clock import SECOND
 from gemel.twin.releases import HYBRID, PARAMETERS
@@ -32,12 +33,18 @@ def is_due(moment: int, last: int, terms: Calibrating) -> bool:
 
 
 def wish(terms: Calibrating, champion: Mapping[str, Any] | None = None) -> dict[str, Any]:
-    """Give what is asked of the job; where the version in force is a hybrid, what the fit leaves over is learned anew too."""
+    """Give what is asked of the job; what the fit leaves over is learned too where the terms say so, and anew where the version in force is a hybrid."""
     return {
-        "hybrid": bool(champion and champion.get("hybrid")),
-        "step_s": terms.step_s, "unseen": terms.unseen, "most": terms.most,
+        "hybrid": terms.hybrid or bool(champion and champion.get("hybrid")),
+        "step_s": terms.step_s, "lead_s": terms.lead_s, "unseen": terms.unseen, "most": terms.most,
         "running": {n: list(span) for n, span in terms.running}, "regimes": {n: list(e) for n, e in terms.regimes},
     }  # fmt: skip
+
+
+def terms_of(plant: Plant, asset: str) -> Calibrating | None:
+    """Give what the plant file says of how an asset's parameters follow; None of an area, which says nothing."""
+    row = plant.assets.find(asset)
+    return None if row is None else plant.template(row).calibration
 
 
 def beside(last: Mapping[str, Any] | None, champion: Mapping[str, Any] | None) -> Mapping[str, Any] | None:

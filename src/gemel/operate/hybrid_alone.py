@@ -13,7 +13,7 @@ from gemel.estimate.free_run import free_run
 from gemel.estimate.gate import judge_learned
 from gemel.estimate.record import side_by_side
 from gemel.operate import hybrids
-from gemel.operate.calibrating import LONGEST, Calibration, gate_told, scored
+from gemel.operate.calibrating import LONGEST, Calibration, gate_told, left_over, scored
 from gemel.twin.releases import HYBRID, PARAMETERS
 
 UNKNOWN: Final = "no time is known when all was right: what was learned may be a sensor's doing"
@@ -36,10 +36,10 @@ def alone(
     """
     machine, how, p = found.machine, found.fit.settings, found.machine.p
     pieces = side_by_side(list(found.records), LONGEST)
-    fitted = [(r, free_run(machine.model, p, r, lead=found.lead, substeps=how.substeps).x0) for r in pieces]
+    fitted = [(r, free_run(machine.model, p, r, lead=found.lead, substeps=how.substeps, sigma=left_over(found.fit)).x0) for r in pieces]
     unseen = [(r, run.x0) for r, run in zip(found.unseen, found.before, strict=True)]
     learned = hybrids.learned(machine, p, fitted, unseen, lead=found.lead, substeps=how.substeps)
-    if not (body := hybrids.released(learned)):
+    if not (body := hybrids.released(machine, learned)):
         return None
     runs = hybrids.answers(machine, p, list(zip(found.unseen, found.before, strict=True)), body, how.substeps)
     verdict = judge_learned(runs, found.answers_before, usable=found.usable, blamed=(*found.blamed, *blamed))

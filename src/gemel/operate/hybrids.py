@@ -78,9 +78,15 @@ def told(machine: Machine, found: Sequence[Hybrid]) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def released(found: Sequence[Hybrid]) -> dict[str, Any]:
-    """Give what a version's body tells of the corrections that help, SI, and how much of the answer was physics on the unseen."""
-    return {h.correction.output: kept(h.correction) | {"physics_share": h.physics_share, "known": h.known} for h in found if h.helps}
+def released(machine: Machine, found: Sequence[Hybrid]) -> dict[str, Any]:
+    """Give what a version's body tells of the corrections that help, SI: how much of the answer was physics on the unseen, and what each looks at."""
+    looks = {"states": list(machine.model.states), "inputs": list(machine.model.inputs)}
+    return {h.correction.output: kept(h.correction) | {"physics_share": h.physics_share, "known": h.known} | looks for h in found if h.helps}
+
+
+def looked_at(told: Mapping[str, Any], states: Sequence[str], inputs: Sequence[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Give the states and inputs that a released correction looks at; of one that does not say so, all of them."""
+    return tuple(told.get("states", states)), tuple(told.get("inputs", inputs))
 
 
 def corrected(body: Mapping[str, Any], machine: Machine, states: F64, inputs: F64, outputs: F64) -> dict[str, Corrected]:
@@ -130,8 +136,9 @@ def _answer(machine: Machine, p: F64, record: Record, run: FreeRun, body: Mappin
 
 
 def _fits(machine: Machine, told: Mapping[str, Any]) -> bool:
-    looks = len(machine.model.states) + (len(machine.model.inputs) if told["with_inputs"] else 0)
-    return len(told["centre"]) == looks
+    mine = tuple(machine.model.states), tuple(machine.model.inputs)
+    looks = len(mine[0]) + (len(mine[1]) if told["with_inputs"] else 0)
+    return len(told["centre"]) == looks and looked_at(told, *mine) == mine
 
 
 def _ran(machine: Machine, p: F64, record: Record, x0: F64, substeps: int) -> tuple[F64, F64, F64, F64]:

@@ -13,10 +13,12 @@ import numpy as np
 from gemel.assets import Plant
 from gemel.assets.spec import Signal
 from gemel.dynamics import Compiled, compile_model
+from gemel.dynamics.dependence import moving
 from gemel.dynamics.narrowed import Narrowed
 from gemel.errors import ModelError
 from gemel.operate.binding import Binding, Bound, modelled
 from gemel.operate.joining import bind_any, members
+from gemel.operate.listened import listened
 from gemel.operate.models import Reference, compiled
 from gemel.samples.batch import F64
 from gemel.twin.releases import Releases
@@ -111,7 +113,7 @@ def machine_of(
     Raises NotFoundError (no asset, no model), ModelError (a wrong model or unit; nothing of it is measured: `unbound`).
     """
     bound = bind_any(plant, asset, releases, at)
-    inputs, outputs = tuple(b for b in bound.inputs if _seen(b)), _measured(bound)
+    inputs, outputs = tuple(b for b in bound.inputs if _seen(b)), listened(plant, _measured(bound))
     if not outputs:
         names = [b.name for b in (*bound.outputs, *bound.states)]
         rows = [plant.assets.find(path) or 0 for path in members(plant, asset)]
@@ -122,7 +124,7 @@ def machine_of(
         )  # fmt: skip
     held = {b.name: b.value for b in bound.inputs if not _seen(b)}
     kept = tuple(b.name for b in outputs)
-    model = narrowed(bound.reference, held, kept) if computing else compile_model(Narrowed(bound.model, held, kept))
+    model = fitted(bound.reference, held, kept) if computing else compile_model(Narrowed(bound.model, held, kept))
     return Machine(
         asset, bound.reference, model, tuple(map(_line, inputs)), tuple(map(_line, outputs)),
         tuple(Known(b.name, b.unit, b.scale, b.offset, b.calibrate, b.source) for b in bound.parameters), bound.p,
@@ -133,6 +135,25 @@ def machine_of(
 def narrowed(reference: Reference, held: Mapping[str, float], outputs: Sequence[str]) -> Compiled:
     """Give a model as a plant measures it: once a process, so that what is compiled of it is found again."""
     return _narrowed(json.dumps(reference), tuple(held.items()), tuple(outputs))
+
+
+def fitted(reference: Reference, held: Mapping[str, float], outputs: Sequence[str]) -> Compiled:
+    """Give a model as a plant measures it, without the states that nothing depends on of what is measured: once a process.
+
+    What no reading can tell costs time in each step, and a search its way.
+    """
+    return _fitted(json.dumps(reference), tuple(held.items()), tuple(outputs))
+
+
+@lru_cache(64)
+def _fitted(reference: str, held: tuple[tuple[str, float], ...], outputs: tuple[str, ...]) -> Compiled:
+    whole = compiled(json.loads(reference))
+    if not getattr(whole.model, "traceable", True):
+        return _narrowed(reference, held, outputs)
+    states = moving(whole.model, outputs)
+    if set(states) == set(whole.states) or not states:
+        return _narrowed(reference, held, outputs)
+    return compile_model(Narrowed(whole.model, dict(held), outputs, states))
 
 
 @lru_cache(64)

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from gemel.assets.spec import Signal
-from gemel.operate.machine import Known, Line, Machine, narrowed
+from gemel.operate.machine import Known, Line, Machine, fitted
 from gemel.samples.batch import F64
 
 
@@ -27,7 +27,7 @@ def machine_again(told: Mapping[str, Any]) -> Machine:
         for key, bound in (("low", -np.inf), ("high", np.inf))
     )
     return Machine(
-        told["asset"], told["reference"], narrowed(told["reference"], told["held"], told["given"]), _lines(told["inputs"]), _lines(told["outputs"]),
+        told["asset"], told["reference"], fitted(told["reference"], told["held"], told["given"]), _lines(told["inputs"]), _lines(told["outputs"]),
         tuple(Known(*k) for k in told["parameters"]), np.array(told["p"], np.float64), low, high, told["held"],
     )  # fmt: skip
 

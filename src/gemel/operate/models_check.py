@@ -21,6 +21,7 @@ from gemel.dynamics.declared import Declared
 from gemel.dynamics.joints import read_joints
 from gemel.errors import ModelError
 from gemel.operate.binding import names_of
+from gemel.operate.calibrate_check import misfitted
 from gemel.operate.estimates_areas_check import balances_told, check_areas, types_alone
 from gemel.operate.estimates_check import misestimated
 from gemel.operate.fmi.host import ask
@@ -60,6 +61,7 @@ def model_problems(plant: Plant, folder: Path, evaluate: bool) -> list[Problem]:
         found = (
             *_misfits(template, told[reference]), *misestimated(template, model, alone=template.type in alone), *misworn(template, model),
             *misused(template, told[reference].get("fmu"), alone=template.type in alone), *misjudged(template, model),
+            *misfitted(template, model, told[reference].get("ties", ())),
         )  # fmt: skip
         for severity, key, message, remedy in found:
             where = _place(types, template, *key)

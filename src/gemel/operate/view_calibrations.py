@@ -6,7 +6,7 @@ from typing import Any, Final, Protocol
 
 from gemel.assets import Plant
 from gemel.errors import ModelError
-from gemel.operate import calibrate_job
+from gemel.operate import calibrate_job, following
 from gemel.operate.jobs import Job
 from gemel.operate.machine import Machine, machine_of
 from gemel.operate.readings_kept import of_rows, packed
@@ -45,7 +45,7 @@ class CalibrationsView:
 
         Raises NotFoundError, ModelError, RefusedError.
         """
-        asked = calibrate_job.wish(wish)
+        asked = calibrate_job.wish(wish, following.terms_of(self.plant, asset))
         machine = await asyncio.to_thread(machine_of, self.plant, asset, computing=False)
         champion = in_force(await self.releases(machine.asset))
         spec = calibrate_job.spec(machine, asked, span, "", champion, shadow=shadow)  # refused before the history is read

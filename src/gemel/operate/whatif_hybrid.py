@@ -16,6 +16,7 @@ from gemel.dynamics import Compiled, compile_model
 from gemel.errors import GemelError
 from gemel.estimate.hybrid_kept import again
 from gemel.estimate.hybrid_model import CORRECTION, KNOWN, PHYSICS, HybridModel, Learned, beside
+from gemel.operate.hybrids import looked_at
 from gemel.operate.machine import machine_of
 from gemel.operate.models import Reference, compiled
 from gemel.operate.whatif_doubt import prefixes
@@ -47,8 +48,11 @@ def _of(plant: Plant, asset: str, hybrid: Mapping[str, Any], prefix: str) -> lis
         model = machine_of(plant, asset, computing=False).model
     except GemelError:  # the plant measures something else by now: what was learned is of no use
         return []
-    given = {"states": [prefix + n for n in model.states], "inputs": [prefix + n for n in model.inputs]}
-    return [{"output": prefix + name, **given, "correction": c} for name, c in hybrid.items()]
+    found = []
+    for name, c in hybrid.items():
+        states, inputs = looked_at(c, model.states, model.inputs)
+        found.append({"output": prefix + name, "states": [prefix + n for n in states], "inputs": [prefix + n for n in inputs], "correction": c})
+    return found
 
 
 def model_of(spec: Mapping[str, Any]) -> tuple[Compiled, tuple[Learned, ...]]:

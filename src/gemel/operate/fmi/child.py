@@ -173,6 +173,7 @@ def looked_at(path: str, evaluate: bool) -> dict[str, Any]:
     from gemel.dynamics.check import check_declared, check_model
     from gemel.dynamics.declared import Declared
     from gemel.dynamics.reference import find_model
+    from gemel.dynamics.ties import ties
     from gemel.errors import ModelError
 
     try:
@@ -182,7 +183,10 @@ def looked_at(path: str, evaluate: bool) -> dict[str, Any]:
     found = check_model(model) if evaluate else list(check_declared(model))
     answer: dict[str, Any] = {"findings": [(f.severity, f.code, f.message, f.remedy) for f in found]}
     wrong = any(f.code == "model-quantity" for f in found)
-    return answer if wrong else answer | {"declared": Declared.of(model)}
+    if wrong:
+        return answer
+    sound = evaluate and not any(f.severity == "error" for f in found)
+    return answer | {"declared": Declared.of(model), "ties": ties(model) if sound else []}
 
 
 EXCHANGES: Final[dict[str, Exchange]] = {}

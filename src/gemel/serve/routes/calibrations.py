@@ -18,7 +18,7 @@ Number = Annotated[float, Field(allow_inf_nan=False)]
 
 
 class CalibrationWish(BaseModel):
-    """What is asked of a calibration."""
+    """What is asked of a calibration; of step, lead, running, regimes, most, unseen and hybrid what the plant file says counts where they are left out."""
 
     model_config = ConfigDict(extra="forbid")
     title: Annotated[str, Field(max_length=200)] = ""
@@ -77,7 +77,7 @@ async def ask(
     assert person.name is not None
     end = twin.values.plant_time if wish.end is None else wish.end
     start = end - HOUR if wish.start is None else wish.start
-    given = wish.model_dump(exclude={"title", "start", "end"})
+    given = wish.model_dump(exclude={"title", "start", "end"}, exclude_unset=True)
     job = await twin.calibration_ask(asset, given, (start, end), wish.title, person.name)
     response.headers["Location"] = f"/api/v1/calibrations/{job.asked.id}"
     return _shape(job)
