@@ -110,7 +110,7 @@ def _corrections(releases: Releases, asset: str, problem: Problem) -> dict[str, 
 def _named(releases: Releases, bound: Binding) -> _Named:
     """Give the asset, and what its hybrid looks at: states and inputs."""
     fed = [b.name for b in bound.inputs if b.signal is not None and not b.signal.modelled]
-    told = next(iter(releases.hybrid(bound.asset).values()), {})
+    told: Mapping[str, Any] = next(iter(releases.hybrid(bound.asset).values()), {})
     return bound.asset, *looked_at(told, [b.name for b in bound.states], fed)
 
 
