@@ -6,6 +6,8 @@ from serve_fake import OTHER, PLANT, PUMP, SECOND, START, FakeTwin
 
 from gemel.assets import load
 from gemel.assets.spec import Estimates
+from gemel.estimate.hybrid import learn
+from gemel.estimate.hybrid_kept import kept
 from gemel.samples.clock import iso
 
 MODELLED = PLANT.replace(
@@ -83,12 +85,34 @@ def test_what_is_expected_names_the_version_in_force_and_how_much_of_it_is_physi
     learned = {"flow": {"version": "ab12", "physics_share": 0.93, "known": 0.8, "points": []}}
     server.twin.append("ParametersReleased", "ann", PUMP, {"values": {"wear": 0.1}, "hybrid": learned}, "")
     after = of_flow(anybody)
-    assert (after["parameters"], after["hybrid"]) == (1, {"version": "ab12", "physics_share": 0.93, "known": 0.8})
+    assert (after["parameters"], after["hybrid"]) == (1, {"version": "ab12", "physics_share": 0.93, "known": 0.8, "known_now": None})
     assert all(i["parameters"] == 0 for i in anybody.get("/residuals").json()["items"] if not i["signal"].startswith(PUMP))
     released = server.twin.record[-1].at
     for at, version in ((released, 1), (released - SECOND, 0)):
         (then,) = anybody.get("/residuals", params={"asset": PUMP, "at": iso(at)}).json()["items"]
         assert (then["parameters"], then["hybrid"] is None) == (version, version == 0)
+
+
+def learned_of(names):
+    """A correction of the flow that was learned from speeds of 140 to 160 rad/s (1337 to 1528 rpm), as a release has it."""
+    speeds = np.linspace(140.0, 160.0, 60)[:, None]
+    correction = learn("flow", speeds, np.zeros((60, 0)), np.full(60, 0.03), 0.03 + 1e-3 * np.sin(speeds[:, 0]))
+    assert correction.helps
+    return {"flow": kept(correction) | {"physics_share": 0.93, "known": 0.8, "states": names, "inputs": [], "units": {"speed": "rad/s"}}}
+
+
+def test_a_hybrid_that_is_asked_outside_of_what_it_was_trained_on_says_so(anybody, server):
+    server.twin.append("ParametersReleased", "ann", PUMP, {"values": {"wear": 0.1}, "hybrid": learned_of(["speed"])}, "")
+    assert of_flow(anybody)["hybrid"]["known_now"] is None, "nothing is read of what it looks at"
+    for speed, near in ((1450.0, 1.0), (2900.0, 0.0)):
+        server.do(server.twin.send, {f"{PUMP}/speed": speed})
+        assert of_flow(anybody)["hybrid"]["known_now"] == pytest.approx(near, abs=0.1)
+
+
+def test_of_a_hybrid_that_looks_at_what_no_signal_shows_it_is_not_known(anybody, server):
+    server.do(server.twin.send, {f"{PUMP}/speed": 1450.0})
+    server.twin.append("ParametersReleased", "ann", PUMP, {"values": {"wear": 0.1}, "hybrid": learned_of(["worn"])}, "")
+    assert of_flow(anybody)["hybrid"]["known_now"] is None
 
 
 def test_an_asset_that_is_followed_with_its_area_is_told_by_physics_alone(anybody, server, monkeypatch):

@@ -40,6 +40,9 @@ describe("a reading that is not as expected", () => {
     const residual: Residual = { signal: "a", unit: "m", read: 5, expected: 4, sigma: 1, by: "plants.tanks:CascadedTanks", parameters: 3, hybrid: { physics_share: 0.934 }, out, instead: null };
     expect(byText(residual)).toBe("Expected by CascadedTanks, parameters version 3, 93 % physics.");
     expect(byText({ ...residual, parameters: 0, hybrid: null })).toBe("Expected by CascadedTanks, parameters of the plant file.");
+    const outside = { ...residual, hybrid: { physics_share: 0.934, known_now: 0.02 } };
+    expect(byText(outside)).toBe("Expected by CascadedTanks, parameters version 3, 93 % physics. Outside of what was learned just now: by physics alone.");
+    expect(byText({ ...residual, hybrid: { physics_share: 0.934, known_now: 0.7 } })).toBe(byText(residual));
     expect(byText({ ...residual, by: "" })).toBe("");
   });
   it("is said with who could not be asked, and why and since when its sensor is not listened to", () => {

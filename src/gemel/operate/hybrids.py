@@ -80,7 +80,9 @@ def told(machine: Machine, found: Sequence[Hybrid]) -> dict[str, Any]:
 
 def released(machine: Machine, found: Sequence[Hybrid]) -> dict[str, Any]:
     """Give what a version's body tells of the corrections that help, SI: how much of the answer was physics on the unseen, and what each looks at."""
-    looks = {"states": list(machine.model.states), "inputs": list(machine.model.inputs)}
+    model = machine.model.model
+    units = {n: q.unit for n, q in (*model.states.items(), *model.inputs.items())}
+    looks = {"states": list(machine.model.states), "inputs": list(machine.model.inputs), "units": units}
     return {h.correction.output: kept(h.correction) | {"physics_share": h.physics_share, "known": h.known} | looks for h in found if h.helps}
 
 

@@ -36,7 +36,8 @@ export interface Residual {
   by: string;
   /** Version of its parameters in force, 0: the plant file's; null where that is not known just now. */
   parameters: number | null;
-  hybrid: { physics_share: number | null } | null;
+  /** `known_now` below a tenth: asked outside of what it was trained on. */
+  hybrid: { physics_share: number | null; known_now?: number | null } | null;
   out: Out | null;
   /** null: the sensor is listened to. */
   instead: Instead | null;

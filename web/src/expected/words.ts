@@ -6,6 +6,8 @@ import type { Instead, Out, Residual, Suspect } from "./types";
 const NAMED = 3;
 /** A suspect less probable than this is not named beside another. */
 const LEAST = 0.01;
+/** Known less than that, a hybrid is asked outside of what it was trained on. */
+const OUTSIDE = 0.1;
 
 function suspectText({ kind, name, probability }: Suspect): string {
   const part = probability < LEAST ? "< 1" : probability > 1 - LEAST ? "> 99" : String(Math.round(100 * probability));
@@ -46,5 +48,6 @@ export function byText({ by, parameters, hybrid }: Residual): string {
   if (!by) return "";
   const version = parameters === null ? "" : parameters ? `, parameters version ${parameters}` : ", parameters of the plant file";
   const share = hybrid?.physics_share == null ? "" : `, ${Math.round(100 * hybrid.physics_share)} % physics`;
-  return `Expected by ${by.split(":").at(-1)}${version}${share}.`;
+  const outside = (hybrid?.known_now ?? 1) < OUTSIDE ? " Outside of what was learned just now: by physics alone." : "";
+  return `Expected by ${by.split(":").at(-1)}${version}${share}.${outside}`;
 }

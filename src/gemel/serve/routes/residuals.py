@@ -8,6 +8,7 @@ from pydantic import BaseModel, Field
 
 from gemel.errors import StorageError
 from gemel.operate.estimates_declared import estimated_signals
+from gemel.operate.hybrid_now import known, looks_at
 from gemel.operate.release import told as release_told
 from gemel.operate.residuals_in import CLEARED, HEARD, RAISED, SUBSTITUTED
 from gemel.operate.view_calibrations import in_force
@@ -63,6 +64,10 @@ class Learned(BaseModel):
     version: str = Field(description="SHA-256 of the correction.")
     physics_share: float | None = Field(description="How much of the answer's variation was physics, on data that the release was judged by; 1: all.")
     known: float | None = Field(description="How near those data were to what it was trained on, on average; 0: it stayed out.")
+    known_now: float | None = Field(
+        default=None, description="How near the machine is to what it was trained on at this instant: below 0.1 it is outside, and what is "
+        "expected is physics alone. null: not all that it looks at has a signal with a value.",
+    )  # fmt: skip
 
 
 class Residual(BaseModel):
@@ -103,6 +108,9 @@ async def residuals(
     forces = await _in_force(moment, {_asset_of(names, measured) for measured, _ in shown})
     rows = (await moment.standing(names, np.array(shown, np.int32).ravel(), asset)).rows
     items = [_shape(twin, names, estimated, rows[2 * i : 2 * i + 2], (*stand, forces)) for i, (_, estimated) in enumerate(shown)]
+    for item in items:
+        if item.hybrid is not None:
+            item.hybrid.known_now = await _known_now(moment, names, item.signal, forces or {})
     return ResidualPage(items=items, next=following(after, limit, len(pairs)))
 
 
@@ -149,14 +157,30 @@ async def _in_force(moment: Moment, assets: set[str]) -> dict[str, dict[str, Any
 
 
 def _hybrid(release: dict[str, Any], asset: str, path: str, twin: Twin) -> Learned | None:
+    told = _learned(release, asset, path, twin)
+    return None if told is None else Learned(version=told["version"], physics_share=told.get("physics_share"), known=told.get("known"))
+
+
+def _learned(release: dict[str, Any], asset: str, path: str, twin: Twin) -> dict[str, Any] | None:
     """Give what was learned of a signal; a correction is named as the model names its output. Followed with its area, it has none."""
     if any(asset == area or asset.startswith(f"{area}/") for area in twin.plant.estimates):
         return None
     row = twin.plant.assets.find(asset)
     meant = {} if row is None else {named: model for model, named in twin.plant.template(row).names}
     name = path.rpartition("/")[2]
-    told = (release.get("hybrid") or {}).get(meant.get(name, name))
-    return None if told is None else Learned(version=told["version"], physics_share=told.get("physics_share"), known=told.get("known"))
+    found: dict[str, Any] | None = (release.get("hybrid") or {}).get(meant.get(name, name))
+    return found
+
+
+async def _known_now(moment: Moment, names: Names, path: str, forces: dict[str, dict[str, Any]]) -> float | None:
+    """Give how near to what it was trained on the hybrid of a signal is asked at this moment."""
+    twin, asset = moment.twin, path.rpartition("/")[0]
+    told, row = _learned(forces.get(asset, {}), asset, path, twin), twin.plant.assets.find(asset)
+    looks = None if told is None or row is None else looks_at(twin.plant.template(row), asset, names.registry, told)
+    if told is None or looks is None:
+        return None
+    stood = (await moment.standing(names, np.array([number for number, _, _ in looks], np.int32), asset)).rows.value
+    return known(told, looks, dict(zip((number for number, _, _ in looks), stood.tolist(), strict=True)).__getitem__)
 
 
 def _shape(
