@@ -59,12 +59,12 @@ def rows_of(plant, machine, readings, began=0):
     return [tuple(part[all_[0] == number] for part in all_[1:]) for number in numbers]
 
 
-def night(readings, champion=None, before=None, began=0):
-    """Calibrate as a night of the demo does: by its plant file's terms."""
+def night(readings, champion=None, before=None, began_h=0):
+    """Calibrate as a night of the demo does, by its plant file's terms, on readings that begin some hours after the first."""
     plant = load(PLANT)
     machine = machine_of(plant, PUMP)
     terms = plant.template(plant.assets.find(PUMP)).calibration
-    rows = rows_of(plant, machine, readings, began)
+    rows = rows_of(plant, machine, readings, round(began_h * 3600) * SECOND)
     then = rows_of(plant, machine, before) if before is not None else []
     span = int(rows[0][0][0]), int(rows[0][0][-1]) + 1
     spec = job.spec(machine, job.wish(following.wish(terms, champion)), span, "d", champion, good=bool(then))

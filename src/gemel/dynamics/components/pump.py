@@ -24,8 +24,9 @@ class CentrifugalPump:
         c    = 1 - 1 / (1 + exp(k (NPSHa / NPSHr - r0))),   c = 0.97 at NPSHa = NPSHr
         d(worn)/dt = wear_rate n³ ,   wear as a whole = parameter `wear` + state `worn`
 
-    `wear` is the loss of shut-off head, relative, found at the last calibration; `worn` is what has come since, with
-    the cube of the speed, as erosion goes (Finnie, 1960: exponents of 2 to 3).
+    `wear` is the loss of shut-off head, relative, that it was commissioned with; `worn` is what has come since, with
+    the cube of the speed, as erosion goes (Finnie, 1960: exponents of 2 to 3). To data the two are one number: follow
+    `worn`, and do not mark `wear` for calibration beside it.
 
     Valid for water-like liquids, 0.3 ≤ n ≤ 1.2, 0 ≤ q ≤ 1.7. Not for four-quadrant operation, nor for gas.
 
@@ -33,7 +34,7 @@ class CentrifugalPump:
     """
 
     states: Mapping[str, Quantity] = {
-        "worn": Quantity("1", 0.0, low=0.0, high=0.5, nominal=0.01, description="wear since calibration")
+        "worn": Quantity("1", 0.0, low=0.0, high=0.5, nominal=0.01, description="wear since it was commissioned")
     }
     inputs: Mapping[str, Quantity] = {
         "speed": Quantity("rad/s", 303.7, low=0.0, nominal=300.0),
