@@ -3,7 +3,7 @@
 import json as jsonlib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import click
 
@@ -11,6 +11,8 @@ from gemel.assets import load
 from gemel.cli import calibrate_release
 from gemel.config import data_dir
 from gemel.errors import ConfigError
+
+_HOW: Final = "to put one in force: gemel release PLANT ASSET --reason …; to take it back: gemel calibrate PLANT ASSET --roll-back --reason …"
 
 
 @click.command(epilog="Example: gemel release PLANT pump-1 --reason 'the gauge was checked'")
@@ -27,7 +29,8 @@ def command(plant: Path, asset: str | None, data: Path | None, reason: str, as_j
     folder = data_dir(plant, data)
     proposed = calibrate_release.proposed(folder, [p for p in load(plant).assets.paths if asset is None or p == asset or p.endswith("/" + asset)])
     if asset is None:
-        click.echo(jsonlib.dumps(proposed) if as_json else "\n".join(map(_words, proposed)) or "nothing is proposed")
+        told = [*map(_words, proposed), *([_HOW] if proposed else [])]
+        click.echo(jsonlib.dumps(proposed) if as_json else "\n".join(told) or "nothing is proposed")
         return
     if len(proposed) != 1:
         raise ConfigError(
@@ -42,6 +45,12 @@ def command(plant: Path, asset: str | None, data: Path | None, reason: str, as_j
 
 def _words(one: Mapping[str, Any]) -> str:
     release = one["release"]
-    units, some = release.get("units", {}), release.get("values", {})
-    values = ", ".join(f"{name} {value:.6g} {units.get(name, '')}".rstrip() for name, value in some.items()) or f"a {release.get('kind')}"
-    return f"{one['asset']}: {values}\n  {'; '.join(release.get('unconfirmed') or ['runs beside'])}"
+    values = ", ".join(_value(release, name, value) for name, value in release.get("values", {}).items()) or f"a {release.get('kind')}"
+    explained = ", ".join(f"{name} {100 * share:.1f} %" for name, share in (release.get("fidelity") or {}).items())
+    why = "; ".join(release.get("unconfirmed") or ["runs beside"])
+    return "\n  ".join([f"{one['asset']}: {values}", *([f"explains, of readings that it had not seen: {explained}"] if explained else []), why])
+
+
+def _value(release: Mapping[str, Any], name: str, value: float) -> str:
+    unit, interval = release.get("units", {}).get(name, ""), release.get("intervals", {}).get(name)
+    return f"{name} {value:.6g} {unit}".rstrip() + (f" (95 %: {interval[0]:.4g} … {interval[1]:.4g})" if interval and None not in interval else "")
