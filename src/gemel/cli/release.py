@@ -29,8 +29,8 @@ def command(plant: Path, asset: str | None, data: Path | None, reason: str, as_j
     folder = data_dir(plant, data)
     proposed = calibrate_release.proposed(folder, [p for p in load(plant).assets.paths if asset is None or p == asset or p.endswith("/" + asset)])
     if asset is None:
-        told = [*map(_words, proposed), *([_HOW] if proposed else [])]
-        click.echo(jsonlib.dumps(proposed) if as_json else "\n".join(told) or "nothing is proposed")
+        said = [*map(_words, proposed), *([_HOW] if proposed else [])]
+        click.echo(jsonlib.dumps(proposed) if as_json else "\n".join(said) or "nothing is proposed")
         return
     if len(proposed) != 1:
         raise ConfigError(
