@@ -1,6 +1,8 @@
 """A calibration as a job: what it follows from stands in its spec, and the same spec and readings give the same result."""
 
+from dataclasses import dataclass
 from pathlib import Path
+from types import SimpleNamespace
 
 import msgspec
 import numpy as np
@@ -9,6 +11,7 @@ import pytest
 from gemel.assets import load
 from gemel.dynamics.fixed import trajectory
 from gemel.errors import ModelError
+from gemel.estimate.gate import Verdict
 from gemel.estimate.record import Record
 from gemel.operate import calibrate_job as job
 from gemel.operate.blaming import Attribution, newest
@@ -190,3 +193,25 @@ def test_what_a_job_works_on_is_kept_beside_it_by_its_digest(tmp_path):
     assert jobs.attached({"asset": "a"}) is None
     first, _ = jobs.ask("calibrate", {"attached": name}, "t", "olga")
     assert jobs.get(first.id).state == "queued" and [j.asked.id for j in jobs.listed("calibrate")] == [first.id]
+
+
+@dataclass(frozen=True)
+class Found:
+    """A calibration that the gate would let in."""
+
+    blamed: tuple = ()
+    hybrids: tuple = ()
+    verdict: Verdict = Verdict((), 1.0, 0.5, 0.01)
+
+
+@pytest.mark.parametrize(
+    ("raised", "sensor", "waits"), [(True, 0.45, True), (True, 0.02, False), (False, 0.45, False)], ids=["in doubt", "the machine", "in its band"]
+)
+def test_what_one_sensor_alone_tells_waits_on_later_nights_too_where_that_may_be_the_one_that_is_off(monkeypatch, raised, sensor, waits):
+    alone = "only a/b/rig/lower tells k1: no other reading confirms that it changed"
+    suspects = [{"kind": "process", "name": "k1", "probability": 1 - sensor}, {"kind": "sensor", "name": "lower", "probability": sensor}]
+    who = Attribution((), {"raised": raised, "words": "", "suspects": suspects})
+    monkeypatch.setattr(job, "confirmed", lambda found, on_step: SimpleNamespace(blamed=(), alone=(alone,), told=[]))
+    monkeypatch.setattr(job, "_against_then", lambda *_: who)
+    _, _, unsure = job.attributed(Found(), job.Wish(), ((), ()), lambda: None)
+    assert unsure == ([alone] if waits else [])

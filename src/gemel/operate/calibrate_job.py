@@ -25,7 +25,7 @@ from gemel.estimate.gate import compare
 from gemel.estimate.record import Record, on_grid
 from gemel.estimate.regimes import Choice, Regimes, choose, words
 from gemel.operate import following, hybrids
-from gemel.operate.blaming import Attribution, attribute
+from gemel.operate.blaming import OFF, Attribution, attribute
 from gemel.operate.calibrating import (
     LONGEST,
     Calibration,
@@ -46,6 +46,7 @@ from gemel.samples.clock import SECOND
 
 Told = Callable[[float], bool]
 READ, FITTED, JUDGED = 0.05, 0.75, 0.95  # how far it is when that is done
+DOUBT: Final = 0.1  # probability that it is a sensor, from which on what that one alone says waits for a person
 USUAL_STEPS: Final = 30  # linearisations that a fit usually takes
 MOST_STEPS: Final = 200_000  # of all records together; more is a wrong step, not more knowledge
 
@@ -204,7 +205,15 @@ def attributed(
     if who is None:
         unsure = [*said.alone, *([UNKNOWN] if any(h.helps for h in found.hybrids) else [])]
         return found, told | {"raised": False, "words": "; ".join(unsure) or "each change is confirmed by a second sensor"}, unsure
-    return replace(found, blamed=(*found.blamed, *who.blamed)), told | who.told, []
+    unsure = list(said.alone) if _may_be_sensor(who.told) else []
+    return replace(found, blamed=(*found.blamed, *who.blamed)), told | who.told, unsure
+
+
+def _may_be_sensor(told: Mapping[str, Any]) -> bool:
+    """Tell whether readings that left their band may be a sensor's doing: then a parameter that it alone tells waits for a person."""
+    suspects = told.get("suspects", ()) if told.get("raised") else ()
+    of_sensors = (s["probability"] for s in suspects if s["kind"] == "sensor" or (s["kind"] == "model" and s["name"].startswith(OFF)))
+    return sum(of_sensors) >= DOUBT
 
 
 def _against_then(found: Calibration, asked: Wish, good: Sequence[Record], recent: Sequence[Record]) -> Attribution | None:
