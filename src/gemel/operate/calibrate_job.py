@@ -213,7 +213,7 @@ def _may_be_sensor(told: Mapping[str, Any]) -> bool:
     """Tell whether readings that left their band may be a sensor's doing: then a parameter that it alone tells waits for a person."""
     suspects = told.get("suspects", ()) if told.get("raised") else ()
     of_sensors = (s["probability"] for s in suspects if s["kind"] == "sensor" or (s["kind"] == "model" and s["name"].startswith(OFF)))
-    return sum(of_sensors) >= DOUBT
+    return bool(sum(of_sensors) >= DOUBT)
 
 
 def _against_then(found: Calibration, asked: Wish, good: Sequence[Record], recent: Sequence[Record]) -> Attribution | None:
