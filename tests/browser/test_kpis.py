@@ -97,3 +97,22 @@ def test_the_last_figure_cannot_be_taken_away(look, station):
     assert box.is_checked() and box.is_disabled()
     page.locator(".whatif-kpis label", has_text=re.compile(r"^\s*energy")).locator("input").click()
     assert wait(lambda: box.is_enabled(), 10)
+
+
+def test_an_order_is_written_in_words_shared_by_the_address_and_told_as_the_share_of_the_futures_that_meet_it(look, station):
+    page = look.page
+    page.goto(look.base + "#/overview")
+    look.log_in(station[1])
+    page.goto(f"{look.base}#/whatif/{ASSET}?set=setpoint_a*0.9@0&h=2&n=64&seed=1")
+    page.get_by_text("In words: an order").click()
+    figure, button = page.get_by_label("Figure", exact=True), page.get_by_role("button", name="Judge by it")
+    figure.fill("A={order: inflow")
+    assert button.is_disabled()
+    figure.fill("A={order: inflow, amount: 500 m3, by: 2 h}")
+    button.click()
+    page.get_by_role("button", name="Try it out").click()
+    done(page)
+    assert "order" in page.url and {"A", "A, missing", *DECLARED} == set(figures(page))
+    unit, baseline, slower, gone = cells(page, "A")
+    assert (unit, baseline, slower) == ("%", "100 % of the members", "0 % of the members") and gone.startswith("-100 ") and "clear, worse" in gone
+    assert cells(page, "A, missing")[0] == "m³"

@@ -2,7 +2,7 @@
 
 import { describe, expect, it } from "vitest";
 
-import { chance, choices, chosenOf, isNone, missing, rowsOf, verdict, written } from "../src/whatif/judged";
+import { chance, choices, chosenOf, isNone, isWritten, missing, rowsOf, verdict, written } from "../src/whatif/judged";
 import type { Offered } from "../src/whatif/types";
 
 const one = (name: string, over: Partial<Offered> = {}): Offered => ({ name, kpi: name, unit: "1", default: true, description: "", ...over });
@@ -20,6 +20,15 @@ describe("figures", () => {
   it("stand in the address only where they are others", () => {
     expect(written(["over", "energy"], offered)).toBeUndefined();
     expect(chosenOf(written(["over", "flow, mean"], offered), offered)).toEqual(["over", "flow, mean"]);
+  });
+  it("are also written in words, which stand in the address, and have rows of their names", () => {
+    const line = "A={order: flow, amount: 300 m3, by: 8 h}";
+    expect([isWritten(line), isWritten("A={order: flow"), isWritten("energy"), isWritten("a;b={x}")]).toEqual([true, false, false, false]);
+    expect(chosenOf(`over;${line}`, offered)).toEqual(["over", line]);
+    expect(chosenOf(written(["over", line], offered), offered)).toEqual(["over", line]);
+    const results = [result("over", "A", "A, missing", "B")];
+    expect(rowsOf(results, ["over", line], offered).map((r) => r.name)).toEqual(["over", "A", "A, missing"]);
+    expect([missing(results, [line], offered), missing([result("over")], [line], offered)]).toEqual([[], [line]]);
   });
   it("have a row each where any result has them, and were chosen, or are of somebody's own", () => {
     const results = [result("energy", "over", "over, times"), result("energy", "peak")];

@@ -18,7 +18,7 @@ import { useJobs } from "../whatif/follow";
 import { howFound, unsolved } from "../whatif/how";
 import { chosenOf, written } from "../whatif/judged";
 import { Slider } from "../whatif/slider";
-import { namesOf } from "../whatif/told-apart";
+import { byAsset, namesOf } from "../whatif/told-apart";
 import { type Beginning, ended, type Offered, type Result, type WhatIf } from "../whatif/types";
 import { everyQuantity, inPlantUnits } from "../whatif/units";
 
@@ -68,24 +68,45 @@ function Told({ job, onForget }: { job: WhatIf; onForget(): void }) {
   );
 }
 
+function Fans({ watched, done }: { watched: Result["watch"]; done: { name: string; result: Result }[] }) {
+  const first = done[0]?.result;
+  if (!first) return null;
+  return (
+    <div class="fans">
+      {watched.map(({ name, unit }) => {
+        const fans = [{ name: "baseline", times: first.times_s, bands: first.futures[0]?.bands[first.watch.findIndex((w) => w.name === name)] ?? [] }];
+        for (const { name: scenario, result } of done) {
+          const at = result.watch.findIndex((w) => w.name === name);
+          fans.push({ name: scenario, times: result.times_s, bands: result.futures[1]?.bands[at] ?? [] });
+        }
+        return <FanChart key={name} quantity={name} unit={unit} fans={fans} />;
+      })}
+    </div>
+  );
+}
+
 function Futures({ done, ...judged }: { done: { name: string; result: Result }[]; chosen: string[]; offered: Offered[] }) {
   const first = done[0]?.result;
   if (!first) return null;
   const named = [{ name: "baseline" }, ...done];
+  const parts = byAsset(first.watch);
+  const opened = parts.map(([part]) => part).find((part) => done.some(({ name }) => name.includes(`${part}/`))) ?? parts[0]?.[0];
   return (
     <>
       <Figures results={done} {...judged} />
       <FanKey fans={named} />
-      <div class="fans">
-        {first.watch.map(({ name, unit }) => {
-          const fans = [{ name: "baseline", times: first.times_s, bands: first.futures[0]?.bands[first.watch.findIndex((w) => w.name === name)] ?? [] }];
-          for (const { name: scenario, result } of done) {
-            const at = result.watch.findIndex((w) => w.name === name);
-            fans.push({ name: scenario, times: result.times_s, bands: result.futures[1]?.bands[at] ?? [] });
-          }
-          return <FanChart key={name} quantity={name} unit={unit} fans={fans} />;
-        })}
-      </div>
+      {parts.map(([part, watched]) =>
+        part ? (
+          <details key={part} class="fans-of" open={part === opened}>
+            <summary>
+              {part}: {watched.length} quantities
+            </summary>
+            <Fans watched={watched} done={done} />
+          </details>
+        ) : (
+          <Fans key={part} watched={watched} done={done} />
+        ),
+      )}
       <details>
         <summary>What matters most</summary>
         {done.map(({ name, result }) => (

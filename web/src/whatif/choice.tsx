@@ -1,7 +1,9 @@
 /** Which figures futures are judged by: those that the plant file declares, and behind them whatever else can be told. */
 
+import { useSignal } from "@preact/signals";
+
 import { unitText } from "../format";
-import { choices } from "./judged";
+import { choices, isWritten } from "./judged";
 import type { Offered } from "./types";
 
 interface Props {
@@ -11,6 +13,7 @@ interface Props {
 }
 
 export function Choice({ offered, chosen, onChange }: Props) {
+  const line = useSignal("");
   const all = choices(offered);
   const first = all.some((one) => !one.default) ? all.filter((one) => one.default) : [];
   const rest = all.filter((one) => !first.includes(one));
@@ -29,6 +32,11 @@ export function Choice({ offered, chosen, onChange }: Props) {
     <fieldset class="whatif-kpis">
       <legend>Judged by</legend>
       {first.map(box)}
+      {chosen.filter(isWritten).map((line) => (
+        <label key={line}>
+          <input type="checkbox" checked disabled={chosen.length === 1} onChange={() => onChange(chosen.filter((one) => one !== line))} /> <code>{line}</code>
+        </label>
+      ))}
       {rest.length > 0 && (
         <details open={first.length > 0 && told > 0}>
           <summary>
@@ -37,6 +45,27 @@ export function Choice({ offered, chosen, onChange }: Props) {
           {rest.map(box)}
         </details>
       )}
+      <details>
+        <summary>In words: an order, a peak, a time above a limit</summary>
+        <label>
+          Figure{" "}
+          <input
+            type="text" size={48} placeholder="A={order: flow, amount: 300 m3, by: 8 h}" value={line.value} aria-invalid={!!line.value && !isWritten(line.value)}
+            onInput={(e) => {
+              line.value = e.currentTarget.value;
+            }}
+          />
+        </label>{" "}
+        <button
+          type="button" disabled={!isWritten(line.value)}
+          onClick={() => {
+            onChange([...chosen.filter((one) => one !== line.value.trim()), line.value.trim()]);
+            line.value = "";
+          }}
+        >
+          Judge by it
+        </button>
+      </details>
     </fieldset>
   );
 }

@@ -9,8 +9,9 @@ const said = (value: number | null | undefined): string => (value === null || va
 
 const percent = (share: number): string => `${Number((share * 100).toPrecision(2))} %`;
 
-function Cell({ figure }: { figure: Figure | undefined }) {
+function Cell({ figure, met }: { figure: Figure | undefined; met: boolean }) {
   if (!figure) return <td>–</td>;
+  if (met) return <td class="right number">{percent(figure.mean ?? 0)} <span class="quiet">of the members</span></td>;
   const q = figure.quantiles;
   return (
     <td class="right number">
@@ -40,6 +41,12 @@ function Significance({ interval, p_value }: Difference) {
   return parts.length ? <div class="quiet">{parts.join(", ")}</div> : null;
 }
 
+/** Of an order: in how many more members of a hundred it is met. */
+const ofHundred = (d: Difference): Difference => ({
+  ...d, mean: d.mean === null ? null : 100 * d.mean,
+  ...(d.interval && { interval: d.interval.map((end) => (end === null ? null : 100 * end)) as [number | null, number | null] }),
+});
+
 function Change({ difference, better }: { difference: Difference | undefined; better: string }) {
   if (difference && (difference.only_scenario || difference.only_baseline)) return <OneSided difference={difference} />;
   if (!difference || difference.mean === null) return <td>–</td>;
@@ -54,6 +61,8 @@ function Change({ difference, better }: { difference: Difference | undefined; be
     </td>
   );
 }
+
+const changed = (kpi: { statistic?: string }, d: Difference | undefined): Difference | undefined => (d && kpi.statistic === "met" ? ofHundred(d) : d);
 
 interface Compared {
   results: { name: string; result: Result }[];
@@ -88,12 +97,12 @@ export function Figures({ results, chosen, offered }: Compared) {
                 {kpi.name}
                 {kpi.description && <div class="quiet">{kpi.description}</div>}
               </th>
-              <td>{unitText(kpi.unit)}</td>
-              <Cell figure={all.map((r) => r.futures[0]?.figures[kpi.name]).find(Boolean)} />
+              <td>{kpi.statistic === "met" ? "%" : unitText(kpi.unit)}</td>
+              <Cell met={kpi.statistic === "met"} figure={all.map((r) => r.futures[0]?.figures[kpi.name]).find(Boolean)} />
               {results.map(({ result }) => (
                 <>
-                  <Cell figure={result.futures[1]?.figures[kpi.name]} />
-                  <Change difference={result.futures[1]?.differences[kpi.name]} better={kpi.better} />
+                  <Cell met={kpi.statistic === "met"} figure={result.futures[1]?.figures[kpi.name]} />
+                  <Change difference={changed(kpi, result.futures[1]?.differences[kpi.name])} better={kpi.better} />
                 </>
               ))}
             </tr>

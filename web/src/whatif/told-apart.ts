@@ -2,6 +2,16 @@
 
 import type { Result } from "./types";
 
+/** Parts what was watched of several assets by the asset, each under its name; of one asset all is under none. */
+export function byAsset<T extends { name: string }>(watched: readonly T[]): [string, T[]][] {
+  const parts = new Map<string, T[]>();
+  for (const one of watched) {
+    const part = one.name.slice(0, Math.max(0, one.name.lastIndexOf("/")));
+    parts.set(part, [...(parts.get(part) ?? []), one]);
+  }
+  return [...parts];
+}
+
 interface Named {
   title: string;
   result: Pick<Result, "seed" | "times_s">;

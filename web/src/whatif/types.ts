@@ -99,7 +99,7 @@ export interface Result {
   quantiles: number[];
   times_s: number[];
   watch: { name: string; unit: string }[];
-  kpis: { name: string; unit: string; better: string }[];
+  kpis: { name: string; unit: string; better: string; statistic?: string }[];
   futures: Future[];
 }
 
