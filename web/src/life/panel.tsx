@@ -83,7 +83,7 @@ function Form({ wears, choice, busy, onTry }: { wears: Wears; choice: Choice; bu
     >
       {Object.keys(wears.drives).map((signal) => (
         <label key={signal} class="life-slider" data-drive={signal}>
-          <span class="name">{word(signal)}</span>
+          <span class="name">{word(signal) === nameText(signal) ? word(signal) : `${word(signal)} (${nameText(signal)})`}</span>
           <input
             type="range" min={50} max={150} step={1} value={choice.load[signal] ?? 100}
             aria-valuetext={`${choice.load[signal] ?? 100} % of what it is`}

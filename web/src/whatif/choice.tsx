@@ -29,22 +29,24 @@ export function Choice({ offered, chosen, onChange }: Props) {
     );
   };
   return (
-    <fieldset class="whatif-kpis">
-      <legend>Judged by</legend>
-      {first.map(box)}
-      {chosen.filter(isWritten).map((line) => (
-        <label key={line}>
-          <input type="checkbox" checked disabled={chosen.length === 1} onChange={() => onChange(chosen.filter((one) => one !== line))} /> <code>{line}</code>
-        </label>
-      ))}
-      {rest.length > 0 && (
-        <details open={first.length > 0 && told > 0}>
-          <summary>
-            {first.length ? "Other figures" : "Figures"}: {told} of {rest.length}
-          </summary>
-          {rest.map(box)}
-        </details>
-      )}
+    <>
+      <fieldset class="whatif-kpis">
+        <legend>Judged by</legend>
+        {first.map(box)}
+        {chosen.filter(isWritten).map((line) => (
+          <label key={line}>
+            <input type="checkbox" checked disabled={chosen.length === 1} onChange={() => onChange(chosen.filter((one) => one !== line))} /> <code>{line}</code>
+          </label>
+        ))}
+        {rest.length > 0 && (
+          <details open={first.length > 0 && told > 0}>
+            <summary>
+              {first.length ? "Other figures" : "Figures"}: {told} of {rest.length}
+            </summary>
+            {rest.map(box)}
+          </details>
+        )}
+      </fieldset>
       <details>
         <summary>In words: an order, a peak, a time above a limit</summary>
         <label>
@@ -66,6 +68,6 @@ export function Choice({ offered, chosen, onChange }: Props) {
           Judge by it
         </button>
       </details>
-    </fieldset>
+    </>
   );
 }
