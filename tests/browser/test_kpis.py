@@ -103,7 +103,7 @@ def test_an_order_is_written_in_words_shared_by_the_address_and_told_as_the_shar
     page = look.page
     page.goto(look.base + "#/overview")
     look.log_in(station[1])
-    page.goto(f"{look.base}#/whatif/{ASSET}?set=setpoint_a*0.9@0&h=2&n=64&seed=1")
+    page.goto(f"{look.base}#/whatif/{ASSET}?set=setpoint_a*0.5@0&h=2&n=64&seed=1")
     page.get_by_text("In words: an order").click()
     figure, button = page.get_by_label("Figure", exact=True), page.get_by_role("button", name="Judge by it")
     figure.fill("A={order: inflow")
