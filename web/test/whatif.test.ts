@@ -6,6 +6,7 @@ import { along, becomes, change, draftOf, inWords, isIdle, read, write } from ".
 import { namesOf } from "../src/whatif/told-apart";
 import type { Quantity, Result } from "../src/whatif/types";
 import { inPlantUnits, shown, toSi } from "../src/whatif/units";
+import { ticks } from "../src/whatif/fan";
 
 const quantity = (over: Partial<Quantity>): Quantity => ({
   unit: "1", value: 1, source: "signal", low: null, high: null, description: "", shown_unit: "1", scale: 1, offset: 0, ...over,
@@ -82,5 +83,15 @@ describe("scenarios that are compared", () => {
     expect(namesOf([one("a", 6, 1), one("a", 24, 1)])).toEqual(["a, over 6 h", "a, over 24 h"]);
     expect(namesOf([one("a", 6, 1), one("a", 6, 2), one("b", 6, 1)])).toEqual(["a, seed 1", "a, seed 2", "b"]);
     expect(namesOf([one("a", 6, 1), one("a", 6, 1)])).toEqual(["a, seed 1", "a, seed 1 (2)"]);
+  });
+});
+
+describe("the scale of a fan", () => {
+  it("has round values with as many digits as tell them apart", () => {
+    expect(ticks(77630, 201300).map(([, label]) => label)).toEqual(["100000", "150000", "200000"]);
+    expect(ticks(0.0012, 0.7465).map(([, label]) => label)).toEqual(["0.2", "0.4", "0.6"]);
+    expect(ticks(285.1, 285.13).map(([, label]) => label)).toEqual(["285.10", "285.11", "285.12", "285.13"]);
+    expect(ticks(-2, 2).map(([value]) => value)).toEqual([-2, -1, 0, 1, 2]);
+    expect(ticks(1e6, 4e6).map(([, label]) => label)).toEqual(["1.00e+6", "2.00e+6", "3.00e+6", "4.00e+6"]);
   });
 });

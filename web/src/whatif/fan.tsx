@@ -33,6 +33,18 @@ function span(fans: Fan[]): [number, number] {
   return [low - room, high + room];
 }
 
+/** Gives round values between two, each with as many digits as tell it from the next. */
+export function ticks(low: number, high: number): [number, string][] {
+  const part = (high - low) / 5;
+  const power = 10 ** Math.floor(Math.log10(part));
+  const step = power * ([1, 2, 5, 10].find((times) => times * power >= part * 0.999) ?? 10);
+  const digits = Math.max(0, -Math.floor(Math.log10(step) + 1e-9));
+  const first = Math.ceil(low / step);
+  const found = Array.from({ length: Math.floor(high / step) - first + 1 }, (_, i) => (first + i) * step);
+  const plain = Math.max(Math.abs(low), Math.abs(high)) < 1e6 && step >= 1e-4;
+  return found.map((value) => [value, plain ? value.toFixed(digits) : value === 0 ? "0" : value.toExponential(2)]);
+}
+
 export function FanChart({ quantity, unit, fans }: Props) {
   const [low, high] = span(fans);
   const end = Math.max(...fans.map(({ times }) => times[times.length - 1] ?? 0)) || 1;
@@ -55,17 +67,14 @@ export function FanChart({ quantity, unit, fans }: Props) {
         <text class="watermark" x={WIDTH / 2} y={HEIGHT / 2 + 6} text-anchor="middle" aria-hidden="true">
           WHAT IF
         </text>
-        {[0, 0.25, 0.5, 0.75, 1].map((part) => {
-          const value = low + part * (high - low);
-          return (
-            <g key={part}>
-              <path class="grid" d={`M${LEFT} ${y(value)}H${WIDTH - 8}`} />
-              <text x={LEFT - 6} y={y(value) + 4} text-anchor="end">
-                {round(value)}
-              </text>
-            </g>
-          );
-        })}
+        {ticks(low, high).map(([value, label]) => (
+          <g key={value}>
+            <path class="grid" d={`M${LEFT} ${y(value)}H${WIDTH - 8}`} />
+            <text x={LEFT - 6} y={y(value) + 4} text-anchor="end">
+              {label}
+            </text>
+          </g>
+        ))}
         {[0, 0.25, 0.5, 0.75, 1].map((part) => (
           <text key={part} x={x(part * end)} y={HEIGHT - 5} text-anchor={part === 0 ? "start" : part === 1 ? "end" : "middle"}>
             {`+${round(days ? (part * hours) / 24 : part * hours)} ${days ? "d" : "h"}`}
