@@ -217,7 +217,9 @@ class Watch:
 
     def _asked(self, left: Left) -> Question:
         if self._lasting and (good := self._long.good(left.machine)) is not None:
-            return self.question(left, self._long.judged(left.machine), good)
+            recent = self._long.judged(left.machine)
+            if (np.isfinite(good.y).any(0) & np.isfinite(recent.y).any(0)).any():  # something is read now that was read then
+                return self.question(left, recent, good)
         back = -int(self._of["cursor"][0])
         return self.question(left, Readings(*(np.roll(self._of[name][left.machine], back, 0) for name in ("u", "y"))), None)
 

@@ -42,6 +42,7 @@ from gemel.twin.releases import Releases
 log = logging.getLogger(__name__)
 ROWS: Final = 8192  # in a frame
 CHANGE: Final = 0.2  # of a followed parameter, where the process changes
+PLACES: Final = 24  # who may be wrong, at most, for a long past to be weighed by
 FORMAT: Final = 4  # of the snapshot
 
 
@@ -327,8 +328,12 @@ class Estimator:
 
 
 def lasting(kind: Kind) -> bool:
-    """Tell whether who is wrong can be weighed by a long past: the flows of balances are anew at each instant, an FMU has no equations."""
-    return not isinstance(kind.method, Reconciling) and not isinstance(kind.problem, Whole)
+    """Tell whether who is wrong is weighed by a long past: the flows of balances are anew at each instant, an FMU has no equations.
+
+    Of a large system there are so many who may be wrong that the filters would wait for minutes.
+    """
+    places = int((kind.wires.outputs >= 0).any(0).sum()) + len(kind.problem.model.states) + len(process_of(kind))
+    return places <= PLACES and not isinstance(kind.method, Reconciling) and not isinstance(kind.problem, Whole)
 
 
 def process_of(kind: Kind) -> dict[str, float]:
