@@ -39,7 +39,7 @@ def day(seed, hours, wear=0.02):
     return dict(zip(signals, np.array(shown).T, strict=True))
 
 
-def rows_of(plant, machine, readings, began=0):
+def rows_of(plant, machine, readings):
     """Give the rows of a machine's signals after the checks of the plant file: times, values, statuses a line."""
     registry = plant.registry()
     lines = (*machine.inputs, *machine.outputs)
@@ -47,7 +47,7 @@ def rows_of(plant, machine, readings, began=0):
     columns = np.stack([readings[tuple(line.path.split("/")[-2:])] for line in lines], 1)
     conditioner, found = Conditioner(plant.checks(registry)), []
     for k, row in enumerate(columns):
-        at = BEGAN + began + round(k * SENSED_S * SECOND)
+        at = BEGAN + round(k * SENSED_S * SECOND)
         there = np.isfinite(row)
         many = int(there.sum())
         batch = Batch.of(
@@ -59,14 +59,12 @@ def rows_of(plant, machine, readings, began=0):
     return [tuple(part[all_[0] == number] for part in all_[1:]) for number in numbers]
 
 
-def night(readings, champion=None, before=None, began_h=0):
-    """Calibrate as a night of the demo does, by its plant file's terms, on readings that begin some hours after the first."""
+def night(readings):
+    """Calibrate as the first night of the demo does, by its plant file's terms."""
     plant = load(PLANT)
     machine = machine_of(plant, PUMP)
     terms = plant.template(plant.assets.find(PUMP)).calibration
-    rows = rows_of(plant, machine, readings, round(began_h * 3600) * SECOND)
-    then = rows_of(plant, machine, before) if before is not None else []
-    span = int(rows[0][0][0]), int(rows[0][0][-1]) + 1
-    spec = job.spec(machine, job.wish(following.wish(terms, champion)), span, "d", champion, good=bool(then))
-    told = job.run({**msgspec.json.decode(msgspec.json.encode(spec)), "bytes": packed([*rows, *then])}, lambda done: True)
+    rows = rows_of(plant, machine, readings)
+    spec = job.spec(machine, job.wish(following.wish(terms)), (int(rows[0][0][0]), int(rows[0][0][-1]) + 1), "d")
+    told = job.run({**msgspec.json.decode(msgspec.json.encode(spec)), "bytes": packed(rows)}, lambda done: True)
     return told, following.decide(following.proposed(told), None, terms)
