@@ -19,6 +19,7 @@ def rmse(told, who):
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(900)
 def test_the_first_night_proposes_a_version_that_explains_the_bearing_better_and_nothing_worse(first):
     told, decision = first
     assert told["gate"]["passed"] and list(told["parameters"]) == ["bearing_to_air"] and told["parameters"]["bearing_to_air"]["told"]
