@@ -135,3 +135,20 @@ def test_over_a_year_leaps_come_to_what_every_step_comes_to(change):
     for kpi in ("end", "mean"):
         bound = max(fast.leaps.errors[kpi], 1e-4 * slow.futures[1].figures[kpi].mean)
         assert abs(fast.futures[1].figures[kpi].mean - slow.futures[1].figures[kpi].mean) <= bound, kpi
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        Change("k", "set", 2.0), Change("k", "set", -0.1, start_s=60.0), Change("k", "scale", 150.0), Change("k", "add", 1.0, end_s=60.0),
+        Change("k", "set", profile=((0.0, 0.5), (60.0, 3.0)), shape="linear"),
+    ],
+)  # fmt: skip
+def test_a_parameter_stays_in_the_range_that_the_model_was_said_to_hold_in(change):
+    with pytest.raises(ModelError, match="'k' would be .* its declared range is 0 to 1") as refused:
+        asked(compile_model(Decay()), change)
+    assert refused.value.code == "bad-scenario"
+
+
+def test_a_parameter_changed_within_its_range_is_taken():
+    assert asked(compile_model(Decay()), Change("k", "set", 1.0, start_s=60.0)).futures[1].failed == 0

@@ -82,6 +82,22 @@ class Ready:
                 found.append(made.reshape(len(t), -1))
         return np.concatenate(found, axis=1)
 
+    def check_parameters(self, scenario: Scenario) -> None:
+        """Refuse a parameter that a scenario changes to beyond its declared range; raises ModelError (`bad-scenario`)."""
+        named = [n for n in self.model.parameters if n in {c.of for c in scenario.changes}]
+        at = {0.0, *(t for c in scenario.changes for t in (c.start_s, *(s for s, _ in c.profile)))}
+        t = np.array(sorted(t for t in at if 0 <= t <= self.question.horizon_s))
+        usual, values = self._held(Scenario("as it is"), t, named), self._held(scenario, t, named)
+        low, high = self.model.bounds("parameters")
+        for name in named:
+            i = self.model.place("parameters", name)
+            off = (values[name] < low[i]) | (values[name] > high[i])
+            if (off & (values[name] != usual[name])).any():
+                raise ModelError(
+                    f"{name!r} would be {values[name][off][0]:g}, and its declared range is {low[i]:g} to {high[i]:g}, in the model's unit",
+                    code="bad-scenario", remedy="change it within its range: beyond it the model was never said to hold",
+                )  # fmt: skip
+
     def _held(self, scenario: Scenario, t: Array, some: list[str] | None = None) -> dict[str, Array]:
         held = zip(self.plan.held, (*self.start.u, *self.start.p), strict=True)
         values = {n: _expected(self.start, n, v, t) for n, v in held if some is None or n in some}
@@ -105,7 +121,10 @@ def prepare(model: Compiled, start: Start, question: Question) -> Ready:
                     f"the model has no {change.of!r} among its inputs, parameters and states",
                     code="unknown-quantity", remedy=f"it has: {', '.join((*plan.held, *model.states))}",
                 )  # fmt: skip
-    return Ready(model, start, question, plan, referee)
+    ready = Ready(model, start, question, plan, referee)
+    for scenario in question.scenarios:
+        ready.check_parameters(scenario)
+    return ready
 
 
 def constant(change: Change, horizon_s: float) -> bool:
