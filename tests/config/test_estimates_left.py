@@ -42,6 +42,7 @@ class Loop:
 
     def __init__(self, *_):
         self.told, self.behind_s, self.problem = 0, 0.0, ""
+        self.estimator = SimpleNamespace(substituted=2)
 
     async def run(self):
         Loop.begun += 1
@@ -92,6 +93,7 @@ def test_what_ended_on_the_way_is_told_and_begun_anew_and_who_was_left_out_is_to
         ("not-estimated", "nothing is estimated: RuntimeError: the child of the FMU is gone; it is tried again in 0.2 s")
     ]
     assert [p["code"] for p in second] == ["not-estimated"]
+    assert of.told()["measures"]["estimates_substituted"] == 2
     assert "type Pump is not estimated: " in second[0]["message"]
     assert "give one of" in second[0]["remedy"]
 

@@ -68,6 +68,7 @@ def test_beside_one_that_comes_in_the_others_go_on_as_if_nothing_had_been(made, 
 def test_what_the_life_before_left_open_is_ended_where_it_is_watched_anew(made, kinds, log, tmp_path):
     before = estimator_of(made, kinds)
     run(before, log, CUT)
+    assert before.substituted == 1
     other = plant(tmp_path, PLANT.replace("accuracy: 1 m3/h", "accuracy: 2 m3/h", 1) + BALANCES + OTHER)
     changed = [followed(other, other.registry())[0], kinds[1]]
     assert other.registry().digest == made.registry().digest
@@ -78,6 +79,7 @@ def test_what_the_life_before_left_open_is_ended_where_it_is_watched_anew(made, 
     first, second = (run(after, log, CUT + n)[1] for n in (2, 4))
     assert [(t.kind, t.body["signal"], t.body["anew"]) for t in first] == [("ResidualCleared", METER, True), ("ResidualHeard", METER, True)]
     assert second == []
+    assert after.substituted == 0
     gone = estimator_of(made, kinds[1:])
     assert gone.carry(snapshot)
     assert run(gone, log, CUT + 4)[1] == [], "of what is not estimated any more nothing can be said"

@@ -150,6 +150,8 @@ class Estimates:
         if loop is not None and loop.problem:
             problems.append({"code": "estimates", "message": loop.problem, "remedy": "it is tried again; see reason.log"})
         told = {"estimates_behind_s": loop.behind_s, "estimates_frames_total": loop.told} if loop is not None else {}
+        if loop is not None and loop.estimator is not None:
+            told["estimates_substituted"] = loop.estimator.substituted
         return {"problems": problems, "measures": told}
 
 

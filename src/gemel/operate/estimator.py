@@ -103,6 +103,11 @@ class Estimator:
         self._heard += [f for f in facts if f.seq > self.known]
         self.known = max(self.known, upto)
 
+    @property
+    def substituted(self) -> int:
+        """For how many sensors something else is believed than they read."""
+        return sum(int((one.why > 0).sum()) for one in self._insteads)
+
     def together(self, assets: Collection[str]) -> list[Group]:
         """Give how what is estimated of some assets goes together, as it is believed now."""
         pairs = zip(self.kinds, self._loops, strict=False)

@@ -72,6 +72,7 @@ MEASURES: Final[Mapping[str, Measure]] = {
     "prognoses_total": Measure("counter", "Prognoses of remaining life that were made and kept."),
     "prognosis_seconds": Measure("gauge", "How long the last one took."),
     # reason
+    "estimates_substituted": Measure("gauge", "Sensors for which something else is believed than they read."),
     "made_ready_total": Measure("counter", "What-ifs whose model was loaded and compiled before they were asked."),
     "made_ready_seconds": Measure("gauge", "How long the last one took."),
 }
