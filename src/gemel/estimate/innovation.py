@@ -21,6 +21,8 @@ class Innovation(NamedTuple):
             Estimation with Applications to Tracking and Navigation, eq. 5.4.2-9): chi-squared where all is right.
         likelihood: logarithm of the density of those used.
         heard: which sensors are listened to [outputs]; None: all.
+        spread: covariance of readings less expected, as believed [outputs, outputs]; None: not said.
+        gain: by how much the outputs follow the readings, H K [outputs, outputs]; None: not said.
     """
 
     expected: Array
@@ -30,6 +32,8 @@ class Innovation(NamedTuple):
     nis: Array
     likelihood: Array
     heard: Array | None = None
+    spread: Array | None = None
+    gain: Array | None = None
 
 
 def weighed(off: Array, sd: Array, sensor: Array, robust: Robust | None) -> tuple[Any, Any, Any]:

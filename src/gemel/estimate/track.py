@@ -60,6 +60,7 @@ def step(problem: Problem, method: Method, belief: Any, now: Instant) -> tuple[A
     `problem` and `method` are constants of what is compiled; the belief is what the method carries.
     """
     after, innovation = method.update(problem, belief, now)
+    innovation = innovation._replace(spread=None, gain=None)  # the filter's own affair: nothing of a record is kept of it
     estimate = Estimate(*method.moments(problem, after), *method.outputs(problem, after, now), innovation)
     return method.predict(problem, after, now), estimate
 

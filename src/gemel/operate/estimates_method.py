@@ -10,6 +10,7 @@ import numpy as np
 from gemel.assets.spec import Estimates
 from gemel.dynamics import Compiled
 from gemel.estimate import Ensemble, Method, Problem, Robust, Unscented
+from gemel.estimate.bands import Banded
 from gemel.estimate.discrepancy import Discrepancy
 from gemel.estimate.trusting import Trusting
 from gemel.operate.binding import Bound
@@ -18,15 +19,18 @@ from gemel.samples.clock import SECOND
 
 MEMBERS: Final = 64  # of an ensemble, or four for each number that is estimated
 MEMORY_S: Final = 600.0  # over which a sensor is judged that is put aside or heard again …
+SEEN_S: Final = 172_800.0  # over which it is seen how far off what it expects of its sensors is
 INSTANTS: Final = 20, 3600  # … so many instants, at least and at most
 
 
 def method_of(asked: Estimates, problem: Problem) -> Method:
-    """Give the filter: one that stops listening to a sensor whose error leaves its size, where errors are known to last."""
+    """Give the filter: where errors are known to last, one that stops listening to a sensor whose error leaves its size, with bands as seen."""
     if asked.filter == "ensemble":
         return Ensemble(max(MEMBERS, 4 * problem.size), robust=Robust())
     inner = Unscented(Robust())
-    return Trusting(inner, memory=int(np.clip(MEMORY_S / problem.dt, *INSTANTS))) if asked.drift_ns else inner
+    if not asked.drift_ns:
+        return inner
+    return Banded(Trusting(inner, memory=int(np.clip(MEMORY_S / problem.dt, *INSTANTS))), memory=max(int(SEEN_S / problem.dt), 1))
 
 
 def errors_of(asked: Estimates, read: Sequence[Bound], problem: Problem, lasts: Mapping[str, int] | None = None) -> dict[str, Discrepancy]:
