@@ -69,7 +69,7 @@ def believed(of: Shipped, life: Life) -> dict[int, Vector]:
         at, many = BEGAN + k * round(READ_S * SECOND), int(there.sum())
         batch = Batch.of(signal=numbers[there], time=np.full(many, at), received=np.full(many, at), value=columns[k, there], status=np.zeros(many))
         rows = conditioner.process(batch).rows
-        good = (rows.status < np.uint32(codes.BAD)) & np.isfinite(rows.value)
+        good = codes.is_evidence(rows.status) & np.isfinite(rows.value)
         when = (rows.time[good] - BEGAN) // round(READ_S * SECOND)
         found[when, place[rows.signal[good]]] = rows.value[good]
         conditioner.advance(at)

@@ -123,9 +123,9 @@ class Estimating:
         return self._start + at * self._every
 
     def take(self, rows: Batch) -> None:
-        """Take conditioned rows; those that are not of these machines, or Bad, are passed by."""
+        """Take conditioned rows; those that are not of these machines, Bad, or of a sensor that is stuck, are passed by."""
         mine = np.isin(rows.signal, np.fromiter(self._place, np.int32, len(self._place)))
-        usable = mine & (rows.status < np.uint32(codes.BAD)) & np.isfinite(rows.value)
+        usable = mine & codes.is_evidence(rows.status) & np.isfinite(rows.value)
         signal, value = rows.signal[usable], rows.value[usable]
         si = value * self._wires.scale[signal] + self._wires.offset[signal]
         instants = (rows.time[usable] - self._start + self._every // 2) // self._every

@@ -85,3 +85,8 @@ def is_bad(status: U32) -> Mask:
 def is_good(status: U32) -> Mask:
     """Tell which statuses are Good."""
     return status < np.uint32(UNCERTAIN)
+
+
+def is_evidence(status: U32) -> Mask:
+    """Tell which readings say something of what they are of: none that is Bad, and none of a sensor that repeats itself for too long."""
+    return (status < np.uint32(BAD)) & ((status & np.uint32(LIMIT_CONSTANT)) != np.uint32(LIMIT_CONSTANT))
