@@ -9,7 +9,7 @@ pytest.importorskip("jax")
 
 from gemel.dynamics import Quantity, compile_model, maths
 from gemel.errors import ModelError
-from gemel.estimate import Noise, Problem, Unscented, coverage, track
+from gemel.estimate import Noise, Problem, Unscented, coverage, track, unscented
 
 
 class Mixer:
@@ -56,3 +56,42 @@ def test_a_noise_for_other_inputs_than_there_are_is_refused():
     with pytest.raises(ModelError, match="input"):
         problem(np.zeros(2))
     assert replace(problem(None), dt=2.0).noise.input is None
+
+
+class Riser:
+    """A flow that falls with what is lifted against, and with a loss that hardly changes."""
+
+    states = {"loss": Quantity("1", 0.0, nominal=0.1)}
+    inputs = {"lift": Quantity("1", 7.0)}
+    outputs = {"flow": Quantity("1", nominal=1.0)}
+    parameters = {"head": Quantity("1", 10.0)}
+
+    def derivative(self, t, x, u, p):
+        return {"loss": 0.0 * x.loss}
+
+    def output(self, t, x, u, p):
+        return {"flow": maths.root(maths.positive(p.head * (1.0 - x.loss) - u.lift, 1e-2), 1e-8)}
+
+
+def test_a_gauge_that_scatters_does_not_lean_on_what_is_estimated_from_many_readings(monkeypatch):
+    import jax
+
+    maths.loaded()
+    rng, runs, n = np.random.default_rng(7), 256, 1200
+    lift = 6.0 + rng.uniform(-1.0, 1.0, (runs, n))
+    y = (np.sqrt(10.0 * (1.0 - 0.02) - lift) + 0.3 * rng.standard_normal((runs, n)))[..., None]
+    read = (lift + 0.5 * rng.standard_normal((runs, n)))[..., None]
+    noise = Noise(np.array([2e-4]), np.zeros(0), np.array([0.3]), np.array([0.02]), np.zeros(0), np.array([0.5]))
+    of = Problem(compile_model(Riser()), (), noise, 1.0)
+
+    def lean():
+        run = jax.jit(jax.vmap(lambda u, y: tuple(track(of, Unscented(), u, y, of.model.p0))[:2]))
+        mean, _ = (np.asarray(part)[:, 600:, 0] for part in run(read, y))
+        return (mean - 0.02).mean(), (mean - 0.02).mean(1).std() / np.sqrt(runs)
+
+    off, sure = lean()
+    monkeypatch.setattr(unscented, "FAR", 0.0)  # slopes where the gauge says that the lift is
+    leaned, _ = lean()
+
+    assert abs(off) < abs(leaned) / 2
+    assert abs(leaned) > 10 * sure

@@ -63,14 +63,15 @@ def final(told):
     return told.take(last)
 
 
-def test_late_and_disordered_rows_end_as_those_in_time_and_bad_ones_are_passed_by():
+def test_late_and_disordered_rows_end_as_those_in_time_and_bad_ones_and_those_of_a_stuck_sensor_are_passed_by():
     problem, orderly = made()
     _, late = made()
     _, _, rows = readings(problem)
     rng = np.random.default_rng(3)
     level = rows.signal % 5 == 1
     delay = np.where(level, rng.integers(0, 12, len(rows)), 0) * SECOND
-    bad = Batch.of(signal=[1], time=[START + 4 * SECOND], received=[START], value=[9e9], status=[codes.BAD])
+    stuck = codes.UNCERTAIN_SENSOR_NOT_ACCURATE | codes.LIMIT_CONSTANT
+    bad = Batch.of(signal=[1, 1], time=[START + 4 * SECOND] * 2, received=[START] * 2, value=[9e9, 8e9], status=[codes.BAD, stuck])
     ends = []
     for loop, when in ((orderly, rows.time), (late, rows.time + delay)):
         told = []
