@@ -84,18 +84,19 @@ class Banded:
         """Give the belief after the readings of the instant."""
         jnp = maths.loaded()
         after, told = self.inner.update(problem, belief.belief, now)
-        assert told.spread is not None and told.gain is not None  # the filter within says them
+        gain: Any = told.gain  # the filter within says it, and `spread`
+        spread: Any = told.spread
         used = jnp.isfinite(told.off) & (told.weight > 0)
         off = jnp.where(used, jnp.clip(told.off / told.sd, -WILD, WILD), 0.0)
         sizes, waited = jnp.outer(told.sd, told.sd), belief.waited + 1.0
         rate = jnp.where(used, jnp.maximum(jnp.minimum(waited / self.memory, 1.0), 1.0 / (self.trusted + belief.count)), 0.0)
         rate = jnp.minimum(rate[:, None], rate[None])
         about, before = jnp.where(used, off - belief.lately, 0.0), jnp.nan_to_num(belief.last)
-        square = belief.square + rate * (jnp.outer(about, about) - told.spread / sizes - belief.square)
+        square = belief.square + rate * (jnp.outer(about, about) - spread / sizes - belief.square)
         both = jnp.outer(used, jnp.isfinite(belief.last))
         follows = belief.follows + both * rate * (jnp.outer(about, before) - belief.follows)
         lately = belief.lately + jnp.where(used, about / LATELY, 0.0)
-        more = jnp.where(used, _more(told, square * sizes, follows * sizes) + ((jnp.eye(len(off)) - told.gain) @ (lately * told.sd)) ** 2, belief.more)
+        more = jnp.where(used, _more((spread, gain), square * sizes, follows * sizes) + ((jnp.eye(len(off)) - gain) @ (lately * told.sd)) ** 2, belief.more)
         last = jnp.where(used, about, jnp.where(jnp.isfinite(now.y), jnp.nan, belief.last))
         seen = Seen(after, last, jnp.where(used, 0.0, waited), belief.count + used, lately, square, follows, more)
         return seen, told
@@ -112,10 +113,11 @@ class Banded:
         return mean, jnp.sqrt(jnp.maximum(sd**2 + jnp.where(read, belief.more, 0.0), LEAST * sd**2))
 
 
-def _more(told: Innovation, square: Array, follows: Array) -> Any:
+def _more(said: tuple[Any, Any], square: Array, follows: Array) -> Any:
     """Give by how much the variance of each output after its reading is more than the filter says (eq. of the module)."""
-    jnp, gain, rest = maths.loaded(), told.gain, maths.loaded().eye(len(square)) - told.gain
+    jnp, (spread, gain) = maths.loaded(), said
+    rest = jnp.eye(len(square)) - gain
     before = follows + gain @ square
     before = (before + before.T) / 2.0
     more = jnp.diagonal(rest @ before @ rest.T + gain @ (square - before) @ gain.T)
-    return jnp.maximum(more, (LEAST - 1.0) * jnp.diagonal(rest @ gain @ told.spread))
+    return jnp.maximum(more, (LEAST - 1.0) * jnp.diagonal(rest @ gain @ spread))

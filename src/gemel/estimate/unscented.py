@@ -21,7 +21,6 @@ from gemel.dynamics.declare import Array
 from gemel.estimate.innovation import Innovation, weighed
 from gemel.estimate.problem import Instant, Problem, Robust
 
-
 FAR = 3.0
 """Standard deviations that the gauge of an input is held to be off by at most: beyond, the slopes are not those of the place."""
 

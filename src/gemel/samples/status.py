@@ -89,4 +89,5 @@ def is_good(status: U32) -> Mask:
 
 def is_evidence(status: U32) -> Mask:
     """Tell which readings say something of what they are of: none that is Bad, and none of a sensor that repeats itself for too long."""
-    return (status < np.uint32(BAD)) & ((status & np.uint32(LIMIT_CONSTANT)) != np.uint32(LIMIT_CONSTANT))
+    repeated: Mask = (status & np.uint32(LIMIT_CONSTANT)) == np.uint32(LIMIT_CONSTANT)
+    return ~(is_bad(status) | repeated)
