@@ -116,3 +116,22 @@ def test_the_command_says_what_is_missing(tmp_path):
     file.write_text("time_s,u_pump_V,y_level_V\n0,1,1\n")
     with pytest.raises(ConfigError, match="0 assets with a model are called 'pump-9'"):
         CliRunner().invoke(command, [str(EXAMPLE), "pump-9", "--data", str(file)], catch_exceptions=False)
+
+
+@pytest.mark.parametrize(
+    ("rows", "row", "word"),
+    [
+        (["0,1,5", "4,1,ERR", "8,1,off", "12,1,5"], 2, "ERR"),
+        ([",1,5", "8,1,5", "4,1,ERR", "0,1,5", "12,1,5"], 3, "ERR"),  # a row without a time, and rows out of order
+        (["0;1,5;5,0", "4;1,5;5,1", "8;1,5;off", "12;1,5;5,0"], 3, "off"),  # a decimal comma is no word
+    ],
+)
+def test_a_word_in_a_column_of_numbers_is_named_with_its_file_column_and_row(tmp_path, rows, row, word):
+    file = tmp_path / "logger.csv"
+    head = "time_s,u_pump_V,y_level_V"
+    file.write_text("\n".join([head.replace(",", ";") if ";" in rows[0] else head, *rows]) + "\n")
+    said = f"logger.csv: column y_level_V, row {row} under its head: '{word}' is no number"
+    with pytest.raises(ModelError, match=said) as e:
+        CliRunner().invoke(command, [str(EXAMPLE), "--data", str(file)], catch_exceptions=False)
+    assert e.value.code == "no-number" and e.value.remedy
+    assert e.value.__suppress_context__, "nothing of the reader's own words follows"

@@ -15,7 +15,7 @@ import pyarrow.parquet as pa_parquet
 
 from gemel.assets import Plant
 from gemel.connect.columns import match_columns
-from gemel.connect.files import FileOptions, read_file
+from gemel.connect.files import FileOptions, FileTable, read_file
 from gemel.connect.files.sniff import dialect
 from gemel.errors import ModelError
 from gemel.estimate.record import Readings, Record, on_grid
@@ -47,12 +47,13 @@ def from_file(
 ) -> list[Record]:
     """Read a CSV or Parquet file as records of a machine; columns are matched with signals as for a replay.
 
-    A value outside the range that its signal declares is Bad. Raises ModelError where a signal has no column.
+    A value outside the range that its signal declares is Bad. Raises ModelError where a signal has no column, or a column
+    a word that is no number.
     """
     lines = (*machine.inputs, *machine.outputs)
     columns = _columns(plant, lines, path, mapping)
     table = read_file(path, options)
-    read = {line.path: _readings(line, table.times, table.rows.column(columns[line.path])) for line in lines}
+    read = {line.path: _readings(line, table.times, _numbers(table, columns[line.path])) for line in lines}
     dt = step_s or _step(table.times)
     hold = HOLD * dt
     return on_grid(
@@ -83,8 +84,33 @@ def _columns(plant: Plant, lines: Sequence[Line], path: Path, mapping: Mapping[s
     return found
 
 
-def _readings(line: Line, times: I64, column: pa.ChunkedArray) -> Readings:
-    given = np.asarray(column.cast(pa.float64(), safe=False).to_numpy(zero_copy_only=False), np.float64)
+def _numbers(table: FileTable, name: str) -> F64:
+    column = table.rows.column(name)
+    try:
+        return np.asarray(column.cast(pa.float64(), safe=False).to_numpy(zero_copy_only=False), np.float64)
+    except pa.ArrowException:
+        row, word = _first_word(table, column.to_pylist())
+        raise ModelError(
+            f"{table.path.name}: column {name}, row {row} under its head: {word!r} is no number", code="no-number",
+            remedy="correct it, or leave the cell empty: then there is no reading; or name another column with --map COLUMN=SIGNAL",
+        ) from None  # fmt: skip
+
+
+def _first_word(table: FileTable, values: Sequence[object]) -> tuple[int, object]:
+    """Give the first row of the file that holds no number, with what it holds; a decimal comma, which a word leaves as text, is none."""
+    given = sorted(((table.in_file(at), v) for at, v in enumerate(values) if v is not None), key=lambda one: one[0])
+    return next((one for one in given if not _is_number(one[1])), given[0])
+
+
+def _is_number(value: object) -> bool:
+    try:
+        float(str(value).replace(",", "."))
+    except ValueError:
+        return False
+    return True
+
+
+def _readings(line: Line, times: I64, given: F64) -> Readings:
     known = np.isfinite(given)
     return Readings(times[known], line.si(given[known]), _judged(line, given[known]))
 

@@ -50,16 +50,22 @@ class FileTable:
         path: of the file.
         rows: its columns, and `TIME` (int64 ns), sorted by time.
         timeless: rows left out because their time cannot be read or is absurd.
+        came_from: place in the file of each row [rows], where the rows are not those of the file in their order.
     """
 
     path: Path
     rows: pa.Table
     timeless: int
+    came_from: I64 | None = None
 
     @property
     def times(self) -> I64:
         """Times of the rows [ns]."""
         return np.asarray(self.rows.column(TIME).to_numpy(), dtype=np.int64)
+
+    def in_file(self, row: int) -> int:
+        """Give which row of the file a row is; the one under the head is 1."""
+        return 1 + (row if self.came_from is None else int(self.came_from[row]))
 
 
 def read_file(path: Path, options: FileOptions = _PLAIN, columns: Sequence[str] | None = None) -> FileTable:
@@ -77,9 +83,11 @@ def read_file(path: Path, options: FileOptions = _PLAIN, columns: Sequence[str] 
     table = table.append_column(TIME, pa.array(found)).filter(pa.array(usable))
     kept = table.column_names if columns is None else [c for c in columns if c in table.column_names]
     table = table.select([TIME, *(c for c in kept if c not in (TIME, time))])
+    came_from = None if usable.all() else np.flatnonzero(usable)
     if not _sorted(found[usable]):
-        table = table.take(pa.array(np.argsort(found[usable], kind="stable")))
-    return FileTable(path, table, int((~usable).sum()))
+        order = np.argsort(found[usable], kind="stable")
+        table, came_from = table.take(pa.array(order)), order if came_from is None else came_from[order]
+    return FileTable(path, table, int((~usable).sum()), came_from)
 
 
 def _csv(path: Path, options: FileOptions, columns: Sequence[str] | None) -> tuple[pa.Table, str]:
