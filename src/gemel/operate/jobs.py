@@ -138,7 +138,7 @@ class Jobs:
     def get(self, name: str, *, whole: bool = True) -> Job:
         """Give a job as it stands, with its result where `whole`; raises NotFoundError."""
         asked, state, ended = self.asked(name), self._state(name), None
-        if whole and state in ("done", "failed"):
+        if whole and (state in ("done", "failed") or (state == "cancelled" and self._hung(name))):
             ended = msgspec.json.decode(sealing.read(self._folder / name / "ended.json"), type=Ended)
         return Job(asked=asked, state=state, progress=float(state == "done"), ended=ended)
 
@@ -163,9 +163,14 @@ class Jobs:
         )
 
     def end(self, name: str, ended: Ended) -> None:
-        """Keep how it ended, unless it was cancelled or given up meanwhile."""
+        """Keep how it ended, unless it was given up meanwhile; of one that was cancelled only what went wrong."""
         folder = self._folder / name
-        if not folder.exists() or self._state(name) == "cancelled":
+        if not folder.exists():
+            return
+        if self._state(name) == "cancelled":
+            if ended.code == "job-hung":
+                sealing.write(folder / "ended.json", msgspec.json.encode(ended))
+                (folder / "hung").touch()
             return
         sealing.write(folder / "ended.json", msgspec.json.encode(ended))
         (folder / ("failed" if ended.problem else "done")).touch()
@@ -195,6 +200,9 @@ class Jobs:
         if (folder / "running.json").exists():
             return "running"
         return "queued" if (folder / "asked.json").exists() else ""
+
+    def _hung(self, name: str) -> bool:
+        return (self._folder / name / "hung").exists()
 
     def _tidy(self) -> None:
         over = [j for j in self.listed() if j.state in ("done", "failed", "cancelled")][MOST:]

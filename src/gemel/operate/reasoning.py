@@ -24,23 +24,36 @@ from gemel.operate.jobs_kinds import kind
 log = logging.getLogger(__name__)
 TOLD_S: Final = 0.2  # between two words on how far a job is
 ALIVE_S: Final = 1.5
+LET_GO_S: Final = 10.0  # a job that was cancelled has let go by then, or never does
+MUTE_S: Final = 900.0  # a job that did not say for so long how far it is never ends: a model's loop, most likely
+ANEW: Final = ("job-hung",)  # ends of a job after which this process must begin anew: no thread can be stopped
+LEFT: Final = 3  # exit code then; the family starts it again
 PATIENCE_S: Final = 30.0  # how long a job waits for what is being made ready; compiled twice is no harm
 REASON_BUS: Final = "REASON_BUS"  # of the environment of who works on jobs: their only way to the bus
+HUNG: Final = "see that no loop of the model can go on for ever, also outside its ranges; bound it by a number of turns"
 PROGRESS: Final = "jobs.progress"
 CANCEL: Final = "jobs.cancel"
 HERE: Final = ""  # told of no job: who works on them has begun to listen
 
 
 class Reason:
-    """Works on jobs, one at a time; any number of such processes share the queue."""
+    """Works on jobs, one at a time; any number of such processes share the queue.
 
-    def __init__(self, bus: Bus, jobs: Jobs) -> None:
+    Args:
+        bus: where the queue is.
+        jobs: where they are kept.
+        leave: ends this process at once, with an exit code.
+    """
+
+    def __init__(self, bus: Bus, jobs: Jobs, leave: Callable[[int], object] = os._exit) -> None:
         self._bus = bus
         self._jobs = jobs
         self._queue = WorkQueue(bus)
         self._name = ""
+        self._leave = leave
         self._done = 0.0
         self._stop = False
+        self._heard = self._stopped = 0.0  # when the job last said how far it is, and was cancelled
         self._worked = time.monotonic()
         self.busy = threading.Lock()  # held while a job is worked on, or something made ready for one
 
@@ -66,7 +79,7 @@ class Reason:
 
     async def _on_cancel(self, data: bytes) -> None:
         if data.decode() == self._name:
-            self._stop = True
+            self._stop, self._stopped = True, time.monotonic()
 
     async def _work(self, work: Work) -> None:
         name = work.data.decode()
@@ -79,6 +92,7 @@ class Reason:
             await work.done()
             return
         self._name, self._done, self._stop, began = name, 0.0, False, time.monotonic()
+        self._heard = began
         if work.tries > TRIES:
             ended = Ended(wall=time.time_ns(), seconds=0.0, problem=f"whoever worked on it died, {TRIES} times",
                           code="job-died", remedy="ask for less: fewer members, a shorter horizon")  # fmt: skip
@@ -89,6 +103,10 @@ class Reason:
         self._name, self._worked = "", time.monotonic()
         await self._tell(name, 1.0)
         await work.done()
+        if ended.code in ANEW:  # it is kept how the job ended, so nobody begins the same again
+            log.error("job %s: %s; this process ends, to begin anew", name, ended.problem)
+            await asyncio.sleep(TOLD_S)  # what was said last is sent
+            self._leave(LEFT)
 
     async def _watched(self, work: Work, asked: Asked, began: float) -> Ended:
         task = asyncio.create_task(asyncio.to_thread(self._outcome, asked))
@@ -96,10 +114,19 @@ class Reason:
         while not task.done():
             await asyncio.wait([task], timeout=TOLD_S)
             await self._tell(self._name, self._done)
+            if why := self._hung():
+                return Ended(wall=time.time_ns(), seconds=time.monotonic() - began, problem=why, code="job-hung", remedy=HUNG)
             if time.monotonic() - said > ALIVE_S:
                 said = time.monotonic()
                 await work.alive()
         return msgspec.structs.replace(task.result(), wall=time.time_ns(), seconds=time.monotonic() - began)
+
+    def _hung(self) -> str:
+        """Say in words that the job's thread will not come back; nothing where it may."""
+        now = time.monotonic()
+        if self._stop and now - self._stopped > LET_GO_S:
+            return f"cancelled, and had not let go {LET_GO_S:g} s later"
+        return f"it did not say for {MUTE_S / 60:g} min how far it is, and was ended" if now - self._heard > MUTE_S else ""
 
     def _outcome(self, asked: Asked) -> Ended:
         held = self._waited()
@@ -120,7 +147,7 @@ class Reason:
         return held
 
     def _on_progress(self, done: float) -> bool:
-        self._done = done
+        self._done, self._heard = done, time.monotonic()
         return not self._stop
 
     async def _tell(self, name: str, done: float) -> None:
