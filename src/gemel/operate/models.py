@@ -22,11 +22,11 @@ from gemel.errors import ModelError
 from gemel.operate.fmi.coupled import joined
 from gemel.operate.fmi.host import Limits, ask
 from gemel.operate.fmi.model import FmuModel, fmu
+from gemel.operate.models_source import OWN, loading
 
 DECLARED: Final = Limits(time_s=60.0, memory_bytes=2_000_000_000)
 FMU: Final = Limits(time_s=120.0, memory_bytes=4_000_000_000)
 EVALUATED: Final = Limits(time_s=300.0, memory_bytes=16_000_000_000)  # JAX reserves far more than it uses
-OWN: Final = "gemel."
 Reference = str | dict[str, Any]
 """How a model is found: ``module:name``; ``name.fmu@digest``; a system by ``components`` (references by name) and ``joints``."""
 
@@ -70,6 +70,7 @@ def _compiled(reference: str) -> Compiled:
         return compile_model(cast(DynamicModel, fmu_of(reference)))
     if not reference.startswith(OWN):
         _looked_at(reference, evaluate=True)
+        loading(reference)
     return compile_model(find_model(reference))
 
 

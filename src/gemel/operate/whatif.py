@@ -23,6 +23,7 @@ from gemel.operate import kpis, whatif_doubt, whatif_hybrid, whatif_together
 from gemel.operate.binding import KINDS, Bound
 from gemel.operate.joining import bind_any
 from gemel.operate.models import Reference
+from gemel.operate.models_source import same, sources
 from gemel.operate.whatif_names import meant
 from gemel.samples.units import conversion
 from gemel.twin.releases import Releases
@@ -95,6 +96,8 @@ def spec(begun: Mapping[str, Any], question: Mapping[str, Any], at: str, plant: 
         for k in ("inputs", "states", "parameters")
     }
     versions = {"gemel": __version__, "plant": plant.digest, "parameters": dict(begun.get("versions", {}))}
+    if code := sources(begun["model"]):
+        versions["models"] = code
     found = {
         "asset": begun["asset"],
         "model": begun["model"],
@@ -130,6 +133,7 @@ def run(spec: Mapping[str, Any], told: Callable[[float], bool]) -> dict[str, Any
     from gemel.scenarios import Start, ask, indices
 
     (model, learned), asked = whatif_hybrid.model_of(spec), _asked(spec)
+    same(spec["versions"].get("models", {}))
     question = whatif_hybrid.looking(asked, model, learned)
     kept = spec["start"]
     x, u, p = (
