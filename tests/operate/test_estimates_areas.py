@@ -12,6 +12,7 @@ from gemel.assets import check
 from gemel.bus import decode_frame
 from gemel.errors import ModelError
 from gemel.estimate import Ensemble
+from gemel.estimate.bands import Banded
 from gemel.estimate.trusting import Trusting
 from gemel.operate.estimates_areas import MOST, areas_of, followed
 from gemel.operate.estimates_plan import kinds_of
@@ -215,4 +216,4 @@ def test_errors_last_as_long_as_each_sensors_own_type_says(tmp_path):
     (kind,) = followed(made, made.registry())
     assert {n: e.time_s for n, e in kind.errors.items()} == {"pump-1/flow": 3600.0, "pump-2/flow": 3600.0, "tank/level": 21600.0}, "the valve's are noise"
     assert {n: e.noise for n, e in kind.errors.items()} == pytest.approx({"pump-1/flow": 2e-7, "pump-2/flow": 2e-7, "tank/level": 1e-3})
-    assert isinstance(kind.method, Trusting)
+    assert isinstance(kind.method, Banded) and isinstance(kind.method.inner, Trusting)

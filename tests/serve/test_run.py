@@ -91,3 +91,16 @@ def test_answers_come_sooner_than_a_delayed_acknowledgement(server):
             client.get("/health")
             took.append(time.perf_counter() - began)
         assert sorted(took)[2] < 0.035  # the delay is 40 ms (tcp(7))
+
+
+def test_a_question_as_long_as_its_parameters_allow_is_read_however_it_arrives(server):
+    """1,000 names of 500 characters: more than a network gives at once, and every word of it allowed."""
+    line = "GET /api/v1/latest?" + "&".join("signal=" + "x" * 499 + str(i % 10) for i in range(1000)) + " HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
+    host, port = server.url.removeprefix("http://").split(":")
+    with socket.create_connection((host, int(port)), timeout=20) as wire:
+        for at in range(0, len(line), 32 << 10):
+            wire.sendall(line[at : at + (32 << 10)].encode())
+            time.sleep(0.01)  # so that no read takes all of it
+        answer = b"".join(iter(lambda: wire.recv(65536), b""))
+    head = answer.split(b"\r\n\r\n")[0].decode()
+    assert "json" in head.lower(), head

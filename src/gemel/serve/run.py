@@ -23,6 +23,7 @@ GRACE_S: Final = 2  # for requests under way, before they are cut
 SOCKET_BYTES: Final = (
     16 << 10
 )  # what waits to be written to a live socket before its frames are dropped instead
+HEAD_BYTES: Final = 640 << 10  # of a request: 1,000 names of 500 characters, as the API's parameters allow
 LIVE_MESSAGE_BYTES: Final = 8 << 20  # a subscription to 65,535 signals
 
 
@@ -107,7 +108,7 @@ def _config(app: FastAPI, settings: ServeSettings) -> uvicorn.Config:
         config = uvicorn.Config(
             application, host=settings.host, port=settings.port, log_config=None, access_log=False, lifespan="on", ws=_LiveProtocol,
             ws_per_message_deflate=False, ws_max_size=LIVE_MESSAGE_BYTES, ws_ping_interval=10, ws_ping_timeout=10, proxy_headers=False,
-            server_header=False, timeout_graceful_shutdown=GRACE_S, h11_max_incomplete_event_size=32 << 10,
+            server_header=False, timeout_graceful_shutdown=GRACE_S, h11_max_incomplete_event_size=HEAD_BYTES,
             ssl_certfile=settings.tls_certificate or None, ssl_keyfile=settings.tls_key or None,
         )  # fmt: skip
         config.load()
