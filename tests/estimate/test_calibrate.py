@@ -9,6 +9,7 @@ from calibration_kit import NOISE, TRUTH, basin, lived
 from gemel.errors import ModelError
 from gemel.estimate.calibrate import Settings, box_of, fit
 from gemel.estimate.free_run import free_run
+from gemel.estimate.gate import judge
 from gemel.estimate.intervals import profile
 from gemel.estimate.least_squares import minimise
 from gemel.estimate.objective import Objective
@@ -151,3 +152,26 @@ def test_what_cannot_be_fitted_is_refused_in_words(record):
         fit(basin(), FREE, [record, record.part(10)])
     with pytest.raises(ModelError, match="finite inputs"):
         Record(1.0, np.array([[np.nan]]), np.array([[1.0]]), np.array([[1.0]]))
+
+
+def test_readings_that_stand_still_tell_nothing_however_little_is_left_over(record):
+    still = replace(record, inputs=np.full_like(record.inputs, 0.08), outputs=np.full_like(record.outputs, 1.0))
+    for free in (FREE, ("opening",)):
+        found = fit(basin(), free, [still], settings=QUICK)
+        assert found.rms["level"] < 1e-6 and found.identifiability.told == ()
+        assert not any(e.told for e in found.parameters.values())
+        assert found.identifiability.sentences()[0].startswith(f"240 readings can tell nothing: 1 without repetition, and {len(free) + 1} numbers")
+        assert any("cannot tell" in words for words in judge(found, (), ()).against)
+
+
+def test_fewer_readings_than_unknowns_tell_nothing(record):
+    found = fit(basin(), (*FREE, "gain", "gauge"), [record.part(0, 5)], settings=QUICK)
+    assert found.identifiability.told == ()
+
+
+def test_without_noise_an_interval_is_as_wide_as_the_gauge_is_coarse():
+    clean = lived(np.random.default_rng(3), noise=0.0)
+    usual, coarse = (fit(basin(), FREE, [clean], settings=QUICK, finest=finest).parameters["area"] for finest in (None, np.array([0.01])))
+    noisy = fit(basin(), FREE, [lived(np.random.default_rng(3))], settings=QUICK).parameters["area"]
+    assert usual.told and usual.sd == pytest.approx(noisy.sd / 100, rel=0.3), "1e-4 of a metre, where nothing else is known"
+    assert coarse.told and coarse.sd == pytest.approx(noisy.sd, rel=0.3)

@@ -236,7 +236,7 @@ def _words(told: Mapping[str, Any]) -> Iterator[str]:
         yield f"          intervals are {told['interval_widening']:.1f} times as wide as for white residuals"
     seen = told["validation"]
     if seen:
-        explained = ", ".join(f"{100 * v:.1f} %" for v in seen["explained"].values())
+        explained = ", ".join(f"{100 * v:.1f} %" for v in seen["explained"].values()) or "–"
         yield f"free run  {_rmse(seen['rmse'])} ({explained} explained) on {seen['readings']} readings not seen; with the parameters before: {_rmse(seen['rmse_before'])}"
         yield from _hybrid(told.get("hybrid") or {})
         if "refused" in told:

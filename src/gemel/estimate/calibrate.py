@@ -7,7 +7,7 @@ records -> which start (many tried side by side) -> minimise -> noise of each ou
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
@@ -25,6 +25,7 @@ from gemel.samples.batch import F64
 
 NORMAL_95: Final = 1.96  # two-sided 95 % quantile of the normal distribution
 AT_BOUND: Final = 1e-6  # of the range
+FINEST: Final = 1e-4  # of an output's usual size: no gauge of a plant is known to be better, however still its readings stand
 
 
 @dataclass(frozen=True)
@@ -113,7 +114,7 @@ class Fit:
 def fit(
     model: Compiled, free: Sequence[str], records: Sequence[Record], *,
     start: F64 | None = None, ranges: tuple[F64, F64] | None = None, sigma: F64 | None = None, settings: Settings = PLAIN,
-    on_step: Callable[[], None] | None = None,
+    finest: F64 | None = None, on_step: Callable[[], None] | None = None,
 ) -> Fit:  # fmt: skip
     """Fit parameters to records by free run: no reading is fed back.
 
@@ -125,6 +126,7 @@ def fit(
         ranges: lowest and highest values of all parameters [parameters]; by default as the model declares.
         sigma: noise of each output [outputs], if it is known; else it is found.
         settings: how to search.
+        finest: noise of each output [outputs] that is taken where less is left over; NaN, and by default, `FINEST` of its usual size.
         on_step: called at each linearisation; what it raises ends the search.
 
     Returns:
@@ -140,7 +142,7 @@ def fit(
         objective = Objective(model, free, records, fixed, sigma=noise, substeps=settings.substeps, on_step=on_step)
         again = minimise(objective, box, found[0].p, found[0].x0, settings.most)
         found = [again, *found[1:]]
-    return _told(model, objective, box, found, settings)
+    return _told(model, objective, box, found, settings, finest=finest)
 
 
 def box_of(model: Compiled, free: Sequence[str], ranges: tuple[F64, F64] | None = None) -> Box:
@@ -231,17 +233,32 @@ def _first_reading(record: Record, output: int, otherwise: float) -> float:
     return float(record.outputs[known[0], output]) if len(known) else float(otherwise)
 
 
-def _told(model: Compiled, objective: Objective, box: Box, found: list[Minimum], settings: Settings) -> Fit:
-    best = found[0]
+def _honest(model: Compiled, objective: Objective, best: Minimum, finest: F64 | None) -> tuple[Objective, Minimum, float]:
+    """Weigh by what a gauge can tell, where less is left over; give the least variance of the weighted residuals, too."""
+    usual = FINEST * model.scales("outputs")
+    floor = usual if finest is None else np.where(finest > 0, finest, usual)
+    left = _noise_of(objective, best)
+    if not (np.isfinite(left).all() and (left < floor).any()):
+        return objective, best, 0.0
+    weighed = Objective(model, objective.free, objective.records, objective.fixed, sigma=np.maximum(left, floor), substeps=objective.substeps)
+    return weighed, replace(best, normal=weighed.normal(best.p, best.x0)), 1.0
+
+
+def _told(
+    model: Compiled, objective: Objective, box: Box, found: list[Minimum], settings: Settings, *, finest: F64 | None
+) -> Fit:  # fmt: skip
+    agreeing = sum(m.cost <= found[0].cost * (1 + 1e-3) for m in found)
+    objective, best, least = _honest(model, objective, found[0], finest)
     left = objective.residuals(best.p, best.x0)
-    readings = int(np.isfinite(left).sum())
-    noise = max(2 * best.cost / max(readings - len(best.p) - best.x0.size, 1), 1e-300)
+    readings, unknowns = int(np.isfinite(left).sum()), len(best.p) + best.x0.size
+    noise = max(2 * best.cost / max(readings - unknowns, 1), least, 1e-300)
     reach = np.minimum(box.p_high - box.p_low, box.p_scale)
     at_bound = (best.p - box.p_low <= AT_BOUND * reach) | (box.p_high - best.p <= AT_BOUND * reach)
-    sure = spread(objective, best, at_bound)
+    sure = spread(objective, best, at_bound, least)
     told = identifiability(
-        reduced(best.normal) / (noise * sure.inflation**2), objective.free, box.p_scale, readings
-    )
+        reduced(best.normal) / (noise * sure.inflation**2), objective.free, box.p_scale, readings,
+        distinct=sum(r.distinct for r in objective.records), unknowns=unknowns,
+    )  # fmt: skip
     vector = objective.fixed.copy()
     vector[objective.places] = best.p
     inputs = np.concatenate([r.inputs for r in objective.records])
@@ -251,7 +268,7 @@ def _told(model: Compiled, objective: Objective, box: Box, found: list[Minimum],
         sure.covariance, sure.inflation, told, left,
         tuple(diagnose(o, left[..., i].reshape(-1), inputs, model.inputs) for i, o in enumerate(model.outputs)),
         best.converged, best.why, sum(m.iterations for m in found),
-        sum(m.cost <= best.cost * (1 + 1e-3) for m in found), settings,
+        agreeing, settings,
     )  # fmt: skip
 
 

@@ -36,6 +36,8 @@ class Identifiability:
         told: those that can be told, most important first: the largest set in which each can be told beside the others.
         confused: for each that cannot be told, what the others in its weakest direction are.
         readings: how many count.
+        unknowns, distinct: parameters and initial states to be found, and readings that say something of their own, where
+            these are too few to tell anything; else 0.
     """
 
     names: tuple[str, ...]
@@ -45,6 +47,8 @@ class Identifiability:
     told: tuple[str, ...]
     confused: dict[str, tuple[str, ...]]
     readings: int
+    unknowns: int = 0
+    distinct: int = 0
 
     @property
     def all_told(self) -> bool:
@@ -53,6 +57,9 @@ class Identifiability:
 
     def sentences(self) -> list[str]:
         """Say it in words."""
+        if self.unknowns:
+            found = f"{self.unknowns} numbers are to be found (parameters and initial states)"
+            return [f"{self.readings} readings can tell nothing: {self.distinct} without repetition, and {found}"]
         said = [f"{self.readings} readings can tell {', '.join(self.told) or 'nothing'}"]
         if self.collinearity > CRITICAL:
             said.append(
@@ -71,7 +78,9 @@ class Identifiability:
         return said
 
 
-def identifiability(information: F64, names: Sequence[str], scales: F64, readings: int) -> Identifiability:
+def identifiability(
+    information: F64, names: Sequence[str], scales: F64, readings: int, *, distinct: int | None = None, unknowns: int = 0
+) -> Identifiability:  # fmt: skip
     """Ask what data can tell of parameters.
 
     Args:
@@ -80,10 +89,13 @@ def identifiability(information: F64, names: Sequence[str], scales: F64, reading
         names: of the parameters.
         scales: their usual sizes, which make them comparable.
         readings: how many residuals stand behind it.
+        distinct: how many of them do not just repeat another, at the same inputs; by default all.
+        unknowns: parameters and initial states that were found by them; where these are as many, nothing is told.
     """
+    few = (readings if distinct is None else distinct) <= unknowns
     scaled = information * np.outer(scales, scales)
     length = np.sqrt(np.maximum(np.diagonal(scaled), 0.0))
-    told = _told(scaled, length)
+    told = [] if few else _told(scaled, length)
     confused = {
         names[j]: tuple(names[k] for k in _confused_with(scaled, length, j, told))
         for j in range(len(names))
@@ -91,7 +103,7 @@ def identifiability(information: F64, names: Sequence[str], scales: F64, reading
     }
     return Identifiability(
         tuple(names), length / np.sqrt(max(readings, 1)), collinearity(scaled, length), _relative_sd(scaled),
-        tuple(names[j] for j in told), confused, readings,
+        tuple(names[j] for j in told), confused, readings, *((unknowns, distinct or 0) if few else ()),
     )  # fmt: skip
 
 

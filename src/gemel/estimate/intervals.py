@@ -42,8 +42,11 @@ class Spread:
         return np.asarray(np.where(variance >= 0, np.sqrt(np.maximum(variance, 0.0)), np.inf), np.float64)
 
 
-def spread(objective: Objective, found: Minimum, held: npt.NDArray[np.bool_]) -> Spread:
-    """Give how sure a fit is of its free parameters; those `held` [m] (at a bound, not told) get no covariance."""
+def spread(objective: Objective, found: Minimum, held: npt.NDArray[np.bool_], least: float = 0.0) -> Spread:
+    """Give how sure a fit is of its free parameters; those `held` [m] (at a bound, not told) get no covariance.
+
+    The variance of the weighted residuals is taken as `least` where they are smaller.
+    """
     r, jacobian = objective.sensitivities(found.p, found.x0)
     m = len(found.p)
     records, steps = len(objective.records), len(objective.records[0])
@@ -53,7 +56,7 @@ def spread(objective: Objective, found: Minimum, held: npt.NDArray[np.bool_]) ->
     inverse = np.zeros((m, m))
     inverse[np.ix_(keep, keep)] = np.linalg.pinv(information[np.ix_(keep, keep)], hermitian=True)
     counted = int(sum(rec.usable.sum() for rec in objective.records))
-    noise = 2 * found.cost / max(counted - len(keep) - found.x0.size, 1)
+    noise = max(2 * found.cost / max(counted - len(keep) - found.x0.size, 1), least)
     plain = inverse * noise
     scores = (effective * r[..., None]).reshape(records, steps, -1, m).sum(axis=2)
     robust = inverse @ _long_run(scores) @ inverse * counted / max(counted - len(keep) - found.x0.size, 1)

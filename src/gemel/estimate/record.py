@@ -54,6 +54,14 @@ class Record:
         """Which outputs count [steps, outputs]."""
         return np.isfinite(self.outputs) & (self.weights > 0)
 
+    @property
+    def distinct(self) -> int:
+        """How many usable readings do not just repeat one of the same output at the same inputs: a value that stands still says it once."""
+        seen = self.usable
+        return sum(
+            len(np.unique(np.column_stack([self.inputs, y])[there], axis=0)) for y, there in zip(self.outputs.T, seen.T, strict=True)
+        )
+
     def part(self, first: int, last: int | None = None) -> Record:
         """Give the steps from `first` to before `last`."""
         cut = slice(first, last)

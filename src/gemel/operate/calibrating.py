@@ -149,13 +149,18 @@ def calibrate(
     pieces = side_by_side(list(records), LONGEST)
     found = fit(
         machine.model, free, pieces, start=machine.p, ranges=(machine.low, machine.high), settings=settings,
-        on_step=on_step,
-    )
+        finest=_finest(machine), on_step=on_step,
+    )  # fmt: skip
     runs, before = (
         tuple(free_run(machine.model, p, r, lead=lead, substeps=settings.substeps, sigma=left_over(found)) for r in unseen)
         for p in (found.vector, machine.p)
     )
     return Calibration(machine, found, tuple(records), runs, before, lead, tuple(blamed), tuple(unseen))
+
+
+def _finest(machine: Machine) -> F64:
+    """Give the accuracy that the plant file declares of each output's signal [outputs], SI; NaN where it declares none."""
+    return np.array([np.nan if line.spec.accuracy is None else abs(line.spec.accuracy * line.scale) for line in machine.outputs])
 
 
 def left_over(found: Fit) -> F64:
