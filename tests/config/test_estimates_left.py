@@ -1,6 +1,7 @@
 """A model that fails ends no other's estimates, and what ended is begun anew."""
 
 import asyncio
+import threading
 from types import SimpleNamespace
 
 import pytest
@@ -9,9 +10,11 @@ pytest.importorskip("jax")
 
 from plants import HEAD, plant
 
+from gemel.bus.frame import FrameHeader, encode_frame
 from gemel.config import estimates
 from gemel.operate.estimates_areas import followed
 from gemel.operate.places import Places
+from gemel.samples import Batch
 
 PLANT = HEAD + """types:
   Pump:
@@ -41,7 +44,7 @@ class Loop:
     begun = 0
 
     def __init__(self, *_):
-        self.told, self.behind_s, self.problem = 0, 0.0, ""
+        self.told, self.behind_s, self.step_s, self.problem = 0, 0.0, 0.0, ""
         self.estimator = SimpleNamespace(substituted=2)
 
     async def run(self):
@@ -185,3 +188,31 @@ def test_who_fails_again_and_again_is_tried_ever_more_seldom(site, tmp_path, mon
     asyncio.run(story())
     assert waits[0] == estimates.AGAIN_S and waits[-1] == estimates.RARE_S
     assert all(b >= min(2 * a, estimates.RARE_S) for a, b in zip(waits, waits[1:], strict=False))
+
+
+def test_a_step_that_does_not_come_back_is_told_while_it_lasts(site, tmp_path, monkeypatch):
+    """A model may loop for ever far from where it was tried; the loop on the log goes on in a thread of its own."""
+    monkeypatch.setattr(estimates, "HANGS_S", 0.05)
+    of, held = estimates.Estimates(None, Places(tmp_path / "data")), threading.Event()
+
+    class Hangs:
+        producer, known, turns = "e", 0, ()
+
+        def take(self, frame, position):
+            yield from [] if held.wait(60) else []
+
+    tick = encode_frame(FrameHeader(kind="tick", partition=0, producer="t", sequence=1, time=1), Batch.empty())
+
+    async def story():
+        loop = of._begun(site, [])
+        taking = asyncio.create_task(loop._take(Hangs(), SimpleNamespace(data=tick, sequence=1)))
+        await until(lambda: of.told()["problems"])
+        told = of.told()["problems"]
+        held.set()
+        await taking
+        return told
+
+    (told,) = asyncio.run(story())
+    assert told["code"] == "not-estimated"
+    assert "nothing is estimated: a step has not come back for" in told["message"] and "gemel check --models" in told["remedy"]
+    assert of.told()["problems"] == []

@@ -32,6 +32,7 @@ LOOK_S: Final = 1.0
 AGAIN_S: Final = 5.0  # until what ended is tried again, twice as long each time …
 SELDOM_S: Final = 300.0  # … up to this
 RARE_S: Final = 3600.0  # … or this, where the others go on: who never comes to an end is tried too …
+HANGS_S: Final = 120.0  # a step that takes so long, be it compiled on a slow machine, does not come back, most likely
 SHARE: Final = 20.0  # … and waited for so many times as long as a try took
 MISSING: Final = "pip install 'gemel[reason]'"
 
@@ -149,6 +150,11 @@ class Estimates:
         problems = [*([self._problem] if self._problem and not again else []), *self._left]
         if loop is not None and loop.problem:
             problems.append({"code": "estimates", "message": loop.problem, "remedy": "it is tried again; see reason.log"})
+        if loop is not None and loop.step_s > HANGS_S:
+            problems.append({
+                "code": "not-estimated", "message": f"nothing is estimated: a step has not come back for {loop.step_s:.0f} s",
+                "remedy": "a model that loops for ever, most likely: gemel check --models tries them out; a changed plant file begins anew",
+            })  # fmt: skip
         told = {"estimates_behind_s": loop.behind_s, "estimates_frames_total": loop.told} if loop is not None else {}
         if loop is not None and loop.estimator is not None:
             told["estimates_substituted"] = loop.estimator.substituted
