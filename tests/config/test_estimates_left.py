@@ -68,6 +68,15 @@ def test_a_kind_that_fails_is_left_out_by_name_and_the_others_are_followed(site)
     assert left == [("type Pump", "unbound")]
 
 
+def test_machines_of_one_type_that_differ_are_all_followed_and_made_once(tmp_path):
+    """One has more in its plant file than the type says: a kind of its own, by the same name."""
+    more = "  tank-2:\n    type: Tank\n    at: line-1\n    signals:\n      level: {range: [0, 400]}\n"
+    of, known = plant(tmp_path / "two", PLANT + more), {}
+    kinds = followed(of, of.registry(), lambda *_: None, known)
+    assert sorted(path for kind in kinds for path in kind.assets) == ["acme/riverside/line-1/tank", "acme/riverside/line-1/tank-2"]
+    assert all(a is b for a, b in zip(kinds, followed(of, of.registry(), lambda *_: None, known), strict=True))
+
+
 def test_an_area_that_fails_is_left_out_with_its_assets(tmp_path):
     apart = PLANT.replace("tank: {type: Tank, at: line-1}", "tank: {type: Tank, at: line-2}")
     made, left = plant(tmp_path / "area", apart + "estimates:\n  line-1: {}\n"), []  # nothing to join there

@@ -155,7 +155,7 @@ def followed(plant: Plant, registry: Registry, left: Left | None = None, made: M
     made, apart = {} if made is None else made, tuple(sorted(together))
     makes: list[tuple[str, tuple[Any, ...], Callable[[], Kind]]] = [
         *((f"area {alike[0].path}", tuple(a.path for a in alike), partial(_kind, plant, registry, alike)) for alike in _alike(areas)),
-        *((f"type {name}", apart, make) for name, make in makes_of(plant, registry, together)),
+        *((f"type {name}", (i, *apart), make) for i, (name, make) in enumerate(makes_of(plant, registry, together))),  # a type may be several kinds
         *((name, (), make) for name, make in makes_of_balances(plant, registry)),
     ]  # fmt: skip
     found = []
