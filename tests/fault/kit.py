@@ -41,6 +41,7 @@ types:
 assets:
   rig: {{type: Rig, at: hall}}
 """
+NOBODY = 0x10  # MQTT 5, 3.4.2.1: taken, and nobody is subscribed
 
 
 class Broker:
@@ -87,6 +88,7 @@ class Sender:
         self.sent = {}
         self._numbers = {}  # by packet id; a run is shorter than 65,535 messages
         self._heard = set()
+        self._nobody = set()  # told to have met nobody, before the first that met somebody: who listens had not subscribed yet
         self._ending = threading.Event()
         self.client = mqtt.Client(mqtt.CallbackAPIVersion.VERSION2, client_id=f"sender-{os.getpid()}-{port}", protocol=mqtt.MQTTv5)
         self.client.on_publish = self._on_publish
@@ -94,8 +96,9 @@ class Sender:
         self.client.loop_start()
         self.thread = threading.Thread(target=self._run, daemon=True)
 
-    def _on_publish(self, client, data, mid, *_):
-        self._heard.add(mid)  # no lock: paho calls this with a lock of its own
+    def _on_publish(self, client, data, mid, reason, *_):
+        early = reason.value == NOBODY and not self._heard  # no lock: paho calls this with a lock of its own
+        (self._nobody if early else self._heard).add(mid)
 
     @property
     def acknowledged(self):
@@ -122,7 +125,7 @@ class Sender:
     def stop(self):
         self._ending.set()
         self.thread.join()
-        wait(lambda: len(self._heard) >= len(self._numbers), 60)
+        wait(lambda: len(self._heard) + len(self._nobody) >= len(self._numbers), 60)
         self.client.disconnect()
         self.client.loop_stop()
 

@@ -45,6 +45,7 @@ def test_the_state_at_the_time_of_the_live_state_is_the_live_state(lived):
     reading at once: so it is asked for what had been received by the newest reading that the live state shows, of
     estimates, which come on a way of their own, by the newest of these."""
     face = lived.face()
+    assert wait(lambda: face.shown(PUMP)["wheel_wear"]["value"] is not None, 120), "the first estimates come when their model is compiled"
     for asset in 10 * (PUMP, TANK):
         live = face.get(f"state/{asset}")
         for estimated in (False, True):
