@@ -91,8 +91,8 @@ class Ready:
         low, high = self.model.bounds("parameters")
         for name in named:
             i = self.model.place("parameters", name)
-            off = (values[name] < low[i]) | (values[name] > high[i])
-            if (off & (values[name] != usual[name])).any():
+            off = ((values[name] < low[i]) | (values[name] > high[i])) & (values[name] != usual[name])
+            if off.any():
                 raise ModelError(
                     f"{name!r} would be {values[name][off][0]:g}, and its declared range is {low[i]:g} to {high[i]:g}, in the model's unit",
                     code="bad-scenario", remedy="change it within its range: beyond it the model was never said to hold",
