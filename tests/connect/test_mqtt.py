@@ -12,7 +12,7 @@ from pace_kit import allowed
 from mosquitto_kit import certificates, program
 
 from gemel.connect import WriteOrder
-from gemel.connect.mqtt import MqttConnector, Publisher, mqtt_settings
+from gemel.connect.mqtt import MqttConnector, MqttSettings, Publisher, mqtt_settings
 from gemel.connect.plan import Sources
 from gemel.errors import ConfigError, ConnectError
 from gemel.samples import Registry
@@ -247,7 +247,6 @@ def test_the_publisher_counts_what_the_broker_acknowledged_over_a_restart(mosqui
 def test_closing_is_quick_even_while_dialling_nobody():
     async def main():
         from gemel.bus.server import free_port
-        from gemel.connect.mqtt import MqttSettings
 
         c = connector(MqttSettings("127.0.0.1", free_port()))
         await c.open()
@@ -310,3 +309,35 @@ def test_other_signals_are_taken_from_the_same_line(mosquitto):
             assert c.status().reconnects == 0 and c.status().messages > began
 
     asyncio.run(story())
+
+
+def test_it_is_connected_only_when_the_broker_will_send():
+    """Between its CONNACK and its SUBACK a broker gives what comes to nobody: who waits for `connected` must not send then."""
+
+    async def main():
+        held, said = asyncio.Event(), asyncio.Event()
+
+        async def serve(reader, writer):
+            await reader.read(4096)
+            writer.write(b"\x20\x03\x00\x00\x00")  # CONNACK (MQTT 5, 3.2)
+            packet = await reader.read(4096)
+            said.set()
+            await held.wait()
+            writer.write(b"\x90\x06" + packet[2:4] + b"\x00\x01\x01\x01")  # SUBACK: QoS 1, three times (3.9)
+            await reader.read()
+            writer.close()
+
+        server = await asyncio.start_server(serve, "127.0.0.1", 0)
+        c = connector(MqttSettings("127.0.0.1", server.sockets[0].getsockname()[1]))
+        await c.open()
+        try:
+            await asyncio.wait_for(said.wait(), 10)
+            before = c.status().state
+            held.set()
+            await connected(c)
+        finally:
+            await c.close()
+            server.close()
+        assert before == "connecting"
+
+    asyncio.run(main())

@@ -1,5 +1,8 @@
 """Whoever estimates is a function of the log: virtual sensors with their uncertainty, told once, whatever dies in between."""
 
+import asyncio
+from types import SimpleNamespace
+
 import msgspec
 import numpy as np
 import pytest
@@ -11,7 +14,7 @@ from plants import plant
 
 from gemel.bus import decode_frame
 from gemel.errors import ConflictError, RefusedError
-from gemel.operate.estimates_in import check
+from gemel.operate.estimates_in import check, take_estimates
 from gemel.operate.estimates_plan import kinds_of
 from gemel.operate.estimator import Estimator
 from gemel.operate.site import Site
@@ -114,6 +117,28 @@ def test_what_is_estimated_is_taken_and_nothing_else_is(site, whole, log):
     other = type(frame)(msgspec.structs.replace(frame.header, registry="f" * 64), frame.batch)
     with pytest.raises(ConflictError):
         check(other, site)
+
+
+def test_what_is_estimated_is_received_when_it_is_taken(site, whole):
+    """Who estimates may be behind the log: by the time of the tick it would have been known before anybody had it."""
+    ticked = decode_frame(whole[-1].data).batch
+    behind, log = int(ticked.received[0]) + 9 * SECOND, []
+
+    class Log:
+        async def append(self, subject, data, once):
+            log.append((data, once))
+            return len(log)
+
+    guard = SimpleNamespace(open=asyncio.Event())
+    guard.open.set()
+    for now in (behind, int(ticked.received[0]) - SECOND):  # a clock that follows the data may be a little behind its ticks
+        asyncio.run(take_estimates({"frame": whole[-1].data}, site, Log(), guard, SimpleNamespace(now=lambda now=now: now)))
+    (first, once), (second, _) = log
+    assert once.endswith(f"-{whole[-1].sequence}")
+    assert (decode_frame(first).batch.received == behind).all()
+    assert (decode_frame(second).batch.received == ticked.received).all()
+    same = decode_frame(first).batch
+    assert all(getattr(same, c).tolist() == getattr(ticked, c).tolist() for c in ("signal", "time", "value", "status", "sigma"))
 
 
 def test_after_long_silence_the_estimates_are_doubtful_and_then_none(make, log, site):

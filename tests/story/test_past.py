@@ -41,19 +41,20 @@ def short(properties):
 
 
 def test_the_state_at_the_time_of_the_live_state_is_the_live_state(lived):
-    """Values, qualities, lanes and overrides. What is shown live is told ten times a second, and the past knows each
-    reading at once: so it is asked for what had been received by the newest reading that the live state shows, of
-    estimates, which come on a way of their own, by the newest of these."""
+    """Values, qualities, lanes and overrides. What is shown live is told ten times a second, while the past knows each
+    reading at once, and readings, filters, derived signals and prognoses come on ways of their own: so each property is
+    the same by what had been received at one of the times that the live state itself shows."""
     face = lived.face()
     assert wait(lambda: face.shown(PUMP)["wheel_wear"]["value"] is not None, 120), "the first estimates come when their model is compiled"
     for asset in 10 * (PUMP, TANK):
         live = face.get(f"state/{asset}")
-        for estimated in (False, True):
-            shown = {n: p for n, p in live["properties"].items() if (p["lane"] == "estimated") == estimated}
-            received = [p["received"] for p in shown.values() if p["received"] and p["lane"] != "override"]
-            if received:
-                then = face.get(f"state/{asset}", at=live["at"], known=max(received))["properties"]
-                assert short({n: then[n] for n in shown}) == short(shown)
+        missing = short(live["properties"])
+        for known in sorted({p["received"] for p in live["properties"].values() if p["received"]}, reverse=True):
+            then = short(face.get(f"state/{asset}", at=live["at"], known=known)["properties"])
+            missing = {name: shown for name, shown in missing.items() if then[name] != shown}
+            if not missing:
+                break
+        assert missing == {}, (live["at"], {name: then[name] for name in missing})
         time.sleep(0.1)  # at other places between two readings
 
 

@@ -78,7 +78,7 @@ class WayIn:
 
     async def estimates(self, body: dict[str, Any]) -> bytes:
         """Take a frame of who estimates."""
-        return await take_estimates(body, self.site, self._bus, self.guard)
+        return await take_estimates(body, self.site, self._bus, self.guard, self._clock)
 
     async def call_reason(self) -> None:
         """Have whoever estimates started while the plant declares that something is estimated, until cancelled."""

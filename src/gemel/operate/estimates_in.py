@@ -1,7 +1,8 @@
 """Estimates on their way into the log: a frame is taken as it is, or refused; it may speak of estimated signals only.
 
 Who estimates has no other way to the log than this one, and this one leads nowhere but to the signals that the plant
-file says a dynamic model gives: what is computed can neither pass for a measurement nor reach the plant.
+file says a dynamic model gives: what is computed can neither pass for a measurement nor reach the plant. It counts as
+received when it is taken: who estimates may be behind the log, and what was known at a time is what the log had by then.
 """
 
 from __future__ import annotations
@@ -11,17 +12,18 @@ from typing import Any, Final
 import msgspec
 import numpy as np
 
-from gemel.bus import Bus, Frame, decode_frame
+from gemel.bus import Bus, Frame, decode_frame, encode_frame
 from gemel.errors import ConflictError, RefusedError, StorageError
 from gemel.operate.estimates_declared import PRODUCER, estimated_signals
 from gemel.operate.ingest import DiskGuard, believable
 from gemel.operate.site import Site
+from gemel.samples import Clock
 
 SUBJECT: Final = "ingest.estimates"
 
 
-async def take_estimates(body: dict[str, Any], site: Site, bus: Bus, guard: DiskGuard) -> bytes:
-    """Append a frame of estimates; give its position in the log.
+async def take_estimates(body: dict[str, Any], site: Site, bus: Bus, guard: DiskGuard, clock: Clock) -> bytes:
+    """Append a frame of estimates, received by the clock that dates receipts; give its position in the log.
 
     Raises RefusedError where it speaks of anything else, ConflictError where it is of another version of the plant,
     StorageError where the disk or the log does not take it.
@@ -31,7 +33,9 @@ async def take_estimates(body: dict[str, Any], site: Site, bus: Bus, guard: Disk
     frame = decode_frame(body["frame"])
     check(frame, site)
     once = f"{frame.header.producer}-{frame.header.sequence}"
-    return msgspec.json.encode(await bus.append("samples.0", body["frame"], once=once))
+    rows = frame.batch
+    taken = encode_frame(frame.header, rows.with_columns(received=np.maximum(rows.received, clock.now())))
+    return msgspec.json.encode(await bus.append("samples.0", taken, once=once))
 
 
 def check(frame: Frame, site: Site) -> None:

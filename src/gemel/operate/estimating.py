@@ -4,7 +4,7 @@ conditioned rows -> instants of a grid (SI) -> filter of each machine, all in on
 
 It follows the rows and the ticks only: the same rows and ticks give the same estimates, in whatever order the rows of an
 instant came. A row of an instant already passed is put where it belongs and the instants since are made again, as long
-as the lag keeps them; what changes is told again, with the later `received` of the tick.
+as the lag keeps them; what changes is told again, with the later `received` of the tick (the log says when it came in).
 """
 
 from __future__ import annotations

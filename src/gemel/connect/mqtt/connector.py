@@ -167,7 +167,7 @@ class MqttConnector:
         return ConnectionStatus(
             name=self.name,
             protocol=self.protocol,
-            state=session.line.state,
+            state=session.state,
             since=session.since,
             messages=self._messages,
             values=self._values,
@@ -200,7 +200,7 @@ class MqttConnector:
 
     def _subscribe(self, topics: tuple[str, ...]) -> None:
         for packet in _packets(topics):
-            self._session.client.subscribe(self._subscription(packet))
+            self._session.subscribe(self._subscription(packet))
         for packet in _packets(tuple(self._left)):  # a session that persists would go on to bring them
             self._session.client.unsubscribe(list(packet))
         self._left = []

@@ -16,6 +16,7 @@ from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
+from gemel.connect.contract import State
 from gemel.connect.mqtt.settings import MqttSettings, tls_context
 from gemel.connect.mqtt.wire import BufferedClient, BufferedSocket
 from gemel.connect.reconnect import Dial, Event, HangUp, Instruction, Line, Wait, step
@@ -78,6 +79,8 @@ class MqttSession:
         self._leaving = False
         self._tasks: set[asyncio.Task[None]] = set()
         self._connack: asyncio.Future[None] | None = None
+        self._asked: set[int] = set()  # subscriptions that the broker has not acknowledged, by packet
+        self._listening = False
         self.client = _client(settings, clean=clean)
         self._wire_callbacks()
 
@@ -107,6 +110,17 @@ class MqttSession:
     def connected(self) -> bool:
         """Whether the broker has taken us and the line stands."""
         return self.line.state == "connected" and self._sock is not None
+
+    @property
+    def state(self) -> State:
+        """How the line stands; connected only when the broker has acknowledged what is subscribed to: what is sent before meets nobody."""
+        return "connecting" if self.connected and not self._listening else self.line.state
+
+    def subscribe(self, packet: Any) -> None:
+        """Subscribe to the topics of one packet."""
+        _, number = self.client.subscribe(packet)
+        if number is not None:
+            self._asked.add(number)
 
     def send(self) -> None:
         """Put on the wire what was published or acknowledged since; call once after many."""
@@ -224,7 +238,9 @@ class MqttSession:
         self._connack.set_result(None)
         self.error = None
         self._feed("connected")
+        self._asked.clear()
         self._listener.on_connected(session_present=bool(flags.session_present), properties=properties)
+        self._listening = flags.session_present or not self._asked  # a kept session has its subscriptions
 
     def _on_disconnect(
         self, _client: Any, _data: Any, _flags: Any, reason: ReasonCode, _properties: Any
@@ -240,8 +256,10 @@ class MqttSession:
         self._listener.on_lost()
 
     def _on_subscribe(
-        self, _client: Any, _data: Any, _mid: int, reasons: list[ReasonCode], _properties: Any
+        self, _client: Any, _data: Any, mid: int, reasons: list[ReasonCode], _properties: Any
     ) -> None:
+        self._asked.discard(mid)
+        self._listening = self._listening or not self._asked
         refused = [r for r in reasons if r.is_failure]
         if refused:
             self.error = f"the broker refused {len(refused)} of {len(reasons)} subscriptions: {refused[0]}"
