@@ -3,6 +3,8 @@
 import pytest
 from serve_fake import OTHER, PUMP
 
+from gemel.operate import models_source
+
 BODY = {"values": {"wear": 0.1}, "intervals": {"wear": [0.08, 0.12]}, "units": {"wear": "1"}, "fidelity": {"flow": 0.97}, "champion": 0}
 
 
@@ -39,3 +41,18 @@ def test_an_engineer_takes_a_version_back_and_nobody_else(released, engineer, op
     assert engineer.post("/releases/roll-back", json=asked).status_code == 200
     none = engineer.post("/releases/roll-back", json=asked)
     assert (none.status_code, none.json()["code"]) == (403, "release-none")
+
+
+def test_a_version_that_was_found_with_other_code_of_its_model_says_so(server, anybody, tmp_path, monkeypatch):
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setattr(models_source, "LOOK_S", 0.0)
+    (tmp_path / "pump_of_ones_own.py").write_text("a = 1")
+    named = models_source.named("pump_of_ones_own:Pump")
+    server.twin.append("ParametersReleased", "olga", PUMP, BODY | named, "monthly")
+
+    def told():
+        return anybody.get("/releases", params={"asset": PUMP}).json()["items"][0]
+
+    assert (told()["models"], told()["rewritten"]) == (named["models"], False)
+    (tmp_path / "pump_of_ones_own.py").write_text("a = 2")
+    assert told()["rewritten"]

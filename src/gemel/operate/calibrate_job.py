@@ -41,6 +41,7 @@ from gemel.operate.fmi.coupled import as_a_whole
 from gemel.operate.hybrid_alone import UNKNOWN, alone
 from gemel.operate.machine import Machine, chosen, parameters_to
 from gemel.operate.machine_kept import kept, machine_again
+from gemel.operate.models_source import named, same
 from gemel.operate.readings_kept import unpacked
 from gemel.samples.clock import SECOND
 
@@ -122,7 +123,7 @@ def spec(
         "wish": msgspec.to_builtins(msgspec.structs.replace(asked, parameters=free)), "hold_s": hold, "attached": attached,
         "champion": {"version": champion["version"] if champion else 0, "until_s": _until(champion)} | _hybrid(champion),
         "shadow": {"values": dict(shadow.get("values") or values), "until_s": _until(shadow)} | _hybrid(shadow) if shadow else None,
-        "good": good, "versions": {"gemel": __version__},
+        "good": good, "versions": {"gemel": __version__, **named(machine.reference)},
     }  # fmt: skip
 
 
@@ -135,6 +136,7 @@ def _hybrid(version: Mapping[str, Any] | None) -> dict[str, Any]:
 def run(given: Mapping[str, Any], told: Told) -> dict[str, Any]:
     """Calibrate; raises ModelError where the data give nothing to fit."""
     machine, asked = machine_again(given["machine"]), wish(given["wish"])
+    same(given["versions"].get("models", {}))
     records, good = _records(machine, given)
     shadow = given.get("shadow")
     ends = [e["until_s"] for e in (given["champion"], shadow) if e and e["until_s"] is not None]

@@ -19,6 +19,7 @@ from gemel.estimate.substeps import substeps_for
 from gemel.operate import hybrids
 from gemel.operate.hybrids import Hybrid
 from gemel.operate.machine import Machine, parameters_from
+from gemel.operate.models_source import named
 from gemel.samples.batch import F64
 
 LONGEST: Final = (
@@ -114,7 +115,7 @@ def released_body(found: Calibration, sources: Sequence[str]) -> dict[str, Any]:
         "correlation": _correlation(found.fit), "units": {name: e["unit"] for name, e in told["parameters"].items()}, "dynamics": told["dynamics"],
         "digest": sha256(data + repr(sorted(values.items())).encode()).hexdigest(),
         "data": {"sources": list(sources), "from_s": min(starts), "to_s": max(ends), "readings": told["readings"]},
-        "gate": told["gate"], "rmse": seen["rmse"] or None, "fidelity": seen["fidelity"] or None,
+        "gate": told["gate"], "rmse": seen["rmse"] or None, "fidelity": seen["fidelity"] or None, **named(found.machine.reference),
         **({"hybrid": learned} if (learned := hybrids.released(found.machine, found.hybrids)) else {}),
     }  # fmt: skip
 

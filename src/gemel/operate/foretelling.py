@@ -24,6 +24,7 @@ from gemel.operate.jobs_ended import ended
 from gemel.operate.life_law import Wearing
 from gemel.operate.life_record import BY
 from gemel.operate.life_state import readings
+from gemel.operate.models_source import source
 from gemel.samples.batch import I64
 
 log = logging.getLogger(__name__)
@@ -82,6 +83,7 @@ class Foretelling:
         self._twin = twin
         self._look_s = look_s
         self._tried: dict[tuple[str, str], int] = {}  # plant time of the last try, by asset and degradation
+        self._code: dict[tuple[str, str], str] | None = None  # of the model that each went by; None: not looked up yet
         self._problem = ""
         self._done = 0
         self._took = 0.0
@@ -99,6 +101,9 @@ class Foretelling:
 
     async def look(self) -> int:
         """Foretell all that is due; give how many were."""
+        if self._code is None:
+            made = [job.asked for job in await self._twin.jobs.listed("life") if job.asked.by == BY]
+            self._code = {(a.spec["asset"], a.spec["of"]): "".join(a.spec["versions"].get("models", {}).values()) for a in reversed(made)}
         count = 0
         for one in list(self.due()):
             self._tried[one.asset, one.spec.name] = int(self._twin.values.plant_time)
@@ -128,7 +133,12 @@ class Foretelling:
         values = self._twin.values
         kept = int(values.time[number]) if values.seen[number] else 0
         tried = self._tried.get((one.asset, one.spec.name), 0)
-        return now - kept >= every and now - tried >= max(every // AGAIN, SOONEST_NS)
+        return now - tried >= max(every // AGAIN, SOONEST_NS) and (now - kept >= every or self._rewritten(one))
+
+    def _rewritten(self, one: Wearing) -> bool:
+        """Tell whether the model that it follows was rewritten since it was foretold."""
+        was = (self._code or {}).get((one.asset, one.spec.name))
+        return was is not None and was != _source(one)
 
     async def _foretell(self, one: Wearing) -> bool:
         began, at = time.monotonic(), int(self._twin.values.plant_time)
@@ -141,6 +151,7 @@ class Foretelling:
             return False
         signals = one.spec.signals
         await self._twin.keep_prognosis([(f"{one.asset}/{signals[role]}", at, value, 0) for role, value in found.items()])
+        self._code = {**(self._code or {}), (one.asset, one.spec.name): _source(one)}
         self._done += 1
         self._took = time.monotonic() - began
         return True
@@ -163,6 +174,11 @@ class Foretelling:
             of = (job.asked.spec["asset"], job.asked.spec["of"])
             if job.asked.by == BY and of == (one.asset, one.spec.name) and (large or job.asked.id != newest):
                 await self._twin.jobs.cancel(job.asked.id)
+
+
+def _source(one: Wearing) -> str:
+    """Name the code of the model that it follows; nothing where that is an expression, or gemel's own."""
+    return source(one.template.dynamics or "") if one.spec.state else ""
 
 
 def _wearing(plant: Plant) -> I64:

@@ -12,6 +12,7 @@ from gemel.estimate.ageing import Exposure, Prior, follow
 from gemel.estimate.life import LEVELS
 from gemel.estimate.prognosis import Course, Difference, Outlook, Size, compare, foretell
 from gemel.operate.life_duty import Bend, ruled
+from gemel.operate.models_source import same
 from gemel.samples.batch import F64
 from gemel.samples.clock import DAY, SECOND
 
@@ -29,6 +30,7 @@ def run(spec: Mapping[str, Any], told: Callable[[float], bool]) -> dict[str, Any
     ``futures`` (the first is the baseline; times in seconds from now, None beyond the horizon) and ``differences``.
     """
     dt, law = float(spec["dt_s"]), ruled(spec)
+    same(spec["versions"].get("models", {}))
     rate, way = law.rates[0], _Way(spec["new"], spec["threshold"], law.bend)
     indicator, keep = (None if spec[k] is None else _array(spec[k]) for k in ("indicator", "keep"))
     start = None if spec["start"] is None else float(way.straight(_array(spec["start"])))

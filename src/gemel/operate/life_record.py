@@ -23,6 +23,7 @@ from gemel.assets import Plant
 from gemel.errors import StorageError
 from gemel.operate.life_law import Law, Wearing, changed, law_of, left, renewals
 from gemel.operate.life_state import Loads, StateLaw, loads_of, of_spec, state_law
+from gemel.operate.models_source import named
 from gemel.samples import Fact, Registry, units
 from gemel.samples.batch import F64
 from gemel.samples.clock import DAY, SECOND, iso
@@ -119,7 +120,7 @@ class _Rates:
     law: Law
     values: Mapping[str, F64]
     many: int
-    versions: Mapping[str, int] = field(default_factory=dict)
+    versions: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def baseline(self) -> dict[str, Any]:
@@ -138,8 +139,8 @@ class _States:
     states: Mapping[str, float]
 
     @property
-    def versions(self) -> Mapping[str, int]:
-        return {"parameters": self.law.binding.versions[self.law.one.asset]}
+    def versions(self) -> Mapping[str, Any]:
+        return {"parameters": self.law.binding.versions[self.law.one.asset], **named(self.law.binding.reference)}
 
     @property
     def baseline(self) -> dict[str, Any]:

@@ -22,7 +22,7 @@ from gemel.errors import ModelError
 from gemel.operate.fmi.coupled import joined
 from gemel.operate.fmi.host import Limits, ask
 from gemel.operate.fmi.model import FmuModel, fmu
-from gemel.operate.models_source import OWN, loading
+from gemel.operate.models_source import OWN, loading, source
 
 DECLARED: Final = Limits(time_s=60.0, memory_bytes=2_000_000_000)
 FMU: Final = Limits(time_s=120.0, memory_bytes=4_000_000_000)
@@ -31,12 +31,16 @@ Reference = str | dict[str, Any]
 """How a model is found: ``module:name``; ``name.fmu@digest``; a system by ``components`` (references by name) and ``joints``."""
 
 
-@lru_cache(64)
 def declared(reference: str) -> Declared:
-    """Give what a model declares; nothing of a foreign one is run in this process.
+    """Give what a model declares, as its source says by now; nothing of a foreign one is run in this process.
 
     Raises ModelError: it cannot be imported, crashes, hangs, or declares what makes no sense.
     """
+    return _declared(reference, source(reference))
+
+
+@lru_cache(64)
+def _declared(reference: str, _source: str) -> Declared:
     if is_fmu(reference):
         return Declared.of(cast(DynamicModel, fmu_of(reference)))
     if reference.startswith(OWN):

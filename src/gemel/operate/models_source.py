@@ -8,6 +8,8 @@ gemel's own models are of gemel's version, and FMUs are named by their content. 
 from __future__ import annotations
 
 import hashlib
+import math
+import time
 from collections.abc import Iterator, Mapping
 from importlib.machinery import PathFinder
 from pathlib import Path
@@ -17,14 +19,32 @@ from gemel.assets.fmus import is_fmu
 from gemel.errors import ModelError
 
 OWN: Final = "gemel."
+LOOK_S: Final = 1.0  # so old at most is what `source` tells, which is asked for each asset of a fleet
 _loaded: dict[str, str] = {}  # by the first part of a module's name: which code this process has of it, and keeps
+_looked: dict[str, tuple[float, str]] = {}  # by the same, when its code was looked at, and which it was
 
 
 def sources(model: str | Mapping[str, Any]) -> dict[str, str]:
     """Give the SHA-256 (hex) of the source of each model of a reference that is not gemel's and no FMU; of one that is not found, none."""
     references = [model] if isinstance(model, str) else [str(one) for one in model["components"].values()]
-    found = {one: _source(_top(one)) for one in references if not is_fmu(one) and not one.startswith(OWN)}
+    found = {one: _source(_top(one)) for one in references if _is_own(one)}
     return {one: digest for one, digest in sorted(found.items()) if digest}
+
+
+def named(model: str | Mapping[str, Any]) -> dict[str, dict[str, str]]:
+    """Give `sources` under the name that versions have them by, ``models``; nothing where there are none."""
+    found = sources(model)
+    return {"models": found} if found else {}
+
+
+def source(reference: str) -> str:
+    """Give the same of one model, as it was at most a second ago; empty where `sources` names none."""
+    if not _is_own(reference):
+        return ""
+    top, now = _top(reference), time.monotonic()
+    if now - _looked.get(top, (-math.inf, ""))[0] > LOOK_S:
+        _looked[top] = now, _source(top)
+    return _looked[top][1]
 
 
 def loading(reference: str) -> None:
@@ -39,6 +59,10 @@ def same(digests: Mapping[str, str]) -> None:
             raise ModelError(
                 f"the code of {reference} was changed after it was loaded", code="model-changed", remedy="ask again: the process that computes begins anew",
             )  # fmt: skip
+
+
+def _is_own(reference: str) -> bool:
+    return not is_fmu(reference) and not reference.startswith(OWN)
 
 
 def _top(reference: str) -> str:

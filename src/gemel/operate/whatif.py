@@ -23,7 +23,7 @@ from gemel.operate import kpis, whatif_doubt, whatif_hybrid, whatif_together
 from gemel.operate.binding import KINDS, Bound
 from gemel.operate.joining import bind_any
 from gemel.operate.models import Reference
-from gemel.operate.models_source import same, sources
+from gemel.operate.models_source import named, same
 from gemel.operate.whatif_names import meant
 from gemel.samples.units import conversion
 from gemel.twin.releases import Releases
@@ -95,9 +95,7 @@ def spec(begun: Mapping[str, Any], question: Mapping[str, Any], at: str, plant: 
         k: {n: q["value"] for n, q in begun["quantities"][k].items()}
         for k in ("inputs", "states", "parameters")
     }
-    versions = {"gemel": __version__, "plant": plant.digest, "parameters": dict(begun.get("versions", {}))}
-    if code := sources(begun["model"]):
-        versions["models"] = code
+    versions = {"gemel": __version__, "plant": plant.digest, "parameters": dict(begun.get("versions", {})), **named(begun["model"])}
     found = {
         "asset": begun["asset"],
         "model": begun["model"],

@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from gemel.assets import Plant
 from gemel.errors import ConflictError, NotFoundError, RefusedError
 from gemel.operate.following import proposed, put
+from gemel.operate.models_source import source
 from gemel.serve import times
 from gemel.serve.access import Asked, Engineer, Viewer
 from gemel.serve.paging import After, Limit, following
@@ -34,6 +35,8 @@ class Release(BaseModel):
     champion: int = Field(default=0, description="The version it took the place of.")
     digest: str = ""
     data: dict[str, Any] = Field(default={}, description="What it was fitted to: sources, span [s since 1970], readings.")
+    models: dict[str, str] = Field(default={}, description="SHA-256 of the source of a model of one's own that it was found with.")
+    rewritten: bool = Field(default=False, description="Whether that source is another by now: calibrate anew.")
     calibration: str = Field(default="", description="It comes from, if any.")
     good_for: dict[str, Any] = Field(default={}, description="What was learned: with which version of the parameters, for which outputs.")
     unconfirmed: list[str] = Field(default=[], description="What one sensor alone said of it.")
@@ -190,4 +193,5 @@ def _check(plant: Plant, asset: str, values: Mapping[str, float]) -> None:
 
 
 def _shape(told: dict[str, Any]) -> Release:
-    return Release.model_validate(told)
+    models = told.get("models") or {}
+    return Release.model_validate({**told, "rewritten": any(source(one) != digest for one, digest in models.items())})
