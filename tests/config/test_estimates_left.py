@@ -3,6 +3,7 @@
 import asyncio
 import threading
 from types import SimpleNamespace
+from typing import ClassVar
 
 import pytest
 
@@ -10,11 +11,14 @@ pytest.importorskip("jax")
 
 from plants import HEAD, plant
 
-from gemel.bus.frame import FrameHeader, encode_frame
-from gemel.config import estimates
+from gemel.bus.server import free_port
+from gemel.config import Settings, estimates
+from gemel.config.supervise import prepare
+from gemel.operate import under_way
 from gemel.operate.estimates_areas import followed
+from gemel.operate.looped import Looped
 from gemel.operate.places import Places
-from gemel.samples import Batch
+from gemel.operate.reasoning import LEFT
 
 PLANT = HEAD + """types:
   Pump:
@@ -44,7 +48,7 @@ class Loop:
     begun = 0
 
     def __init__(self, *_):
-        self.told, self.behind_s, self.step_s, self.problem = 0, 0.0, 0.0, ""
+        self.told, self.behind_s, self.problem = 0, 0.0, ""
         self.estimator = SimpleNamespace(substituted=2)
 
     async def run(self):
@@ -113,7 +117,7 @@ def test_what_ended_on_the_way_is_told_and_begun_anew_and_who_was_left_out_is_to
 def test_where_nothing_can_be_estimated_the_reason_is_told_and_it_is_tried_again(site, tmp_path, monkeypatch):
     tries = []
     monkeypatch.setattr(estimates, "AGAIN_S", 0.01)
-    monkeypatch.setattr("gemel.operate.estimates_areas.followed", lambda *_: tries.append(1) or 1 / 0)
+    monkeypatch.setattr("gemel.operate.estimates_areas.followed", lambda *_, **__: tries.append(1) or 1 / 0)
     of = estimates.Estimates(None, Places(tmp_path / "data"))
 
     async def story():
@@ -199,29 +203,99 @@ def test_who_fails_again_and_again_is_tried_ever_more_seldom(site, tmp_path, mon
     assert all(b >= min(2 * a, estimates.RARE_S) for a, b in zip(waits, waits[1:], strict=False))
 
 
-def test_a_step_that_does_not_come_back_is_told_while_it_lasts(site, tmp_path, monkeypatch):
-    """A model may loop for ever far from where it was tried; the loop on the log goes on in a thread of its own."""
-    monkeypatch.setattr(estimates, "HANGS_S", 0.05)
-    of, held = estimates.Estimates(None, Places(tmp_path / "data")), threading.Event()
+class Followed(Loop):
+    """Stands for the loop on the log: it computes with the first kind as `does` says."""
 
-    class Hangs:
-        producer, known, turns = "e", 0, ()
+    runs: ClassVar = []
+    does: ClassVar = None
 
-        def take(self, frame, position):
-            yield from [] if held.wait(60) else []
+    def __init__(self, bus, folder, make, since):
+        super().__init__()
+        self.estimator = make(0)
+        self.runs.append([kind.type for kind in self.estimator.planned])
 
-    tick = encode_frame(FrameHeader(kind="tick", partition=0, producer="t", sequence=1, time=1), Batch.empty())
+    async def run(self):
+        def work():
+            with self.estimator._under.of(self.estimator.planned[0]):
+                return type(self).does(self.estimator.planned[0])
+
+        await asyncio.to_thread(work)
+        await asyncio.Event().wait()
+
+
+@pytest.fixture
+def two(tmp_path, monkeypatch):
+    """A site with two kinds that can be followed, each a tank of a type of its own."""
+    more = PLANT.replace("types:", "types:\n  Basin: {extends: Tank}").replace("assets:", "assets:\n  basin: {type: Basin, at: line-1}")
+    made = plant(tmp_path / "two", more)
+    monkeypatch.setattr(estimates, "EstimatesLoop", Followed)
+    monkeypatch.setattr(Followed, "runs", [])
+    return SimpleNamespace(plant=made, registry=made.registry())
+
+
+def test_who_fails_on_the_way_is_left_out_by_name_for_a_while_and_the_others_go_on(two, tmp_path, monkeypatch):
+    monkeypatch.setattr(estimates, "AGAIN_S", 0.2)
+    monkeypatch.setattr(Followed, "does", lambda kind: kind.type == "Basin" and 1 / 0)
+    of, said = estimates.Estimates(None, Places(tmp_path / "data")), []
 
     async def story():
-        loop = of._begun(site, [])
-        taking = asyncio.create_task(loop._take(Hangs(), SimpleNamespace(data=tick, sequence=1)))
-        await until(lambda: of.told()["problems"])
-        told = of.told()["problems"]
-        held.set()
-        await taking
-        return told
+        task = asyncio.create_task(of._estimate(two))
+        await until(lambda: ["Tank"] in Followed.runs)
+        said.extend(of.told()["problems"])
+        await until(lambda: len(Followed.runs) == 4)
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
 
-    (told,) = asyncio.run(story())
-    assert told["code"] == "not-estimated"
-    assert "nothing is estimated: a step has not come back for" in told["message"] and "gemel check --models" in told["remedy"]
-    assert of.told()["problems"] == []
+    asyncio.run(story())
+    assert Followed.runs == [["Basin", "Tank"], ["Tank"]] * 2, "it is tried again"
+    assert of._out["type Basin"].wait == 0.4, "ever more seldom"
+    message = next(p["message"] for p in said if "type Basin" in p["message"])
+    assert message == "type Basin is not estimated: ZeroDivisionError: division by zero; the others are, and it is tried again within 0.2 s"
+
+
+def test_who_never_comes_back_ends_the_process_and_is_left_out_by_the_next_until_its_code_or_the_plant_is_another(two, tmp_path, monkeypatch):
+    monkeypatch.setattr(under_way, "HANGS_S", 0.5)
+    monkeypatch.setattr(under_way, "USED", 0.0)
+    monkeypatch.setattr(estimates, "LOOK_S", 0.05)
+    places, loose, left = Places(tmp_path / "data"), threading.Event(), []
+    places.data.mkdir()
+    monkeypatch.setattr(Followed, "does", lambda kind: kind.type == "Basin" and loose.wait(60))
+
+    async def looped():
+        of = estimates.Estimates(None, places, left.append)
+        await of._started(two)
+        watching = asyncio.create_task(of._watch())
+        try:
+            await until(lambda: any("type Basin has not come back" in p["message"] for p in of.told()["problems"]))
+            await until(lambda: left)
+        finally:
+            loose.set()
+            watching.cancel()
+
+    async def anew(site):
+        of = estimates.Estimates(None, places, left.append)
+        n = len(Followed.runs)
+        await of._started(site)
+        await until(lambda: len(Followed.runs) > n)
+        return of.told()["problems"]
+
+    asyncio.run(looped())
+    assert left == [LEFT]
+    told = asyncio.run(anew(two))
+    assert Followed.runs[-1] == ["Tank"]
+    (basin,) = [p for p in told if "type Basin" in p["message"]]
+    assert "the model of type Basin did not come back within" in basin["message"] and basin["message"].endswith("without it; the others are")
+    assert "the model's source or the plant file is changed, or the twin is started anew" in basin["remedy"]
+    other = plant(tmp_path / "other", (tmp_path / "two" / "plant.yaml").read_text() + "title: another\n")
+    asyncio.run(anew(SimpleNamespace(plant=other, registry=other.registry())))
+    assert Followed.runs[-1] == ["Basin", "Tank"]
+    assert Looped(places.looped).known == []
+
+
+def test_a_person_who_starts_the_twin_anew_has_it_tried_again(tmp_path):
+    settings = Settings(plant=str(tmp_path / "plant"), data=str(tmp_path / "data"), port=free_port())
+    plant(tmp_path / "plant", PLANT)
+    prepare(settings)
+    Looped(Places(tmp_path / "data").looped).add("type Tank", "digest", 120.0)
+    prepare(settings)
+    assert Looped(Places(tmp_path / "data").looped).known == []

@@ -39,6 +39,19 @@ def kept(folder):
     return CompiledKept(folder / "compiled")
 
 
+def test_who_ends_on_purpose_in_its_first_minutes_leaves_what_it_compiled(tmp_path, monkeypatch):
+    """As where a model loops: nothing is compiled anew by who begins again."""
+    first = kept(tmp_path)
+    first.begin({})
+    (mark,) = (tmp_path / "compiled").rglob(f"{BEGUN}*")
+    program = mark.with_name("a-cache")
+    program.touch()
+    first.trust()
+    monkeypatch.setattr(compiled_kept, "alive", lambda pid: False)
+    kept(tmp_path).begin({})
+    assert program.exists()
+
+
 def programs(folder):
     return sorted((folder / "compiled").rglob("*-cache"))
 

@@ -47,7 +47,7 @@ class Worker:
     def __init__(self):
         self.asked, self.idle = [], True
 
-    def ask(self, question):
+    def ask(self, question, of=None):
         answer = Future()
         self.asked.append((question, answer))
         return answer

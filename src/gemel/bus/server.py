@@ -25,7 +25,7 @@ PORTS: Final = range(15_000, 30_000)
 _given: Final = count()
 REASON_MAY: Final = (  # nothing here is written to the plant, or leads to it: no twin.ask, no ingest.write, no FACTS
     # the log is read; nothing is appended to it: estimates are asked to be taken, and ingest takes nothing else there;
-    # of residuals facts are asked for: the twin takes two kinds, of assets that are estimated; of the record are told the
+    # of residuals, and of models left out, facts are asked for: the twin takes five kinds, of what is estimated; of the record are told the
     # facts that release parameters
     "ingest.estimates", "twin.residuals", "twin.released", "health.reason", "$JS.API.STREAM.INFO.SAMPLES_0", "$JS.API.CONSUMER.CREATE.SAMPLES_0",
     "$JS.API.CONSUMER.CREATE.SAMPLES_0.>", "$JS.API.CONSUMER.MSG.NEXT.SAMPLES_0.*",

@@ -24,7 +24,12 @@ async def run(places: Places) -> None:
     keeps = kept.begin(os.environ)  # before JAX is loaded
     import_ahead()
     bus = await Bus.open(os.environ.get(REASON_BUS) or running_of(places).bus, "reason")
-    working, estimates = Reason(bus, Jobs(places.jobs)), Estimates(bus, places)
+
+    def leave(code: int) -> None:
+        kept.trust()
+        os._exit(code)
+
+    working, estimates = Reason(bus, Jobs(places.jobs), leave), Estimates(bus, places, leave)
     await bus.answer(TOGETHER, estimates.together)
     ahead = Ahead(bus, working.busy)
 

@@ -79,7 +79,7 @@ async def run(places: Places) -> None:
     answers = Answers(owner, record, commanding, clock, watchdog)
     await bus.answer("twin.ask", answers.answer)
     await bus.answer(
-        residuals_in.SUBJECT, lambda body: residuals_in.take_residual(body, versions.site(partition.version).plant, record)
+        residuals_in.SUBJECT, lambda body: residuals_in.take_residual(body, versions.site(partition.version).plant, record, partition.time)
     )
     await bus.answer(releases_out.SUBJECT, releases_out.ReleasesOut(record).answer)
     await bus.answer(applying_at.SUBJECT, applying.answer)

@@ -39,6 +39,8 @@ def prepare(settings: Settings) -> Applied:
     with lock(places):
         site = apply(Path(settings.plant), places)
         check_port(settings)
+        for looped in (places.looped, places.looped_ahead):
+            looped.unlink(missing_ok=True)  # whoever starts it anew has it tried again
         write_atomic(places.data / "settings.json", msgspec.json.encode(settings))
     return site
 

@@ -75,11 +75,15 @@ class CompiledKept:
         try:
             await asyncio.sleep(SOUND_S)
             while True:
-                self._mark.unlink(missing_ok=True)
+                self.trust()
                 await asyncio.to_thread(self.tidy)
                 await asyncio.sleep(TIDY_S)
         finally:
-            self._mark.unlink(missing_ok=True)
+            self.trust()
+
+    def trust(self) -> None:
+        """Say that what was read did no harm: this process is about to end for another reason."""
+        self._mark.unlink(missing_ok=True)
 
     def tidy(self, most: int = MOST_BYTES) -> None:
         """Remove the programs that were used longest ago, where all are larger than `most` bytes."""

@@ -43,6 +43,7 @@ from gemel.operate.estimating import Wires
 from gemel.operate.fmi.coupled import as_a_whole
 from gemel.operate.joining import Joint, bind_any, members, parts_of
 from gemel.operate.models import compiled
+from gemel.operate.under_way import UnderWay
 from gemel.samples import Registry, units
 from gemel.samples.batch import I32
 
@@ -141,7 +142,10 @@ def _joined(plant: Plant, assets: Mapping[str, str], templates: Mapping[str, Tem
     return tuple(dict.fromkeys(found))
 
 
-def followed(plant: Plant, registry: Registry, left: Left | None = None, made: Made | None = None) -> list[Kind]:
+def followed(
+    plant: Plant, registry: Registry, left: Left | None = None, made: Made | None = None, *,
+    barred: Mapping[str, Exception] | None = None, under: UnderWay | None = None,
+) -> list[Kind]:  # fmt: skip
     """Give all that is followed: systems of areas, assets each by itself, balances.
 
     Args:
@@ -150,9 +154,12 @@ def followed(plant: Plant, registry: Registry, left: Left | None = None, made: M
         left: told of each kind that fails, which is left out; None: the first that fails is raised, a ModelError
             or whatever a user's model raises.
         made: what was made of this plant before, which is not made again; what is made is put there.
+        barred: kinds that are left out whatever they are, by name, and why.
+        under: told which kind is made.
     """
     areas, together = _areas(plant, left)
     made, apart = {} if made is None else made, tuple(sorted(together))
+    barred, under = barred or {}, under or UnderWay()
     makes: list[tuple[str, tuple[Any, ...], Callable[[], Kind]]] = [
         *((f"area {alike[0].path}", tuple(a.path for a in alike), partial(_kind, plant, registry, alike)) for alike in _alike(areas)),
         *((f"type {name}", (i, *apart), make) for i, (name, make) in enumerate(makes_of(plant, registry, together))),  # a type may be several kinds
@@ -161,8 +168,10 @@ def followed(plant: Plant, registry: Registry, left: Left | None = None, made: M
     found = []
     for name, of, make in makes:
         try:
+            _not_barred(name, barred)
             if (name, of) not in made:
-                made[name, of] = make()
+                with under.of(name):
+                    made[name, of] = make()
             found.append(made[name, of])
         except Exception as e:  # a user's model may raise anything
             _told_left(left, name, e)
@@ -189,6 +198,11 @@ def _apart(area: Area, twice: Sequence[tuple[str, str]]) -> Area:
         raise ModelError(f"{asset} is followed with {other}, and with {area.path}", code="system-joint",
                          remedy="keep one of the two areas under estimates: at the top")  # fmt: skip
     return area
+
+
+def _not_barred(name: str, barred: Mapping[str, Exception]) -> None:
+    if name in barred:
+        raise barred[name]
 
 
 def _told_left(left: Left | None, name: str, failure: Exception) -> None:

@@ -58,12 +58,6 @@ class EstimatesLoop:
         self.behind_s = 0.0
         self.told = 0  # frames that the log took
         self.problem = ""
-        self._step = 0.0  # when the step under way was begun
-
-    @property
-    def step_s(self) -> float:
-        """How long the step that is under way takes already; 0 where none is."""
-        return time.monotonic() - self._step if self._step else 0.0
 
     async def run(self) -> None:
         """Follow the log until cancelled; then keep a snapshot."""
@@ -139,7 +133,7 @@ class EstimatesLoop:
             if estimator.position >= last:
                 await self._send()
                 await self._tell()
-                rehearsing.step(estimator.rehearsals())
+                rehearsing.step(estimator.rehearsals(), estimator.planned)
             if time.monotonic() - self._saved > SNAPSHOT_S:
                 await asyncio.to_thread(self._save)
 
@@ -155,11 +149,7 @@ class EstimatesLoop:
             await self._heard(estimator, frame.header.facts)
         work = estimator.take(frame, message.sequence)
         if frame.header.kind == "tick":
-            self._step = time.monotonic()
-            try:
-                self._waiting.extend(await asyncio.to_thread(list, work))
-            finally:
-                self._step = 0.0
+            self._waiting.extend(await asyncio.to_thread(list, work))
         else:
             self._waiting.extend(work)
         self._turns.extend(estimator.turns)

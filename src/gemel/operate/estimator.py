@@ -34,6 +34,7 @@ from gemel.operate.numbering import Numbering
 from gemel.operate.partition import Producers
 from gemel.operate.residual_turns import Turn, blamed, ended, turn
 from gemel.operate.residuals_in import CLEARED, HEARD
+from gemel.operate.under_way import UnderWay
 from gemel.operate.weighing import Weighing
 from gemel.samples import Batch, Fact, Registry, Snapshot
 from gemel.samples.batch import F64, I32
@@ -63,14 +64,16 @@ class Estimator:
         checks: of all signals.
         position: last position of the log that is behind; a life begins there.
         others: registries that frames may be numbered by besides, by digest.
+        under: told which of the kinds is computed with.
     """
 
     def __init__(
         self, kinds: list[Kind], registry: Registry, checks: Checks, position: int,
-        others: Mapping[str, Registry] | None = None,
+        others: Mapping[str, Registry] | None = None, under: UnderWay | None = None,
     ) -> None:  # fmt: skip
         self.kinds, self._registry, self._others = list(kinds), registry, dict(others or {})
-        self._planned = kinds  # with what the plant file says of parameters
+        self._under = under or UnderWay()
+        self.planned = kinds  # with what the plant file says of parameters
         self._heard: list[Fact] = []  # releases that no tick has come to yet
         self._releases, self.facts, self.known = Releases(), 0, 0
         read = [np.concatenate((k.wires.inputs.ravel(), k.wires.outputs.ravel())) for k in kinds]
@@ -83,7 +86,7 @@ class Estimator:
         self._loops: list[Estimating] = []
         self._watches = [Watch(k.problem, k.p, k.wires.outputs >= 0, process_of(k), _patience(k, checks), lasting=lasting(k)) for k in kinds]
         self._insteads = [Instead(k.wires.outputs.shape) for k in kinds]
-        self._weighings = [Weighing() for _ in kinds]
+        self._weighings = [Weighing(of=k) for k in kinds]
         self.turns: list[Turn] = []  # what the last message had residuals do
         self._ended: list[list[str]] = []  # what a life before this left open: the word that ends it, and the signal
         self.position, self.begun, self.time, self.sequence = position, position, 0, 0
@@ -96,7 +99,7 @@ class Estimator:
     @property
     def versions(self) -> list[str]:
         """What the values come from, by kind; with the registry it tells whether a snapshot can be gone on from."""
-        return [f"{k.version} {' '.join(k.assets)}" for k in self._planned]
+        return [f"{k.version} {' '.join(k.assets)}" for k in self.planned]
 
     def know(self, facts: Sequence[Fact], upto: int) -> None:
         """Hear what was released and taken back up to a position of the record; it counts from the tick that names it."""
@@ -155,15 +158,22 @@ class Estimator:
         if self._ended:
             self._end()
         if not self._loops:
-            self._loops = [self._loop(k, self.time) for k in self.kinds]
+            self._loops = self._begin(len(self.kinds))
         self._conditioner.advance(self.time)
-        for i, (kind, loop) in enumerate(zip(self.kinds, self._loops, strict=True)):
-            rows, estimates = loop.tick(self.time)
-            newest = estimates[len(estimates) - len(loop.met) :]  # behind those that were made again
-            for (at, u, y), estimate in zip(loop.met, newest, strict=True):
-                self._watch(i, (at, u, y, estimate))
+        for i, kind in enumerate(self.kinds):
+            with self._under.of(self.planned[i]):
+                rows = self._stepped(i)
             for start in range(0, len(rows), ROWS):
                 yield self._framed(rows[start : start + ROWS], kind.version)
+
+    def _stepped(self, i: int) -> Batch:
+        """Have the machines of a kind step to the tick; give their rows."""
+        loop = self._loops[i]
+        rows, estimates = loop.tick(self.time)
+        newest = estimates[len(estimates) - len(loop.met) :]  # behind those that were made again
+        for (at, u, y), estimate in zip(loop.met, newest, strict=True):
+            self._watch(i, (at, u, y, estimate))
+        return rows
 
     def _take_up(self, facts: int) -> None:
         """Take up what was released by now; readings not yet met are met with it."""
@@ -176,7 +186,8 @@ class Estimator:
         changed = {f.subject for f in due}
         for i, kind in enumerate(self.kinds):
             if mine := kind.concerned(changed):
-                self._adopt(i, mine)
+                with self._under.of(self.planned[i]):
+                    self._adopt(i, mine)
 
     def _adopt(self, i: int, assets: Sequence[str]) -> None:
         former, self.kinds[i] = self.kinds[i], self.kinds[i].under(self._releases, assets)
@@ -230,6 +241,14 @@ class Estimator:
         if isinstance(found, Left) and (sensor := blamed(kind, found, gone)) >= 0:
             loop.distrusted[found.machine, sensor] = True
 
+    def _begin(self, n: int) -> list[Estimating]:
+        """Begin the filters of the first so many kinds."""
+        found = []
+        for kind, planned in zip(self.kinds[:n], self.planned, strict=False):
+            with self._under.of(planned):
+                found.append(self._loop(kind, self.time))
+        return found
+
     @staticmethod
     def _loop(kind: Kind, now: int) -> Estimating:
         every = round(kind.problem.dt * 1e9)
@@ -271,7 +290,7 @@ class Estimator:
         self._take_up(notes["facts"])  # before there are loops: the models are then those that were in force
         self.turns = []
         self._conditioner = Conditioner.restore(self._checks, _part(arrays, "condition."))
-        self._loops = [self._loop(k, self.time) for k in self.kinds[: notes["loops"]]]
+        self._loops = self._begin(notes["loops"])
         self._ended = [] if self._loops else list(notes["opened"])
         for i in range(len(self.kinds)):
             self._taken(i, i, arrays)
@@ -294,7 +313,7 @@ class Estimator:
         self._take_up(notes["facts"])
         self.turns = []
         self._conditioner.advance(self.time)
-        self._loops = [self._loop(k, self.time) for k in self.kinds]
+        self._loops = self._begin(len(self.kinds))
         for i, former in goes_on.items():
             self._taken(i, former, snapshot.arrays)
         return True

@@ -61,6 +61,11 @@ def same(digests: Mapping[str, str]) -> None:
             )  # fmt: skip
 
 
+def in_use(digests: Mapping[str, str]) -> dict[str, str]:
+    """Give the SHA-256 of the code that this process computes with, of models of which `sources` told what stands in their files."""
+    return {reference: _loaded.get(_top(reference), digest) for reference, digest in digests.items()}
+
+
 def _is_own(reference: str) -> bool:
     return not is_fmu(reference) and not reference.startswith(OWN)
 

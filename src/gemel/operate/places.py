@@ -87,6 +87,16 @@ class Places:
         return self.data / "estimates"
 
     @property
+    def looped(self) -> Path:
+        """Which models looped for ever where they were followed, and are left out."""
+        return self.data / "looped.json"
+
+    @property
+    def looped_ahead(self) -> Path:
+        """Which models were compiled for ever ahead of a what-if, and are not any more."""
+        return self.data / "looped-ahead.json"
+
+    @property
     def compiled(self) -> Path:
         """What was compiled of dynamic models, for those who begin again."""
         return self.data / "compiled"

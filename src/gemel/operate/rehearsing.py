@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from typing import Final
 
@@ -35,7 +35,7 @@ class Rehearsing:
         self._began = self._rested = now()
         self.done: set[int] = set()
 
-    def step(self, questions: Mapping[int, Callable[[], Question | None]]) -> None:
+    def step(self, questions: Mapping[int, Callable[[], Question | None]], kinds: Sequence[object] = ()) -> None:
         """Begin the next rehearsal, if none is under way and it is time: of the kinds' questions, by their numbers."""
         if self._under_way is not None:
             if not self._under_way.done():
@@ -49,5 +49,5 @@ class Rehearsing:
         for kind, ask in questions.items():
             if kind not in self.done and (question := ask()) is not None:
                 self.done.add(kind)
-                self._began, self._under_way = self._now(), self._worker.ask(question)
+                self._began, self._under_way = self._now(), self._worker.ask(question, kinds[kind] if kinds else None)
                 return

@@ -25,6 +25,7 @@ from gemel.estimate.attribution import Readings
 from gemel.estimate.blame import Verdict
 from gemel.estimate.questions import Hours, Left, Question
 from gemel.estimate.watch import Watch
+from gemel.operate.under_way import UnderWay
 
 log = logging.getLogger(__name__)
 MOST: Final = 30  # that wait; what is asked beyond them is asked again when the residual has been out for longer
@@ -34,18 +35,20 @@ class Worker:
     """A thread that weighs, one question after the other; where its process ends, it ends with the question in hand."""
 
     def __init__(self) -> None:
-        self._asked: queue.SimpleQueue[tuple[Question, Future[Verdict]] | None] = queue.SimpleQueue()
+        self._asked: queue.SimpleQueue[tuple[Question, Future[Verdict], object] | None] = queue.SimpleQueue()
         self._thread: threading.Thread | None = None
         self._ends = False
+        self.under = UnderWay()
+        self.awaited = False  # a filter waits for an answer
 
-    def ask(self, question: Question) -> Future[Verdict]:
-        """Have a question weighed; one that is cancelled before its turn is passed by."""
+    def ask(self, question: Question, of: object = None) -> Future[Verdict]:
+        """Have a question of a kind weighed; one that is cancelled before its turn is passed by."""
         if self._thread is None:
             self._thread = threading.Thread(target=self._work, name="weighing", daemon=True)
             self._thread.start()
             atexit.register(self._end)  # a compiler that is cut off in its work takes the process down
         answer: Future[Verdict] = Future()
-        self._asked.put((question, answer))
+        self._asked.put((question, answer, of))
         return answer
 
     @property
@@ -55,11 +58,13 @@ class Worker:
 
     def _work(self) -> None:
         while (asked := self._asked.get()) is not None and not self._ends:
-            question, answer = asked
+            question, answer, of = asked
             if not answer.set_running_or_notify_cancel():
                 continue
             try:
-                answer.set_result(question.weighed())
+                with self.under.of(of or question):
+                    verdict = question.weighed()
+                answer.set_result(verdict)
             except BaseException as e:
                 answer.set_exception(e)
 
@@ -82,10 +87,15 @@ class _Waiting:
 
 
 class Weighing:
-    """The questions of machines of one kind that wait for their answer."""
+    """The questions of machines of one kind that wait for their answer.
 
-    def __init__(self, worker: Worker = WORKER) -> None:
-        self._worker = worker
+    Args:
+        worker: who weighs.
+        of: the kind.
+    """
+
+    def __init__(self, worker: Worker = WORKER, of: object = None) -> None:
+        self._worker, self._of = worker, of
         self._waiting: list[_Waiting] = []
         self._last = 0  # instant at which the newest of them is due
 
@@ -101,11 +111,19 @@ class Weighing:
         while self._waiting and self._waiting[0].due <= at:
             one = self._waiting.pop(0)
             q = one.question
-            if (failure := one.answer.exception()) is None:
+            if (failure := self._failure(one.answer)) is None:
                 found.append(Left(q.machine, q.output, at, q.onset, one.answer.result()))
             else:  # it fails again wherever it is asked: the estimates must not end with it
                 log.error("who is wrong cannot be told: %r", failure, exc_info=failure)
         return found
+
+    def _failure(self, answer: Future[Verdict]) -> BaseException | None:
+        """Wait for an answer; give what failed, where something did."""
+        self._worker.awaited = True
+        try:
+            return answer.exception()
+        finally:
+            self._worker.awaited = False
 
     def forget(self, machine: int) -> None:
         """Forget what was asked of a machine: it is another by now."""
@@ -115,7 +133,7 @@ class Weighing:
             one.answer.cancel()
 
     def _wait(self, question: Question, due: int) -> None:
-        self._waiting.append(_Waiting(question, due, self._worker.ask(question)))
+        self._waiting.append(_Waiting(question, due, self._worker.ask(question, self._of)))
 
     # ---- what is kept
 
