@@ -1,6 +1,7 @@
 """What a what-if needs is compiled before it is asked, and once, also where who compiles begins to listen later."""
 
 import asyncio
+import threading
 from types import SimpleNamespace
 
 import msgspec
@@ -8,9 +9,10 @@ import pytest
 from whatif_kit import ASSET, PLANT
 
 from gemel.assets import load
-from gemel.operate import reasoning, whatif
+from gemel.operate import reasoning, under_way, whatif
 from gemel.operate.ahead import AHEAD, Ahead, prepare
 from gemel.operate.jobs import Jobs
+from gemel.operate.looped import Looped, made_of
 from gemel.operate.reasoning import CANCEL, PROGRESS, Reason
 from gemel.operate.view_jobs import JobsView
 from gemel.scenarios import batched, engine
@@ -96,7 +98,7 @@ async def listened(wanted, folder):
     line = Line()
     await JobsView(line, folder).ahead(wanted)
     reason = Reason(line, Jobs(folder))
-    ahead = Ahead(line, reason.busy)
+    ahead = Ahead(line, reason.busy, Looped(folder / "looped.json"))
     working = asyncio.create_task(ahead.run())
     await asyncio.sleep(0)
     reason._queue = SimpleNamespace(ensure=asyncio.Event().wait)  # its queue never comes
@@ -149,3 +151,45 @@ def work_on(name):
         return None
 
     return SimpleNamespace(data=name.encode(), tries=1, done=said, alive=said)
+
+
+def test_what_is_compiled_for_ever_is_told_and_refused_by_the_next_until_its_code_is_another(plant, tmp_path, monkeypatch):
+    monkeypatch.setattr(under_way, "HANGS_S", 0.2)
+    monkeypatch.setattr(under_way, "USED", 0.0)
+    monkeypatch.setattr("gemel.operate.ahead.LOOK_S", 0.05)
+    monkeypatch.setattr("gemel.operate.ahead.SELDOM_S", 0.05)
+    loose, wanted, tries = threading.Event(), spec(plant, NOTHING), []
+    monkeypatch.setattr("gemel.operate.ahead.prepare", lambda spec: tries.append(spec) or loose.wait(60))
+    file = tmp_path / "looped.json"
+
+    async def asked():
+        line, left = Line(), []
+        ahead = Ahead(line, threading.Lock(), Looped(file), lambda code: left.append(code) or loose.set())
+        working = asyncio.create_task(ahead.run())
+        await asyncio.sleep(0)
+        await line.tell(AHEAD, msgspec.json.encode(wanted))
+        async with asyncio.timeout(30):
+            while not ahead.done:
+                await asyncio.sleep(0.01)
+        problems = ahead.problems()
+        monkeypatch.setattr("gemel.operate.looped.sources", lambda model: {"own:Model": "another"})
+        async with asyncio.timeout(30):
+            while ahead.problems():
+                await asyncio.sleep(0.01)
+        working.cancel()
+        monkeypatch.undo()
+        return left, problems
+
+    left, (told,) = asyncio.run(asked())
+    assert left == [reasoning.LEFT] and len(tries) == 1
+    assert told["code"] == "not-made-ready" and f"a what-if of {ASSET} did not come back" in told["message"] and "source is changed" in told["remedy"]
+
+
+def test_a_what_if_whose_model_was_compiled_for_ever_is_refused_at_once(plant, tmp_path, monkeypatch):
+    monkeypatch.setattr(reasoning, "kind", lambda name: pytest.fail("it was worked on"))
+    wanted, jobs, looped = spec(plant, NOTHING), Jobs(tmp_path / "jobs"), Looped(tmp_path / "looped.json")
+    looped.add("a what-if of it", made_of(wanted["model"]), 300.0, wanted["model"])
+    asked, _ = jobs.ask("whatif", wanted, "more", "someone")
+    asyncio.run(Reason(Line(), jobs, looped=Looped(tmp_path / "looped.json"))._work(work_on(asked.id)))
+    job = jobs.get(asked.id)
+    assert (job.state, job.ended.code) == ("failed", "model-loops") and "did not come back within 300 s" in job.ended.problem

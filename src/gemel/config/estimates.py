@@ -45,7 +45,8 @@ AGAIN_S: Final = 5.0  # until what ended is tried again, twice as long each time
 SELDOM_S: Final = 300.0  # … up to this
 RARE_S: Final = 3600.0  # … or this, where the others go on: who never comes to an end is tried too …
 SELDOM: Final = 5  # looks, between two at the models' sources
-WEIGHS: Final = 2.5  # times as long as a step may it take to weigh who is wrong
+WEIGHS: Final = 2.5  # times as long as a step may it take to weigh who is wrong …
+MAKES: Final = 3.0  # … and to make a kind, which is tried in a child before
 SHARE: Final = 20.0  # … and waited for so many times as long as a try took
 MISSING: Final = "pip install 'gemel[reason]'"
 
@@ -108,7 +109,7 @@ class Estimates:
         self._site, self._out, self._making, self._stepping = site, {}, UnderWay(), UnderWay()
         busy = [p for p in self._patience if p.under.what is not None]  # no thread ends because nobody waits for it any more
         self._step = Patience(self._stepping)
-        self._patience = [*busy, Patience(self._making), self._step]
+        self._patience = [*busy, Patience(self._making, MAKES), self._step]
         return asyncio.create_task(self._estimate(site)) if self.wanted else None
 
     async def _estimate(self, site: Site) -> None:
@@ -223,10 +224,12 @@ class Estimates:
             await asyncio.sleep(LOOK_S)
             self._look()
             if self._looped.known and self._site is not None and looks % SELDOM == 0:
-                await self._record(self._site)
-                if self._code and await asyncio.to_thread(sources, _models(self._site)) != self._code:
-                    log.info("a model was changed: what looped is tried again")
-                    self._leave(LEFT)
+                with contextlib.suppress(GemelError, OSError):  # looked at, and asked, again
+                    await self._record(self._site)
+                with contextlib.suppress(GemelError, OSError):
+                    if self._code and await asyncio.to_thread(sources, _models(self._site)) != self._code:
+                        log.info("a model was changed: what looped is tried again")
+                        self._leave(LEFT)
 
     def _look(self) -> None:
         """End this process where a thread of it never comes back, and keep which kind it was."""
@@ -247,9 +250,8 @@ class Estimates:
             if one.what not in self._recorded:
                 why = one.refusal
                 body = msgspec.json.encode({"why": why.message, "remedy": why.remedy})
-                with contextlib.suppress(StorageError):
-                    await self._bus.ask(TURNS, {"id": f"left-out-{one.of[:12]}-{one.wall}", "kind": LEFT_OUT, "at": 0, "asset": one.what, "body": body})
-                    self._recorded.add(one.what)
+                await self._bus.ask(TURNS, {"id": f"left-out-{one.of[:12]}-{one.wall}", "kind": LEFT_OUT, "at": 0, "asset": one.what, "body": body})
+                self._recorded.add(one.what)
 
     def told(self) -> dict[str, Any]:
         """Say how it goes."""

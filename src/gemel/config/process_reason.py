@@ -12,6 +12,7 @@ from gemel.operate.ahead import Ahead
 from gemel.operate.compiled_kept import CompiledKept
 from gemel.operate.estimates_declared import TOGETHER
 from gemel.operate.jobs import Jobs
+from gemel.operate.looped import Looped
 from gemel.operate.places import Places
 from gemel.operate.reasoning import REASON_BUS, Reason, import_ahead
 
@@ -29,13 +30,14 @@ async def run(places: Places) -> None:
         kept.trust()
         os._exit(code)
 
-    working, estimates = Reason(bus, Jobs(places.jobs), leave), Estimates(bus, places, leave)
+    looped = Looped(places.looped_ahead)
+    working, estimates = Reason(bus, Jobs(places.jobs), leave, looped), Estimates(bus, places, leave)
     await bus.answer(TOGETHER, estimates.together)
-    ahead = Ahead(bus, working.busy)
+    ahead = Ahead(bus, working.busy, looped, leave)
 
     def told() -> dict[str, Any]:
         both = estimates.told()
-        return {**both, "measures": {**both["measures"], **ahead.told()}}
+        return {"problems": [*both["problems"], *ahead.problems()], "measures": {**both["measures"], **ahead.told()}}
 
     works = (ahead.run(), working.run(), estimates.run(), heartbeat(bus, "reason", told), *([kept.run()] if keeps else []))
     tasks = [asyncio.create_task(one) for one in works]

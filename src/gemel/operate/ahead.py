@@ -7,15 +7,22 @@ questions of the same shape share (`gemel.scenarios.engine`).
 """
 
 import asyncio
+import contextlib
 import logging
+import os
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 import msgspec
 
 from gemel.bus import Bus
+from gemel.errors import StorageError
+from gemel.operate.looped import Looped, made_of
+from gemel.operate.models_source import in_use, sources
+from gemel.operate.reasoning import LEFT
+from gemel.operate.under_way import Patience, UnderWay
 
 log = logging.getLogger(__name__)
 AHEAD: Final = "jobs.ahead"
@@ -23,6 +30,9 @@ MOST_BYTES: Final = 500_000  # of a message on the bus; a larger question is com
 MEMBERS: Final = 256  # as many as JAX runs at once, if so many are asked for: what it compiles is of that shape
 ONE_BY_ONE: Final = 2  # of an FMU, that nothing is compiled of
 STEPS: Final = 4
+LONG: Final = 2.5  # times as long as a step of the estimates may it take
+LOOK_S: Final = 1.0
+SELDOM_S: Final = 5.0  # between two looks at the source of what is not made ready
 
 
 def prepare(spec: Mapping[str, Any]) -> None:
@@ -43,10 +53,13 @@ class Ahead:
         bus: what is heard.
         busy: held while something is compiled or worked on, so that a job waits for what it needs (a while)
             instead of doing it twice.
+        looped: models that were compiled for ever.
+        leave: ends this process at once, with an exit code.
     """
 
-    def __init__(self, bus: Bus, busy: threading.Lock) -> None:
-        self._bus, self._busy = bus, busy
+    def __init__(self, bus: Bus, busy: threading.Lock, looped: Looped, leave: Callable[[int], object] = os._exit) -> None:
+        self._bus, self._busy, self._looped, self._leave = bus, busy, looped, leave
+        self._under = UnderWay()
         self._last = b""
         self._news = asyncio.Event()
         self.done = self.made = 0
@@ -56,11 +69,16 @@ class Ahead:
         """Work, until cancelled; what cannot be made ready is said by the what-if itself."""
         await self._bus.hear(AHEAD, self._on_ahead)
         while True:
-            await self._news.wait()
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._news.wait(), SELDOM_S)
+            with contextlib.suppress(StorageError, OSError):
+                await asyncio.to_thread(self._looped.forget_changed)
+            if not self._news.is_set():
+                continue
             self._news.clear()
             began = time.monotonic()
             try:
-                await asyncio.to_thread(self._prepare, msgspec.json.decode(self._last))
+                await self._watched(msgspec.json.decode(self._last))
                 self.made, self.seconds = self.made + 1, time.monotonic() - began
             except Exception as e:
                 log.info("not made ready: %s", e)
@@ -70,11 +88,28 @@ class Ahead:
         """Give what is measured of it."""
         return {"made_ready_total": self.made, "made_ready_seconds": round(self.seconds, 3)} if self.made else {}
 
+    def problems(self) -> list[dict[str, str]]:
+        """Say what is not made ready any more, and why."""
+        return [{"code": "not-made-ready", "message": e.message, "remedy": e.remedy} for e in (one.refusal for one in self._looped.known)]
+
+    async def _watched(self, spec: dict[str, Any]) -> None:
+        """Make it ready; where that never comes to an end this process ends, and the next one refuses it. Raises what `prepare` does."""
+        await asyncio.to_thread(self._looped.refuse, spec["model"])
+        patience, work = Patience(self._under, LONG), asyncio.create_task(asyncio.to_thread(self._prepare, spec))
+        while not (await asyncio.wait([work], timeout=LOOK_S))[0]:
+            if patience.look():
+                of = made_of(spec["model"], loaded=in_use(sources(spec["model"])))
+                with contextlib.suppress(StorageError, OSError):
+                    self._looped.add(f"a what-if of {spec['asset']}", of, patience.seconds, spec["model"])
+                log.error("what is compiled for a what-if of %s does not come to an end; this process ends, to begin anew", spec["asset"])
+                self._leave(LEFT)
+        await work
+
     async def _on_ahead(self, data: bytes) -> None:
         if data != self._last:
             self._last = data
             self._news.set()
 
     def _prepare(self, spec: dict[str, Any]) -> None:
-        with self._busy:
+        with self._busy, self._under.of(spec["asset"]):
             prepare(spec)

@@ -22,10 +22,10 @@ from gemel.errors import ModelError
 from gemel.operate.models_source import sources
 
 MOST: Final = 100  # kept
-CODE: Final = "model-loops"
+CODE: Final = "model-loops"  # of a refusal
 REMEDY: Final = (
-    "bound every loop of its model by a number of turns, also outside its ranges; it is tried again once the model's source or the "
-    "plant file is changed, or the twin is started anew"
+    "bound every loop of its model by a number of turns, also outside its ranges; it is tried again once the model's source or the plant file "
+    "is changed, or the twin is started anew"
 )
 
 
@@ -37,12 +37,14 @@ class Loop(msgspec.Struct, frozen=True, kw_only=True):
         of: digest of all that it was made of.
         wall: when it was given up [ns].
         seconds: how long it had taken.
+        reference: of the model, where all it was made of follows from that.
     """
 
     what: str
     of: str
     wall: int
     seconds: float
+    reference: str | dict[str, Any] | None = None
 
     @property
     def refusal(self) -> ModelError:
@@ -50,7 +52,7 @@ class Loop(msgspec.Struct, frozen=True, kw_only=True):
         at = datetime.fromtimestamp(self.wall // 10**9, UTC)
         return ModelError(
             f"what is computed with the model of {self.what} did not come back within {self.seconds:.0f} s, as where it loops for ever; "
-            f"at {at:%Y-%m-%d %H:%M} UTC the process was begun anew without it", code=CODE, remedy=REMEDY,
+            f"at {at:%Y-%m-%d %H:%M} UTC the process was begun anew without it", code="model-loops", remedy=REMEDY if self.reference is None else REMEDY.replace(" or the plant file", ""),
         )  # fmt: skip
 
 
@@ -68,16 +70,26 @@ class Looped:
         except (OSError, msgspec.DecodeError):
             self.known = []
 
-    def add(self, what: str, of: str, seconds: float) -> Loop:
+    def add(self, what: str, of: str, seconds: float, reference: str | dict[str, Any] | None = None) -> None:
         """Keep that something did not come back; raises OSError, StorageError."""
-        loop = Loop(what=what, of=of, wall=time.time_ns(), seconds=seconds)
+        loop = Loop(what=what, of=of, wall=time.time_ns(), seconds=seconds, reference=reference)
         self._keep([*(one for one in self.known if one.what != what), loop][-MOST:])
-        return loop
 
     def only(self, of: Collection[str]) -> None:
         """Forget what was of anything else."""
         if len(left := [one for one in self.known if one.of in of]) != len(self.known):
             self._keep(left)
+
+    def forget_changed(self) -> None:
+        """Forget what is of other code by now."""
+        self.only({made_of(one.reference) for one in self.known if one.reference is not None})
+
+    def refuse(self, reference: str | dict[str, Any]) -> None:
+        """Raise ModelError (`model-loops`) where this model looped."""
+        of = made_of(reference) if self.known else ""
+        for one in self.known:
+            if one.of == of:
+                raise one.refusal
 
     def _keep(self, known: list[Loop]) -> None:
         self.known = known

@@ -20,6 +20,7 @@ from gemel.bus.work import TRIES, Work, WorkQueue
 from gemel.errors import GemelError, NotFoundError
 from gemel.operate.jobs import Asked, Ended, Jobs
 from gemel.operate.jobs_kinds import kind
+from gemel.operate.looped import Looped
 
 log = logging.getLogger(__name__)
 TOLD_S: Final = 0.2  # between two words on how far a job is
@@ -43,10 +44,11 @@ class Reason:
         bus: where the queue is.
         jobs: where they are kept.
         leave: ends this process at once, with an exit code.
+        looped: models that are not compiled for a what-if any more.
     """
 
-    def __init__(self, bus: Bus, jobs: Jobs, leave: Callable[[int], object] = os._exit) -> None:
-        self._bus = bus
+    def __init__(self, bus: Bus, jobs: Jobs, leave: Callable[[int], object] = os._exit, looped: Looped | None = None) -> None:
+        self._bus, self._looped = bus, looped
         self._jobs = jobs
         self._queue = WorkQueue(bus)
         self._name = ""
@@ -133,7 +135,7 @@ class Reason:
         try:
             if self._stop:
                 return Ended(wall=0, seconds=0.0, problem="cancelled before it began", code="job-failed", remedy="ask again")
-            return _outcome(asked, self._jobs, self._on_progress)
+            return _outcome(asked, self._jobs, self._on_progress, self._looped)
         finally:
             if held:
                 self.busy.release()
@@ -157,9 +159,11 @@ class Reason:
             )
 
 
-def _outcome(asked: Asked, jobs: Jobs, told: Callable[[float], bool]) -> Ended:
+def _outcome(asked: Asked, jobs: Jobs, told: Callable[[float], bool], looped: Looped | None) -> Ended:
     """Work; whatever goes wrong with one job is said, and the next one is taken."""
     try:
+        if looped is not None and asked.kind == "whatif":
+            looped.refuse(asked.spec["model"])
         attached = jobs.attached(asked.spec)
         spec = asked.spec if attached is None else {**asked.spec, "bytes": attached}
         return Ended(wall=0, seconds=0.0, result=kind(asked.kind)(spec, told))
