@@ -75,6 +75,9 @@ def check_declared(model: DynamicModel) -> Iterator[Finding]:
     known = {*model.states, *model.outputs}
     for name in (n for n in meant(model) if n not in known):
         yield _error(code="model-quantity", message=f"jumps: {name!r} is no state or output", remedy=f"give a tuple of some of {', '.join(sorted(known))}")
+    stiff = getattr(model, "stiff", False)
+    if not isinstance(stiff, bool):
+        yield _error(code="model-quantity", message=f"stiff: {stiff!r} is no answer", remedy="say stiff = True, or leave it out")
     try:
         check_ports(model)
     except ModelError as e:

@@ -35,6 +35,11 @@ class Compiled:
     u0: Vector
     p0: Vector
 
+    @property
+    def stiff(self) -> bool:
+        """Whether the model says that its time constants lie far apart: it is solved by `gemel.dynamics.rodas` then."""
+        return bool(getattr(self.model, "stiff", False))
+
     def rate(self, t: Array, x: Array, u: Array, p: Array) -> Array:
         """Give dx/dt [states] at time t [s] for x [states], u [inputs], p [parameters]: pure, over JAX arrays."""
         found = self.model.derivative(t, *self.named(x, u, p))

@@ -68,6 +68,8 @@ class DynamicModel(Protocol):
     seconds since the beginning of the solve. They hold no state and have no side effects; where they branch, they
     use `maths.where`. What the machine itself switches is declared by ``jumps``, a tuple of names of states, whose rates
     jump, and of outputs, where there are any; a model that jumps elsewhere is refused (`gemel.dynamics.check`).
+    One whose time constants lie so far apart that steps of the shortest are too many says ``stiff = True``: whatever follows
+    it solves it implicitly then (`gemel.dynamics.rodas`); a system of which a part says so is stiff.
     """
 
     states: Mapping[str, Quantity]

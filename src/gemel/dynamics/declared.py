@@ -20,6 +20,7 @@ class Declared:
         ports: where it can be joined.
         traceable: whether the model itself can be traced; one that runs in a process of its own cannot.
         exchanged: whether one of these has equations at points all the same.
+        stiff: whether it says that its time constants lie far apart.
     """
 
     states: Mapping[str, Quantity]
@@ -29,6 +30,7 @@ class Declared:
     ports: Mapping[str, Port] = field(default_factory=dict)
     traceable: bool = True
     exchanged: bool = False
+    stiff: bool = False
 
     @classmethod
     def of(cls, model: DynamicModel) -> Self:
@@ -37,6 +39,7 @@ class Declared:
         return cls(
             _plain(model.states), _plain(model.inputs), _plain(model.outputs), _plain(model.parameters), ports,
             bool(getattr(model, "traceable", True)), bool(getattr(model, "exchanged", False)),
+            bool(getattr(model, "stiff", False)),
         )  # fmt: skip
 
     def derivative(self, t: Array, x: Values, u: Values, p: Values) -> NoReturn:

@@ -1,11 +1,12 @@
-"""Free-running a model with a fixed step, for speed and for batches: pure, batched, differentiated, compiled.
+"""Free-running a model from instant to instant, for speed and for batches: pure, batched, differentiated, compiled.
 
-The methods are in `gemel.dynamics.methods`. None watches its own error: for stiff or unknown models use `solve`.
+The methods are in `gemel.dynamics.methods`; none watches its own error. A model that says it is stiff is solved by as many
+steps of `gemel.dynamics.rodas` as it needs, unless a method is named.
 """
 
 from typing import Any
 
-from gemel.dynamics import maths, methods
+from gemel.dynamics import maths, methods, rodas
 from gemel.dynamics.compiled import Compiled
 from gemel.dynamics.declare import Array
 from gemel.dynamics.solution import Between
@@ -22,7 +23,7 @@ def rk4(model: Compiled, t: Array, x: Array, u: Array, p: Array, dt: Array) -> A
 
 def trajectory(
     model: Compiled, x0: Array, u: Array, p: Array, dt: float,
-    substeps: int = 1, method: str = "rk4", between: Between = "held",
+    substeps: int = 1, method: str | None = None, between: Between = "held",
 ) -> tuple[Array, Array]:  # fmt: skip
     """Free-run a model; pure, so that it can be batched by `jax.vmap`, differentiated and compiled by `jax.jit`.
 
@@ -33,7 +34,7 @@ def trajectory(
         model: any compiled one.
         dt: from instant to instant [s].
         substeps: steps of the solver from one instant to the next.
-        method: one of `methods.METHODS`.
+        method: one of `methods.METHODS`; None: `rk4`, or what a stiff model needs.
         between: whether inputs are held from their instant to the next, or go there in a straight line.
 
     Returns:
@@ -58,12 +59,16 @@ def trajectory(
 
 
 def advance(
-    model: Compiled, x: Array, at: tuple[Array, Array, Array], p: Array, dt: Array, substeps: int = 1, method: str = "rk4"
+    model: Compiled, x: Array, at: tuple[Array, Array, Array], p: Array, dt: Array, substeps: int = 1, method: str | None = None
 ) -> Array:  # fmt: skip
     """Give x one interval later; `at` is the instant, the inputs there, and the inputs at its end."""
     t, here, there = at
-    one = methods.METHODS[method]
     h = dt / substeps
+    if method is None and model.stiff:
+        scales = model.scales("states")
+        one: methods.Step = lambda f, t, x, h: rodas.across(f, t, x, h, scales)  # noqa: E731
+    else:
+        one = methods.METHODS[method or "rk4"]
 
     def rate(now: Array, x: Array) -> Array:
         u = here if there is here else here + (there - here) * ((now - t) / dt)

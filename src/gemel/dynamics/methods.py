@@ -10,8 +10,8 @@ from typing import Final
 
 from gemel.dynamics import maths
 from gemel.dynamics.declare import Array
+from gemel.dynamics.rodas import Rate, rodas, solver
 
-Rate = Callable[[Array, Array], Array]
 Step = Callable[[Rate, Array, Array, Array], Array]
 _GAMMA: Final = 1 + 0.5**0.5  # L-stable: Verwer et al. (1999), section 3
 
@@ -39,7 +39,7 @@ def rk4(f: Rate, t: Array, x: Array, h: Array) -> Array:
 
 def implicit_euler(f: Rate, t: Array, x: Array, h: Array) -> Array:
     """Step by the linearly implicit Euler method, of order 1, L-stable (Deuflhard 1985: one Newton step)."""
-    return x + h * _solver(f, t + h, x, h)(f(t + h, x))
+    return x + h * solver(f, t + h, x, h)(f(t + h, x))
 
 
 def rosenbrock(f: Rate, t: Array, x: Array, h: Array) -> Array:
@@ -52,7 +52,7 @@ def rosenbrock(f: Rate, t: Array, x: Array, h: Array) -> Array:
 
     jnp = maths.loaded()
     t = jnp.asarray(t, jnp.asarray(x).dtype)
-    solve = _solver(f, t, x, _GAMMA * h)
+    solve = solver(f, t, x, _GAMMA * h)
     here, slope = jax.jvp(lambda t: f(t, x), (t,), (jnp.ones_like(t),))
     k1 = solve(here + _GAMMA * h * slope)
     k2 = solve(f(t + h, x + h * k1) - 2 * k1 - _GAMMA * h * slope)
@@ -65,15 +65,6 @@ METHODS: Final[Mapping[str, Step]] = {
     "rk4": rk4,
     "implicit-euler": implicit_euler,
     "rosenbrock": rosenbrock,
+    "rodas": rodas,  # `gemel.dynamics.rodas`
 }
 
-
-def _solver(f: Rate, t: Array, x: Array, h: Array) -> Callable[[Array], Array]:
-    """Give what solves (I − h·J) k = r, J being the Jacobian of the rate at (t, x)."""
-    import jax
-    from jax.scipy.linalg import lu_factor, lu_solve
-
-    jnp = maths.loaded()
-    x = jnp.asarray(x)
-    factors = lu_factor(jnp.eye(x.shape[-1], dtype=x.dtype) - h * jax.jacfwd(lambda x: f(t, x))(x))
-    return lambda r: lu_solve(factors, r)

@@ -40,6 +40,7 @@ class Narrowed:
         }
         self.ports = ports_of(model)
         self.traceable = getattr(model, "traceable", True)
+        self.stiff = getattr(model, "stiff", False)
 
     def derivative(self, t: Array, x: Values, u: Values, p: Values) -> Mapping[str, Array]:
         """Give the rate of each state, per second."""

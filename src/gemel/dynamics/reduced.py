@@ -24,6 +24,7 @@ class Reduced:
 
     def __init__(self, model: DynamicModel, states: Collection[str], read: Collection[str], outputs: Collection[str]) -> None:
         self.model, self.parameters = model, model.parameters
+        self.stiff = getattr(model, "stiff", False)
         self.states: Mapping[str, Quantity] = {n: q for n, q in model.states.items() if n in states}
         self._read = tuple(n for n in model.states if n in read and n not in self.states)
         self.inputs: Mapping[str, Quantity] = {**model.inputs, **{n: model.states[n] for n in self._read}}

@@ -36,14 +36,15 @@ def solve(
         u: inputs, one row for all the time [inputs], or one for each instant [n, inputs], or a `Profile`.
         p: parameters [parameters].
         times: instants [n], ascending, seconds; the first is the beginning.
-        method: shorthand for that of `settings`.
+        method: shorthand for that of `settings`; `kvaerno5` where neither is given and the model says that it is stiff.
         settings: method, tolerances, limits.
         events: thresholds at which it stops or resets. Fixed-step methods see them at the end of a step only.
 
     Raises:
         ModelError: what was asked makes no sense: an unknown method or quantity, times that do not ascend.
     """
-    settings = replace(settings, method=method) if method else settings
+    method = method or ("kvaerno5" if settings is USUAL and model.stiff else settings.method)
+    settings = replace(settings, method=method)
     at = np.asarray(times, np.float64)
     profile = _checked(model, at, u, settings, events)
     settings = replace(settings, between=profile.between)

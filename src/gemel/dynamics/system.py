@@ -59,6 +59,7 @@ class System:
         self.inputs = {k: q for k, q in self._named("inputs").items() if tuple(k.rsplit("/", 1)) not in away}
         seen = {"/".join(place): quantity(components, place) for place in away}
         self.outputs = seen | self._named("outputs")
+        self.stiff = any(getattr(m, "stiff", False) for m in components.values())
         switched = any(getattr(m, "jumps", ()) for m in components.values())
         self.jumps = (*self.states, *self.outputs) if switched else ()  # whatever is joined to what jumps
 

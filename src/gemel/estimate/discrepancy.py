@@ -51,7 +51,7 @@ class Discrepant:
             **model.states,
             **{PREFIX + name: Quantity(model.outputs[name].unit, nominal=model.outputs[name].scale) for name in times},
         }
-        self.inputs, self.outputs, self.parameters = model.inputs, model.outputs, model.parameters
+        self.inputs, self.outputs, self.parameters, self.stiff = model.inputs, model.outputs, model.parameters, base.stiff
 
     def derivative(self, t: Array, x: Values, u: Values, p: Values) -> Mapping[str, Array]:
         """Give the rates; errors fade."""

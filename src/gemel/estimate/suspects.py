@@ -57,7 +57,7 @@ class Suspected:
 
     def __init__(self, base: Compiled, process: tuple[str, ...]) -> None:
         self._base, self._process, model = base, process, base.model
-        self.states, self.inputs, self.outputs = model.states, model.inputs, model.outputs
+        self.states, self.inputs, self.outputs, self.stiff = model.states, model.inputs, model.outputs, base.stiff
         named = (FAULT, *ways(base), *(f"strike/{place}" for place in places(base, process)), *_usuals(base))
         self.parameters: Mapping[str, Quantity] = {
             **model.parameters,

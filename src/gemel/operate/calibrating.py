@@ -11,6 +11,7 @@ from typing import Any, Final
 
 import numpy as np
 
+from gemel.dynamics.stiffness import too_stiff
 from gemel.estimate.calibrate import PLAIN, Estimate, Fit, Settings, fit
 from gemel.estimate.free_run import LEAD, FreeRun, free_run
 from gemel.estimate.gate import Verdict, judge
@@ -79,6 +80,12 @@ class Calibration:
         """What the gate says of putting it in force: each with its hybrid."""
         return judge(self.fit, self.answers, self.answers_before, usable=self.usable, blamed=self.blamed)
 
+    @property
+    def _stiff(self) -> str:
+        """Say that the model is too stiff for the steps that it was run with, where it is."""
+        record, found = self.records[0], self.fit
+        return too_stiff(self.machine.model, self.machine.model.x0, record.inputs.mean(0), found.vector, record.dt / found.settings.substeps)
+
     def told(self) -> dict[str, Any]:
         """Give it as plain JSON, in the units of the plant file."""
         found = self.fit
@@ -96,6 +103,7 @@ class Calibration:
                 "sensitivity": dict(zip(found.identifiability.names, map(float, found.identifiability.sensitivity), strict=True)),
                 "words": found.identifiability.sentences(),
             },
+            "words": [said] if (said := self._stiff) else [],
             "residuals": [_residuals(self.machine, d) for d in found.diagnoses],
             "validation": _validation(self) if self.validations else None,
             "gate": gate_told(self.verdict), "hybrid": hybrids.told(self.machine, self.hybrids) if self.hybrids else None,

@@ -146,7 +146,7 @@ def run(spec: Mapping[str, Any], told: Callable[[float], bool]) -> dict[str, Any
     units = {n: q.unit for k in KINDS for n, q in getattr(model.model, k).items()}
     drawn = [d | {"unit": units.get(d["of"], "")} for d in whatif_doubt.described(spec)]
     return {
-        "uncertain": drawn, "words": [*whatif_doubt.sentences(drawn, spec.get("assumed", ())), *whatif_doubt.company(spec["question"])],
+        "uncertain": drawn, "words": [*whatif_doubt.sentences(drawn, spec.get("assumed", ())), *whatif_doubt.company(spec["question"]), *_stiff(model, start, answer)],
         "asset": spec["asset"], "at": spec["at"], "seed": question.seed, "members": question.members,
         "engine": answer.engine, "step_s": answer.step_s, "converged": answer.converged, "leaps": _leaps(answer.leaps, asked), "versions": spec["versions"],
         "hybrids": whatif_hybrid.told(spec, learned, answer.futures),
@@ -155,6 +155,16 @@ def run(spec: Mapping[str, Any], told: Callable[[float], bool]) -> dict[str, Any
         "kpis": [{"name": k.name, "unit": k.unit, "better": k.better, "statistic": k.statistic} for k in asked.kpis],
         "futures": [_future(f, asked) | ({"indices": shares[f.name]} if f.name in shares else {}) for f in answer.futures],
     }  # fmt: skip
+
+
+def _stiff(model: Any, start: Any, answer: Any) -> list[str]:
+    """Say why members did not stay finite, or the step was never short enough, where that is what the model is too stiff for."""
+    if answer.converged and not any(f.failed for f in answer.futures):
+        return []
+    from gemel.dynamics.stiffness import too_stiff
+
+    said = too_stiff(model, start.x, start.u, start.p, answer.step_s)
+    return [said] if said else []
 
 
 def _leaps(leaps: Any, asked: Any) -> dict[str, Any] | None:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import lru_cache, partial
 from typing import Any, Final
 
 import numpy as np
 
-from gemel.dynamics import Compiled, maths
+from gemel.dynamics import Compiled, maths, rodas
 from gemel.scenarios.plan import START, Gauge, Members, Plan, Raw
 
 BATCH: Final = 256  # members at once on a processor, whose caches are small
@@ -140,34 +140,59 @@ def _step(plan: Plan, carry: Any, step: tuple[Any, Any, Any], gain: Any, bias: A
     import jax
 
     held = _held(plan, gain, bias, row)
-    u, p = _split(plan, held)
     k, dt, substeps = step
-    h, m = dt / substeps, plan.model
+    h, solved = dt / substeps, _stiff if plan.model.stiff else _explicit
 
     def sub(s: Any, carry: Any) -> Any:
         x, acc, late = carry
         t = k * dt + s * h
-        xs, ks = [x], []
-        for at, by in ((t, h / 2), (t + h / 2, h / 2), (t + h / 2, h), (t + h, None)):
-            ks.append(m.rate(at, xs[-1], u, p))
-            if by is not None:
-                xs.append(x + by * ks[-1])
-        times = (t, t + h / 2, t + h / 2, t + h)
-        ys = [m.observe(at, z, u, p) for at, z in zip(times, xs, strict=True)]
-        seen = [[plan.pick(g.of, z, y, held) for z, y in zip(xs, ys, strict=True)] for g in plan.gauges]
+        x, seen, sums = solved(plan, x, (t, h), held)
         weights = row[len(plan.driven) :]
         parts = [
-            _gauge(g, (acc[i], late[i]), q, (t, h), limits[i], weights)
-            for i, (g, q) in enumerate(zip(plan.gauges, seen, strict=True))
+            _gauge(g, (acc[i], late[i]), (seen[i], sums[i]), (t, h), limits[i], weights)
+            for i, g in enumerate(plan.gauges)
         ]
         both = (maths.stack(some) for some in zip(*parts, strict=True)) if parts else (acc, late)
-        return (x + h / 6 * _weighted(ks), *both)
+        return (x, *both)
 
     return jax.lax.fori_loop(0, substeps, sub, carry)
 
 
-def _gauge(g: Gauge, so_far: tuple[Any, Any], q: list[Any], step: tuple[Any, Any], limit: Any, weights: Any) -> tuple[Any, Any]:
-    """Give what a gauge reads after a step (its time and length), and of one that counts whether the limit is passed now."""
+def _explicit(plan: Plan, x: Any, step: tuple[Any, Any], held: Any) -> tuple[Any, list[Any], list[Any]]:
+    """Give the states after a step (its time and length), what gauges see at its beginning, and its integral over it."""
+    m, (t, h), (u, p) = plan.model, step, _split(plan, held)
+    xs, ks = [x], []
+    for at, by in ((t, h / 2), (t + h / 2, h / 2), (t + h / 2, h), (t + h, None)):
+        ks.append(m.rate(at, xs[-1], u, p))
+        if by is not None:
+            xs.append(x + by * ks[-1])
+    times = (t, t + h / 2, t + h / 2, t + h)
+    ys = [m.observe(at, z, u, p) for at, z in zip(times, xs, strict=True)]
+    seen = [[plan.pick(g.of, z, y, held) for z, y in zip(xs, ys, strict=True)] for g in plan.gauges]
+    return x + h / 6 * _weighted(ks), [q[0] for q in seen], [h / 6 * _weighted(q) for q in seen]
+
+
+def _stiff(plan: Plan, x: Any, step: tuple[Any, Any], held: Any) -> tuple[Any, list[Any], list[Any]]:
+    """Give the same of a stiff model: what is summed up is solved along with the states, so that it is right where they leap."""
+    jnp = maths.loaded()
+    m, (t, h), (u, p), n = plan.model, step, _split(plan, held), len(x)
+    summed = [i for i, g in enumerate(plan.gauges) if g.reading == "integral"]
+
+    def seen(at: Any, x: Any, some: Iterable[int]) -> list[Any]:
+        y = m.observe(at, x, u, p)
+        return [plan.pick(plan.gauges[i].of, x, y, held) for i in some]
+
+    def rate(at: Any, z: Any) -> Any:
+        return jnp.concatenate([m.rate(at, z[:n], u, p), *(jnp.atleast_1d(q) for q in seen(at, z[:n], summed))])
+
+    scales = np.concatenate([m.scales("states"), np.full(len(summed), np.inf)])
+    after = rodas.across(rate, t, jnp.concatenate([x, jnp.zeros(len(summed))]), h, scales)
+    sums = dict(zip(summed, after[n:], strict=True))
+    return after[:n], seen(t, x, range(len(plan.gauges))), [sums.get(i, 0.0) for i in range(len(plan.gauges))]
+
+
+def _gauge(g: Gauge, so_far: tuple[Any, Any], q: tuple[Any, Any], step: tuple[Any, Any], limit: Any, weights: Any) -> tuple[Any, Any]:
+    """Give what a gauge reads after a step (its time and length; what it saw at the beginning, and its integral), and of one that counts whether the limit is passed now."""
     jnp, (total, late), (t, h) = maths.loaded(), so_far, step
     if g.reading == "min":
         return jnp.minimum(total, q[0]), late
@@ -179,7 +204,7 @@ def _gauge(g: Gauge, so_far: tuple[Any, Any], q: list[Any], step: tuple[Any, Any
     if g.reading.startswith("times"):
         now = jnp.where(beyond, 1.0, 0.0)
         return total + jnp.maximum(now - late, 0.0), now
-    more = h / 6 * _weighted(q) if g.reading == "integral" else jnp.where(beyond, h, 0.0)
+    more = q[1] if g.reading == "integral" else jnp.where(beyond, h, 0.0)
     return total + more * (1.0 if g.weight is None else weights[g.weight]), late
 
 

@@ -41,14 +41,14 @@ class Engine(Protocol):
 
 
 def engine_for(plan: Plan, precision: str = "float32", engine: str = "auto") -> Engine:
-    """Give the fastest engine there is for a plan: machine code, JAX where something has no translation; a foreign model's own.
+    """Give the fastest engine there is for a plan: machine code, JAX where something has no translation or the model is stiff; a foreign model's own.
 
     With ``jax`` it is JAX in any case, on the device that JAX finds.
     """
     if is_foreign(plan.model):
         return ForeignEngine(plan)
-    why = "it was asked for"
-    if engine != "jax":
+    why = "the model is stiff" if plan.model.stiff else "it was asked for"
+    if engine != "jax" and not plan.model.stiff:
         try:
             return MachineEngine(plan, FLOAT32 if precision == "float32" else FLOAT64)
         except (ImportError, Untranslated) as e:
