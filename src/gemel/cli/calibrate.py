@@ -230,7 +230,7 @@ def _words(told: Mapping[str, Any]) -> Iterator[str]:
         yield f"  {name:{width}}  {e['value']:12.6g} {e['unit']:6} 95 %: {e['low']:.4g} … {e['high']:.4g}  {', '.join(marks)}".rstrip()
     how = "converged" if told["converged"] else f"NOT CONVERGED: {told['why']}"
     yield f"fit       {_rmse(told['rmse'])}; {how}, {told['linearisations']} linearisations, {told['starts_agreeing']} of {told['starts']} starts agree, {told['seconds']:.3g} s"
-    yield from _list("model", told["words"])
+    yield from _list("model", told.get("words", ()))
     yield from _list("data", told["identifiability"]["words"])
     yield from _list("residuals", [s for d in told["residuals"] for s in d["words"]])
     if told["interval_widening"] > 1.05:

@@ -7,7 +7,9 @@ from typing import Any, Final
 import numpy as np
 
 from gemel.dynamics import maths
+from gemel.dynamics.check import looked_at
 from gemel.dynamics.compiled import Compiled
+from gemel.dynamics.declare import DynamicModel
 
 STABLE: Final = 2.78  # time constants a step of the classical Runge–Kutta method (Hairer, Wanner 1996, IV.2)
 REMEDY: Final = "say stiff = True in the model's class, or give what is so fast no state of its own"
@@ -27,6 +29,12 @@ def fading(jacobians: Any) -> float:
     found = np.asarray(jacobians).reshape(-1, *np.shape(jacobians)[-2:])
     found = found[np.isfinite(found).all((1, 2))]
     return max(0.0, -float(np.linalg.eigvals(found).real.min())) if found.size else 0.0
+
+
+def fastest(model: DynamicModel) -> float:
+    """Give how fast the fastest mode of a model fades anywhere it is looked at, over its declared ranges [1/s]; 0 where it says that it is stiff."""
+    n = len(model.states)
+    return 0.0 if not n or getattr(model, "stiff", False) else fading(looked_at(model)[2][:, :n, :n])
 
 
 def too_stiff(model: Compiled, x: Any, u: Any, p: Any, step_s: float) -> str:

@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from gemel.dynamics import Compiled
+from gemel.dynamics.stiffness import too_stiff
 from gemel.errors import ModelError
 from gemel.estimate.diagnostics import Diagnosis, diagnose
 from gemel.estimate.identifiability import Identifiability, identifiability
@@ -131,12 +132,19 @@ def fit(
 
     Returns:
         A result also where the search did not end well: `converged` and `why` say so.
+
+    Raises:
+        ModelError: no run stays finite (`model-not-finite`), or an output has no reading (`no-readings`).
     """
     fixed = model.p0 if start is None else np.asarray(start, np.float64)
     box = box_of(model, free, ranges)
     noise = _first_noise(model, records) if sigma is None else np.asarray(sigma, np.float64)
     found, objective = _searched(Objective(model, free, records, fixed, sigma=noise, substeps=settings.substeps, on_step=on_step),
                                  fixed, box, settings)  # fmt: skip
+    if not np.isfinite(found[0].cost):
+        said = too_stiff(model, model.x0, records[0].inputs.mean(0), fixed, records[0].dt / settings.substeps)
+        raise ModelError(f"the model stays finite with none of the parameters tried{said and f': {said}'}", code="model-not-finite",
+                         remedy="look at what it does by a what-if, and where it starts; gemel check --models looks at it too")  # fmt: skip
     if sigma is None and len(model.outputs) > 1:
         noise = _noise_of(objective, found[0])
         objective = Objective(model, free, records, fixed, sigma=noise, substeps=settings.substeps, on_step=on_step)

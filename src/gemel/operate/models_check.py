@@ -19,7 +19,9 @@ from gemel.assets.spec import Parameter, Template
 from gemel.dynamics import Quantity
 from gemel.dynamics.declared import Declared
 from gemel.dynamics.joints import read_joints
+from gemel.dynamics.stiffness import REMEDY, STABLE, stiff_words
 from gemel.errors import ModelError
+from gemel.estimate.stable_steps import STEPS
 from gemel.operate.binding import names_of
 from gemel.operate.calibrate_check import misfitted
 from gemel.operate.estimates_areas_check import balances_told, check_areas, types_alone
@@ -35,6 +37,7 @@ from gemel.samples.units import conversion, fits
 
 KINDS: Final = ("inputs", "outputs", "states")
 ALL: Final = (*KINDS, "parameters")
+WHATIF_S: Final = 10.0 / 2**6  # the step that is usual, halved as often as `gemel.scenarios.ready` does it
 
 
 def model_problems(plant: Plant, folder: Path, evaluate: bool) -> list[Problem]:
@@ -55,7 +58,7 @@ def model_problems(plant: Plant, folder: Path, evaluate: bool) -> list[Problem]:
         if reference not in told:
             told[reference] = _looked_at(reference, evaluate)
         at = _place(types, template, "dynamics")
-        for severity, message, remedy in (*_found(reference, told[reference]), *_unbound(template, told[reference], evaluate)):
+        for severity, message, remedy in (*_found(reference, told[reference]), *_unbound(template, told[reference], evaluate), *_stiff(template, told[reference])):
             (problems.error if severity == "error" else problems.warn)(at, message, remedy)
         model = told[reference].get("declared")
         found = (
@@ -141,6 +144,14 @@ def _unbound(template: Template, told: Mapping[str, Any], wanted: bool) -> Itera
         if names.get(name, name) not in properties:
             words = f"the model's input {name!r} has no signal: {q.start:g} {q.unit} is taken"
             yield "warning", words, f"let a signal or parameter {name} of this type give it, or another one by names:"
+
+
+def _stiff(template: Template, told: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
+    rate, followed = told.get("fastest", 0.0), any(lane.modelled for s in template.signals for lane in s.lanes)
+    steps = {"what-ifs": WHATIF_S} | ({"estimates": template.estimates.every_ns / 1e9 / STEPS} if followed else {})
+    late = [f"{what} step down to {step:.2g} s" for what, step in steps.items() if rate * step > STABLE]
+    if late:
+        yield "warning", f"{stiff_words(rate)} somewhere in its declared ranges; {', '.join(late)}, and do not stay finite there", REMEDY
 
 
 def _misfits(template: Template, told: Mapping[str, Any]) -> Iterator[tuple[str, tuple[str, ...], str, str]]:

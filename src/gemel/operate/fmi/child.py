@@ -173,6 +173,7 @@ def looked_at(path: str, evaluate: bool) -> dict[str, Any]:
     from gemel.dynamics.check import check_declared, check_model
     from gemel.dynamics.declared import Declared
     from gemel.dynamics.reference import find_model
+    from gemel.dynamics.stiffness import fastest
     from gemel.dynamics.ties import ties
     from gemel.errors import ModelError
 
@@ -186,7 +187,7 @@ def looked_at(path: str, evaluate: bool) -> dict[str, Any]:
     if wrong:
         return answer
     sound = evaluate and not any(f.severity == "error" for f in found)
-    return answer | {"declared": Declared.of(model), "ties": ties(model) if sound else []}
+    return answer | {"declared": Declared.of(model), "ties": ties(model) if sound else [], "fastest": fastest(model) if sound else 0.0}
 
 
 EXCHANGES: Final[dict[str, Exchange]] = {}
