@@ -114,6 +114,24 @@ def switched(self, t, x, u, p):
 
 
 @pytest.mark.parametrize(
+    ("by_time", "at"),
+    [
+        (lambda t: maths.where(t > 100.0, 1.0, 0.0), "100 s"),
+        (lambda t: maths.where(t < 6e5, 1.0, 2.0), "600000 s"),
+        (lambda t: maths.floor(t / 3600.0), "3600 s"),
+        (lambda t: maths.tanh((t - 1e-3) / 0.5), ""),
+        (lambda t: maths.sin(6.283e-3 * t) + t / 86_400.0, ""),
+        (lambda t: maths.tanh((t - 500.0) / 0.1), ""),
+    ],
+)
+def test_what_jumps_with_the_time_itself_is_refused(by_time, at):
+    found = check_model(rate(lambda t, x, u, p: (u.inflow * (1.0 + by_time(t)) - p.opening * maths.sqrt(x.level)) / p.area))
+    assert [f.code for f in found if f.severity == "error"] == ["model-jump"] * bool(at), found
+    if at:
+        assert f"the rate of 'level' jumps by 0.005 near {at}, level=" in found[0].message
+
+
+@pytest.mark.parametrize(
     ("jumps", "refused"),
     [((), "output 'outflow' jumps by"), (("level",), "output 'outflow' jumps by"), (("outflow",), ""), (("outlfow",), "'outlfow' is no state"), (True, "True is no state")],
 )

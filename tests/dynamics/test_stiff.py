@@ -159,3 +159,47 @@ def test_a_word_that_is_no_answer_is_refused():
     assert not check_model(Heated())
     (found,) = check_model(type("Odd", (Heated,), {"stiff": "very"})())
     assert found.severity == "error" and "stiff" in found.message
+
+
+class Source:
+    """A heater behind a resistance: the more it gives, the warmer what it heats is at its surface."""
+
+    states = {}
+    inputs = {"surface": Quantity("K", 300.0)}
+    outputs = {"heat": Quantity("W", nominal=1000.0)}
+    parameters = {"gain": Quantity("W/K", 20.0), "hot": Quantity("K", 600.0)}
+
+    def derivative(self, t, x, u, p):
+        return {}
+
+    def output(self, t, x, u, p):
+        return {"heat": p.gain * (p.hot - u.surface)}
+
+
+class Wall:
+    stiff = True
+    states = {"wall": Quantity("K", 300.0), "tank": Quantity("K", 300.0)}
+    inputs = {"heat": Quantity("W", 1000.0)}
+    outputs = {"surface": Quantity("K", nominal=300.0)}
+    parameters = {"exchange": Quantity("W/K", 500.0), "bend": Quantity("K/W2", 1e-5), "capacity": Quantity("J/K", 0.1)}
+
+    def derivative(self, t, x, u, p):
+        flow = p.exchange * (x.wall - x.tank)
+        return {"wall": (u.heat - flow) / p.capacity, "tank": (flow - 1e-5 * (x.tank - 300.0) ** 3) / 40000.0}
+
+    def output(self, t, x, u, p):
+        return {"surface": x.wall + 0.01 * u.heat + p.bend * u.heat**2}
+
+
+def test_sensitivities_are_right_where_a_loop_is_solved_for():
+    """The Jacobian of the step holds derivatives of the loop's solution; its sensitivities, their derivatives."""
+    import jax
+
+    model = compile_model(System({"source": Source(), "wall": Wall()}, [("source/heat", "wall/heat"), ("wall/surface", "source/surface")]))
+    run = jax.jit(lambda p: trajectory(model, model.x0, np.zeros((6, 0)), p, 600.0, method="rodas")[0][-1])
+    for name in ("source/gain", "wall/bend"):
+        i = model.place("parameters", name)
+        by = 1e-4 * model.p0[i] * np.eye(len(model.p0))[i]
+        want = (np.asarray(run(model.p0 + by)) - np.asarray(run(model.p0 - by))) / (2e-4 * model.p0[i])
+        found = jax.jvp(run, (model.p0,), (np.eye(len(model.p0))[i],))[1]
+        assert np.allclose(found, want, rtol=1e-5), (name, found, want)

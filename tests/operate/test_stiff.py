@@ -24,7 +24,7 @@ from gemel.operate.site import Site
 from gemel.samples import Batch
 
 SECOND = 10**9
-START = 1_700_000_000 * SECOND
+START = 1_700_000_040 * SECOND  # a whole minute
 LEAK, STEPS, DT = 20.0, 240, 60
 MODEL = """
 from gemel.dynamics import Quantity, maths
@@ -158,10 +158,9 @@ def test_a_filter_follows_the_wall_that_nothing_measures(plant):
     estimator = Estimator(kinds_of(described, site.registry), site.registry, described.checks(site.registry), 100)
     (power, x), noise = course(), np.random.default_rng(5).normal(0, 0.2, STEPS)
     numbers, told = [site.registry.index(f"{ASSET}/{n}") for n in ("power", "tank")], []
-    before = np.append(power[:1], power[:-1])  # what was read last counts for the minute before it
     for k in range(STEPS):
         now = START + k * DT * SECOND
-        rows = Batch.of(signal=numbers, time=[now] * 2, received=[now] * 2, value=[before[k] / 1000, x[k, 1] + noise[k]], status=[0] * 2)
+        rows = Batch.of(signal=numbers, time=[now] * 2, received=[now] * 2, value=[power[k] / 1000, x[k, 1] + noise[k]], status=[0] * 2)
         header = FrameHeader(kind="samples", partition=0, producer="ingest-1", sequence=k + 1, registry=site.registry.digest)
         told += estimator.take(Frame(header, rows), 2 * k + 1)
         tick = FrameHeader(kind="tick", partition=0, producer="twin-1", sequence=k + 1, time=now)
@@ -169,6 +168,8 @@ def test_a_filter_follows_the_wall_that_nothing_measures(plant):
     rows = Batch.concat(decode_frame(one.data).batch for one in told)
     wall = rows.take(rows.signal == site.registry.index(f"{ASSET}/wall", "estimated"))
     at = (wall.time - START) // SECOND // DT
+    assert ((wall.time - START) % (DT * SECOND) == 0).all()
+    before = np.append(power[:1], power[:-1])  # an input that leaps at an instant has moved nothing there
     off = (wall.value - x[at, 1] - before[at] / 500.0)[at > 60]
     assert len(off) > 100
     assert np.abs(off).max() < 0.5 and np.abs(np.diff(x[:, 0])).max() > 5.0, "followed to a tenth of its leaps, and to less than two sigma of the one sensor"

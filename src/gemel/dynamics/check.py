@@ -216,7 +216,8 @@ def _discontinuous(model: DynamicModel) -> Iterator[Finding]:
         if name in meant(model):
             continue
         what = f"the rate of {name!r}" if kind == "rate" else f"output {name!r}"
-        yield _error(code="model-jump", message=f"{what} jumps by {size:.3g} near {_point(compiled, point)}", remedy=f'solvers, filters and fits go wrong there: make it steep, or, where the machine itself jumps, declare jumps = ("{name}",)')  # fmt: skip
+        later = f"{point[-1]:.6g} s, " if point[-1] else ""
+        yield _error(code="model-jump", message=f"{what} jumps by {size:.3g} near {later}{_point(compiled, point)}", remedy=f'solvers, filters and fits go wrong there: make it steep, or, where the machine itself jumps, declare jumps = ("{name}",)')  # fmt: skip
 
 
 def meant(model: DynamicModel) -> tuple[str, ...]:

@@ -5,7 +5,7 @@ A step after which the equations are further from solved is taken back and halve
 Without it the root of a pressure difference, begun four times too high, is overshot for ever.
 
 No step is differentiated but the last: by the implicit function theorem the derivative of the
-solution is that of one last step from it (Griewank and Walther 2008, section 15.3). So a gradient costs one step.
+solution is that of one last step from it (Griewank and Walther 2008, section 15.3). So a gradient costs one step; second derivatives, two.
 """
 
 from __future__ import annotations
@@ -20,7 +20,9 @@ Residual = Callable[[Sequence[Array]], Sequence[Array]]
 REACH = 4.0  # a step goes no further than so many usual magnitudes
 
 
-def roots(residual: Residual, frozen: Residual, guess: Sequence[Array], scales: Sequence[float], steps: int) -> list[Array]:
+def roots(
+    residual: Residual, frozen: Residual, guess: Sequence[Array], scales: Sequence[float], steps: int, twice: bool = False
+) -> list[Array]:  # fmt: skip
     """Solve ``residual(z) = 0`` for a few unknowns.
 
     Args:
@@ -29,6 +31,7 @@ def roots(residual: Residual, frozen: Residual, guess: Sequence[Array], scales: 
         guess: where to begin.
         scales: usual magnitudes of the unknowns.
         steps: how many steps are made, the last of them differentiated.
+        twice: whether second derivatives are to be right too, as where a Jacobian is differentiated: one more step, with the same slopes.
     """
     import jax
 
@@ -36,7 +39,8 @@ def roots(residual: Residual, frozen: Residual, guess: Sequence[Array], scales: 
     _, slopes = jacobian(frozen, z)
     slopes = [[jax.lax.stop_gradient(s) for s in row] for row in slopes]
     last = residual([jax.lax.stop_gradient(v) for v in z])
-    return _moved(z, _limited(z, solved(slopes, last), scales))
+    z = _moved(z, _limited(z, solved(slopes, last), scales))
+    return _moved(z, _limited(z, solved(slopes, residual(z)), scales)) if twice else z
 
 
 def near(z: Sequence[Array], equations: Residual, scales: Sequence[float], steps: int) -> list[Array]:

@@ -228,7 +228,7 @@ class _Evaluation:
         still.point = [Parts({n: jax.lax.stop_gradient(jnp.asarray(kind[n])) for n in kind}) for kind in self.point]
         still.inputs = {p: jax.lax.stop_gradient(v) for p, v in self.inputs.items()}
         steps = self.steps if len(block.unknown) == 1 else min(self.steps, TOGETHER)
-        return newton.roots(self.residual(block), still.residual(block), guess, scales, steps)
+        return newton.roots(self.residual(block), still.residual(block), guess, scales, steps, self.system.stiff)
 
     def residual(self, block: Block) -> Callable[..., Any]:
         """Give what the conditions of a block come to; what is known already does not depend on its unknowns."""
