@@ -119,7 +119,7 @@ def switched(self, t, x, u, p):
         (lambda t: maths.where(t > 100.0, 1.0, 0.0), "100 s"),
         (lambda t: maths.where(t < 6e5, 1.0, 2.0), "600000 s"),
         (lambda t: maths.floor(t / 3600.0), "3600 s"),
-        (lambda t: maths.tanh((t - 1e-3) / 0.5), ""),
+        (lambda t: maths.tanh((t - 1e-3) / 0.3), ""),
         (lambda t: maths.sin(6.283e-3 * t) + t / 86_400.0, ""),
         (lambda t: maths.tanh((t - 500.0) / 0.1), ""),
     ],

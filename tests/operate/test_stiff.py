@@ -113,6 +113,13 @@ def test_a_what_if_is_right(plant):
     assert ends == pytest.approx([300 + p / 10 * (1 - np.exp(-7200 * 10 / 40_000)) for p in (1000.0, 2000.0)], abs=0.02)
 
 
+def test_an_input_beyond_its_range_is_told(plant):
+    asked = [str(plant("Boiler")), "--asset", ASSET, "--set", "power=25 kW", "--horizon", "10min", "--scenarios", "2", "--uncertain", "none"]
+    done = CliRunner().invoke(whatif, asked, catch_exceptions=False)
+    assert "power=25 kW: power comes to 25000 W, beyond 20000, where its declared range ends, in 100% of the members, at 100% of the instants shown" in done.output
+    assert "baseline: power" not in done.output
+
+
 def test_who_forgot_to_say_so_is_told_the_remedy(plant):
     asked = [str(plant("Silent")), "--asset", ASSET, "--set", "power=*2", "--horizon", "2h", "--scenarios", "8", "--uncertain", "none"]
     done = CliRunner().invoke(whatif, asked, catch_exceptions=False)

@@ -146,7 +146,7 @@ def run(spec: Mapping[str, Any], told: Callable[[float], bool]) -> dict[str, Any
     units = {n: q.unit for k in KINDS for n, q in getattr(model.model, k).items()}
     drawn = [d | {"unit": units.get(d["of"], "")} for d in whatif_doubt.described(spec)]
     return {
-        "uncertain": drawn, "words": [*whatif_doubt.sentences(drawn, spec.get("assumed", ())), *whatif_doubt.company(spec["question"]), *_stiff(model, start, answer)],
+        "uncertain": drawn, "words": [*whatif_doubt.sentences(drawn, spec.get("assumed", ())), *whatif_doubt.company(spec["question"]), *_stiff(model, start, answer), *_beyond(answer, units)],
         "asset": spec["asset"], "at": spec["at"], "seed": question.seed, "members": question.members,
         "engine": answer.engine, "step_s": answer.step_s, "converged": answer.converged, "leaps": _leaps(answer.leaps, asked), "versions": spec["versions"],
         "hybrids": whatif_hybrid.told(spec, learned, answer.futures),
@@ -165,6 +165,15 @@ def _stiff(model: Any, start: Any, answer: Any) -> list[str]:
 
     said = too_stiff(model, start.x, start.u, start.p, answer.step_s)
     return [said] if said else []
+
+
+def _beyond(answer: Any, units: Mapping[str, str]) -> list[str]:
+    """Say of each future which inputs and states left the range that the model declares."""
+    return [
+        f"{f.name}: {b.of} comes to {b.furthest:.5g} {units.get(b.of, '')}, beyond {b.end:.5g}, where its declared range ends, in {b.share:.0%} of the members, "
+        f"at {b.times:.0%} of the instants shown: there the model was never said to hold"
+        for f in answer.futures for b in f.beyond
+    ]  # fmt: skip
 
 
 def _leaps(leaps: Any, asked: Any) -> dict[str, Any] | None:

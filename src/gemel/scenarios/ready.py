@@ -51,7 +51,7 @@ class Ready:
         """Give the members of a scenario over some draws, over so many steps from a time on [s]; over the plan's, if left out."""
         plan = self.plan
         t: Array = begin + np.arange(steps or plan.steps, dtype=np.float64) * plan.dt
-        values = self._held(scenario, t)
+        values = self.held(scenario, t)
         gain = draws.gain.copy()
         for j, name in enumerate(plan.held):
             if j not in plan.driven:
@@ -74,7 +74,7 @@ class Ready:
             named = {c.of for c in scenario.changes if not constant(c, self.question.horizon_s)}
             some = [n for n in self.plan.held if n in named or n in self.start.profiles]
             if some:
-                values = self._held(scenario, t, some)
+                values = self.held(scenario, t, some)
                 found.append(np.column_stack([values[n] for n in some]))
             if self.plan.jumping:
                 made = self._jumps(scenario, t[0], len(t), t[1] - t[0] if len(t) > 1 else self.plan.dt)
@@ -87,7 +87,7 @@ class Ready:
         named = [n for n in self.model.parameters if n in {c.of for c in scenario.changes}]
         at = {0.0, *(t for c in scenario.changes for t in (c.start_s, *(s for s, _ in c.profile)))}
         t = np.array(sorted(t for t in at if 0 <= t <= self.question.horizon_s))
-        usual, values = self._held(Scenario("as it is"), t, named), self._held(scenario, t, named)
+        usual, values = self.held(Scenario("as it is"), t, named), self.held(scenario, t, named)
         low, high = self.model.bounds("parameters")
         for name in named:
             i = self.model.place("parameters", name)
@@ -98,7 +98,8 @@ class Ready:
                     code="bad-scenario", remedy="change it within its range: beyond it the model was never said to hold",
                 )  # fmt: skip
 
-    def _held(self, scenario: Scenario, t: Array, some: list[str] | None = None) -> dict[str, Array]:
+    def held(self, scenario: Scenario, t: Array, some: list[str] | None = None) -> dict[str, Array]:
+        """Give what is held at some times [s], by name, before anything is drawn; all of it, or only some."""
         held = zip(self.plan.held, (*self.start.u, *self.start.p), strict=True)
         values = {n: _expected(self.start, n, v, t) for n, v in held if some is None or n in some}
         for change in scenario.changes:

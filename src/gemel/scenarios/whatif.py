@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from gemel.dynamics import Compiled
+from gemel.scenarios.beyond import Beyond, beyond
 from gemel.scenarios.compare import Difference, Figure, Share, bands, difference, figure, sensitivity
 from gemel.scenarios.draw import Drawn, columns_of, drawn, points
 from gemel.scenarios.engine import Told
@@ -35,6 +36,7 @@ class Future:
         sensitivity: by the name of the KPI.
         failed: members that did not stay finite; they are in no figure.
         unsolved: members at whose end the algebraic loops of a system are not solved: do not trust them.
+        beyond: ends of declared ranges that inputs and states passed: there the model was never said to hold.
     """
 
     name: str
@@ -44,6 +46,7 @@ class Future:
     sensitivity: dict[str, Share]
     failed: int
     unsolved: int = 0
+    beyond: tuple[Beyond, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)
@@ -88,7 +91,8 @@ def ask(model: Compiled, start: Start, question: Question, told: Told = lambda d
     for i, scenario in enumerate(ready.wanted):
         raw = way.run(scenario, draws, _part(told, i, len(ready.wanted)))
         left = _unsolved(plan, way.last(scenario, draws), raw)
-        runs.append(_Run(scenario.name, raw.failed, ready.referee.figures(raw), _bands(raw, question), left))
+        passed = beyond(ready, scenario, draws, raw, way.times)
+        runs.append(_Run(scenario.name, raw.failed, ready.referee.figures(raw), _bands(raw, question), left, passed))
     futures = tuple(_future(ready, draws, run, runs[0]) for run in runs)
     step = plan.dt / plan.substeps
     return Answer(way.times, plan.watch, futures, ready.engine.name, step, way.converged, way.leaps)
@@ -107,6 +111,7 @@ class _Run:
     figures: Array
     bands: Array
     unsolved: int
+    beyond: tuple[Beyond, ...]
 
 
 def _unsolved(plan: Plan, members: Members, raw: Raw) -> int:
@@ -143,4 +148,4 @@ def _future(ready: Ready, draws: Drawn, run: _Run, baseline: _Run) -> Future:
         shares[kpi.name] = sensitivity(draws.names, draws.unit[good], run.figures[j][good])
         if run is not baseline and both.any():
             differences[kpi.name] = difference(run.figures[j][both], baseline.figures[j][both], q.quantiles)
-    return Future(run.name, run.bands, figures, differences, shares, int(run.failed.sum()), run.unsolved)
+    return Future(run.name, run.bands, figures, differences, shares, int(run.failed.sum()), run.unsolved, run.beyond)
