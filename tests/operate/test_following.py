@@ -221,6 +221,26 @@ def test_the_plant_file_has_nights_learn_a_first_hybrid_and_what_somebody_asks_f
     assert calibrate_job.wish({}) == calibrate_job.Wish()
 
 
+def learned_from(text, **more):
+    """A challenger that passes, and since when there are readings that it was fitted to."""
+    told = result(shadow=NO, **more)
+    return {**told, "release": {**told["release"], "data": {"from_s": ns(text) / SECOND}}}
+
+
+def test_once_a_version_was_taken_back_what_is_learned_of_readings_from_before_waits_for_a_person():
+    """The same sensor, the same readings in a long window: the night after would put in force again what a person took back."""
+    found = [result(), *(learned_from(text, wear=wear) for text, wear in (("2026-07-02T02:00", 0.3), ("2026-07-02T12:00", 0.4), ("2026-07-01T02:00", 0.5)))]
+    source = Source(Calibrating(), found)
+    assert nights(source, 1) == ["released"]
+    asyncio.run(source._told("roll_back", asset=ASSET, user="olga", reason="it was the sensor"))
+    assert nights(source, 1)[-1] == "proposed" and in_force(source) == {}
+    why = "version 1 was taken back (it was the sensor), and this was learned of readings from before too"
+    assert asyncio.run(source._told("judgements"))[-1]["words"] == f"a person must say so: {why}"
+    assert asyncio.run(source.judgement(ASSET))["shadow"]["release"]["unconfirmed"] == [why]
+    assert nights(source, 1)[-1] == "released" and in_force(source) == {"wear": 0.4}, "of what came after it, it learns as ever"
+    assert nights(source, 1)[-1] == "released" and in_force(source) == {"wear": 0.5}, "and of all, once a version came in after it"
+
+
 def test_started_again_it_does_no_night_twice_and_of_those_away_the_last():
     source = Source(Calibrating(), [result(NO), result(NO), result(NO)])
     assert nights(source, 1) == ["kept"]

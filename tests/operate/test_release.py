@@ -47,6 +47,14 @@ def test_a_release_is_in_force_until_it_is_rolled_back_and_then_the_one_before_i
         twin.ask("roll_back", asset=ASSET, user="olga", reason=" ")
 
 
+def test_what_was_taken_back_says_when_by_whom_and_why(twin):
+    twin.release(0.1)
+    assert "ended" not in twin.ask("releases", asset=ASSET)["items"][0]
+    (told,) = twin.ask("roll_back", asset=ASSET, user="erna", reason="it was the sensor")["items"]
+    fact = twin.record.facts[-1]
+    assert told["ended"] == {"at": fact.at, "by": "erna", "reason": "it was the sensor", "fact": fact.seq, "version": 0}
+
+
 def test_what_was_in_force_at_a_past_time_can_be_asked(twin):
     twin.release(0.1)
     twin.release(0.2)

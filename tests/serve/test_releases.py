@@ -56,3 +56,12 @@ def test_a_version_that_was_found_with_other_code_of_its_model_says_so(server, a
     assert (told()["models"], told()["rewritten"]) == (named["models"], False)
     (tmp_path / "pump_of_ones_own.py").write_text("a = 2")
     assert told()["rewritten"]
+
+
+def test_the_scores_tell_when_a_version_was_taken_back_by_whom_and_what_is_in_force_since(released, engineer):
+    engineer.post("/releases/roll-back", json={"asset": PUMP, "reason": "it was the sensor"})
+    *_, back = engineer.get("/fidelity", params={"asset": PUMP}).json()["items"]
+    assert (back["decision"], back["version"], back["fidelity"]) == ("rolled_back", 1, {})
+    assert back["words"].startswith("version 2 was taken back by ") and back["words"].endswith(": it was the sensor")
+    (first, second) = engineer.get("/releases", params={"asset": PUMP}).json()["items"]
+    assert first["ended"] is None and second["ended"]["at"] == back["at"] and second["ended"]["reason"] == "it was the sensor"

@@ -5,7 +5,7 @@
 A challenger *in shadow* runs beside the champion and is scored on each night's data that neither has seen; it decides nothing.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final
@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 from gemel.assets import Plant
 from gemel.assets.spec import Calibrating
 from gemel.samples.clock import SECOND
-from gemel.twin.releases import HYBRID, PARAMETERS
+from gemel.twin.releases import HYBRID, MODEL, PARAMETERS
 
 SETTLED_NS: Final = 30 * SECOND  # late readings still come: so long after its time a calibration begins
 
@@ -76,6 +76,24 @@ def proposed(result: Mapping[str, Any]) -> dict[str, Any]:
         "refused": told["gate"], "gate": alone["gate"], "release": release, "unconfirmed": release["unconfirmed"], "challenger": no,
         "scores": {**told.get("scores", {}), "challenger": score},
     }  # fmt: skip
+
+
+def doubted(result: Mapping[str, Any], versions: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """Have a result wait for a person where it was learned of readings from before one took a version back, and none came into force since.
+
+    Args:
+        result: as `proposed` gives it.
+        versions: of the asset, as `GET /releases` gives them.
+    """
+    told, mine = dict(result), [v for v in versions if v.get("kind", PARAMETERS) in MODEL]
+    last = max((v for v in mine if v.get("ended")), key=lambda v: v["ended"]["fact"], default=None)
+    since = max((v["fact"] for v in mine if v["state"] == "in_force"), default=0)
+    from_s = (told["release"].get("data") or {}).get("from_s")
+    if last is None or last["ended"]["fact"] < since or from_s is None or from_s * SECOND >= last["ended"]["at"]:
+        return told
+    words = f"version {last['version']} was taken back ({last['ended']['reason']}), and this was learned of readings from before too"
+    unsure = [*told.get("unconfirmed", ()), words]
+    return told | {"unconfirmed": unsure, "release": {**told["release"], "unconfirmed": unsure}}
 
 
 @dataclass(frozen=True)

@@ -132,7 +132,7 @@ class Recalibrating:
 
     async def _made(self, asset: str, moment: int, terms: Calibrating) -> dict[str, Any] | None:
         """Calibrate, and do what follows; give what is told of it, nothing where the machine said nothing at all."""
-        champion = in_force(await self._source.releases(asset))
+        champion = in_force(versions := await self._source.releases(asset))
         version = int(champion["version"]) if champion else 0
         standing = following.beside(await self._source.judgement(asset), champion)
         name = ""
@@ -148,7 +148,7 @@ class Recalibrating:
             if job.state != "done" or job.ended is None:
                 words = job.ended.problem if job.ended else f"the calibration was {job.state}"
                 return following.failed(moment, name, version, words, standing)
-            result = following.proposed(job.ended.result)
+            result = following.doubted(following.proposed(job.ended.result), versions)
             decision = following.decide(result, standing, terms)
             if decision.release is not None:  # before it is told: told and not done would be lost
                 body = following.put({"release": decision.release, "champion": version}) | {"calibration": name}

@@ -132,7 +132,14 @@ def told(release: Release, stands: Releases) -> dict[str, Any]:
     """Give a version as plain JSON."""
     now = stands.in_force(release.asset, kind=release.kind)
     state = "in_force" if now is release else "rolled_back" if release.rolled_back else "superseded"
+    back = stands.ended(release)
     return {
         "asset": release.asset, "kind": release.kind, "version": release.version, "state": state, "values": dict(release.values), "at": release.at,
         "by": release.by, "fact": release.fact, **{k: v for k, v in release.body.items() if k != "values"},
+        **({"ended": _ended(release, back, stands)} if back else {}),
     }  # fmt: skip
+
+
+def _ended(release: Release, back: Fact, stands: Releases) -> dict[str, Any]:
+    since = stands.in_force(release.asset, back.at, release.kind)
+    return {"at": back.at, "by": back.actor, "reason": back.reason, "fact": back.seq, "version": since.version if since else 0}

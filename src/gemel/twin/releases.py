@@ -56,7 +56,7 @@ class Releases:
 
     def __init__(self) -> None:
         self._assets: dict[str, list[Release]] = {}
-        self._ended: dict[int, int] = {}  # position of a release -> plant time at which it was taken back
+        self._ended: dict[int, Fact] = {}  # position of a release -> the fact that took it back
         self.position = 0
 
     def take(self, fact: Fact) -> None:
@@ -73,7 +73,7 @@ class Releases:
         else:
             back = int(fact.body["released"])
             known[:] = [replace(r, rolled_back=fact.seq) if r.fact == back else r for r in known]
-            self._ended[back] = fact.at
+            self._ended[back] = fact
 
     def take_all(self, facts: Iterable[Fact]) -> "Releases":
         """Fold many."""
@@ -101,6 +101,10 @@ class Releases:
         told: Mapping[str, Any] = found.body.get("hybrid") or {} if found else {}
         return told
 
+    def ended(self, release: Release) -> Fact | None:
+        """Give the fact that took a version back; None: none did."""
+        return self._ended.get(release.fact)
+
     def newest(self, asset: str, kinds: Iterable[str] = MODEL) -> Release | None:
         """Give what came into force last, of some kinds."""
         found = [r for kind in kinds if (r := self.in_force(asset, kind=kind))]
@@ -108,7 +112,7 @@ class Releases:
 
     def _stood(self, release: Release, at: int | None) -> bool:
         there = not release.rolled_back if at is None else (
-            release.at <= at and not (release.rolled_back and self._ended[release.fact] <= at)
+            release.at <= at and not (release.rolled_back and self._ended[release.fact].at <= at)
         )  # fmt: skip
         if not there or release.kind == PARAMETERS or (meant := release.body["good_for"].get(PARAMETERS)) is None:
             return there

@@ -19,6 +19,7 @@ const SHOWN = 6;
 const MOST = 1000;
 const DECIDED: Record<string, string> = {
   release: "released",
+  rolled_back: "in force again",
   released: "released by the gate",
   promoted: "promoted by the gate",
   kept: "kept",
@@ -42,7 +43,8 @@ function percent(by: Record<string, number>): string {
 export function FidelityPanel({ asset }: { asset: string }) {
   const { data } = useFetched((signal) => get<{ items: Score[] }>("fidelity", { asset, limit: MOST }, signal), [asset]);
   const end = pastTime.value ?? Number.POSITIVE_INFINITY;
-  const items = (data.value?.items ?? []).filter((item) => Date.parse(item.at) / 1000 <= end);
+  // the record has a release before the judgement that led to it, which is of data that ended earlier
+  const items = (data.value?.items ?? []).filter((item) => Date.parse(item.at) / 1000 <= end).sort((a, b) => Date.parse(a.at) - Date.parse(b.at));
   const last = items[items.length - 1];
   if (last === undefined) return null;
   const points = items.map((item) => ({ time: Date.parse(item.at) / 1000, value: score(item.fidelity) }));

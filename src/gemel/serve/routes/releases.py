@@ -20,6 +20,16 @@ router = APIRouter(tags=["releases"])
 OfAsset = Annotated[str | None, Query(max_length=500, description="Only of this asset.")]
 
 
+class Ended(BaseModel):
+    """That a version was taken back."""
+
+    at: times.Written
+    by: str
+    reason: str
+    fact: int = Field(description="Position in the record.")
+    version: int = Field(description="In force since then, of its kind; 0: what the plant file says, or nothing learned.")
+
+
 class Release(BaseModel):
     """A version of an asset's parameters, or of what was learned of it."""
 
@@ -41,6 +51,7 @@ class Release(BaseModel):
     good_for: dict[str, Any] = Field(default={}, description="What was learned: with which version of the parameters, for which outputs.")
     unconfirmed: list[str] = Field(default=[], description="What one sensor alone said of it.")
     fact: int = Field(description="Position in the record.")
+    ended: Ended | None = Field(default=None, description="Who took it back, when and why; null: nobody did.")
 
 
 class ReleasePage(BaseModel):
@@ -61,8 +72,9 @@ class Fidelity(BaseModel):
         description="By output: the explained part of the readings' variation, at most 1."
     )
     shadow: dict[str, float] = Field(default={}, description="The same of whoever ran beside, deciding nothing.")
-    decision: Literal["release", "kept", "released", "proposed", "beside", "promoted", "dropped", "failed"] = Field(
-        default="release", description="`release`: scored when it was released; else what a calibration by itself led to."
+    decision: Literal["release", "rolled_back", "kept", "released", "proposed", "beside", "promoted", "dropped", "failed"] = Field(
+        default="release", description="`release`: scored when it was released; `rolled_back`: one was taken back, and `version` is in force since; "
+        "else what a calibration by itself led to."
     )
     words: str = Field(default="", description="Why.")
     state: Literal["in_force", "superseded", "rolled_back"] | None = Field(default=None, description="Of that version, with `release`.")
@@ -140,10 +152,18 @@ async def roll_back(person: Engineer, twin: Asked, given: Back) -> ReleasePage:
 async def fidelity(
     _: Viewer, twin: Asked, asset: OfAsset = None, after: After = 0, limit: Limit = 100
 ) -> FidelityPage:
-    """Give how faithful the models of assets proved: at each release, and at each calibration by itself."""
-    found = sorted([r for r in await twin.releases(asset) if r.get("fidelity")] + await twin.judgements(asset), key=lambda r: r["fact"])
+    """Give how faithful the models of assets proved: at each release, at each calibration by itself, and when a version was taken back."""
+    versions = await twin.releases(asset)
+    scores = [r for r in versions if r.get("fidelity")] + await twin.judgements(asset)
+    found = sorted([*scores, *(_back(r) for r in versions if r.get("ended"))], key=lambda r: r["fact"])
     shown = [Fidelity.model_validate(r) for r in found[after : after + limit]]
     return FidelityPage(items=shown, next=following(after, limit, len(found)))
+
+
+def _back(told: Mapping[str, Any]) -> dict[str, Any]:
+    ended = told["ended"]
+    words = f"version {told['version']} was taken back by {ended['by']}: {ended['reason']}"
+    return {**ended, "asset": told["asset"], "kind": told["kind"], "fidelity": {}, "decision": "rolled_back", "words": words}
 
 
 async def _body(twin: Twin, given: Put) -> dict[str, Any]:
