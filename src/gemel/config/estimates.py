@@ -106,10 +106,8 @@ class Estimates:
 
     async def _started(self, site: Site) -> asyncio.Task[None] | None:
         self.wanted, self._loop, self._problem, self._left = declares_estimates(site.plant), None, {}, []
-        self._site, self._out, self._making, self._stepping = site, {}, UnderWay(), UnderWay()
-        busy = [p for p in self._patience if p.under.what is not None]  # no thread ends because nobody waits for it any more
-        self._step = Patience(self._stepping)
-        self._patience = [*busy, Patience(self._making, MAKES), self._step]
+        self._site, self._out, self._making = site, {}, UnderWay()
+        self._patience = [*self._busy(), Patience(self._making, MAKES)]
         return asyncio.create_task(self._estimate(site)) if self.wanted else None
 
     async def _estimate(self, site: Site) -> None:
@@ -199,13 +197,15 @@ class Estimates:
         from gemel.operate.estimator import Estimator
         from gemel.operate.weighing import WORKER
 
-        self._worker, self._stepping.failed = WORKER, None
-        if not any(p.under is WORKER.under for p in self._patience):
-            self._patience.append(Patience(WORKER.under, WEIGHS))
+        self._worker = WORKER
+        under = self._stepping = UnderWay()
+        self._step = Patience(under)
+        lasting = [Patience(WORKER.under, WEIGHS), *(p for p in self._patience if p.under is self._making)]
+        self._patience = [*self._busy(self._making, WORKER.under), *lasting, self._step]
         checks, others = site.plant.checks(site.registry), dict(registries(self._places))
         self._loop = EstimatesLoop(
             self._bus, SnapshotFolder(self._places.estimates),
-            lambda position: Estimator(kinds, site.registry, checks, position, others, self._stepping), self._since,
+            lambda position: Estimator(kinds, site.registry, checks, position, others, under), self._since,
         )  # fmt: skip
         self._since = None
         return self._loop
@@ -230,6 +230,10 @@ class Estimates:
                     if self._code and await asyncio.to_thread(sources, _models(self._site)) != self._code:
                         log.info("a model was changed: what looped is tried again")
                         self._leave(LEFT)
+
+    def _busy(self, *but: UnderWay) -> list[Patience]:
+        """Give who watches threads that nobody waits for any more: they end none the sooner for it."""
+        return [p for p in self._patience if p.under.what is not None and p.under not in but]
 
     def _look(self) -> None:
         """End this process where a thread of it never comes back, and keep which kind it was."""
@@ -260,7 +264,8 @@ class Estimates:
         problems = [*([self._problem] if self._problem and not again else []), *self._left]
         if loop is not None and loop.problem:
             problems.append({"code": "estimates", "message": loop.problem, "remedy": "it is tried again; see reason.log"})
-        problems += [_lasting(self._name(p.under.what), p.seconds) for p in self._patience if p.seconds > under_way.HANGS_S / 2]
+        if self._step.seconds > under_way.HANGS_S:
+            problems.append(_lasting(self._name(self._stepping.what), self._step.seconds))
         told = {"estimates_behind_s": loop.behind_s, "estimates_frames_total": loop.told} if loop is not None else {}
         if loop is not None and loop.estimator is not None:
             told["estimates_substituted"] = loop.estimator.substituted

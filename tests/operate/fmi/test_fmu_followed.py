@@ -17,7 +17,10 @@ from gemel.estimate.hybrid import learn
 from gemel.estimate.hybrid_kept import kept
 from gemel.operate.estimates_plan import kinds_of
 from gemel.operate.estimator import Estimator
+from gemel.operate import models
+from gemel.operate.fmi.host import Limits
 from gemel.operate.models import fmu_of
+from gemel.operate.under_way import UnderWay
 from gemel.samples import Batch, Fact
 from gemel.twin.releases import RELEASED
 
@@ -116,3 +119,14 @@ def test_one_that_cannot_be_followed_is_refused_in_words(tmp_path, how, words):
     with pytest.raises(ModelError, match=words) as refused:
         followed(tmp_path, **how)
     assert refused.value.code == ("fmu" if "takes" in how else "model-foreign")
+
+
+def test_one_that_loops_on_the_way_is_ended_by_its_limit_and_told_as_the_kind_that_failed(tmp_path, monkeypatch):
+    """So that the kind is left out for a while, and the others go on (`config/test_estimates_left.py`)."""
+    monkeypatch.setattr(models, "FMU", Limits(time_s=20.0))
+    _, registry, read = followed(tmp_path, body="if (m->u > 60) for (;;) {} return (m->gain * m->u - m->x) / (60.0 * m->lag);")
+    under, (kind,) = UnderWay(), kinds_of(read, registry)
+    first = int(np.argmax(course(120)[0] > 60))  # instant from which its input makes it loop
+    with pytest.raises(ModelError, match="did not end within 20 s"):
+        told(Estimator([kind], registry, read.checks(registry), 0, under=under), registry, first + 5)
+    assert under.failed is kind and under.what is None
