@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from gemel.bench.month import compared, drawn, judged
-from gemel.bench.month_plant import DAY, Fault, Mishap, live, strike, struck
+from gemel.bench.month_plant import DAY, RAG, Fault, Life, Mishap, live, strike, struck
 from gemel.bench.month_shipped import shipped
 
 FAULTS = (
@@ -41,10 +41,24 @@ def test_the_kinds_of_misbehaviour_do_what_they_are_called():
     rng, value = np.random.default_rng(1), np.linspace(1.0, 2.0, 200)
     shown = {kind: strike(value, Fault(("a", "b"), kind, size, 100, 150), rng) for kind, size in
              {"bias": 0.5, "drift": 0.5, "stuck": 0.0, "noise": 0.1, "gain": 0.1, "deadband": 0.03, "dropout": 0.5,
-              "intermittent": 0.5, "spikes": 0.5, "slow": 20.0, "clipped": 0.5}.items()}  # fmt: skip
+              "intermittent": 0.5, "spikes": 0.5, "slow": 20.0, "clipped": 0.5, "scaling": 0.2, "sticking": 0.5, "noisier": 0.2,
+              "delayed": 10.0, "mirrored": 0.0, "coarse": 0.1}.items()}  # fmt: skip
     for kind, seen in shown.items():
         away = ~(seen == value)
         assert away[100:150].sum() >= 10 and not away[:100].any() and not away[150:].any(), kind
+    on = slice(100, 150)
+    assert shown["scaling"][149] == pytest.approx(1.2 * value[149], rel=0.01) and shown["scaling"][110] < 1.05 * value[110]
+    assert 0 < np.count_nonzero(np.diff(shown["sticking"][on])) < 45 and (np.diff(shown["sticking"][on]) == 0).sum() >= 10
+    assert np.std((shown["noisier"] - value)[125:150]) > 2 * np.std((shown["noisier"] - value)[100:110])
+    assert (shown["delayed"][on] == value[90:140]).all() and (np.diff(shown["mirrored"][on]) < 0).all()
+    assert len(np.unique(shown["coarse"][on])) <= 4
+
+
+def test_a_crossed_sensor_shows_what_the_other_pump_s_does():
+    readings = {(pump, "flow"): np.arange(10.0) + 100 * i for i, pump in enumerate(("pump-1", "pump-2"))}
+    shown = struck(Life(readings, {}), (Fault(("pump-2", "flow"), "crossed", 0.0, 4, 8),), 1).readings
+    assert shown["pump-2", "flow"].tolist() == [100.0, 101.0, 102.0, 103.0, 4.0, 5.0, 6.0, 7.0, 108.0, 109.0]
+    assert shown["pump-1", "flow"].tolist() == readings["pump-1", "flow"].tolist()
 
 
 def test_one_of_two_sensors_misbehaves_in_a_way_that_the_filter_was_not_tried_on():
@@ -60,7 +74,19 @@ def test_what_befalls_a_machine_shows_in_what_it_should():
     plain = live(151, 0.1)
     assert (blocked["pump-1", "flow_m3h"][:70] == plain.true["pump-1", "flow_m3h"][:70]).all()
     assert blocked["pump-1", "flow_m3h"][-1] < 0.9 * plain.true["pump-1", "flow_m3h"][-1]
+    rag = live(151, 0.1, mishaps=(Mishap("pump-1", "rag", 1.0, 72),)).true["pump-1", "flow_m3h"]
+    low = rag < 0.95 * plain.true["pump-1", "flow_m3h"]
+    assert low[74 : 72 + RAG[0]].all() and not low[74 + RAG[0] : 72 + sum(RAG)].any() and low[74 + sum(RAG) : 72 + sum(RAG) + RAG[0]].all()
     law = live(151, 0.1, mishaps=(Mishap("pump-1", "power", 0.3, 72),))
     share = {name: (law.readings["pump-1", name] / plain.readings["pump-1", name])[100:].mean() for name in ("power", "torque", "current")}
     assert max(share.values()) - min(share.values()) < 0.01 < abs(share["power"] - 1.0)
     assert (law.true["pump-1", "flow_m3h"] == plain.true["pump-1", "flow_m3h"]).all()
+
+
+@pytest.mark.parametrize(("law", "name"), [("pressure", "discharge_pressure"), ("bearing_rpm", "bearing_temperature"), ("vibration_c", "vibration"), ("vibration_fast", "vibration")])
+def test_a_law_that_is_another_shows_in_its_own_reading_alone(law, name):
+    other, plain = (live(151, 0.1, mishaps=those, restless=10.0).readings for those in ((Mishap("pump-1", law, 0.5, 72),), ()))
+    moved = {signal: np.ptp((other[signal] - plain[signal])[72:]) for signal in plain}
+    assert [signal for signal, far in moved.items() if far > 0] == [("pump-1", name)]
+    slower = plain["pump-1", "speed"][72:] < 2380.0
+    assert slower.sum() > 5 and (other["pump-1", name] == plain["pump-1", name])[72:][slower].all() == (law == "vibration_fast")

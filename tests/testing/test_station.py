@@ -259,6 +259,15 @@ def test_what_misbehaves_in_the_plant_is_felt_where_it_must_be():
     assert gassy["pump-1", "discharge_pressure"] < usual["pump-1", "discharge_pressure"]
     assert closed["pump-1", "flow"] < 0.9 * usual["pump-1", "flow"]
     assert closed["pump-1", "discharge_pressure"] > usual["pump-1", "discharge_pressure"]  # what tells the two apart
+    trimmed, inside = with_pump(trim=0.05), with_pump(recirculation=0.15)
+    for one in (trimmed, inside):
+        assert one["pump-1", "flow"] < 0.95 * usual["pump-1", "flow"] and one["pump-1", "discharge_pressure"] < usual["pump-1", "discharge_pressure"]
+    assert trimmed["pump-1", "power"] < usual["pump-1", "power"] < 1.02 * inside["pump-1", "power"]  # the wheel still moves what runs back
+    choked, rubbed = with_pump(choked=3.0), with_pump(rub=0.4)
+    assert choked["pump-1", "vibration"] > 1.1 * usual["pump-1", "vibration"] and choked["pump-1", "flow"] < 0.98 * usual["pump-1", "flow"]
+    assert choked["pump-1", "suction_pressure"] >= usual["pump-1", "suction_pressure"]  # which is measured before it
+    assert rubbed["pump-1", "flow"] == pytest.approx(usual["pump-1", "flow"], rel=1e-3)
+    assert rubbed["pump-1", "bearing_temperature"] > usual["pump-1", "bearing_temperature"] + 1.0
 
 
 def test_the_plant_file_tells_of_the_pump_what_its_curve_says_and_all_that_its_model_needs(plant, registry):

@@ -19,8 +19,9 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
+from gemel.bench.attribution_kinds import FAR, GOOD, KINDS, SEEN, WINDOW, other
 from gemel.bench.ingest import machine
-from gemel.bench.month_plant import DAY, PUMPS, READ_S, Fault, Mishap, live, struck
+from gemel.bench.month_plant import DAY, PUMPS, READ_S, Fault, Life, Mishap, live, struck
 from gemel.bench.month_shipped import Shipped, believed, records, shipped
 from gemel.estimate.attribution import Asked, Readings, attributed, slower
 from gemel.estimate.blame import SURE, Verdict
@@ -29,19 +30,13 @@ from gemel.operate.estimates_kind import Kind
 from gemel.operate.estimator import process_of
 
 Vector = npt.NDArray[np.float64]
-SEEN: Final = ("flow", "discharge_pressure", "vibration", "bearing_temperature")  # as the demo's plant file has it
-GOOD: Final = 5 * DAY // 4  # readings in which all is right
 HOURS: Final = JUDGED // 60
-WINDOW: Final = JUDGED  # readings that are judged
 DAYS: Final = (GOOD + WINDOW) / DAY
+LAST, MOST = 30, 0.5  # of so many readings at the end the checks take more than this share away: the sensor is doubted
 RESTLESS: Final = 3.0  # set-points move so many times as often as in `judge`: every hour
-KINDS: Final = ("sensor", "process", "model", "none")
 SENSORS: Final = ("gain", "deadband", "intermittent", "spikes", "slow", "clipped")
 PROCESSES: Final = ("wear", "blockage", "air", "damage")
 LAWS: Final = {"vibration": (0.3, 0.8), "bearing_c": (0.3, 0.8), "head": (0.05, 0.15)}  # shares, from and to
-FAR: Final = {  # what a sensor that misbehaves is off by, in the unit of the plant file
-    "flow": 8.0, "discharge_pressure": 0.15, "bearing_temperature": 5.0, "vibration": 0.5,
-}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -54,17 +49,18 @@ class Wrong:
 
 @dataclass(frozen=True)
 class Found:
-    """What was found of a pump: what went wrong, and whom the twin blamed; None where nobody was."""
+    """What was found of a pump: what went wrong, whom the twin blamed, None where nobody was, and whom its checks doubt."""
 
     wrong: Wrong
     verdict: Verdict | None
+    doubted: str = ""
 
     @property
     def named(self) -> str:
         """The kind that was blamed; a sensor that is not the one that misbehaves is `other sensor`."""
-        if self.verdict is None:
+        if self.verdict is None and not self.doubted:
             return "none"
-        kind, name = self.verdict.first
+        kind, name = self.verdict.first if self.verdict is not None else ("sensor", self.doubted)
         guilty = self.wrong.what.signal[1] if isinstance(self.wrong.what, Fault) else name
         return kind if kind != "sensor" or name == guilty else "other sensor"
 
@@ -77,10 +73,11 @@ class Found:
 # ---- what goes wrong
 
 
-def drawn(seed: int) -> tuple[Wrong, ...]:
-    """Draw what goes wrong with each of the two pumps: the four kinds take turns, on either pump."""
+def drawn(seed: int, kinds: str = "known") -> tuple[Wrong, ...]:
+    """Draw what goes wrong with each of the two pumps, of some of `attribution_kinds.SETS`: the four take turns, on either pump."""
     rng = np.random.default_rng(seed)
-    return tuple(_drawn(KINDS[(2 * seed + i + seed // 2) % 4], pump, rng) for i, pump in enumerate(PUMPS))
+    whose = [(KINDS[(2 * seed + i + seed // 2) % 4], pump) for i, pump in enumerate(PUMPS)]
+    return tuple(_drawn(kind, pump, rng) if kinds == "known" else Wrong(kind, other(kinds, kind, pump, rng)) for kind, pump in whose)
 
 
 def _drawn(kind: str, pump: str, rng: np.random.Generator) -> Wrong:
@@ -111,14 +108,24 @@ def _sensor(pump: str, since: int, rng: np.random.Generator) -> Fault:
 # ---- the twin's side
 
 
-def judged(seed: int, of: Shipped | None = None) -> list[Found]:
+def judged(seed: int, of: Shipped | None = None, kinds: str = "known") -> list[Found]:
     """Live a seed's days and ask who is wrong with each pump."""
-    wrongs, of = drawn(seed), of or shipped()
+    wrongs, of = drawn(seed, kinds), of or shipped()
     life = live(seed, DAYS, restless=RESTLESS, mishaps=tuple(w.what for w in wrongs if isinstance(w.what, Mishap)))
     life = struck(life, tuple(w.what for w in wrongs if isinstance(w.what, Fault)), seed)
     readings = believed(of, life)
-    kinds = [next(kind for path, kind in of.kinds.items() if path.endswith(pump)) for pump in PUMPS]
-    return [Found(wrong, asked(kind, readings)) for wrong, kind in zip(wrongs, kinds, strict=True)]
+    machines = [next(kind for path, kind in of.kinds.items() if path.endswith(pump)) for pump in PUMPS]
+    return [Found(wrong, asked(kind, readings), doubted(of, kind, life, readings)) for wrong, kind in zip(wrongs, machines, strict=True)]
+
+
+def doubted(of: Shipped, kind: Kind, life: Life, readings: Mapping[int, Vector]) -> str:
+    """Give the sensor of which the plant file's checks take most of the last readings away: nobody else is asked then, the twin said so."""
+    last = slice(-LAST, None)
+    numbers = dict(zip(SEEN, of.registry.numbers([f"{kind.assets[0]}/{name}" for name in SEEN], "measured"), strict=True))
+    pump = kind.assets[0].rpartition("/")[2]
+    share = {name: np.mean(np.isfinite(life.readings[pump, name][last]) & ~np.isfinite(readings[int(numbers[name])][last])) for name in SEEN}
+    most = max(share, key=lambda name: share[name])
+    return most if share[most] > MOST else ""
 
 
 def asked(kind: Kind, readings: Mapping[int, Vector]) -> Verdict | None:
@@ -136,22 +143,23 @@ def asked(kind: Kind, readings: Mapping[int, Vector]) -> Verdict | None:
 # ---- counting
 
 
-def measure(cases: int, first: int, told: Callable[[str], None]) -> dict[str, Any]:
+def measure(cases: int, first: int, told: Callable[[str], None], kinds: str = "known") -> dict[str, Any]:
     """Ask who is wrong, so many times; give who was, and whom the twin blamed.
 
     Args:
         cases: two of a seed.
         first: the first seed.
         told: takes words on how far it is.
+        kinds: that are drawn from, of `attribution_kinds.SETS`.
     """
     began, found, of = time.monotonic(), list[Found](), shipped()
     for seed in range(first, first + (cases + 1) // 2):
-        found += judged(seed, of)
+        found += judged(seed, of, kinds)
         for one in found[-2:]:
             told(f"seed {seed}: {words(one)}")
         told(f"{len(found)} cases, {sum(c.right for c in found)} right")
     return {
-        "bench": "judge --attribution", "first_seed": first, "hours": HOURS, **counted(found),
+        "bench": "judge --attribution", "kinds": kinds, "first_seed": first, "hours": HOURS, **counted(found),
         "seconds_per_case": round((time.monotonic() - began) / len(found), 1), **machine(),
     }  # fmt: skip
 
@@ -160,7 +168,7 @@ def counted(found: Sequence[Found]) -> dict[str, Any]:
     """Count: rows of the confusion matrix are who was wrong, columns whom the twin blamed."""
     pairs = Counter((one.wrong.kind, one.named) for one in found)
     struck = [one for one in found if one.wrong.kind != "none"]
-    noticed = [one for one in struck if one.verdict is not None]
+    noticed = [one for one in struck if one.named != "none"]
     return {
         "cases": len(found),
         "right": sum(one.right for one in found),
@@ -191,6 +199,6 @@ def words(found: Found) -> str:
     what, verdict = found.wrong.what, found.verdict
     where = "" if what is None else "/".join(what.signal) if isinstance(what, Fault) else what.pump
     wrong = "nothing" if what is None else f"{where} {what.kind} {what.size:.3g}"
-    said = "nobody" if verdict is None else "{} {} {}".format(*verdict.first, verdict.how)
+    said = (f"sensor {found.doubted} by the checks" if found.doubted else "nobody") if verdict is None else "{} {} {}".format(*verdict.first, verdict.how)
     sure = "" if verdict is None else f" ({verdict.suspects[0][1]:.2f})"
     return f"{found.wrong.kind}: {wrong}; blamed: {said}{sure}"

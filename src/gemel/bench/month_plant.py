@@ -26,12 +26,16 @@ SENSED_S: Final = 10.0
 READ_S: Final = 60.0
 DAY: Final = 1440  # readings
 PUMPS: Final = ("pump-1", "pump-2")
-GROWING: Final = ("wear", "blockage", "air", "damage")
+GROWING: Final = ("wear", "blockage", "air", "damage", "trim", "recirculation", "choked", "rub")
 LAWS: Final[Mapping[str, Mapping[str, float]]] = {  # a law of the machine -> the signals that it shows in, and how much
     "power": {"power": 1.0, "current": 1.0, "torque": 1.0}, "vibration": {"vibration": 1.0}, "motor_c": {"motor_temperature": 1.0},
     "bearing_c": {"bearing_temperature": 1.0}, "head": {"flow": 1.0, "discharge_pressure": 0.2},
+    "pressure": {"discharge_pressure": 1.0}, "bearing_rpm": {"bearing_temperature": 1.0}, "vibration_c": {"vibration": 1.0},
+    "vibration_fast": {"vibration": 1.0},
 }  # fmt: skip
-WARM: Final = ("motor_c", "bearing_c")  # those that are off by how warm the air is; the others by how fast the pump runs
+WARM: Final = ("motor_c", "bearing_c", "vibration_c")  # those that are off by how warm the air is; the others by how fast the pump runs
+ABOVE_AIR: Final = ("motor_temperature", "bearing_temperature")  # of these a share of what they are above the air
+RAG: Final = (15, 25)  # readings that a rag lies before the riser, and that it is away
 USUAL_RPM, USUAL_C = 2400.0, 17.0
 HIDDEN: Final = ("wear", "flow_m3h", "head_m", "power_kw", "motor_c", "drive_c", "bearing_c", "vibration_mms")
 
@@ -42,9 +46,11 @@ class Fault:
 
     Args:
         signal: asset and signal.
-        kind: `bias`, `drift`, `stuck`, `noise`, `gain`, `deadband`, `dropout`, `intermittent`, `spikes`, `slow`, `clipped`.
-        size: in the signal's unit; for `gain` a share, for `dropout`, `intermittent` and `spikes` the share of readings
-            struck; for `slow` a lag in readings; for `clipped` the share of readings that are beyond what it can show.
+        kind: `bias`, `drift`, `stuck`, `noise`, `gain`, `deadband`, `dropout`, `intermittent`, `spikes`, `slow`, `clipped`,
+            `scaling`, `sticking`, `noisier`, `delayed`, `mirrored`, `coarse`, `crossed`.
+        size: in the signal's unit; for `gain` and (at the end) `scaling` a share, for `dropout`, `intermittent` and `spikes` the
+            share of readings struck, of `sticking` too; for `slow` a lag in readings, for `delayed` how many late; for `clipped`
+            the share of readings that are beyond what it can show; `mirrored` and `crossed` have none.
         since, until: readings.
     """
 
@@ -61,9 +67,10 @@ class Mishap:
 
     Args:
         pump: whom.
-        kind: an attribute of the rig's pump set (`wear`, `blockage`, `air`, `damage`) that grows; or a law of the machine that
-            is another from then on, off the usual: `power` (with torque and current), `vibration`, `motor_c`, `bearing_c`, `head` (flow and pressure).
-        size: what the attribute grows by; of a law its share where the pump runs a tenth faster than usual, or the air
+        kind: an attribute of the rig's pump set (of `GROWING`) that grows; `rag`, a blockage that comes and goes; or a law of the
+            machine (of `LAWS`) that is another from then on, off the usual: `power` (with torque and current), `vibration`, `motor_c`,
+            `bearing_c`, `head` (flow and pressure), `pressure`, `bearing_rpm`, `vibration_c`, `vibration_fast` (no slower than usual).
+        size: what the attribute grows by; of a law its share where the pump runs a tenth faster than usual, or (`WARM`) the air
             is ten degrees warmer.
         since: reading at which it begins.
         over: readings until it has grown.
@@ -116,6 +123,9 @@ def live(seed: int, days: float, unrest: float = 1.0, mishaps: tuple[Mishap, ...
 
 def _befallen(station: Station, mishaps: tuple[Mishap, ...], k: int) -> Station:
     for one in mishaps:
+        if one.kind == "rag" and k >= one.since:
+            there = one.size * ((k - one.since) % sum(RAG) < RAG[0])
+            station = replace(station, pumps={**station.pumps, one.pump: replace(station.pumps[one.pump], blockage=there)})
         if one.kind in GROWING and one.since <= k < one.since + one.over:
             pump = station.pumps[one.pump]
             grown = replace(pump, **{one.kind: getattr(pump, one.kind) + one.size / one.over})
@@ -129,9 +139,9 @@ def rebuilt(station: Station, values: dict[Signal, float], mishaps: tuple[Mishap
     for one in mishaps:
         if one.kind in LAWS and k >= one.since:
             fast, warm = station.pumps[one.pump].speed_rpm / USUAL_RPM - 1.0, air(station) - USUAL_C
-            away = warm / 10.0 if one.kind in WARM else fast / 0.1
+            away = warm / 10.0 if one.kind in WARM else (max(fast, 0.0) if one.kind.endswith("_fast") else fast) / 0.1
             for name, share in LAWS[one.kind].items():
-                base = air(station) if one.kind in WARM else 0.0
+                base = air(station) if name in ABOVE_AIR else 0.0
                 found[one.pump, name] += share * one.size * away * (found[one.pump, name] - base)
     return found
 
@@ -140,7 +150,13 @@ def struck(life: Life, faults: tuple[Fault, ...], seed: int) -> Life:
     """Let sensors misbehave."""
     rng, readings = np.random.default_rng(seed), dict(life.readings)
     for fault in faults:
-        readings[fault.signal] = strike(readings[fault.signal], fault, rng)
+        if fault.kind == "crossed":
+            pump, name = fault.signal
+            shown, other = readings[fault.signal].copy(), next(one for one in PUMPS if one != pump)
+            shown[fault.since : fault.until] = life.readings[other, name][fault.since : fault.until]
+            readings[fault.signal] = shown
+        else:
+            readings[fault.signal] = strike(readings[fault.signal], fault, rng)
     return replace(life, readings=readings, faults=faults)
 
 
@@ -171,6 +187,23 @@ def strike(values: Vector, fault: Fault, rng: np.random.Generator) -> Vector:
     elif fault.kind == "slow":  # a fouled probe, a blocked impulse line
         for i in range(1, len(part)):
             part[i] = part[i - 1] + (part[i] - part[i - 1]) / size
+    elif fault.kind == "scaling":  # a gain that grows, as a probe that is coated
+        part *= 1.0 + size * np.arange(len(part)) / max(len(part), 1)
+    elif fault.kind == "sticking":  # a float or a valve of a gauge that sticks for some minutes and comes loose
+        held = rng.integers(5, 30, len(part))
+        i = 0
+        while i < len(part):
+            if chance[i] < size:
+                part[i : i + held[i]] = part[i]
+            i += held[i]
+    elif fault.kind == "noisier":
+        part += size * np.arange(len(part)) / max(len(part), 1) * rng.standard_normal(len(part))
+    elif fault.kind == "delayed":  # a queue before the line, a clock that is behind
+        part = values[max(fault.since - round(size), 0) : fault.until - round(size)].copy()
+    elif fault.kind == "mirrored":  # two wires changed over: what it should show more it shows less
+        part = 2.0 * part[0] - part
+    elif fault.kind == "coarse":  # a converter that lost its lower bits
+        part = np.round(part / size) * size
     elif fault.kind == "clipped":
         part = np.minimum(part, np.quantile(part, 1.0 - size))
     else:

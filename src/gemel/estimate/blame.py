@@ -74,7 +74,7 @@ def blame(case: Case, record: Excerpt, found: Raised) -> Verdict:
     way = by_bank if case.day is None else by_signature
     told = way.weighed(case, record, onsets)
     shape = structure(case.problem.model, case.usual, record.p, tuple(case.process))
-    silent = fired(case.problem, shape, record, case.good)
+    silent = fired(case.problem, shape, record, case.day or case.good)
     told = told._replace(scores=told.scores + [_doubt(one, silent) for one in told.tries])
     return _verdict(_symptomatic(case, record, told), silent)
 

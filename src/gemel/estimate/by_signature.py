@@ -99,10 +99,16 @@ def _moving(case: Case) -> list[str]:
     A state that no sensor shows moves with whatever is wrong, and what only grows (a counter) with the time: both would
     excuse everything.
     """
-    model, usual, good = case.problem.model, case.usual, case.day or case.good
-    read = [name in model.outputs and bool(np.isfinite(good.y[:, model.outputs.index(name)]).any()) for name in model.states]
+    model, usual, good, shown = case.problem.model, case.usual, case.day or case.good, _read(case)
+    read = [name in shown for name in model.states]
     spread = np.concatenate((usual.states_spread * read, usual.inputs_spread * (_one_way(good.u) < COUNTS)))
     return [way for way, far in zip(ways(model), [*spread, *spread], strict=True) if far > 0]
+
+
+def _read(case: Case) -> list[str]:
+    """Give the states that a sensor shows."""
+    outputs, y = case.problem.model.outputs, (case.day or case.good).y
+    return [name for name in case.problem.model.states if name in outputs and bool(np.isfinite(y[:, outputs.index(name)]).any())]
 
 
 def _one_way(u: Vector) -> Vector:
@@ -183,8 +189,9 @@ def _evidence(case: Case, record: Excerpt, those: Sequence[Strike]) -> Evidence:
         return _blocks(off[None, :, known], every)[0], _blocks(signs[:, :, known], every)
 
     at = {one: i for i, one in enumerate(those)}
-    usual = [one for one in those if one.way != FAULT and one.place.startswith("bias/")]
-    own = np.array([known.index(problem.model.outputs.index(one.place.removeprefix("bias/"))) for one in usual], np.intp)
+    told = [*(f"bias/{problem.model.outputs[i]}" for i in known), *(f"source/{name}" for name in _read(case))]
+    usual = [one for one in those if one.way != FAULT and one.place in told]
+    own = np.array([told.index(one.place) for one in usual], np.intp)
     (off, signs), (then, bent) = seen(record, those), seen(case.day or case.good, usual)
     wrong, many = errors(then), len(off)
     signature = _columns(signs)

@@ -28,7 +28,8 @@ class Strike(NamedTuple):
     """A place that is struck since an instant: evenly (`way` is `fault`), or as a bend goes with a state or an input.
 
     Over so many instants the strike grows to its size; `ends` says that it then is at the end of the record; `gain`, that it goes
-    with what the struck sensor shows, in units of its mean.
+    with what the struck sensor should show, in units of the mean of its readings. (With the reading itself it would have the
+    noise of that instant in it, and explain it.)
     """
 
     place: str
@@ -60,13 +61,13 @@ def signatures(
     rows = [(rows[0][0], 0.0, rows[0][2], 0, 1, -1), *rows]
     noise = problem.noise
     sizes = (noise.state, noise.parameter, noise.sensor, noise.state_start, noise.parameter_start)
-    run, shown = _compiled(model, problem.estimated, problem.dt, problem.substeps), _shown(model, record.y)
+    run, unit = _compiled(model, problem.estimated, problem.dt, problem.substeps), _unit(model, record.y)
     found = []
     for at in range(0, len(rows), TOGETHER):
         some = rows[at : at + TOGETHER]
         filled = some + some[-1:] * (TOGETHER - len(some))
         strike = tuple(np.array(part) for part in zip(*filled, strict=True))
-        found.append(np.asarray(run(strike, sizes, record.u, record.y, shown, record.p, record.mean))[: len(some)])
+        found.append(np.asarray(run(strike, sizes, record.u, record.y, unit, record.p, record.mean))[: len(some)])
     off = np.concatenate(found)
     return off[0], (off[0] - off[1:]) / SMALL
 
@@ -75,11 +76,11 @@ def _gained(model: Compiled, one: Strike) -> int:
     return model.outputs.index(one.place.removeprefix("bias/")) if one.gain else -1
 
 
-def _shown(model: Compiled, y: Vector) -> Vector:
-    """Give readings above their zero, in units of their mean [instants, outputs]; 0 where there is none."""
+def _unit(model: Compiled, y: Vector) -> Vector:
+    """Give one by the mean of the readings above their zero [outputs]; 0 where there is none."""
     above = np.nan_to_num(y - zeros(model, "outputs"))
     mean = np.abs(above).sum(0) / np.maximum(np.isfinite(y).sum(0), 1)
-    found: Vector = np.divide(above, mean, out=np.zeros_like(above), where=mean > 0)
+    found: Vector = np.divide(1.0, mean, out=np.zeros_like(mean), where=mean > 0)
     return found
 
 
@@ -87,21 +88,22 @@ def _shown(model: Compiled, y: Vector) -> Vector:
 def _compiled(model: Compiled, estimated: tuple[str, ...], dt: float, substeps: int) -> Callable[..., Any]:
     import jax
 
-    jnp, method = maths.loaded(), Unscented()
+    jnp, method, zero = maths.loaded(), Unscented(), zeros(model, "outputs")
 
-    def one(strike: Any, sizes: Any, u: Any, y: Any, shown: Any, p: Any, mean: Any) -> Any:
+    def one(strike: Any, sizes: Any, u: Any, y: Any, unit: Any, p: Any, mean: Any) -> Any:
         place, size, way, since, over, gained = strike
         problem = Problem(model, estimated, Noise(*sizes), dt, substeps)
         struck = jnp.asarray(p).at[place].set(size)
 
         def step(belief: Belief, now: Any) -> Any:
-            at, held, read, showing = now
-            grown = jnp.clip((at - since + 1) / over, 0.0, 1.0) * jnp.where(gained < 0, 1.0, showing[gained])
+            at, held, read = now
+            should = (problem.seen(Instant(at, held, read, p), belief.mean) - zero) * unit
+            grown = jnp.clip((at - since + 1) / over, 0.0, 1.0) * jnp.where(gained < 0, 1.0, should[gained])
             instant = Instant(at, held, read, struck.at[way].set(grown))
             after, innovation = method.update(problem, belief, instant)
             return method.predict(problem, after, instant), innovation.off / innovation.sd
 
         begin = Belief(mean, jnp.diag(jnp.concatenate((sizes[3], sizes[4]))))
-        return jax.lax.scan(step, begin, (jnp.arange(len(u)), u, y, shown))[1]
+        return jax.lax.scan(step, begin, (jnp.arange(len(u)), u, y))[1]
 
     return jax.jit(jax.vmap(one, (0, None, None, None, None, None, None)))

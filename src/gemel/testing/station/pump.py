@@ -43,6 +43,10 @@ class PumpSet:
     kept: float = 1.0  # of the head, by cavitation
     blockage: float = 0.0  # of its riser: so many times more loss, as by a valve that is partly closed
     air: float = 0.0  # share of gas in the water that it draws
+    trim: float = 0.0  # of its wheel's diameter, that was turned off
+    recirculation: float = 0.0  # share of what goes through the wheel that runs back inside, by worn rings
+    choked: float = 0.0  # pressure that its own inlet takes at the best flow [bar], as where a rag is caught in it
+    rub: float = 0.0  # more friction in the bearing, of what it usually has
 
     @property
     def torque_nm(self) -> float:
@@ -94,14 +98,16 @@ def step_pump(
     speed, rate = _speed(pump, seconds, physics)
     turn = speed / RATED_SPEED
     rough = friction(around.water_c) if physics.viscosity else 1.0
-    towards = head_kept(around.suction_bar, turn, pump.flow_m3h / BEST_FLOW) if physics.cavitation else 1.0
+    through = pump.flow_m3h / (1.0 - pump.recirculation)
+    inlet_bar = around.suction_bar - pump.choked * (through / BEST_FLOW) ** 2
+    towards = head_kept(inlet_bar, turn, through / BEST_FLOW) if physics.cavitation else 1.0
     kept = _lag(pump.kept, towards, seconds, 20.0)  # vapour fills and leaves the wheel
-    free = kept * SHUTOFF_HEAD * turn**2 * (1.0 - pump.wear) * max(1.0 - AIR_HEAD * pump.air, 0.1)
-    riser = PIPE_LOSS * rough * (1.0 + pump.blockage)
-    steady = math.sqrt(max(free - around.lift_m, 0.0) / (PUMP_LOSS + riser))
+    free = kept * SHUTOFF_HEAD * turn**2 * (1.0 - pump.wear) * max(1.0 - AIR_HEAD * pump.air, 0.1) * (1.0 - pump.trim) ** 2
+    wheel, riser = PUMP_LOSS / (1.0 - pump.recirculation) ** 2, PIPE_LOSS * rough * (1.0 + pump.blockage)
+    steady = math.sqrt(max(free - around.lift_m, 0.0) / (wheel + riser))
     flow = _lag(pump.flow_m3h, steady, seconds, 1.5)  # inertia of the water in the riser
-    head = max(free - PUMP_LOSS * flow**2, 0.0)
-    power = _power(flow, head, turn, rough) / max(1.0 - AIR_POWER * pump.air, 0.2)
+    head = max(free - wheel * flow**2, 0.0)
+    power = _power(flow / (1.0 - pump.recirculation), head, turn, rough) / max(1.0 - AIR_POWER * pump.air, 0.2)
     ambient_c = around.ambient_c
     losses = 0.1 * power + 0.25 * min(1.0, turn)
     return replace(
@@ -138,7 +144,7 @@ def _power(flow_m3h: float, head_m: float, turn: float, rough: float) -> float:
 
 
 def _bearing(pump: PumpSet, turn: float, ambient_c: float) -> float:
-    return float(ambient_c + 18.0 * turn**1.5 * (1.0 + 7.0 * pump.damage) + 0.15 * (pump.motor_c - ambient_c))
+    return float(ambient_c + 18.0 * turn**1.5 * (1.0 + 7.0 * pump.damage + pump.rub) + 0.15 * (pump.motor_c - ambient_c))
 
 
 def _damage(damage: float, seconds: float) -> float:
