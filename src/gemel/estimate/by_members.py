@@ -185,7 +185,7 @@ class _Bank:
         return self._copied(own, k, allowed), likelihood
 
     def _copied(self, own: _Own, k: int, allowed: _Allowed) -> _Own:
-        columns: list[Any] = [np.array(column) for column in own]
+        copied = _Own(*(np.array(column) for column in own))
         walking, (low, high) = own.parameter.shape[-1], self._bounds()
         moving = np.concatenate((own.parameter, own.strike), -1)
         _, wide = moments(moving, np.exp(own.weight))
@@ -193,12 +193,12 @@ class _Bank:
         comb, fresh = draw.random(), draw.standard_normal(moving.shape[1:])
         for e in np.flatnonzero(counted(own.weight) < self.method.few * self.members).tolist():
             chosen = np.searchsorted(np.cumsum(np.exp(own.weight[e])), (np.arange(self.members) + comb) / self.members).clip(max=self.members - 1)
-            for column in columns:
+            for column in copied:
                 column[e] = column[e][chosen]
-            columns[3][e] = -math.log(self.members)
+            copied.weight[e] = -math.log(self.members)
             apart = drawn_apart(moving[e], (chosen, wide[e]), fresh, APART)
-            columns[2][e], columns[4][e] = np.clip(apart[:, :walking], low, high), apart[:, walking:]
-        return _Own(*columns)
+            copied.parameter[e], copied.strike[e] = np.clip(apart[:, :walking], low, high), apart[:, walking:]
+        return copied
 
     def _moved(self, own: _Own, k: int, allowed: _Allowed) -> _Own:
         problem, e = self.problem, len(own.weight)
