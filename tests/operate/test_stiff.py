@@ -159,19 +159,34 @@ def test_a_calibration_of_who_forgot_says_why_it_fails(plant, tmp_path):
     assert "the model is stiff: its fastest time constant is 0.0002 s, and the step is 0.938 s" in done.exception.message
 
 
-def test_a_filter_follows_the_wall_that_nothing_measures(plant):
-    described = load(plant("Boiler", LEAK))
+def followed(described, power, tank):
+    """Have an estimator follow the boiler; give it, its site, and what it told."""
     site = Site(described, described.registry())
     estimator = Estimator(kinds_of(described, site.registry), site.registry, described.checks(site.registry), 100)
-    (power, x), noise = course(), np.random.default_rng(5).normal(0, 0.2, STEPS)
     numbers, told = [site.registry.index(f"{ASSET}/{n}") for n in ("power", "tank")], []
-    for k in range(STEPS):
+    for k in range(len(power)):
         now = START + k * DT * SECOND
-        rows = Batch.of(signal=numbers, time=[now] * 2, received=[now] * 2, value=[power[k] / 1000, x[k, 1] + noise[k]], status=[0] * 2)
+        rows = Batch.of(signal=numbers, time=[now] * 2, received=[now] * 2, value=[power[k] / 1000, tank[k]], status=[0] * 2)
         header = FrameHeader(kind="samples", partition=0, producer="ingest-1", sequence=k + 1, registry=site.registry.digest)
         told += estimator.take(Frame(header, rows), 2 * k + 1)
         tick = FrameHeader(kind="tick", partition=0, producer="twin-1", sequence=k + 1, time=now)
         told += estimator.take(Frame(tick, Batch.empty()), 2 * k + 2)
+    return estimator, site, told
+
+
+def test_an_input_that_is_followed_beyond_its_range_is_told(plant):
+    text = (plant("Boiler") / "plant.yaml").read_text()
+    wide = plant("Boiler", 11.0)
+    (wide / "plant.yaml").write_text(text.replace("power: {unit: kW, range: [0, 20]}", "power: {unit: kW, range: [0, 50]}"))
+    power = np.where(np.arange(30) % 10 == 5, 25_000.0, 20_000.0)
+    estimator, _, _ = followed(load(wide), power, np.full(30, 320.0))
+    assert estimator.beyond == [f"{ASSET}/power comes to 25 kW, beyond 20, where the range that its model declares ends, at 3 of the newest 29 estimates"]
+
+
+def test_a_filter_follows_the_wall_that_nothing_measures(plant):
+    (power, x), noise = course(), np.random.default_rng(5).normal(0, 0.2, STEPS)
+    estimator, site, told = followed(load(plant("Boiler", LEAK)), power, x[:, 1] + noise)
+    assert estimator.beyond == []
     rows = Batch.concat(decode_frame(one.data).batch for one in told)
     wall = rows.take(rows.signal == site.registry.index(f"{ASSET}/wall", "estimated"))
     at = (wall.time - START) // SECOND // DT

@@ -59,6 +59,8 @@ class _Out:
     until: float
     wait: float
 
+BEYOND: Final = "what is estimated there is not to be trusted: look at the gauge, or widen the range in the model where it holds there too"
+
 
 class Estimates:
     """Runs the loop of the estimates for whatever plant is in force.
@@ -269,6 +271,7 @@ class Estimates:
         told = {"estimates_behind_s": loop.behind_s, "estimates_frames_total": loop.told} if loop is not None else {}
         if loop is not None and loop.estimator is not None:
             told["estimates_substituted"] = loop.estimator.substituted
+            problems += [{"code": "estimates-beyond", "message": said, "remedy": BEYOND} for said in loop.estimator.beyond]
         return {"problems": problems, "measures": told}
 
 

@@ -118,6 +118,12 @@ class Estimating:
         """What is believed of the machines, before the instant that is met next."""
         return self._lag.belief
 
+    @property
+    def inputs(self) -> F64:
+        """What the inputs were at the newest instants, those that can be gone back to [instants, machines, inputs], SI."""
+        kept = list(self._lag.kept)  # asked from another thread than it grows in
+        return np.array([met.u for met in kept]).reshape(len(kept), *self._held.shape)
+
     def time(self, at: int) -> int:
         """Give the plant time of an instant [ns]."""
         return self._start + at * self._every

@@ -24,6 +24,7 @@ from gemel.estimate.particles import Whole
 from gemel.estimate.questions import Back, Left, Question
 from gemel.estimate.reconciled import Reconciling
 from gemel.estimate.watch import Watch
+from gemel.operate.estimates_beyond import beyond
 from gemel.operate.estimates_declared import PRODUCER
 from gemel.operate.estimates_kind import Kind
 from gemel.operate.estimates_together import Group, groups
@@ -110,6 +111,12 @@ class Estimator:
     def substituted(self) -> int:
         """For how many sensors something else is believed than they read."""
         return sum(int((one.why > 0).sum()) for one in self._insteads)
+
+    @property
+    def beyond(self) -> list[str]:
+        """Which inputs are beyond the range that their model declares, in words; the first ten."""
+        pairs = zip(self.kinds, self._loops, strict=False)
+        return [said for kind, loop in pairs for said in beyond(kind, loop, self._registry)][:10]
 
     def together(self, assets: Collection[str]) -> list[Group]:
         """Give how what is estimated of some assets goes together, as it is believed now."""
