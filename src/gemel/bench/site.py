@@ -94,7 +94,7 @@ def start(settings: Settings, timeout_s: float = 180) -> Site:
     """Start a family and wait until it answers; raises StorageError where it does not."""
     places = Places(Path(settings.data))
     places.data.mkdir(parents=True, exist_ok=True)
-    environment = {**os.environ, "GEMEL_LOG_BYTES": str(settings.log_bytes)}
+    environment = {**os.environ, "GEMEL_LOG_BYTES": str(settings.log_bytes), "GEMEL_READY": str(settings.ready)}
     asked = (
         "run",
         settings.plant,

@@ -17,7 +17,7 @@ import msgspec
 from gemel.bus.server import die_with_parent, free_port
 from gemel.cli.run import announce, watched
 from gemel.config import Settings, data_dir
-from gemel.config.settings import integer
+from gemel.config.settings import READY, integer
 from gemel.config.supervise import prepare
 from gemel.durable import write_atomic
 from gemel.operate.family import python
@@ -55,7 +55,7 @@ def command(
     plant = _plant(places, broker_port, speed)
     settings = Settings(
         plant=str(plant), data=str(folder), host=host, port=port, reserve_bytes=integer("GEMEL_RESERVE_BYTES", 5 << 30),
-        log_bytes=integer("GEMEL_LOG_BYTES", 4 << 30),
+        log_bytes=integer("GEMEL_LOG_BYTES", 4 << 30), ready=integer("GEMEL_READY", READY),
     )  # fmt: skip
     site = prepare(settings)
     announce(settings, site.plant, site.additions, site.first)

@@ -11,7 +11,7 @@ import click
 from gemel.assets import Plant
 from gemel.config import Settings, data_dir
 from gemel.config.memory import give_back
-from gemel.config.settings import integer
+from gemel.config.settings import READY, integer
 from gemel.config.supervise import guard, prepare, wait_ready
 from gemel.errors import ConfigError
 from gemel.operate.places import Places
@@ -51,7 +51,7 @@ def command(
     settings = Settings(
         plant=str(plant.absolute()), data=str(data_dir(plant, data)), host=host, port=port,
         reserve_bytes=integer("GEMEL_RESERVE_BYTES", 5 << 30) if reserve is None else reserve,
-        log_bytes=integer("GEMEL_LOG_BYTES", 16 << 30), tls_certificate=tls_certificate, tls_key=tls_key,
+        log_bytes=integer("GEMEL_LOG_BYTES", 16 << 30), ready=integer("GEMEL_READY", READY), tls_certificate=tls_certificate, tls_key=tls_key,
     )  # fmt: skip
     check_credentials(settings)
     _sealed(Places(Path(settings.data)), key, log_key)

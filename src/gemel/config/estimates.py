@@ -88,6 +88,11 @@ class Estimates:
         self._since: int | None = None  # what comes while models are compiled is estimated too
         self.wanted = False
 
+    @property
+    def settled(self) -> bool:
+        """Whether estimates come, or none are declared."""
+        return self._site is not None and (not self.wanted or (self._loop is not None and self._loop.told > 0))
+
     async def run(self) -> None:
         """Estimate until cancelled."""
         task: asyncio.Task[None] | None = None

@@ -20,7 +20,7 @@ async def run(places: Places) -> None:
     running, settings = running_of(places), settings_of(places)
     site = await site_in_force(places)
     bus = await Bus.open(running.bus, "ingest")
-    way = WayIn(bus, places, site, await clock_for(bus, site.plant.clock), settings.reserve_bytes)
+    way = WayIn(bus, places, site, await clock_for(bus, site.plant.clock), settings.reserve_bytes, settings.ready)
     follower = Follower(Versions(places), site.version, way.follow)
 
     def told() -> dict[str, Any]:

@@ -10,6 +10,7 @@ import msgspec
 from gemel import sealing
 from gemel.errors import ConfigError
 
+READY: Final = 8  # what-ifs that `gemel run` makes ready
 _ROOT: Final = re.compile(r"^plant:\s*['\"]?([^\s'\"#]+)", re.MULTILINE)
 
 
@@ -23,6 +24,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         port: its port.
         reserve_bytes: free disk below which nothing more is taken from the sources (or 10 %, if that is less).
         log_bytes: most that the log of a partition may hold; full means refused, nothing is evicted.
+        ready: so many what-ifs are made ready before they are asked; 0: none, and nothing is started for it.
     """
 
     plant: str
@@ -31,6 +33,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     port: int = 8090
     reserve_bytes: int = 5 << 30
     log_bytes: int = 16 << 30
+    ready: int = 0
     tls_certificate: str = ""
     tls_key: str = ""
 

@@ -6,6 +6,7 @@ A connection that is the same keeps its line; what a connector has read is store
 import asyncio
 import dataclasses
 import logging
+import time
 from typing import Any, Final
 
 import msgspec
@@ -28,16 +29,18 @@ from gemel.samples import Clock, Registry
 
 log = logging.getLogger(__name__)
 CALL_S: Final = 1.0
+FIRST_S: Final = 30.0  # after the start, and after a changed plant came in force: by then somebody hears
 
 
 class WayIn:
     """Takes readings in, and publishes what the twin makes of them."""
 
-    def __init__(self, bus: Bus, places: Places, site: Site, clock: Clock, reserve_bytes: int) -> None:
+    def __init__(self, bus: Bus, places: Places, site: Site, clock: Clock, reserve_bytes: int, ready: int = 0) -> None:
         self._bus = bus
         self._places = places
         self._clock = clock
         self.site = site
+        self._ready, self._since = ready, time.monotonic()
         self.framer = Framer(bus, site.registry, clock)
         self.framer.departures = Departures(tracer_of("ingest"))
         self.guard = DiskGuard(places.data, reserve_bytes)
@@ -62,7 +65,7 @@ class WayIn:
         """Go on with another version of the plant."""
         running = self.ingest.connectors.values()
         found = exchanged(running, site.plant, site.registry, self._secret, self._clock)
-        former, self.site = self.site, site
+        former, self.site, self._since = self.site, site, time.monotonic()
         self.framer.number_by(site.registry)
         await self.ingest.exchange(found)
         if self._namespace is not None:
@@ -81,9 +84,10 @@ class WayIn:
         return await take_estimates(body, self.site, self._bus, self.guard, self._clock)
 
     async def call_reason(self) -> None:
-        """Have whoever estimates started while the plant declares that something is estimated, until cancelled."""
+        """Have who computes started, until cancelled: while something is estimated; at first, where what-ifs are made ready."""
         while True:
-            if declares_estimates(self.site.plant):
+            first = self._ready and time.monotonic() - self._since < FIRST_S
+            if declares_estimates(self.site.plant) or (first and any(t.dynamics for t in self.site.plant.templates)):
                 await self._bus.tell(WANTED, b"reason")
             await asyncio.sleep(CALL_S)
 

@@ -12,7 +12,8 @@ import logging
 import os
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Coroutine, Mapping
+from functools import partial
 from typing import Any, Final
 
 import msgspec
@@ -35,15 +36,15 @@ LOOK_S: Final = 1.0
 SELDOM_S: Final = 5.0  # between two looks at the source of what is not made ready
 
 
-def prepare(spec: Mapping[str, Any]) -> None:
-    """Have compiled what a what-if needs, by asking it for a few steps; raises what the what-if would."""
+def prepare(spec: Mapping[str, Any], told: Callable[[float], bool] = lambda _done: True) -> None:
+    """Have compiled what a what-if needs, by asking it for a few steps; raises what the what-if would, and where `told` says to stop."""
     from gemel.operate.whatif import one_by_one, run
 
     question = spec["question"]
     step_s = float(question.get("step_s") or 10.0)
     members = ONE_BY_ONE if one_by_one(spec["model"]) else min(MEMBERS, question["members"])
     short = {**question, "members": members, "horizon_s": STEPS * step_s, "scenarios": [{"name": "ahead"}], "indices": False}
-    run({**spec, "question": short}, lambda _done: True)
+    run({**spec, "question": short}, told)
 
 
 class Ahead:
@@ -58,7 +59,7 @@ class Ahead:
     """
 
     def __init__(self, bus: Bus, busy: threading.Lock, looped: Looped, leave: Callable[[int], object] = os._exit) -> None:
-        self._bus, self._busy, self._looped, self._leave = bus, busy, looped, leave
+        self._bus, self.busy, self._looped, self._leave = bus, busy, looped, leave
         self._under = UnderWay()
         self._last = b""
         self._news = asyncio.Event()
@@ -78,7 +79,8 @@ class Ahead:
             self._news.clear()
             began = time.monotonic()
             try:
-                await self._watched(msgspec.json.decode(self._last))
+                spec = msgspec.json.decode(self._last)
+                await self.watched(spec, partial(asyncio.to_thread, self._prepare, spec), self._under)
                 self.made, self.seconds = self.made + 1, time.monotonic() - began
             except Exception as e:
                 log.info("not made ready: %s", e)
@@ -92,10 +94,13 @@ class Ahead:
         """Say what is not made ready any more, and why."""
         return [{"code": "not-made-ready", "message": e.message, "remedy": e.remedy} for e in (one.refusal for one in self._looped.known)]
 
-    async def _watched(self, spec: dict[str, Any]) -> None:
-        """Make it ready; where that never comes to an end this process ends, and the next one refuses it. Raises what `prepare` does."""
+    async def watched(self, spec: dict[str, Any], prepared: Callable[[], Coroutine[Any, Any, Any]], under: UnderWay) -> Any:
+        """Give what comes of making it ready; where that never comes to an end this process ends, and the next one refuses it.
+
+        Raises what `prepare` does, and ModelError where it is refused.
+        """
         await asyncio.to_thread(self._looped.refuse, spec["model"])
-        patience, work = Patience(self._under, LONG), asyncio.create_task(asyncio.to_thread(self._prepare, spec))
+        patience, work = Patience(under, LONG), asyncio.create_task(prepared())
         while not (await asyncio.wait([work], timeout=LOOK_S))[0]:
             if patience.look():
                 of = made_of(spec["model"], loaded=in_use(sources(spec["model"])))
@@ -103,7 +108,7 @@ class Ahead:
                     self._looped.add(f"a what-if of {spec['asset']}", of, patience.seconds, spec["model"])
                 log.error("what is compiled for a what-if of %s does not come to an end; this process ends, to begin anew", spec["asset"])
                 self._leave(LEFT)
-        await work
+        return await work
 
     async def _on_ahead(self, data: bytes) -> None:
         if data != self._last:
@@ -111,5 +116,5 @@ class Ahead:
             self._news.set()
 
     def _prepare(self, spec: dict[str, Any]) -> None:
-        with self._busy, self._under.of(spec["asset"]):
+        with self.busy, self._under.of(spec["asset"]):
             prepare(spec)

@@ -11,6 +11,8 @@ computes asks `compiled`: a model that crashes, hangs or is wrong was refused in
 from __future__ import annotations
 
 import hashlib
+import json
+import threading
 from functools import lru_cache
 from typing import Any, Final, cast
 
@@ -29,6 +31,7 @@ FMU: Final = Limits(time_s=120.0, memory_bytes=4_000_000_000)
 EVALUATED: Final = Limits(time_s=300.0, memory_bytes=16_000_000_000)  # JAX reserves far more than it uses
 Reference = str | dict[str, Any]
 """How a model is found: ``module:name``; ``name.fmu@digest``; a system by ``components`` (references by name) and ``joints``."""
+_turns: dict[str, threading.Lock] = {}  # by model: two that ask for one at once get the same
 
 
 def declared(reference: str) -> Declared:
@@ -54,14 +57,15 @@ def compiled(reference: Reference) -> Compiled:
 
     Raises ModelError with the first error found.
     """
-    if isinstance(reference, str):
-        return _compiled(reference)
-    return _system(tuple(reference["components"].items()), tuple((a, b) for a, b in reference["joints"]))
+    with _turns.setdefault(json.dumps(reference), threading.Lock()):
+        if isinstance(reference, str):
+            return _compiled(reference)
+        return _system(tuple(reference["components"].items()), tuple((a, b) for a, b in reference["joints"]))
 
 
 @lru_cache(16)
 def _system(components: tuple[tuple[str, str], ...], joints: tuple[tuple[str, str], ...]) -> Compiled:
-    return compile_model(joined({name: _compiled(reference).model for name, reference in components}, joints))
+    return compile_model(joined({name: compiled(reference).model for name, reference in components}, joints))
 
 
 @lru_cache(64)
@@ -73,9 +77,14 @@ def _compiled(reference: str) -> Compiled:
     if is_fmu(reference):
         return compile_model(cast(DynamicModel, fmu_of(reference)))
     if not reference.startswith(OWN):
-        _looked_at(reference, evaluate=True)
+        tried(reference)
         loading(reference)
     return compile_model(find_model(reference))
+
+
+def tried(reference: str) -> None:
+    """Try a foreign model in a child, as its source is now; raises ModelError where it is refused."""
+    _looked_at(reference, evaluate=True)
 
 
 @lru_cache(32)

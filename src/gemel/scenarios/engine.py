@@ -23,6 +23,7 @@ from gemel.scenarios.trace import Untranslated
 Told = Callable[[float], bool]
 """Takes how much is done (0 to 1); gives whether to go on."""
 
+_TURN: Final = threading.Lock()  # of those who look for code
 SLICE: Final = 4096  # steps of a block between two looks at whether to go on: some milliseconds
 
 
@@ -69,7 +70,9 @@ class MachineEngine:
     def __init__(self, plan: Plan, of: Precision) -> None:
         self.plan, self.of = plan, of
         self.name = f"machine code, {of.name}"
-        made = _code(plan.model, plan.watch, plan.gauges, (plan.weights, plan.driven, plan.jumping), of)
+        with _TURN:
+            code = _code(plan.model, plan.watch, plan.gauges, (plan.weights, plan.driven, plan.jumping), of)
+        made = code.made()
         if isinstance(made, str):
             raise Untranslated(made)
         self._code = made
@@ -186,10 +189,26 @@ def _code(
     gauges: tuple[Gauge, ...],
     varying: tuple[int, tuple[int, ...], tuple[int, ...]],
     of: Precision,
-) -> _Code | str:
-    """Compile what all plans of the same shape share: the horizon and the step come in later; or say what has no translation."""
+) -> _Once:
+    """Give what all plans of the same shape share: the horizon and the step come in later."""
     weights, driven, jumping = varying
-    try:
-        return _Code(write_kernel(Plan(model, 1.0, 1, 1, 1, watch, gauges, weights, driven, jumping), of))
-    except Untranslated as e:
-        return str(e)
+    return _Once(Plan(model, 1.0, 1, 1, 1, watch, gauges, weights, driven, jumping), of)
+
+
+class _Once:
+    """The code of a plan, compiled when it is first asked for; who asks for it meanwhile waits for that."""
+
+    def __init__(self, plan: Plan, of: Precision) -> None:
+        self._plan, self._of = plan, of
+        self._turn = threading.Lock()
+        self._made: _Code | str | None = None
+
+    def made(self) -> _Code | str:
+        """Give it; or say what has no translation."""
+        with self._turn:
+            if self._made is None:
+                try:
+                    self._made = _Code(write_kernel(self._plan, self._of))
+                except Untranslated as e:
+                    self._made = str(e)
+            return self._made
