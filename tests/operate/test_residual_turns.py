@@ -14,7 +14,7 @@ from gemel.errors import RefusedError
 from gemel.operate.estimates_plan import kinds_of
 from gemel.operate.estimator import Estimator
 from gemel.operate.residual_turns import packed
-from gemel.operate.residuals_in import drafted
+from gemel.operate.residuals_in import LEFT_OUT, drafted, left_out
 from gemel.estimate.watch import WEIGHED
 from gemel.samples import Batch, Snapshot
 from gemel.samples import status as codes
@@ -98,3 +98,15 @@ def test_a_slow_drift_is_told_soon_and_its_sensor_is_named_once_the_readings_can
     last = raised[-1].body["suspects"][0]
     assert (last["kind"], last["name"], raised[-1].body["how"]) == ("sensor", "lower", "drifting")
     assert last["probability"] > 0.9
+
+
+def test_who_estimates_may_have_recorded_that_a_kind_of_the_plant_is_left_out_and_nothing_else(tmp_path):
+    made = plant(tmp_path, PLANT)
+    told = {"id": "left-out-1", "kind": LEFT_OUT, "at": 0, "asset": "type Tanks"}
+    body = msgspec.json.encode({"why": "it did not come back " + "." * 2000, "remedy": "bound it", "more": "x"})
+    fact = left_out({**told, "body": body}, made, START)
+    assert (fact.kind, fact.at, fact.subject, fact.body["what"]) == (LEFT_OUT, START, made.root, "type Tanks")
+    assert set(fact.body) == {"what", "why", "remedy"} and len(fact.body["why"]) == 1000
+    for other in ("type Pump", f"area {ROOT}", "balance water"):
+        with pytest.raises(RefusedError):
+            left_out({**told, "asset": other, "body": body}, made, START)
