@@ -49,7 +49,7 @@ class Loop:
 
     def __init__(self, *_):
         self.told, self.behind_s, self.problem = 0, 0.0, ""
-        self.estimator = SimpleNamespace(substituted=2)
+        self.estimator = SimpleNamespace(substituted=2, beyond=[])
 
     async def run(self):
         Loop.begun += 1

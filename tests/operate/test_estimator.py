@@ -18,6 +18,7 @@ from gemel.operate.estimates_in import check, take_estimates
 from gemel.operate.estimates_plan import kinds_of
 from gemel.operate.estimator import Estimator
 from gemel.operate.site import Site
+from gemel.operate.under_way import UnderWay
 from gemel.samples import Batch, Snapshot
 
 SECONDS = 240
@@ -149,3 +150,13 @@ def test_after_long_silence_the_estimates_are_doubtful_and_then_none(make, log, 
     rows = of(site, list(estimator.take(later, 999)), f"{ROOT}/rig-1/upper")
     assert (rows.status[rows.time > START + 55 * SECOND] != 0).all()
     assert rows.sigma[-1] > rows.sigma[0]
+
+
+def test_who_makes_up_for_much_at_one_tick_is_seen_to_come_on(site, log):
+    """As where hours of readings come at once: each instant is a step, and none of them hangs."""
+    under = UnderWay()
+    estimator = Estimator(kinds_of(site.plant, site.registry), site.registry, site.plant.checks(site.registry), 0, under=under)
+    told(estimator, [*log[:4], *log[4:-1:2]])  # a tick at the beginning, then readings only
+    before = under.turn
+    assert told(estimator, log[-1:])
+    assert under.turn - before > SECONDS - 10 and under.what is None

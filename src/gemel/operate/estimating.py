@@ -107,6 +107,7 @@ class Estimating:
         self._place |= {int(n): (1, *at) for at, n in np.ndenumerate(wires.outputs) if n >= 0}
         self._shape = wires.outputs.shape
         self.too_late = 0
+        self.on: Callable[[], object] = lambda: None  # told of each instant that is met
 
     @property
     def at(self) -> int:
@@ -163,6 +164,7 @@ class Estimating:
         while self._lag.at <= last:
             at = self._lag.at
             made.append((at, self._meet(at)))
+            self.on()
         rows = Batch.concat([self._rows(at, estimate, now_ns) for at, estimate in made])
         return rows, [estimate for _, estimate in made]
 

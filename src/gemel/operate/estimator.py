@@ -180,6 +180,7 @@ class Estimator:
         newest = estimates[len(estimates) - len(loop.met) :]  # behind those that were made again
         for (at, u, y), estimate in zip(loop.met, newest, strict=True):
             self._watch(i, (at, u, y, estimate))
+            self._under.on()
         return rows
 
     def _take_up(self, facts: int) -> None:
@@ -254,6 +255,7 @@ class Estimator:
         for kind, planned in zip(self.kinds[:n], self.planned, strict=False):
             with self._under.of(planned):
                 found.append(self._loop(kind, self.time))
+                found[-1].on = self._under.on
         return found
 
     @staticmethod

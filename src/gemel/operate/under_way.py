@@ -39,6 +39,10 @@ class UnderWay:
         finally:
             self.what = None
 
+    def on(self) -> None:
+        """Say that it comes on: a step of many is made, as where hours are made up for at once."""
+        self.turn += 1
+
 
 class Patience:
     """How long what is under way takes already.
