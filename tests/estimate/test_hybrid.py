@@ -65,3 +65,14 @@ def test_the_version_tells_corrections_apart_and_missing_readings_are_left_out(l
     again = [learn("y", x, u, x[:, 0], y) for _ in range(2)]
     assert again[0].version == again[1].version != learned.version
     assert again[0].helps
+
+
+@pytest.mark.parametrize("seed", range(6, 12))
+def test_inputs_that_did_not_move_are_not_looked_at(seed):
+    """With and without them errors are one, but for the last digits: looked at, any other value of them would be outside of what was learned."""
+    noise, x = np.random.default_rng(seed), np.linspace(10.0, 120.0, 400)
+    bent = 6.0 * np.tanh((x - 40.0) / 15.0)
+    states, run = 273.15 + x[:, None], 273.15 + x
+    learned = learn("x", states, np.zeros((400, 1)), run, run + bent + 0.05 * noise.standard_normal(400))
+    assert learned.helps and not learned.with_inputs
+    assert np.abs(correct(learned, states, np.full((400, 1), 350.0), run).value - run - bent).max() < 0.5
