@@ -57,3 +57,17 @@ def test_one_step_after_another_never_hangs_and_who_failed_is_remembered():
     with pytest.raises(ZeroDivisionError), under.of("type Tank"):
         raise ZeroDivisionError
     assert under.failed == "type Tank"
+
+
+def test_until_it_comes_on_for_the_first_time_it_may_be_compiling():
+    machine, under = Machine(), UnderWay()
+    patience, hung = Patience(under, 1.0, lambda: machine.now, lambda: machine.used, first=5.0), []
+    for comes_on in (True, False):
+        begun = machine.now
+        with under.of("type Pump"):
+            while not patience.look():
+                machine.pass_(1.0, 1.0)
+            hung.append(machine.now - begun)
+            if comes_on:
+                under.on()
+    assert hung == pytest.approx([5 * under_way.HANGS_S, under_way.HANGS_S], abs=3.0)

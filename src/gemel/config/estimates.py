@@ -46,6 +46,7 @@ SELDOM_S: Final = 300.0  # … up to this
 RARE_S: Final = 3600.0  # … or this, where the others go on: who never comes to an end is tried too …
 SELDOM: Final = 5  # looks, between two at the models' sources
 WEIGHS: Final = 2.5  # times as long as a step may it take to weigh who is wrong …
+COMPILES: Final = 5.0  # … and to take the first, for which it is compiled …
 MAKES: Final = 3.0  # … and to make a kind, which is tried in a child before
 SHARE: Final = 20.0  # … and waited for so many times as long as a try took
 MISSING: Final = "pip install 'gemel[reason]'"
@@ -206,7 +207,7 @@ class Estimates:
 
         self._worker = WORKER
         under = self._stepping = UnderWay()
-        self._step = Patience(under)
+        self._step = Patience(under, first=COMPILES)
         lasting = [Patience(WORKER.under, WEIGHS), *(p for p in self._patience if p.under is self._making)]
         self._patience = [*self._busy(self._making, WORKER.under), *lasting, self._step]
         checks, others = site.plant.checks(site.registry), dict(registries(self._places))

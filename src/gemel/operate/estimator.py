@@ -194,6 +194,7 @@ class Estimator:
         changed = {f.subject for f in due}
         for i, kind in enumerate(self.kinds):
             if mine := kind.concerned(changed):
+                self._under.came.discard(self.planned[i])  # it may be compiled anew
                 with self._under.of(self.planned[i]):
                     self._adopt(i, mine)
 

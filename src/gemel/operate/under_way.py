@@ -26,6 +26,7 @@ class UnderWay:
         self.what: object = None
         self.failed: object = None  # what raised last
         self.turn = 0
+        self.came = set[object]()  # of what came back before: it is compiled
 
     @contextmanager
     def of(self, what: object) -> Iterator[None]:
@@ -42,6 +43,7 @@ class UnderWay:
     def on(self) -> None:
         """Say that it comes on: a step of many is made, as where hours are made up for at once."""
         self.turn += 1
+        self.came.add(self.what)
 
 
 class Patience:
@@ -50,14 +52,16 @@ class Patience:
     Args:
         under: what is watched.
         share: of `HANGS_S`: its limit.
+        first: so many times as long until it comes on for the first time: a small machine compiles for minutes.
         clock: gives seconds.
         used: gives the seconds that the process had of the processor.
     """
 
     def __init__(
-        self, under: UnderWay, share: float = 1.0, clock: Callable[[], float] = time.monotonic, used: Callable[[], float] = time.process_time,
+        self, under: UnderWay, share: float = 1.0, clock: Callable[[], float] = time.monotonic,
+        used: Callable[[], float] = time.process_time, first: float = 1.0,
     ) -> None:  # fmt: skip
-        self.under, self._share, self._clock, self._used = under, share, clock, used
+        self.under, self._share, self._clock, self._used, self._first = under, share, clock, used, first
         self._turn, self._last, self._processor = 0, (clock(), used()), 0.0
         self.seconds = 0.0
 
@@ -69,5 +73,5 @@ class Patience:
         elif not waits:
             self.seconds += min(self._last[0] - last[0], PAUSE_S)
             self._processor += self._last[1] - last[1]
-        limit = HANGS_S * self._share
+        limit = HANGS_S * self._share * (1.0 if self.under.what in self.under.came else self._first)
         return self.seconds > limit and (self._processor > USED * limit or self.seconds > AT_ALL * limit)
