@@ -1,6 +1,8 @@
 """A fit finds the parameters of a machine whose parameters are known, says how sure it is, and what it cannot tell."""
 
+import math
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -11,7 +13,7 @@ from gemel.estimate.calibrate import Settings, box_of, fit
 from gemel.estimate.free_run import free_run
 from gemel.estimate.gate import judge
 from gemel.estimate.intervals import profile
-from gemel.estimate.least_squares import minimise
+from gemel.estimate.least_squares import Minimum, minimise, ranked
 from gemel.estimate.objective import Objective
 from gemel.estimate.record import Record
 
@@ -175,3 +177,12 @@ def test_without_noise_an_interval_is_as_wide_as_the_gauge_is_coarse():
     noisy = fit(basin(), FREE, [lived(np.random.default_rng(3))], settings=QUICK).parameters["area"]
     assert usual.told and usual.sd == pytest.approx(noisy.sd / 100, rel=0.3), "1e-4 of a metre, where nothing else is known"
     assert coarse.told and coarse.sd == pytest.approx(noisy.sd, rel=0.3)
+
+
+def test_of_searches_that_came_to_one_place_the_one_that_ended_there_is_the_fit():
+    """Which of them has the least cost by its last digits is chance, and another machine's arithmetic."""
+    at = [Minimum(None, None, SimpleNamespace(cost=cost), ended, "", 1) for cost, ended in
+          ((44.592720760001, True), (44.59272076, False), (math.nan, False), (44.7, True))]
+    assert [m.cost for m in ranked(at)][:3] == [44.592720760001, 44.59272076, 44.7]
+    assert [m.cost for m in ranked(at[1:])][:2] == [44.59272076, 44.7], "an end that is worse is none"
+    assert math.isnan(ranked(at[2:3])[0].cost)

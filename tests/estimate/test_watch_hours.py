@@ -114,7 +114,7 @@ class Idle:
     def __init__(self):
         self.asked = []
 
-    def ask(self, question):
+    def ask(self, question, of=None):
         self.asked.append(question)
         answer = Future()
         answer.set_result(Verdict(((Suspect("sensor", "lower"), 1.0),), "off", 0, (0.0, 0.0), 9.0, None))

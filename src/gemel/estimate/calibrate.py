@@ -19,7 +19,7 @@ from gemel.errors import ModelError
 from gemel.estimate.diagnostics import Diagnosis, diagnose
 from gemel.estimate.identifiability import Identifiability, identifiability
 from gemel.estimate.intervals import spread
-from gemel.estimate.least_squares import Box, Minimum, minimise, reduced
+from gemel.estimate.least_squares import Box, Minimum, minimise, ranked, reduced
 from gemel.estimate.objective import Objective
 from gemel.estimate.record import Record
 from gemel.samples.batch import F64
@@ -181,11 +181,7 @@ def _noise_of(objective: Objective, found: Minimum) -> F64:
 
 def _searched(objective: Objective, fixed: F64, box: Box, settings: Settings) -> tuple[list[Minimum], Objective]:
     starts = _starts(objective, box, fixed[objective.places], settings)
-    found = sorted(
-        (minimise(objective, box, p, x, settings.most) for p, x in starts),
-        key=lambda m: m.cost if np.isfinite(m.cost) else np.inf,
-    )
-    return found, objective
+    return ranked(minimise(objective, box, p, x, settings.most) for p, x in starts), objective
 
 
 def _starts(objective: Objective, box: Box, p: F64, settings: Settings) -> list[tuple[F64, F64]]:

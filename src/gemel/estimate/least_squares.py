@@ -8,6 +8,7 @@ initial states are eliminated first (Schur complement), so that a thousand recor
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,6 +18,7 @@ from gemel.samples.batch import F64
 
 COST_TOLERANCE = 1e-9  # relative fall of the cost below which two steps in a row end the search
 STEP_TOLERANCE = 1e-9  # relative to the scale of each unknown
+ALIKE = 1e-6  # costs that differ by less, relative, are those of one end
 FIRST_DAMPING = 1e-3
 LARGEST_DAMPING = 1e12
 
@@ -91,6 +93,14 @@ def minimise(objective: Objective, box: Box, p: F64, x0: F64, most: int = 60) ->
         if damping > LARGEST_DAMPING:
             return Minimum(p, x0, here, False, "no step makes it better, however small", iteration)
     return Minimum(p, x0, here, False, f"not at its end after {most} linearisations", most)
+
+
+def ranked(found: Iterable[Minimum]) -> list[Minimum]:
+    """Give where searches ended, the least cost first; of those that are alike with the first, who came to its end is first."""
+    those = sorted(found, key=lambda m: m.cost if np.isfinite(m.cost) else np.inf)
+    ended = (m for m in those if m.converged and m.cost <= those[0].cost * (1 + ALIKE))
+    first = next(ended, those[0])
+    return [first, *(m for m in those if m is not first)]
 
 
 def _largest(values: F64) -> float:
