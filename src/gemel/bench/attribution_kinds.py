@@ -1,7 +1,7 @@
 """Which kinds of wrong `gemel bench judge --attribution` draws from: those that the attribution was developed on, and others.
 
-`known` are those of the first runs. `tried` were thought of later, and run on seeds 100 to 199 while it was mended. `fresh` were never run before
-a judge runs them: what is counted of them is how the twin does with what nobody who worked on it has seen.
+`known` are those of the first runs. `tried` were thought of later, and run on seeds 100 to 199 while it was mended. `fresh` were run once,
+by a judge (seeds 830 to 849), before anybody who worked on it had seen what the twin makes of them: 55 of 100 right.
 """
 
 from __future__ import annotations
