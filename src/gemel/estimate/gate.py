@@ -130,7 +130,8 @@ def compare(challenger: Sequence[FreeRun], champion: Sequence[FreeRun], rules: R
     p, blown = not_better(theirs_then, ours_then), _blown(challenger)
     theirs, ours = theirs[~np.isnan(ours)], ours[~np.isnan(ours)]
     gain = _gain(theirs, ours)
-    falls = f"the mean squared error falls by {100 * gain:.1f} %, {100 * rules.margin:.0f} % are needed"
+    went = f"falls by {100 * gain:.1f}" if not gain < 0 else f"rises by {-100 * gain:.1f}"
+    falls = f"the mean squared error {went} %, a fall by {100 * rules.margin:.0f} % is needed"
     checks = (
         Check("readings", len(ours) >= rules.readings, f"{len(ours)} unseen readings, {rules.readings} are needed"),
         Check("sane", not blown, f"{blown} free runs blow up"),
