@@ -10,6 +10,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 from life_kit import Remembered
+from own_tank_kit import TANK
 
 from gemel.assets import load
 from gemel.errors import ModelError
@@ -20,21 +21,6 @@ from gemel.operate.jobs import digest
 from gemel.operate.machine import machine_of
 from gemel.operate.models_source import sources
 
-TANK = """
-from gemel.dynamics import Quantity
-
-class Tank:
-    states = {"level": Quantity("m", 1.0, low=0.1, high=4.0)}
-    inputs = {"inflow": Quantity("m3/s", 0.01)}
-    outputs = {"outflow": Quantity("m3/s")}
-    parameters = {"area": Quantity("m2", 2.0, low=0.1, high=10.0)}
-
-    def derivative(self, t, x, u, p):
-        return {"level": (u.inflow - 0.01 * x.level) / p.area}
-
-    def output(self, t, x, u, p):
-        return {"outflow": 0.01 * x.level}
-"""
 PLANT = "plant: a/b\ntypes: {T: {dynamics: '%s', signals: {level: {unit: m}}}}\nassets: {x: {type: T}}"
 
 

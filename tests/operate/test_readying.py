@@ -6,6 +6,7 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+from own_tank_kit import TANK
 
 from gemel.assets import load
 from gemel.operate import models_source, readying, whatif
@@ -16,21 +17,6 @@ from gemel.operate.readying import NOTHING_CHANGED, Readying, likely
 from gemel.scenarios import engine
 from gemel.twin.releases import Releases
 
-TANK = """
-from gemel.dynamics import Quantity
-
-class Tank:
-    states = {"level": Quantity("m", 1.0, low=0.1, high=4.0)}
-    inputs = {"inflow": Quantity("m3/s", 0.01)}
-    outputs = {"outflow": Quantity("m3/s")}
-    parameters = {"area": Quantity("m2", 2.0, low=0.1, high=10.0)}
-
-    def derivative(self, t, x, u, p):
-        return {"level": (u.inflow - 0.01 * x.level) / p.area}
-
-    def output(self, t, x, u, p):
-        return {"outflow": 0.01 * x.level}
-"""
 PLANT = """plant: a/b
 types:
   Basin: {dynamics: '%s:Tank', signals: {level: {unit: m}}}
