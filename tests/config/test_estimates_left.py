@@ -299,3 +299,12 @@ def test_a_person_who_starts_the_twin_anew_has_it_tried_again(tmp_path):
     Looped(Places(tmp_path / "data").looped).add("type Tank", "digest", 120.0)
     prepare(settings)
     assert Looped(Places(tmp_path / "data").looped).known == []
+
+
+def test_what_is_beyond_its_range_is_told_in_health(tmp_path):
+    of = estimates.Estimates(None, Places(tmp_path / "data"))
+    assert of.told()["problems"] == []
+    of._loop = Loop()
+    of._loop.estimator.beyond = ["a/b/flow comes to 90 m3/h, beyond 80"]
+    (said,) = of.told()["problems"]
+    assert (said["code"], said["message"]) == ("estimates-beyond", "a/b/flow comes to 90 m3/h, beyond 80") and said["remedy"]
