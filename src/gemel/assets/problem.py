@@ -1,7 +1,7 @@
 """What is wrong in a plant file: where, what, and what to write instead. All of it at once, never the first only."""
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
@@ -75,3 +75,8 @@ def did_you_mean(word: str, known: Iterable[str], otherwise: str = "") -> str:
         return otherwise or "there is none yet"
     listed = ", ".join(sorted(names)[:12]) + (", …" if len(names) > 12 else "")
     return otherwise or f"write one of: {listed}"
+
+
+def few(names: Sequence[str]) -> str:
+    """Give the first five of some names, and how many more there are."""
+    return ", ".join(names[:5]) + (f" and {len(names) - 5} more" if len(names) > 5 else "")

@@ -14,7 +14,7 @@ from gemel.assets.commands import PLACEHOLDER, filled
 from gemel.assets.grammar_names import JSON_PATH
 from gemel.assets.instances import BUILT_IN, Assets
 from gemel.assets.node import Node
-from gemel.assets.problem import Problems
+from gemel.assets.problem import Problems, few
 from gemel.assets.signals import Scope
 from gemel.assets.spec import Template
 
@@ -63,7 +63,7 @@ def _check_silent(template: Template, place: Node, problems: Problems, said: set
         said.add(key)
         problems.warn(
             place,
-            f"nothing feeds {_few(silent)} of {template.type}: only POST /telemetry can",
+            f"nothing feeds {few(silent)} of {template.type}: only POST /telemetry can",
             "add source: {from: …, topic: …} to the type",
         )
 
@@ -79,10 +79,6 @@ def _check_unwired(template: Template, place: Node, problems: Problems, said: se
                 f"the command {command.name!r} of {template.type} is not wired: it has no {lacks}",
                 "add to: (a connection) and topic: to the command",
             )
-
-
-def _few(names: list[str]) -> str:
-    return ", ".join(names[:5]) + (f" and {len(names) - 5} more" if len(names) > 5 else "")
 
 
 def _texts(template: Template) -> list[_Text]:

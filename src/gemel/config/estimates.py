@@ -49,6 +49,7 @@ WEIGHS: Final = 2.5  # times as long as a step may it take to weigh who is wrong
 COMPILES: Final = 5.0  # … and to take the first, for which it is compiled …
 MAKES: Final = 3.0  # … and to make a kind, which is tried in a child before
 SHARE: Final = 20.0  # … and waited for so many times as long as a try took
+UNBOUND: Final = "unbound"  # nothing of a model has a source
 MISSING: Final = "pip install 'gemel[reason]'"
 
 
@@ -294,8 +295,8 @@ def _lasting(name: str | None, seconds: float) -> dict[str, str]:
 
 
 def _again(why: Exception, words: str) -> str:
-    """Say when it is tried again; nothing of what is not, by itself."""
-    return "" if isinstance(why, GemelError) and why.code == CODE else words
+    """Say when it is tried again; nothing of what only another model or plant file makes right."""
+    return "" if isinstance(why, GemelError) and why.code in {CODE, UNBOUND} else words
 
 
 def _problem(what: str, why: Exception, then: str) -> dict[str, str]:

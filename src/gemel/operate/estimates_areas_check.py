@@ -2,6 +2,8 @@
 
 from collections.abc import Iterator
 
+import numpy as np
+
 from gemel.assets import Plant
 from gemel.assets.node import Node
 from gemel.assets.problem import Problems, did_you_mean
@@ -13,20 +15,21 @@ from gemel.operate.estimates_balances import check_balances
 from gemel.operate.estimates_plan import is_told, measured
 from gemel.operate.fmi.coupled import as_a_whole
 from gemel.operate.joining import bind_any, members
+from gemel.samples.batch import I64
 from gemel.samples.units import quantity
 
 Found = tuple[tuple[str, ...], str, str]  # where under the area, words, remedy
 
 
-def types_alone(plant: Plant) -> set[str]:
-    """Give the names of the types of which an asset is followed by itself."""
+def rows_alone(plant: Plant) -> I64:
+    """Give the rows of the assets that are not followed together with others."""
     together: set[int] = set()
     for path in plant.estimates:
         try:
             together |= {plant.assets.find(asset) or 0 for asset in members(plant, path)}
         except GemelError:  # told by `check_areas`
             continue
-    return {name for row, name in enumerate(plant.assets.types) if row not in together}
+    return np.setdiff1d(np.arange(len(plant.assets)), list(together))
 
 
 def check_areas(plant: Plant, section: Node | None, problems: Problems) -> None:

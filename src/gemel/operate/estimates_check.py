@@ -8,18 +8,18 @@ from gemel.dynamics import Quantity
 from gemel.dynamics.declared import Declared
 from gemel.errors import GemelError
 from gemel.operate.binding import names_of
+from gemel.operate.unread import heard
 from gemel.samples.units import fits, quantity
 
 Found = tuple[str, tuple[str, ...], str, str]  # severity, where in the type, words, remedy
 
 
-def misestimated(template: Template, model: Declared | None, *, alone: bool = True) -> Iterator[Found]:
+def misestimated(template: Template, model: Declared | None) -> Iterator[Found]:
     """Give what is wrong with the estimates of a type; nothing where its model is not known.
 
     Args:
         template: the type.
         model: as it declares itself.
-        alone: whether an asset of the type is followed by itself, and not as a part of an area.
     """
     wanted = {s.name: s for s in template.signals for lane in s.lanes if lane.modelled}
     if model is None or not wanted:
@@ -34,7 +34,7 @@ def misestimated(template: Template, model: Declared | None, *, alone: bool = Tr
             words = f"{name!r} is in {signal.unit or '1'}, the model's parameter in {parameters[name].unit}"
             yield "error", ("signals", name), words, "give it a unit that measures the same"
     yield from _chosen(template, model, names, wanted)
-    yield from (found for found in _unmeasured(template, seen) if alone or found[0] == "warning")
+    yield from _unsure(template, model)
     walking = dict(model.states) | {n: q for n, q in model.parameters.items() if names.get(n, n) in wanted}
     if not model.traceable and not model.exchanged:  # run as a whole: its inputs are drawn
         walking |= model.inputs
@@ -55,15 +55,10 @@ def _chosen(template: Template, model: Declared, names: Mapping[str, str], wante
             yield "error", ("estimates", "states"), f"{name!r} is told and not followed", f"add {name} to states, or leave its dynamics: out"
 
 
-def _unmeasured(template: Template, seen: dict[str, Quantity]) -> Iterator[Found]:
-    names = names_of(template)
-    heard = {names.get(n, n) for n in template.estimates.sensors} or set(seen)
-    measured = [s for s in template.signals if s.name in seen and s.name in heard and s.source is not None]
-    if not measured:
-        remedy = f"give one of {', '.join(seen)} a source"
-        yield "error", ("dynamics",), "nothing that the model gives is measured: there is nothing to estimate by", remedy
-    for signal in measured:
-        if signal.accuracy is None:
+def _unsure(template: Template, model: Declared) -> Iterator[Found]:
+    sensors = heard(template, model.states, model.outputs)
+    for signal in template.signals:
+        if signal.name in sensors and signal.source is not None and signal.accuracy is None:
             words = f"how accurate {signal.name!r} is, is not said: 1 % of its usual size is taken"
             yield "warning", ("signals", signal.name), words, "add accuracy: its standard uncertainty"
 

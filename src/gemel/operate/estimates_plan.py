@@ -16,6 +16,7 @@ import numpy as np
 
 from gemel import __version__
 from gemel.assets import Plant
+from gemel.assets.problem import few
 from gemel.assets.spec import Estimates, Signal, Template
 from gemel.dynamics import Compiled, compile_model
 from gemel.dynamics.reduced import Reduced
@@ -32,6 +33,7 @@ from gemel.operate.fmi.coupled import as_a_whole
 from gemel.operate.fmi.model import plain
 from gemel.operate.machine import narrowed
 from gemel.operate.models import Reference, compiled
+from gemel.operate.unread import heard, silent
 from gemel.samples import Registry, units
 from gemel.samples.batch import F64, I32
 
@@ -73,8 +75,8 @@ def _kind(plant: Plant, registry: Registry, template: Template, rows: Sequence[i
     listened = {n for n, b in seen.items() if measured(b) and n in (asked.sensors or seen)}
     kept = tuple(n for n, b in seen.items() if n in listened or is_told(b))
     if not listened:
-        raise ModelError(f"nothing that the model of {template.type} gives is measured", code="unbound",
-                         remedy=f"give one of {', '.join(seen)} a source")  # fmt: skip
+        words, remedy = silent(template, heard(template, whole.model.states, whole.model.outputs))
+        raise ModelError(f"of {few(paths)}, {words}", code="unbound", remedy=remedy)
     modelled = {s.name for s in template.signals for lane in s.lanes if lane.modelled}
     meant = names_of(template)
     estimated = tuple(n for n in whole.parameters if meant.get(n, n) in modelled and n not in seen)

@@ -10,6 +10,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
+import numpy as np
+
 from gemel.assets import Plant, Problem
 from gemel.assets.fmus import is_fmu, parted
 from gemel.assets.merge import read_directory
@@ -24,7 +26,7 @@ from gemel.errors import ModelError
 from gemel.estimate.stable_steps import STEPS
 from gemel.operate.binding import names_of
 from gemel.operate.calibrate_check import misfitted
-from gemel.operate.estimates_areas_check import balances_told, check_areas, types_alone
+from gemel.operate.estimates_areas_check import balances_told, check_areas, rows_alone
 from gemel.operate.estimates_check import misestimated
 from gemel.operate.fmi.host import ask
 from gemel.operate.fmi.trial import TRIED, refused, tried
@@ -33,6 +35,7 @@ from gemel.operate.joining import joined_by
 from gemel.operate.kpis_check import misjudged
 from gemel.operate.life_check import misworn
 from gemel.operate.models import DECLARED, EVALUATED, fmu_of
+from gemel.operate.unread import unread
 from gemel.samples.units import conversion, fits
 
 KINDS: Final = ("inputs", "outputs", "states")
@@ -52,7 +55,8 @@ def model_problems(plant: Plant, folder: Path, evaluate: bool) -> list[Problem]:
     root = read_directory(folder, Problems())
     types: Mapping[str, Node] = {} if root is None else (root.get("types") or Node({}, "", 0)).fields
     told: dict[str, dict[str, Any]] = {}
-    alone = types_alone(plant)
+    alone = rows_alone(plant)
+    types_alone = {plant.templates[n].type for n in np.unique(plant.assets.template[alone])}
     for template in {t.type: t for t in plant.templates if t.dynamics}.values():
         reference = str(template.dynamics)
         if reference not in told:
@@ -62,8 +66,8 @@ def model_problems(plant: Plant, folder: Path, evaluate: bool) -> list[Problem]:
             (problems.error if severity == "error" else problems.warn)(at, message, remedy)
         model = told[reference].get("declared")
         found = (
-            *_misfits(template, told[reference]), *misestimated(template, model, alone=template.type in alone), *misworn(template, model),
-            *misused(template, told[reference].get("fmu"), alone=template.type in alone), *misjudged(template, model),
+            *_misfits(template, told[reference]), *misestimated(template, model), *unread(plant, template.type, alone, model), *misworn(template, model),
+            *misused(template, told[reference].get("fmu"), alone=template.type in types_alone), *misjudged(template, model),
             *misfitted(template, model, told[reference].get("ties", ())),
         )  # fmt: skip
         for severity, key, message, remedy in found:
