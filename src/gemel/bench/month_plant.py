@@ -8,16 +8,20 @@ plant's state, which the twin is never handed.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import math
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
 
+from gemel.bench.month_beyond import BENDS, GOING, beyond, heated, orders
 from gemel.testing.station.model import Signal, Station, air, step, truth
 from gemel.testing.station.pump import GRAVITY
 from gemel.testing.station.sensors import Sensors
+from gemel.testing.station.water import ambient
 
 Vector = npt.NDArray[np.float64]
 MIDNIGHT: Final = 20_600 * 86_400.0
@@ -26,7 +30,7 @@ SENSED_S: Final = 10.0
 READ_S: Final = 60.0
 DAY: Final = 1440  # readings
 PUMPS: Final = ("pump-1", "pump-2")
-GROWING: Final = ("wear", "blockage", "air", "damage", "trim", "recirculation", "choked", "rub")
+GROWING: Final = ("wear", "blockage", "air", "damage", "trim", "recirculation", "choked", "rub", "hanging", "misaligned")
 LAWS: Final[Mapping[str, Mapping[str, float]]] = {  # a law of the machine -> the signals that it shows in, and how much
     "power": {"power": 1.0, "current": 1.0, "torque": 1.0}, "vibration": {"vibration": 1.0}, "motor_c": {"motor_temperature": 1.0},
     "bearing_c": {"bearing_temperature": 1.0}, "head": {"flow": 1.0, "discharge_pressure": 0.2},
@@ -36,6 +40,12 @@ LAWS: Final[Mapping[str, Mapping[str, float]]] = {  # a law of the machine -> th
 WARM: Final = ("motor_c", "bearing_c", "vibration_c")  # those that are off by how warm the air is; the others by how fast the pump runs
 ABOVE_AIR: Final = ("motor_temperature", "bearing_temperature")  # of these a share of what they are above the air
 RAG: Final = (15, 25)  # readings that a rag lies before the riser, and that it is away
+HUNT: Final = 20  # readings in which a loose valve swings to and fro
+COMING: Final[Mapping[str, tuple[str, Callable[[int], float]]]] = {  # what comes and goes -> of the pump set, and how much of it at a reading since
+    "rag": ("blockage", lambda at: float(at % sum(RAG) < RAG[0])),
+    "hunting": ("blockage", lambda at: math.sin(math.pi * at / HUNT) ** 2),
+    "vortex": ("air", lambda at: max(math.sin(math.tau * at / 17) + math.sin(math.tau * at / 29), 0.0) / 2.0),  # in bursts that differ
+}
 USUAL_RPM, USUAL_C = 2400.0, 17.0
 HIDDEN: Final = ("wear", "flow_m3h", "head_m", "power_kw", "motor_c", "drive_c", "bearing_c", "vibration_mms")
 
@@ -47,10 +57,11 @@ class Fault:
     Args:
         signal: asset and signal.
         kind: `bias`, `drift`, `stuck`, `noise`, `gain`, `deadband`, `dropout`, `intermittent`, `spikes`, `slow`, `clipped`,
-            `scaling`, `sticking`, `noisier`, `delayed`, `mirrored`, `coarse`, `crossed`.
+            `scaling`, `sticking`, `noisier`, `delayed`, `mirrored`, `coarse`, `crossed`, `rooted`, `warmed`, `bit`, `peaks`.
         size: in the signal's unit; for `gain` and (at the end) `scaling` a share, for `dropout`, `intermittent` and `spikes` the
             share of readings struck, of `sticking` too; for `slow` a lag in readings, for `delayed` how many late; for `clipped`
-            the share of readings that are beyond what it can show; `mirrored` and `crossed` have none.
+            the share of readings that are beyond what it can show; for `rooted` the span; for `warmed` per degree of the air; for
+            `peaks` readings until a peak is forgotten; `mirrored` and `crossed` have none.
         since, until: readings.
     """
 
@@ -67,12 +78,13 @@ class Mishap:
 
     Args:
         pump: whom.
-        kind: an attribute of the rig's pump set (of `GROWING`) that grows; `rag`, a blockage that comes and goes; or a law of the
+        kind: an attribute of the rig's pump set (of `GROWING`) that grows, or what comes and goes (of `COMING`); a law of the
             machine (of `LAWS`) that is another from then on, off the usual: `power` (with torque and current), `vibration`, `motor_c`,
-            `bearing_c`, `head` (flow and pressure), `pressure`, `bearing_rpm`, `vibration_c`, `vibration_fast` (no slower than usual).
+            `bearing_c`, `head` (flow and pressure), `pressure`, `bearing_rpm`, `vibration_c`, `vibration_fast` (no slower than usual);
+            or how the machine goes where it never was (`GOING`: `faster`, `hotter`), with a law that was always another there (`BENDS`).
         size: what the attribute grows by; of a law its share where the pump runs a tenth faster than usual, or (`WARM`) the air
-            is ten degrees warmer.
-        since: reading at which it begins.
+            is ten degrees warmer (of `BENDS`: than ever before); `faster` and `hotter` have none.
+        since: reading at which it begins, or at which the machine goes there.
         over: readings until it has grown.
     """
 
@@ -104,13 +116,16 @@ def live(seed: int, days: float, unrest: float = 1.0, mishaps: tuple[Mishap, ...
     station = Station.at_rest(MIDNIGHT, rng)
     station = replace(station, pumps={n: replace(p, wear=float(rng.uniform(0.005, 0.03))) for n, p in station.pumps.items()})
     weather, thirst = _weather(rng, days, unrest), _thirst(rng, days, unrest)
+    season = np.array([ambient(MIDNIGHT + READ_S * k) for k in range(len(weather))])
+    faster, hotter = ({one.pump: one.since for one in mishaps if GOING.get(one.kind) == how} for how in ("faster", "hotter"))
+    weather, hottest_c = heated(weather, season, min(hotter.values(), default=None))
     signals = tuple(truth(station))
     sensors, held = Sensors.of(signals), np.array(list(truth(station).values()))
     shown, hidden = np.empty((round(days * DAY), len(signals))), []
     for k in range(len(shown)):
         water = replace(station.water, thirst=float(thirst[k]))
-        station = _operated(replace(station, warmer_c=float(weather[k]), water=water), k, rng, restless)
-        station = _befallen(station, mishaps, k)
+        station = _operated(replace(station, warmer_c=float(weather[k]), water=water), k, rng, restless, faster)
+        station = _befallen(station, mishaps, k, hottest_c)
         for _ in range(round(READ_S / SENSED_S)):
             for _ in range(round(SENSED_S / STEP_S)):
                 station = step(station, STEP_S, rng)
@@ -121,15 +136,18 @@ def live(seed: int, days: float, unrest: float = 1.0, mishaps: tuple[Mishap, ...
     return Life({s: shown[:, i] for i, s in enumerate(signals)}, true)
 
 
-def _befallen(station: Station, mishaps: tuple[Mishap, ...], k: int) -> Station:
+def _befallen(station: Station, mishaps: tuple[Mishap, ...], k: int, hottest_c: float) -> Station:
     for one in mishaps:
-        if one.kind == "rag" and k >= one.since:
-            there = one.size * ((k - one.since) % sum(RAG) < RAG[0])
-            station = replace(station, pumps={**station.pumps, one.pump: replace(station.pumps[one.pump], blockage=there)})
-        if one.kind in GROWING and one.since <= k < one.since + one.over:
-            pump = station.pumps[one.pump]
-            grown = replace(pump, **{one.kind: getattr(pump, one.kind) + one.size / one.over})
-            station = replace(station, pumps={**station.pumps, one.pump: grown})
+        pump, name, value = station.pumps[one.pump], one.kind, None
+        if one.kind in COMING and k >= one.since:
+            name, share = COMING[one.kind]
+            value = one.size * share(k - one.since)
+        elif one.kind in BENDS:
+            name, value = BENDS[one.kind], one.size * beyond(station, one.pump, one.kind, hottest_c)
+        elif one.kind in GROWING and one.since <= k < one.since + one.over:
+            value = getattr(pump, name) + one.size / one.over
+        if value is not None:
+            station = replace(station, pumps={**station.pumps, one.pump: replace(pump, **{name: value})})
     return station
 
 
@@ -154,6 +172,11 @@ def struck(life: Life, faults: tuple[Fault, ...], seed: int) -> Life:
             pump, name = fault.signal
             shown, other = readings[fault.signal].copy(), next(one for one in PUMPS if one != pump)
             shown[fault.since : fault.until] = life.readings[other, name][fault.since : fault.until]
+            readings[fault.signal] = shown
+        elif fault.kind == "warmed":  # a transmitter whose zero goes with the air
+            on, air_c = slice(fault.since, fault.until), life.readings[fault.signal[0], "ambient_temperature"]
+            shown = readings[fault.signal].copy()
+            shown[on] += fault.size * (air_c[on] - air_c[fault.since])
             readings[fault.signal] = shown
         else:
             readings[fault.signal] = strike(readings[fault.signal], fault, rng)
@@ -204,6 +227,14 @@ def strike(values: Vector, fault: Fault, rng: np.random.Generator) -> Vector:
         part = 2.0 * part[0] - part
     elif fault.kind == "coarse":  # a converter that lost its lower bits
         part = np.round(part / size) * size
+    elif fault.kind == "rooted":  # the root of a differential pressure taken twice, by transmitter and controller
+        part = np.sqrt(size * np.maximum(part, 0.0))
+    elif fault.kind == "bit":  # of a converter, stuck at what it was not
+        bits = np.floor(part / size) % 2
+        part += size * ((1.0 - bits[0]) - bits)
+    elif fault.kind == "peaks":  # a meter set to hold peaks
+        for i in range(1, len(part)):
+            part[i] = max(part[i], part[i - 1] - (part[i - 1] - part[i]) / size)
     elif fault.kind == "clipped":
         part = np.minimum(part, np.quantile(part, 1.0 - size))
     else:
@@ -236,14 +267,16 @@ def _wander(rng: np.random.Generator, many: int, lasting: float, sd: float) -> V
     return found
 
 
-def _operated(station: Station, k: int, rng: np.random.Generator, restless: float) -> Station:
-    """Let the operator act: every half hour by the level, every few hours as he pleases."""
+def _operated(station: Station, k: int, rng: np.random.Generator, restless: float, faster: Mapping[str, int] = MappingProxyType({})) -> Station:
+    """Let the operator act: every half hour by the level, every few hours as he pleases; `faster`: since when pumps go beyond what they did."""
     for pump in PUMPS:
-        if rng.random() < restless / 180:
-            station = station.ordered(pump, "speed", float(rng.uniform(2200.0, 2620.0)))
+        low, high, least, most = orders(k, faster.get(pump))
+        now = station.pumps[pump].setpoint_rpm
+        if rng.random() < restless / 180 or not least <= now <= most:
+            station = station.ordered(pump, "speed", float(rng.uniform(low, high)))
         elif k % 30 == 0 and not 3.5 < station.water.level_m < 7.5:
-            told = station.pumps[pump].setpoint_rpm + (70.0 if station.water.level_m < 3.5 else -70.0)
-            station = station.ordered(pump, "speed", min(max(told, 2150.0), 2700.0))
+            told = now + (70.0 if station.water.level_m < 3.5 else -70.0)
+            station = station.ordered(pump, "speed", min(max(told, least), most))
     if rng.random() < restless / 360:
         station = station.ordered("valve-1", "position", float(rng.uniform(45.0, 75.0)))
     return station

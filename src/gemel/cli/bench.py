@@ -186,7 +186,7 @@ def whatif(full: bool, as_json: bool) -> None:
 @click.option("--full", is_flag=True, help="A month each.")
 @click.option("--attribution", is_flag=True, help="Ask who is wrong instead, over --cases.")
 @click.option("--cases", default=40, show_default=True, type=click.IntRange(2), help="Of --attribution, two of a seed.")
-@click.option("--kinds", default="known", show_default=True, type=click.Choice(["known", "tried", "fresh"]), help="Of --attribution, what goes wrong.")
+@click.option("--kinds", default="known", show_default=True, type=click.Choice(["known", "tried", "fresh", "unseen"]), help="Of --attribution, what goes wrong.")
 @click.option("--json", "as_json", is_flag=True)
 def judge(days: float | None, seeds: int, first: int | None, full: bool, attribution: bool, cases: int, kinds: str, as_json: bool) -> None:
     """Whether the twin follows the demo plant, whose equations are not its own: errors, and how often its bands hold."""

@@ -47,6 +47,9 @@ class PumpSet:
     recirculation: float = 0.0  # share of what goes through the wheel that runs back inside, by worn rings
     choked: float = 0.0  # pressure that its own inlet takes at the best flow [bar], as where a rag is caught in it
     rub: float = 0.0  # more friction in the bearing, of what it usually has
+    hanging: float = 0.0  # head that the flap of its check valve takes, which hangs [m]
+    misaligned: float = 0.0  # shaft to motor: shakes and heats its bearing
+    resonance: float = 0.0  # more vibration, of what it usually has
 
     @property
     def torque_nm(self) -> float:
@@ -64,11 +67,12 @@ class PumpSet:
         """Velocity at the bearing housing, RMS: unbalance, wear of the wheel, damage, and flow off its best point."""
         turn = self.speed_rpm / RATED_SPEED
         off = self.flow_m3h / max(BEST_FLOW * turn, 1.0) - 1.0
-        return (
+        return (1.0 + self.resonance) * (
             1.3 * turn**2
             + 0.5 * off**2 * turn
             + 9.0 * self.wear * turn
             + 9.0 * self.damage * turn
+            + 4.0 * self.misaligned * turn**2
             + 6.0 * (1.0 - self.kept)
         )
 
@@ -104,7 +108,7 @@ def step_pump(
     kept = _lag(pump.kept, towards, seconds, 20.0)  # vapour fills and leaves the wheel
     free = kept * SHUTOFF_HEAD * turn**2 * (1.0 - pump.wear) * max(1.0 - AIR_HEAD * pump.air, 0.1) * (1.0 - pump.trim) ** 2
     wheel, riser = PUMP_LOSS / (1.0 - pump.recirculation) ** 2, PIPE_LOSS * rough * (1.0 + pump.blockage)
-    steady = math.sqrt(max(free - around.lift_m, 0.0) / (wheel + riser))
+    steady = math.sqrt(max(free - around.lift_m - pump.hanging, 0.0) / (wheel + riser))
     flow = _lag(pump.flow_m3h, steady, seconds, 1.5)  # inertia of the water in the riser
     head = max(free - wheel * flow**2, 0.0)
     power = _power(flow / (1.0 - pump.recirculation), head, turn, rough) / max(1.0 - AIR_POWER * pump.air, 0.2)
@@ -144,7 +148,7 @@ def _power(flow_m3h: float, head_m: float, turn: float, rough: float) -> float:
 
 
 def _bearing(pump: PumpSet, turn: float, ambient_c: float) -> float:
-    return float(ambient_c + 18.0 * turn**1.5 * (1.0 + 7.0 * pump.damage + pump.rub) + 0.15 * (pump.motor_c - ambient_c))
+    return float(ambient_c + 18.0 * turn**1.5 * (1.0 + 7.0 * pump.damage + pump.rub + 2.0 * pump.misaligned) + 0.15 * (pump.motor_c - ambient_c))
 
 
 def _damage(damage: float, seconds: float) -> float:
