@@ -46,3 +46,13 @@ def test_bands_hold_their_share_though_the_noises_declared_are_wrong_and_the_mod
     assert all(0.86 <= share <= 0.94 for share in held["seen"][1]), held["seen"][1]
     assert all(share > 0.97 if times > 1 else share < 0.84 for share in held["declared"][1]), held["declared"][1]
     np.testing.assert_array_equal(held["seen"][0], held["declared"][0])  # what is told is the same: only its band is another
+
+
+def test_the_first_reading_after_a_silence_does_not_decide_how_wide_its_band_is():
+    """It counts as one reading, however long nothing was read: else the band that comes of it is any width."""
+    u, y, _ = lived(5)
+    errors = {"first": Discrepancy(0.45, 1500.0, 3 * SCATTER), "second": Discrepancy(0.6, 1500.0, 6 * SCATTER)}
+    y[:, 1000:1700, 0] = np.nan
+    *_, sd = followed(discrepant(problem(), errors), Banded(Trusting(Unscented(Robust())), memory=800, trusted=100), u, y)
+    width = {name: sd[:, at, 0].mean(1) for name, at in (("before", slice(800, 1000)), ("after", slice(1700, 1800)))}
+    np.testing.assert_allclose(width["after"], width["before"], rtol=0.15)

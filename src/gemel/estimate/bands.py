@@ -63,7 +63,7 @@ class Banded:
     Args:
         inner: the filter; it says what it took its readings' covariance for, and its gain.
         memory: instants over which is looked.
-        trusted: readings that what is declared counts for.
+        trusted: readings that what is declared counts for, and that one reading never counts for more than one of, however long none was there.
     """
 
     inner: Method
@@ -89,7 +89,7 @@ class Banded:
         used = jnp.isfinite(told.off) & (told.weight > 0)
         off = jnp.where(used, jnp.clip(told.off / told.sd, -WILD, WILD), 0.0)
         sizes, waited = jnp.outer(told.sd, told.sd), belief.waited + 1.0
-        rate = jnp.where(used, jnp.maximum(jnp.minimum(waited / self.memory, 1.0), 1.0 / (self.trusted + belief.count)), 0.0)
+        rate = jnp.where(used, jnp.clip(waited / self.memory, 1.0 / (self.trusted + belief.count), 1.0 / self.trusted), 0.0)
         rate = jnp.minimum(rate[:, None], rate[None])
         about, before = jnp.where(used, off - belief.lately, 0.0), jnp.nan_to_num(belief.last)
         square = belief.square + rate * (jnp.outer(about, about) - spread / sizes - belief.square)
