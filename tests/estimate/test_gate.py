@@ -75,6 +75,7 @@ def test_false_gains_pass_about_as_rarely_as_the_level_says_even_where_errors_go
         (Found(parameters={"wear": Estimate(0.1, 0.2, 0.0, 0.5, told=False)}), {}, "identifiable"),
         (Found(), {"usable": 0.7}, "good data"),
         (Found(), {"blamed": ("pump-1/flow",)}, "sensors"),
+        (Found(), {"changed": ("wear is 0.2 in their first quarter and 0 in their last",)}, "one machine"),
         (Found(), {"rules": Rules(readings=1000)}, "readings"),
     ],
 )

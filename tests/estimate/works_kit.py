@@ -56,6 +56,7 @@ class Fault:
     at: str = ""
     size: float = 0.0
     onset: int = 10**9
+    until: int = 10**9  # of wear: it is mended
 
 
 def plant(seed, instants, fault=Fault()):
@@ -80,7 +81,7 @@ def plant(seed, instants, fault=Fault()):
     for k in range(instants):
         on = k >= fault.onset
         grown = fault.size * min(1.0, (k - fault.onset + 1) / 60.0) if on else 0.0
-        wear = grown if fault.kind == "wear" else 0.0
+        wear = grown if fault.kind == "wear" and k < fault.until else 0.0
         blockage = grown if fault.kind == "blockage" else 0.0
         leak = fault.size if on and fault.kind == "leak" else 0.0
         clogged = grown if fault.kind == "filter" else 0.0

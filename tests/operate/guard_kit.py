@@ -41,8 +41,10 @@ class Case:
         return abs(self.values["wear"] - HEALTHY["wear"]) > 0.03 or abs(self.values["discharge"] / HEALTHY["discharge"] - 1) > 0.05
 
 
-def columns(seed, first, fault=Fault()):
+def columns(seed, first, fault=Fault(), drift=0.0):
+    """Give what is read of a plant with a fault, the level gauge drifting beside it [m per 100 s]."""
     u, y = plant(seed, LENGTH, fault)
+    y[:, 2] += drift * np.arange(LENGTH) / 100
     times = (first + np.arange(LENGTH)) * 1_000_000_000
     return [(times, column, np.zeros(LENGTH, np.uint32)) for column in np.concatenate((u, y), axis=1).T]
 

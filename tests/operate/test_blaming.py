@@ -2,6 +2,7 @@
 
 import json
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,7 @@ from gemel.cli.calibrate import command
 from gemel.operate.machine import machine_of
 
 KITS = str(Path(__file__).resolve().parents[1] / "estimate")
+WORN = Fault("wear", "", 0.16, -60)
 PLANT = """
 plant: a/b
 types:
@@ -108,6 +110,44 @@ def test_on_the_first_night_too_what_did_change_comes_in_and_waits_for_nobody(ma
     asked = calibrated(machine, columns(2000, 10_000, Fault("wear", "", 0.12, -60)))
     assert asked["gate"]["passed"] and asked["unconfirmed"] == [], (asked["gate"]["against"], asked["attribution"])
     assert abs(asked["parameters"]["wear"]["value"] - 0.12) < 0.02
+
+
+@pytest.fixture(scope="module")
+def worn(machine):
+    """The version in force of a worn machine, and what it was fitted to."""
+    before = columns(1000, 0, WORN)
+    body = calibrated(machine, before)["release"]
+    return {"version": 1, "values": body["values"], "data": body["data"]}, before
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("until", "drift"), [(200, 0.0), (200, -0.08), (400, 0.05), (600, -0.03)])
+def test_a_window_in_which_a_worn_machine_was_overhauled_is_refused_also_where_a_gauge_drifts_beside_it(machine, worn, until, drift):
+    """The fit is a mean of two machines: better than the champion on what came after, and every sensor says so."""
+    champion, before = worn
+    recent = columns(2000, 10_000, replace(WORN, until=until), drift)
+    without = calibrated(machine, recent, before, champion, blame=False)
+    assert without["gate"]["passed"], without["gate"]["against"]
+    assert without["parameters"]["wear"]["value"] > (0.02 if drift <= 0 else 0.04), "where none is left"
+    asked = calibrated(machine, recent, before, champion)
+    (why,) = asked["gate"]["against"]
+    assert why.startswith("these data are not of one machine: ") and "wear is 0.1" in why, why
+
+
+@pytest.mark.slow
+def test_of_two_machines_nothing_is_learned_on_the_first_night_either_nor_a_hybrid(machine):
+    recent = columns(2001, 10_000, replace(WORN, onset=400))
+    assert calibrated(machine, recent, blame=False)["gate"]["passed"]
+    asked = calibrated(machine, recent, hybrid=True)
+    assert [w for w in asked["gate"]["against"] if w.startswith("these data are not of one machine: wear is")], asked["gate"]
+    assert asked["alone"] is None
+
+
+@pytest.mark.slow
+def test_a_machine_that_was_overhauled_before_comes_in(machine, worn):
+    champion, before = worn
+    asked = calibrated(machine, columns(2000, 10_000), before, champion)
+    assert asked["gate"]["passed"] and abs(asked["parameters"]["wear"]["value"]) < 0.02, asked["gate"]["against"]
 
 
 @pytest.mark.slow

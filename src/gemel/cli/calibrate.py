@@ -162,7 +162,7 @@ def command(
         "attribution": who, "unconfirmed": unsure,
     }  # fmt: skip
     told["release"] = released_body(found, [f.name for f in files]) | {"champion": told["champion"], "unconfirmed": unsure}
-    if hybrid and not found.verdict.passed and not found.blamed:
+    if hybrid and not found.verdict.passed and not (found.blamed or found.changed):
         told["alone"] = alone(found, standing, [f.name for f in files])
     _end(told, folder, doing, despite_gate, reason, as_json)
 

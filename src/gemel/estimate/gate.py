@@ -78,7 +78,7 @@ class Verdict:
 
 def judge(
     found: Fit, challenger: Sequence[FreeRun], champion: Sequence[FreeRun], *,
-    usable: float = 1.0, blamed: Sequence[str] = (), rules: Rules = PLAIN,
+    usable: float = 1.0, blamed: Sequence[str] = (), changed: Sequence[str] = (), rules: Rules = PLAIN,
 ) -> Verdict:  # fmt: skip
     """Judge a challenger.
 
@@ -88,6 +88,7 @@ def judge(
         champion: those of the parameters in force, on the same records.
         usable: share of all readings, fitted and unseen, that were Good.
         blamed: signals that the attribution of residuals holds wrong: nothing is learned from what they say.
+        changed: how quarters of the data tell parameters differently: a mean of two machines is neither.
         rules: what it must reach.
     """
     better = compare(challenger, champion, rules)
@@ -97,6 +98,7 @@ def judge(
     lost = [name for name, e in found.parameters.items() if not e.told]
     checks = (
         unseen, good, sensors,
+        Check("one machine", not changed, f"these data are not of one machine: {'; '.join(changed)}" if changed else "no quarter of the data denies another"),
         Check("search", found.converged, f"the search: {found.why}"),
         Check("identifiable", not lost, f"these data cannot tell {', '.join(lost) or 'nothing that was fitted'}"),
         Check("range", not ends, f"at the end of its range: {', '.join(ends) or 'none'}"),

@@ -36,7 +36,7 @@ from gemel.operate.calibrating import (
     scored,
     with_hybrid,
 )
-from gemel.operate.eliminating import confirmed
+from gemel.operate.eliminating import changed_meanwhile, confirmed
 from gemel.operate.fmi.coupled import as_a_whole
 from gemel.operate.hybrid_alone import UNKNOWN, alone
 from gemel.operate.machine import Machine, chosen, parameters_to
@@ -165,8 +165,8 @@ def _lead(asked: Wish, dt: float) -> int:
 def _alone(
     found: Calibration, asked: Wish, champion: Mapping[str, Any], then_and_now: tuple[Sequence[Record], Sequence[Record]]
 ) -> dict[str, Any] | None:
-    """Learn beside the parameters in force, where others do not come in for another reason than a sensor."""
-    if not (asked.hybrid and found.unseen) or found.blamed or found.verdict.passed:
+    """Learn beside the parameters in force, where others do not come in for another reason than a sensor, or data of two machines."""
+    if not (asked.hybrid and found.unseen) or found.blamed or found.changed or found.verdict.passed:
         return None
     first = alone(found, champion, ["history"])
     if first is None or not first["gate"]["passed"] or not asked.blame:
@@ -191,13 +191,22 @@ def _beside(machine: Machine, found: Calibration, unseen: Sequence[Record], shad
 def attributed(
     found: Calibration, asked: Wish, then_and_now: tuple[Sequence[Record], Sequence[Record]], on_step: Callable[[], None]
 ) -> tuple[Calibration, dict[str, Any] | None, list[str]]:
-    """Ask who is wrong, of what the gate would let in: a sensor that is blamed goes to the gate.
+    """Ask who is wrong, of what the gate would let in: a sensor that is blamed goes to the gate, and so does a machine that changed meanwhile.
 
     Returns:
         The calibration, what was found, and, where no time is known when all was right, of what no second sensor speaks.
     """
     if not (asked.blame and found.verdict.passed):
         return found, None, []
+    found, told, unsure = _blamed(found, asked, then_and_now, on_step)
+    if not found.blamed:  # one that drifts makes quarters differ, and is the better word for it
+        found = replace(found, changed=changed_meanwhile(found, on_step))
+    return found, told, unsure
+
+
+def _blamed(
+    found: Calibration, asked: Wish, then_and_now: tuple[Sequence[Record], Sequence[Record]], on_step: Callable[[], None]
+) -> tuple[Calibration, dict[str, Any], list[str]]:
     said = confirmed(found, on_step)
     told: dict[str, Any] = {"without": said.told}
     if said.blamed:

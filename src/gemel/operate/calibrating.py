@@ -40,6 +40,7 @@ class Calibration:
         before: the same, with the parameters before.
         lead: readings that each of those found its initial state on.
         blamed: signals that the attribution of residuals holds wrong, each with why.
+        changed: how quarters of the data tell parameters differently, in words.
         unseen: what the free runs went over.
         hybrids: what was learned of what the fit left over, by output, where that was asked for.
         offered: share of all readings that it was chosen from that were Good; by default of those fitted and unseen.
@@ -53,6 +54,7 @@ class Calibration:
     before: tuple[FreeRun, ...] = ()
     lead: int = LEAD
     blamed: tuple[str, ...] = ()
+    changed: tuple[str, ...] = ()
     unseen: tuple[Record, ...] = ()
     hybrids: tuple[Hybrid, ...] = ()
     offered: float | None = None
@@ -78,7 +80,7 @@ class Calibration:
     @property
     def verdict(self) -> Verdict:
         """What the gate says of putting it in force: each with its hybrid."""
-        return judge(self.fit, self.answers, self.answers_before, usable=self.usable, blamed=self.blamed)
+        return judge(self.fit, self.answers, self.answers_before, usable=self.usable, blamed=self.blamed, changed=self.changed)
 
     @property
     def _stiff(self) -> str:
@@ -164,7 +166,7 @@ def calibrate(
         tuple(free_run(machine.model, p, r, lead=lead, substeps=settings.substeps, sigma=left_over(found)) for r in unseen)
         for p in (found.vector, machine.p)
     )
-    return Calibration(machine, found, tuple(records), runs, before, lead, tuple(blamed), tuple(unseen))
+    return Calibration(machine, found, tuple(records), runs, before, lead, tuple(blamed), unseen=tuple(unseen))
 
 
 def _finest(machine: Machine) -> F64:

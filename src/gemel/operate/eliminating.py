@@ -1,17 +1,21 @@
-"""Who says that a machine changed: of a challenger it is asked what is left of the change without each of the sensors.
+"""Who says that a machine changed: of a challenger it is asked what is left of the change without each of the sensors, and what each quarter says.
 
 fit ─► each sensor left out ─► denied by the others: its sensor is blamed   only one tells it: a person must say so   confirmed: nothing is said
+fit ─► each quarter of the data by itself ─► two that deny each other: the data are not of one machine
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from gemel.estimate.elimination import Without, eliminated
+from gemel.estimate.one_machine import apart
 from gemel.estimate.record import side_by_side
 from gemel.operate.calibrating import LONGEST, Calibration
+
+QUARTERS: Final = ("first", "second", "third", "last")
 
 
 @dataclass(frozen=True)
@@ -40,6 +44,19 @@ def confirmed(found: Calibration, on_step: Callable[[], None] | None = None) -> 
     alone = tuple(f"only {paths[one.output]} tells {one.parameter}: no other reading confirms that it changed" for one in all_ if not one.told)
     blamed = () if denied is None else (f"{paths[denied.output]} ({_words(denied)})",)
     return Confirmation(blamed, alone, [_told(one, paths[one.output]) for one in all_])
+
+
+def changed_meanwhile(found: Calibration, on_step: Callable[[], None] | None = None) -> tuple[str, ...]:
+    """Say of a calibration that ended well how quarters of its data, fitted and unseen, tell parameters differently; nothing where they do not."""
+    machine = found.machine
+    all_ = apart(machine.model, found.fit, (*found.records, *found.unseen), machine.p, (machine.low, machine.high), longest=LONGEST, on_step=on_step)
+    told = []
+    for one in all_:
+        known = machine.parameters[machine.model.place("parameters", one.parameter)]
+        earlier, later = ((value - known.offset) / known.scale for value in (one.earlier, one.later))
+        of, other = (QUARTERS[i] for i in one.quarters)
+        told.append(f"{one.parameter} is {earlier:.4g} {known.unit} in their {of} quarter and {later:.4g} in their {other}")
+    return tuple(told)
 
 
 def _words(one: Without) -> str:
