@@ -5,6 +5,8 @@ Data: Saha, B., Goebel, K. (2007), Battery Data Set, NASA Ames Prognostics Data 
 
 import csv
 import io
+import subprocess
+import sys
 import tarfile
 from datetime import datetime
 from pathlib import Path
@@ -17,6 +19,7 @@ from gemel.estimate.degradation import follow
 from gemel.estimate.life import project
 
 DATA = Path(__file__).parents[3] / "shared/data/nasa_battery"
+EXAMPLE = Path(__file__).parents[2] / "examples/cells"
 END_AH = 1.4
 pytestmark = pytest.mark.skipif(not DATA.exists(), reason="the NASA battery data are not here")
 
@@ -31,6 +34,14 @@ def discharges(cell):
     times = [datetime.fromisoformat(t) for t, _ in first.values()]
     hours = [0.0, *((b - a).total_seconds() / 3600 for a, b in zip(times, times[1:], strict=False))]
     return np.array([c for _, c in first.values()]), np.array(hours)
+
+
+def test_the_example_foretells_what_its_page_says():
+    """By the command that the page tells, in a process of its own."""
+    page = (EXAMPLE / "README.md").read_text(encoding="utf-8").partition("```text\n")[2].partition("```")[0]
+    cells = [DATA / f"{cell}_discharge.tar.gz" for cell in ("B0005", "B0006")]
+    ran = subprocess.run([sys.executable, EXAMPLE / "foretell.py", *cells, "--end", "1.4", "50", "70", "90"], capture_output=True, text=True, encoding="utf-8")
+    assert (ran.returncode, ran.stdout) == (0, page), ran.stderr
 
 
 def exponential(capacity, start, members=400):

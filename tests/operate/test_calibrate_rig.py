@@ -1,4 +1,4 @@
-"""`gemel calibrate` on a real record: the cascaded tanks by their plant file, a second record given by `--validate`."""
+"""`gemel calibrate` on real records: tanks and an exchanger by their plant files, a second record given by `--validate`."""
 
 import json
 from pathlib import Path
@@ -10,6 +10,26 @@ from gemel.cli.calibrate import command
 
 ROOT = Path(__file__).resolve().parents[2]
 RECORD = ROOT.parent / "shared/data/sysid/cascaded_tanks_estimation.csv"
+EXCHANGER = ROOT.parent / "shared/data/sysid/heat_exchanger_first_3000.csv"
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize(("some", "against"), [((), ["these data cannot tell steam"]), (("ua", "turnover", "exponent"), [])])
+def test_the_exchanger_of_the_example_runs_free_as_its_page_says_and_what_cannot_be_told_is_not_released(tmp_path, some, against):
+    if not EXCHANGER.exists():
+        pytest.skip("the record of the exchanger is not here")
+    head, *rows = EXCHANGER.read_text().splitlines()
+    for name, part in (("first", rows[:2000]), ("second", rows[2000:])):
+        (tmp_path / f"{name}.csv").write_text("\n".join([head, *part]) + "\n")
+    asked = [str(ROOT / "examples/heat-exchanger"), "--data", str(tmp_path / "first.csv"), "--validate", str(tmp_path / "second.csv"), "--starts", "1"]
+    ran = CliRunner().invoke(command, [*asked, *(w for name in some for w in ("--parameter", name)), "--json"], catch_exceptions=False)
+    told = json.loads(ran.stdout)
+    assert told["readings"] == 2000, "nothing of the second record was fitted"
+    assert told["rmse"]["outlet"] == {"value": pytest.approx(0.373, abs=0.01), "unit": "degC"}
+    assert told["validation"]["rmse"]["outlet"]["value"] == pytest.approx(0.515, abs=0.01)
+    assert told["validation"]["rmse_before"]["outlet"]["value"] > 5, "the plant file does not know the answer"
+    assert told["gate"]["against"] == against
 
 
 @pytest.mark.slow
