@@ -17,6 +17,7 @@ from gemel.operate import calibrate_job, following, recalibrating
 from gemel.operate.jobs import Asked, Ended, Job
 from gemel.operate.recalibrating import Recalibrating
 from gemel.operate.release import Releasing
+from gemel.samples import Fact
 from gemel.samples.clock import SECOND
 
 HOUR = 3600 * SECOND
@@ -77,7 +78,7 @@ class Source:
         self.record = Kept()
         self.asked = Releasing(self.record, SimpleNamespace(now=lambda: self.values.plant_time))
         self.values = SimpleNamespace(plant_time=ns("2026-07-01T12:00"))
-        self.jobs, self.results, self.wishes, self.hybrids = self, list(results), [], []
+        self.jobs, self.results, self.wishes, self.hybrids, self.done = self, list(results), [], [], []
         template = SimpleNamespace(calibration=terms, dynamics="m:M", parameters=[SimpleNamespace(calibrate=True)])
         assets = type("Fleet", (), {"template": [0], "paths": [ASSET], "__len__": lambda self: 1})()
         self.plant = SimpleNamespace(digest="d", timezone="UTC", clock="wall", templates=[template], assets=assets)
@@ -103,6 +104,9 @@ class Source:
 
     async def release(self, asset, user, body, reason, *, despite_gate):
         return (await self._told("release", asset=asset, user=user, body=body, reason=reason, despite_gate=despite_gate))["items"]
+
+    async def facts(self, after, limit, kind, subject):
+        return [f for f in self.done if f.kind == kind and f.seq > after][:limit]
 
     async def judgement(self, asset):
         return await self._told("judgement", asset=asset)
@@ -248,6 +252,28 @@ def test_started_again_it_does_no_night_twice_and_of_those_away_the_last():
     source.values.plant_time += 3 * DAY
     assert nights(source, 0) == ["kept", "kept"]
     assert source.wishes[-1][0][1] == ns("2026-07-05T02:00")
+
+
+def test_what_was_read_before_an_overhaul_is_of_another_machine():
+    source = Source(Calibrating(window_ns=3 * DAY), [result(NO)] * 3)
+    night, noon = ns("2026-07-02T02:00"), ns("2026-06-30T12:00")
+
+    def done(at, keep=0.0, subject=ASSET, told=None):
+        of = len(source.done) + 1
+        body = {"keep": keep, "at": told}
+        source.done.append(Fact(seq=of, id=f"f{of}", kind="MaintenanceDone", at=at, recorded=0, actor="otto", subject=subject, body=body))
+
+    nights(source, 1)
+    assert source.wishes[-1][0] == (night - 3 * DAY, night)
+    done(noon + DAY, keep=1.0)
+    done(noon + 2 * DAY, subject="a/b/other")
+    done(noon + 5 * DAY, told=noon)
+    nights(source, 1)
+    assert source.wishes[-1][0] == (noon, night + DAY), "an inspection leaves the machine as it was"
+    done(noon + 2 * DAY)
+    done(noon + 9 * DAY)
+    nights(source, 1)
+    assert source.wishes[-1][0] == (noon + 2 * DAY, night + 2 * DAY), "what is told of a time to come counts then"
 
 
 def test_a_job_that_failed_keeps_who_runs_beside():

@@ -19,7 +19,9 @@ from gemel.errors import ConflictError, GemelError, ModelError, NotFoundError, R
 from gemel.operate import following
 from gemel.operate.jobs import Job
 from gemel.operate.jobs_ended import OPEN, ended
+from gemel.operate.life_record import DONE, MOST_FACTS
 from gemel.operate.view_calibrations import NOTHING, in_force
+from gemel.samples import Fact
 
 log = logging.getLogger(__name__)
 LOOK_S: Final = 2.0
@@ -68,6 +70,9 @@ class Source(Protocol):
     ) -> list[dict[str, Any]]:
         """Put values in force."""
 
+    async def facts(self, after: int, limit: int, kind: str | None, subject: str | None) -> Sequence[Fact]:
+        """Give facts after a position."""
+
     async def judgement(self, asset: str) -> Mapping[str, Any] | None:
         """Give the last judgement of an asset, whole."""
 
@@ -87,6 +92,7 @@ class Recalibrating:
         self._kinds: list[tuple[Calibrating, list[str]]] = []
         self._until: dict[str, int] = {}
         self._swept: dict[int, int] = {}
+        self._heard, self._done = 0, dict[str, list[int]]()  # of maintenance, by asset [ns]
         self.problem = ""
 
     async def run(self) -> None:
@@ -121,6 +127,7 @@ class Recalibrating:
             moment = following.due(now, terms, self._source.plant.timezone)
             if self._swept.get(at) == moment:
                 continue
+            await self._hear_of_overhauls()
             for asset in assets:
                 # what was never judged begins with the next moment, in a replay with the one before: its past is there at once
                 first = 0 if self._source.plant.clock == "data" else moment
@@ -137,8 +144,9 @@ class Recalibrating:
         standing = following.beside(await self._source.judgement(asset), champion)
         name = ""
         try:
+            begin = max(moment - terms.window_ns, self._overhauled(asset, moment))
             job = await self._source.calibration_ask(
-                asset, following.wish(terms, champion), (moment - terms.window_ns, moment), "follows the machine", BY,
+                asset, following.wish(terms, champion), (begin, moment), "follows the machine", BY,
                 shadow=standing["release"] if standing else None,
             )  # fmt: skip
             name = job.asked.id
@@ -158,6 +166,18 @@ class Recalibrating:
             if e.code == NOTHING:
                 return None
             return following.failed(moment, name, version, e.message, standing)
+
+    async def _hear_of_overhauls(self) -> None:
+        """Take up the maintenance that was recorded since it was last looked; what left a machine as it was is none."""
+        while found := await self._source.facts(self._heard, MOST_FACTS, DONE, None):
+            self._heard = found[-1].seq
+            for fact in found:
+                if fact.body.get("keep") != 1:
+                    self._done.setdefault(fact.subject, []).append(int(fact.body.get("at") or fact.at))
+
+    def _overhauled(self, asset: str, moment: int) -> int:
+        """Give when an asset was last overhauled, up to a moment [ns]: what was read before is of another machine; 0: never."""
+        return max((at for at in self._done.get(asset, ()) if at <= moment), default=0)
 
 
 def following_of(plant: Plant) -> list[tuple[Calibrating, list[str]]]:
