@@ -1,16 +1,29 @@
-"""The nights of the demo, by its own plant file on days of its own rig: what the first proposes is better, and for the right reason."""
+"""The nights of the demo, by its own plant file on days of its own rig: what the first proposes is better, and for the right reason.
+
+Its bearing's file value is as it was commissioned; here it was let go stale, or there would be little to propose.
+"""
+
+import re
+import shutil
 
 import pytest
 from nights_kit import PUMP, day, night
+
+from gemel.testing.station import PLANT
 
 HOURS = 12
 SENSOR = f"{PUMP}/bearing_temperature"
 
 
 @pytest.fixture(scope="module")
-def first():
-    """The night after half a day."""
-    return night(day(11, HOURS))
+def first(tmp_path_factory):
+    """The night after half a day, by a plant file whose bearing gives its heat away better than it does by now."""
+    folder = shutil.copytree(PLANT, tmp_path_factory.mktemp("stale") / "plant")
+    file = folder / "plant.yaml"
+    text, found = re.subn(r"(bearing_to_air: {unit: K/W, default: )[\d.]+", r"\g<1>1.55", file.read_text())
+    assert found == 1
+    file.write_text(text)
+    return night(day(11, HOURS), folder)
 
 
 def rmse(told, who):

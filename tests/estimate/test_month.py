@@ -37,6 +37,18 @@ def test_hidden_states_and_wear_are_followed_in_days_by_the_demos_own_plant_file
     assert np.abs(mean - truth).mean() < 0.2 * np.nanmean(np.abs(shown - truth))
 
 
+@pytest.mark.slow
+@pytest.mark.timeout(900)
+def test_a_bearing_of_which_nothing_is_shown_for_a_day_is_told_by_what_was_found_when_it_was_commissioned():
+    """While both sensors are stuck the model stands alone: a value of the plant file that is off leans the estimate, and its band with it."""
+    pytest.importorskip("jax")
+    faults = tuple(Fault((pump, "bearing_temperature"), "stuck", 0.0, DAY, 2 * DAY) for pump in ("pump-1", "pump-2"))
+    truth, _, mean, sd = (part[:, DAY:] for part in compared(shipped(), [struck(live(114, 2.0), faults, 114)])["bearing_temperature"])
+    off = mean - truth
+    assert np.abs(np.mean(off, 1)).max() < 0.5  # of the 1 K that the file declares
+    assert np.mean(np.abs(off) <= 1.645 * sd, 1).min() >= 0.86
+
+
 def test_the_kinds_of_misbehaviour_do_what_they_are_called():
     rng, value = np.random.default_rng(1), np.linspace(1.0, 2.0, 200)
     shown = {kind: strike(value, Fault(("a", "b"), kind, size, 100, 150), rng) for kind, size in

@@ -59,9 +59,9 @@ def rows_of(plant, machine, readings):
     return [tuple(part[all_[0] == number] for part in all_[1:]) for number in numbers]
 
 
-def night(readings):
-    """Calibrate as the first night of the demo does, by its plant file's terms."""
-    plant = load(PLANT)
+def night(readings, folder=PLANT):
+    """Calibrate as the first night of a plant file does, by default of the demo's, by its terms."""
+    plant = load(folder)
     machine = machine_of(plant, PUMP)
     terms = plant.template(plant.assets.find(PUMP)).calibration
     rows = rows_of(plant, machine, readings)
