@@ -200,6 +200,7 @@ class Found:
     """A calibration that the gate would let in."""
 
     blamed: tuple = ()
+    changed: tuple = ()
     hybrids: tuple = ()
     verdict: Verdict = Verdict((), 1.0, 0.5, 0.01)
 
@@ -213,5 +214,7 @@ def test_what_one_sensor_alone_tells_waits_on_later_nights_too_where_that_may_be
     who = Attribution((), {"raised": raised, "words": "", "suspects": suspects})
     monkeypatch.setattr(job, "confirmed", lambda found, on_step: SimpleNamespace(blamed=(), alone=(alone,), told=[]))
     monkeypatch.setattr(job, "_against_then", lambda *_: who)
-    _, _, unsure = job.attributed(Found(), job.Wish(), ((), ()), lambda: None)
+    monkeypatch.setattr(job, "changed_meanwhile", lambda found, on_step: ("k1 is 1 in their first quarter and 2 in their last",))
+    found, _, unsure = job.attributed(Found(), job.Wish(), ((), ()), lambda: None)
     assert unsure == ([alone] if waits else [])
+    assert len(found.changed) == 1, "where no sensor is blamed, the quarters are asked too"
