@@ -17,8 +17,8 @@ from gemel.estimate.residuals import LEFT_OUT
 from gemel.estimate.watch import GOOD, LATER, Watch
 from gemel.operate.weighing import Weighing
 
-EVERY, JUDGED, DAY = 60, 60, 100  # instants of a second in a row; rows
-BEGINS = (DAY + JUDGED + 5) * EVERY
+EVERY, LAST, DAY = 60, 60, 100  # instants of a second in a row; rows
+BEGINS = (DAY + LAST + 5) * EVERY
 
 
 @pytest.fixture(scope="module")
@@ -29,7 +29,7 @@ def problem():
 @pytest.fixture(autouse=True)
 def short(monkeypatch):
     for module in (long_past, watching):
-        monkeypatch.setattr(module, "JUDGED", JUDGED)
+        monkeypatch.setattr(module, "LAST", LAST)
     monkeypatch.setattr(long_past, "LENGTHS", (DAY, DAY))
 
 
@@ -57,8 +57,8 @@ def test_by_minutes_until_a_long_past_is_there_and_by_hours_then(problem):
     assert [f.at - asked[0].at for f in asked] == [0, 60, 150, *(k * EVERY for k in LATER[:2])]
     for f in asked:
         since = f.seen.since
-        assert len(f.seen.recent.y) == JUDGED and len(f.seen.asked.good.y) == DAY and f.wait == EVERY and f.seen.dt == EVERY
-        assert since == max(JUDGED - 1 - (f.at // EVERY - BEGINS // EVERY), 0)
+        assert len(f.seen.recent.y) == LAST and len(f.seen.asked.good.y) == DAY and f.wait == EVERY and f.seen.dt == EVERY
+        assert since == max(LAST - 1 - (f.at // EVERY - BEGINS // EVERY), 0)
     last = asked[3].seen.recent.y[:, 0]
     since = asked[3].seen.since
     assert last[since + 1 :].mean() > 5.3 and abs(last[:since].mean() - 5.0) < 0.05
@@ -83,13 +83,13 @@ def test_it_is_asked_again_for_as_long_as_it_is_out_and_nobody_is_surely_to_blam
 
 
 def test_a_sensor_that_repeats_itself_is_out_though_its_residual_is_not_until_it_moves_again(problem):
-    z, y = course(problem, BEGINS + 5 * JUDGED * EVERY)
-    y[BEGINS : BEGINS + JUDGED * EVERY, 0, 0] = 5.0
+    z, y = course(problem, BEGINS + 5 * LAST * EVERY)
+    y[BEGINS : BEGINS + LAST * EVERY, 0, 0] = 5.0
     _, told = watched(problem, z, y)
     left, asked, *_, back = [f for _, f in told]
-    assert isinstance(left, Left) and left.output == 0 and BEGINS <= left.onset < left.at < BEGINS + JUDGED * EVERY
+    assert isinstance(left, Left) and left.output == 0 and BEGINS <= left.onset < left.at < BEGINS + LAST * EVERY
     assert isinstance(asked, Question) and asked.at == left.at and isinstance(asked.seen, Hours)
-    assert isinstance(back, Back) and back.at > BEGINS + 2 * JUDGED * EVERY
+    assert isinstance(back, Back) and back.at > BEGINS + 2 * LAST * EVERY
     assert sum(isinstance(f, Left) for _, f in told) == 1, "told once"
 
 
@@ -102,7 +102,7 @@ def test_what_somebody_was_surely_to_blame_for_is_not_learned_from(problem):
             watch.convict(0)
         turns = [f for at in range(BEGINS + 5 * EVERY, len(z)) for f in watch.meet(at, u, y[at], z[at], x)]
         assert any(isinstance(f, Back) for f in turns)
-        for at in range(len(z), len(z) + (JUDGED + 20) * EVERY):
+        for at in range(len(z), len(z) + (LAST + 20) * EVERY):
             watch.meet(at, u, y[at % 1000], z[at % 1000], x)
         off = watch._long.good(0).y[:, 0] > 5.25
         assert (off.sum() < 3) == sure

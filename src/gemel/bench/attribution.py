@@ -25,7 +25,7 @@ from gemel.bench.month_plant import DAY, PUMPS, READ_S, Fault, Life, Mishap, liv
 from gemel.bench.month_shipped import Shipped, believed, records, shipped
 from gemel.estimate.attribution import Asked, Readings, attributed, slower
 from gemel.estimate.blame import SURE, Verdict
-from gemel.estimate.long_past import JUDGED, LENGTHS
+from gemel.estimate.long_past import JUDGED, LEAD, LENGTHS
 from gemel.operate.estimates_kind import Kind
 from gemel.operate.estimator import process_of
 
@@ -134,7 +134,8 @@ def asked(kind: Kind, readings: Mapping[int, Vector]) -> Verdict | None:
     Gives None where no residual left its band and no sensor shows a symptom, or nobody is surely wrong.
     """
     u, y = (column[:, 0] for column in records(kind, readings))
-    good, recent = (Readings(u[rows], y[rows]) for rows in (slice(GOOD - LENGTHS[0], GOOD), slice(GOOD, GOOD + WINDOW)))
+    begins = GOOD - LEAD
+    good, recent = (Readings(u[rows], y[rows]) for rows in (slice(begins - LENGTHS[0], begins), slice(begins, GOOD + WINDOW)))
     problem = slower(kind.problem, kind.p[0], READ_S)
     verdict = attributed(Asked(problem, kind.p[0], good, recent, process_of(kind)))
     return None if verdict is None or verdict.against < SURE else verdict

@@ -42,7 +42,7 @@ class Asked:
         problem: with a first guess of the noises, which are fitted to the good time.
         p: parameters [parameters], SI.
         good: a long time when all was right.
-        recent: what is judged.
+        recent: what is judged, and before it `residuals.LEFT_OUT` instants in which the filter finds its feet.
         process: parameters that change where the process does, with the change to be expected.
     """
 

@@ -15,10 +15,13 @@ import numpy as np
 import numpy.typing as npt
 
 from gemel.estimate.attribution import Readings
+from gemel.estimate.residuals import LEFT_OUT
 
 Vector = npt.NDArray[np.float64]
 STEP_S: Final = 60.0  # from row to row, at least
 JUDGED: Final = 240  # rows: four hours
+LEAD: Final = LEFT_OUT  # rows before these: a filter finds its feet in them, so that what jumps when the judged begin is seen
+LAST: Final = LEAD + JUDGED
 LENGTHS: Final = (1440, 720)  # rows of a good past, the longest that there is: each length is compiled anew
 BYTES: Final = 1 << 27  # of all good pasts together, at most
 _KEPT: Final = ("u", "y", "fine", "read", "at", "row", "now.u", "now.y", "good.u", "good.y", "good.many")
@@ -41,12 +44,12 @@ class LongPast:
         def readings(many: int) -> tuple[npt.NDArray[Any], npt.NDArray[Any]]:
             return np.zeros((machines, many, inputs), np.float32), np.full((machines, many, outputs), np.nan, np.float32)
 
-        (now_u, now_y), (u, y), (good_u, good_y) = readings(1), readings(JUDGED), readings(self._rows)
+        (now_u, now_y), (u, y), (good_u, good_y) = readings(1), readings(LAST), readings(self._rows)
         self._of: dict[str, npt.NDArray[Any]] = {
             "now.u": now_u[:, 0], "now.y": now_y[:, 0], "u": u, "y": y, "good.u": good_u, "good.y": good_y,
-            "good.many": np.zeros(machines, np.int64), "fine": np.zeros((machines, JUDGED), np.bool_),
-            "read": np.zeros((machines, JUDGED), np.bool_),
-            "at": np.full(JUDGED, -1, np.int64), "row": np.array([-1], np.int64),
+            "good.many": np.zeros(machines, np.int64), "fine": np.zeros((machines, LAST), np.bool_),
+            "read": np.zeros((machines, LAST), np.bool_),
+            "at": np.full(LAST, -1, np.int64), "row": np.array([-1], np.int64),
         }  # fmt: skip
 
     @property
@@ -58,7 +61,7 @@ class LongPast:
         """Meet an instant: inputs and readings [machines, ...], and of which machines no residual is out; tell whether a row began."""
         of, row = self._of, at // self.every
         if began := (row != self.row):
-            for over in range(self.row, min(row, self.row + 1 + JUDGED)) if self.row >= 0 else ():
+            for over in range(self.row, min(row, self.row + 1 + LAST)) if self.row >= 0 else ():
                 self._close(over, fine)  # of rows in which nothing came, nothing is kept
                 of["now.y"][:] = np.nan
             of["row"][0] = row
@@ -85,15 +88,15 @@ class LongPast:
         return Readings(of["good.u"][m, rows].astype(np.float64), of["good.y"][m, rows].astype(np.float64))
 
     def judged(self, m: int) -> Readings:
-        """Give the last hours of a machine: whole rows, and the one that is being filled."""
-        of, start = self._of, self._of["row"][0] % JUDGED
-        rows = (start + np.arange(1, JUDGED)) % JUDGED
+        """Give the last hours of a machine with their lead: whole rows, and the one that is being filled."""
+        of, start = self._of, self._of["row"][0] % LAST
+        rows = (start + np.arange(1, LAST)) % LAST
         u, y = (np.vstack((of[n][m, rows], of[f"now.{n}"][m][None])).astype(np.float64) for n in ("u", "y"))
         return Readings(u, y)
 
     def _close(self, row: int, fine: npt.NDArray[np.bool_]) -> None:
         """Put a row that is over where the oldest one was, and that one, where it is good, to the good past."""
-        of, place = self._of, row % JUDGED
+        of, place = self._of, row % LAST
         keep = np.flatnonzero(of["fine"][:, place]) if self._rows else np.zeros(0, np.intp)
         at = of["good.many"][keep] % max(self._rows, 1)
         for name in ("u", "y"):
@@ -110,5 +113,6 @@ class LongPast:
         return {name: self._of[name].copy() for name in _KEPT}
 
     def restore(self, arrays: Mapping[str, npt.NDArray[Any]]) -> None:
-        """Take what `state` gave."""
-        self._of = {name: arrays[name].copy() for name in _KEPT}
+        """Take what `state` gave; rows of another length are no use, and begun anew."""
+        if all(arrays[name].shape == self._of[name].shape for name in _KEPT):
+            self._of = {name: arrays[name].copy() for name in _KEPT}

@@ -16,7 +16,7 @@ import numpy.typing as npt
 from gemel.dynamics import Compiled, maths
 from gemel.estimate.bank import Excerpt
 from gemel.estimate.problem import Instant, Noise, Problem
-from gemel.estimate.suspects import suspected, zeros
+from gemel.estimate.suspects import suspected
 from gemel.estimate.unscented import Belief, Unscented
 
 Vector = npt.NDArray[np.float64]
@@ -25,19 +25,11 @@ TOGETHER: Final = 64  # filters side by side
 
 
 class Strike(NamedTuple):
-    """A place that is struck since an instant: evenly (`way` is `fault`), or as a bend goes with a state or an input.
-
-    Over so many instants the strike grows to its size; `ends` says that it then is at the end of the record; `gain`, that it goes
-    with what the struck sensor should show, in units of the mean of its readings. (With the reading itself it would have the
-    noise of that instant in it, and explain it.)
-    """
+    """A place that is struck since an instant: evenly (`way` is `fault`), or as a bend goes with a state or an input."""
 
     place: str
     way: str
     since: int
-    over: int = 1
-    ends: bool = False
-    gain: bool = False
 
 
 def signatures(
@@ -57,53 +49,39 @@ def signatures(
     """
     model = suspected(problem.model, process)
     rows = [(model.place("parameters", f"strike/{one.place}"), SMALL * strikes[one.place],
-             model.place("parameters", one.way), one.since, one.over, _gained(model, one)) for one in those]  # fmt: skip
-    rows = [(rows[0][0], 0.0, rows[0][2], 0, 1, -1), *rows]
+             model.place("parameters", one.way), one.since) for one in those]  # fmt: skip
+    rows = [(rows[0][0], 0.0, rows[0][2], 0), *rows]
     noise = problem.noise
     sizes = (noise.state, noise.parameter, noise.sensor, noise.state_start, noise.parameter_start)
-    run, unit = _compiled(model, problem.estimated, problem.dt, problem.substeps), _unit(model, record.y)
+    run = _compiled(model, problem.estimated, problem.dt, problem.substeps)
     found = []
     for at in range(0, len(rows), TOGETHER):
         some = rows[at : at + TOGETHER]
         filled = some + some[-1:] * (TOGETHER - len(some))
         strike = tuple(np.array(part) for part in zip(*filled, strict=True))
-        found.append(np.asarray(run(strike, sizes, record.u, record.y, unit, record.p, record.mean))[: len(some)])
+        found.append(np.asarray(run(strike, sizes, record.u, record.y, record.p, record.mean))[: len(some)])
     off = np.concatenate(found)
     return off[0], (off[0] - off[1:]) / SMALL
-
-
-def _gained(model: Compiled, one: Strike) -> int:
-    return model.outputs.index(one.place.removeprefix("bias/")) if one.gain else -1
-
-
-def _unit(model: Compiled, y: Vector) -> Vector:
-    """Give one by the mean of the readings above their zero [outputs]; 0 where there is none."""
-    above = np.nan_to_num(y - zeros(model, "outputs"))
-    mean = np.abs(above).sum(0) / np.maximum(np.isfinite(y).sum(0), 1)
-    found: Vector = np.divide(1.0, mean, out=np.zeros_like(mean), where=mean > 0)
-    return found
 
 
 @lru_cache(32)
 def _compiled(model: Compiled, estimated: tuple[str, ...], dt: float, substeps: int) -> Callable[..., Any]:
     import jax
 
-    jnp, method, zero = maths.loaded(), Unscented(), zeros(model, "outputs")
+    jnp, method = maths.loaded(), Unscented()
 
-    def one(strike: Any, sizes: Any, u: Any, y: Any, unit: Any, p: Any, mean: Any) -> Any:
-        place, size, way, since, over, gained = strike
+    def one(strike: Any, sizes: Any, u: Any, y: Any, p: Any, mean: Any) -> Any:
+        place, size, way, since = strike
         problem = Problem(model, estimated, Noise(*sizes), dt, substeps)
         struck = jnp.asarray(p).at[place].set(size)
 
         def step(belief: Belief, now: Any) -> Any:
             at, held, read = now
-            should = (problem.seen(Instant(at, held, read, p), belief.mean) - zero) * unit
-            grown = jnp.clip((at - since + 1) / over, 0.0, 1.0) * jnp.where(gained < 0, 1.0, should[gained])
-            instant = Instant(at, held, read, struck.at[way].set(grown))
+            instant = Instant(at, held, read, struck.at[way].set(jnp.where(at >= since, 1.0, 0.0)))
             after, innovation = method.update(problem, belief, instant)
             return method.predict(problem, after, instant), innovation.off / innovation.sd
 
         begin = Belief(mean, jnp.diag(jnp.concatenate((sizes[3], sizes[4]))))
         return jax.lax.scan(step, begin, (jnp.arange(len(u)), u, y))[1]
 
-    return jax.jit(jax.vmap(one, (0, None, None, None, None, None, None)))
+    return jax.jit(jax.vmap(one, (0, None, None, None, None, None)))

@@ -19,7 +19,7 @@ import numpy.typing as npt
 from gemel.estimate.attribution import Asked, Readings
 from gemel.estimate.bank import Excerpt
 from gemel.estimate.blame import Case
-from gemel.estimate.long_past import JUDGED, STEP_S, LongPast
+from gemel.estimate.long_past import LAST, STEP_S, LongPast
 from gemel.estimate.missing import Missing
 from gemel.estimate.problem import Problem
 from gemel.estimate.questions import Back, Hours, Left, Minutes, Question
@@ -234,7 +234,7 @@ class Watch:
             if found and (of["begun"][m] < 0).all():
                 first, every = found[0], self._long.every
                 of["begun"][m, first.output] = at
-                of["onset"][m, first.output] = max(at - (JUDGED - 1 - first.onset) * every, 0)
+                of["onset"][m, first.output] = max(at - (LAST - 1 - first.onset) * every, 0)
                 turns += self._left(m, first.output, at)
         return turns
 

@@ -1,0 +1,172 @@
+"""What is tried where somebody is wrong: who, in which manner, since when, and the courses in time that this may have.
+
+- a sensor: off, drifting, another gain or span, slow, erratic;
+- a balance, a parameter: changed, changed and back, drifting, unsteady; all parameters together;
+- the model: it bends with a state or an input, in a balance, a sensor, or all of them.
+
+The first two from moments on that are spread evenly, and those at which a residual leaps.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Final, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from gemel.estimate.accused import Suspect
+from gemel.estimate.courses import LAGS, Answers, Should, during, growing, since
+from gemel.estimate.evidence import Evidence, Explanation, Weight
+from gemel.estimate.residuals import LEFT_OUT
+from gemel.estimate.signatures import Strike
+from gemel.estimate.suspects import FAULT
+
+Vector = npt.NDArray[np.float64]
+BEND: Final = 0.5
+"""A wrong model is expected to be wrong by this share of a fault where the machine is unusually far out."""
+CURVED: Final = 0.3  # of a bend, its square
+SQUARED: Final = " squared"
+DRIFTED: Final = 2.0  # of a fault, how far it has drifted evenly in the end
+WALK: Final = 0.2  # of a fault, how far it walks from moment to moment
+RESTLESS: Final = 0.7  # of a fault, how far what is erratic or unsteady is off for a while
+WHILE: Final = 6  # instants that it is so
+BRIEF: Final = 2  # a sensor may be: no machine turns so quickly
+WHILES: Final = 5  # fewer are not told from a walk
+MOMENTS: Final = 12  # from which on faults are tried, beside those where the evidence began
+
+
+class Sign(NamedTuple):
+    """Who is wrong, how, where, since which instant, and what that would do to the residuals."""
+
+    suspect: Suspect
+    how: str
+    place: str
+    onset: int
+    signs: Explanation
+
+
+class Explanations:
+    """What is tried.
+
+    Args:
+        answers: to what strikes a place for a while.
+        moments: from which on sensors, balances and parameters may be wrong; among them `even(instants)`.
+        process: parameters that change where the process does.
+    """
+
+    def __init__(self, answers: Answers, moments: Sequence[int], process: Iterable[str]) -> None:
+        self._answers, self._moments, self._process = answers, moments, tuple(process)
+        self._columns, self._places = list[Vector](), list[str]()
+        self._after: dict[int, list[Explanation]] = {}
+        self._bent: dict[tuple[str, int], list[Explanation]] = {}
+        self.tries = list[Sign]()
+
+    @property
+    def signatures(self) -> Vector:
+        """What the tries are made of [residuals, signatures]."""
+        return np.stack(self._columns, 1)
+
+    def named(self, one: Sign, weight: Weight, evidence: Evidence) -> Sign:
+        """Name what changed together by what did most of it."""
+        if one.suspect != Suspect("process", ""):
+            return one
+        told = dict[str, float]()
+        for i, size in zip(one.signs.places, weight.mean, strict=True):
+            told[self._places[i]] = told.get(self._places[i], 0.0) + float(size) ** 2 * float(evidence.products[i, i])
+        return one._replace(suspect=Suspect("process", max(told, key=lambda place: told[place])), how="together")
+
+    # ---- who
+
+    def place(self, place: str) -> None:
+        """Try that a sensor, a balance or a parameter is wrong, in any manner that any of them may be."""
+        many, sensor = self._answers.instants, place.startswith("bias/")
+        suspect = Suspect("sensor", place.removeprefix("bias/")) if sensor else Suspect("process", place)
+        moments = even(many)
+        apart = moments[1] - moments[0] if len(moments) > 1 else 1
+        steps = {k: self._signed(place, since(many, k)) for k in self._moments}
+        grows = {k: self._signed(place, growing(many, k, apart)) for k in moments if apart > 1}
+        whiles = [{k: self._signed(place, during(many, k, long)) for k in range(LEFT_OUT, many, long)} for long in ((WHILE, BRIEF) if sensor else (WHILE,))]
+        for k in moments[:-1]:
+            self._try(suspect, "drifting", place, k, [self._signed(place, growing(many, k, many - k))], [DRIFTED])
+        for k, step in steps.items():
+            self._try(suspect, "off" if sensor else "changed", place, k, [step], [1.0])
+            after = [i for begun, i in grows.items() if begun + apart > k]
+            walk = Explanation([step, *after], [1.0, *[WALK] * len(after)])
+            self._try(suspect, "drifting", place, k, *walk)
+            if place.startswith("source/"):  # it befell the machine, and is over
+                for end in (i for later, i in steps.items() if later > k):
+                    self._try(suspect, "changed", place, k, [step, end], [1.0, 1.0])
+            if place in self._process:
+                self._after.setdefault(k, []).append(walk)
+            for some in ([i for begun, i in each.items() if begun >= k] for each in whiles if k in moments):
+                if len(some) >= WHILES:
+                    self._try(suspect, "erratic" if sensor else "unsteady", place, k, [step, *some], [1.0, *[RESTLESS] * len(some)])
+
+    def sensor(self, place: str, output: int, should: Should, strike: float) -> None:
+        """Try that a sensor's gain is another, or its zero and its span, or that it has become slow; `strike` is one of it."""
+        many, suspect = self._answers.instants, Suspect("sensor", place.removeprefix("bias/"))
+        gain, moved = should.gain(output), should.moved(output) / strike
+        behind = [should.behind(output, lag) / strike for lag in LAGS]
+        for k in self._moments:
+            on = since(many, k)
+            self._try(suspect, "gain", place, k, [self._signed(place, gain * on)], [1.0])
+            both = [self._signed(place, on), self._signed(place, moved * on)]
+            self._try(suspect, "span", place, k, both, [1.0, 1.0])
+            for course in behind:
+                self._try(suspect, "slow", place, k, [self._signed(place, course * on)], [1.0])
+
+    def together(self) -> None:
+        """Try that all parameters of the process changed at once."""
+        for k, those in sorted(self._after.items()):
+            if len(those) > 1:
+                self._try(Suspect("process", ""), "changed", "", k, *_joined(those))
+
+    def bends(self, signs: Mapping[Strike, Vector]) -> None:
+        """Try that the model bends, and always did: by the signatures of strikes that go with states and inputs [residuals]."""
+        of = dict[tuple[str, str], list[tuple[int, float]]]()
+        for strike, column in signs.items():
+            if strike.way != FAULT:
+                size = BEND * (CURVED if strike.way.endswith(SQUARED) else 1.0)
+                key = strike.place, strike.way.removesuffix(SQUARED)
+                of.setdefault(key, []).append((self._column(strike.place, column), size))
+        for (place, way), found in of.items():
+            self._bend(place, way, Explanation([i for i, _ in found], [size for _, size in found]))
+
+    def bend(self, place: str, way: str, away: tuple[Vector, Vector]) -> None:
+        """Try that the law that a sensor shows became another when those instants began that are judged, and bends; `courses.bent`."""
+        on = since(self._answers.instants, LEFT_OUT)
+        columns = [self._signed(place, course * on) for course in (on, *away)]
+        self._bend(place, way, Explanation(columns, [1.0, 1.0, CURVED]), LEFT_OUT)
+
+    def all_bend(self) -> None:
+        """Try that all sensors show that the model bends in one way."""
+        for (_, onset), some in self._bent.items():
+            self._try(Suspect("model", "dynamics"), "bent", "", onset, *_joined(some))
+
+    # ---- what it is made of
+
+    def _bend(self, place: str, way: str, signs: Explanation, onset: int = 0) -> None:
+        self._try(Suspect("model", place), "bent", place, onset, *signs)
+        if place.startswith("bias/"):
+            self._bent.setdefault((way, onset), []).append(signs)
+
+    def _try(self, suspect: Suspect, how: str, place: str, onset: int, places: Sequence[int], sizes: Sequence[float]) -> None:
+        self.tries.append(Sign(suspect, how, place, onset, Explanation(places, sizes)))
+
+    def _signed(self, place: str, course: Vector) -> int:
+        return self._column(place, self._answers.to(place, course))
+
+    def _column(self, place: str, column: Vector) -> int:
+        self._columns.append(column)
+        self._places.append(place)
+        return len(self._columns) - 1
+
+
+def even(instants: int) -> range:
+    """Give moments spread evenly over those instants that are judged."""
+    return range(LEFT_OUT, instants, max((instants - LEFT_OUT) // MOMENTS, 1))
+
+
+def _joined(those: Sequence[Explanation]) -> Explanation:
+    return Explanation([i for one in those for i in one.places], [size for one in those for size in one.sizes])
