@@ -77,3 +77,18 @@ def test_how_a_model_usually_bends_is_learned_and_what_it_never_met_stays_unknow
     mean, covariance = bends(residual, signature, np.array([0, 0]))
     assert mean[0] == pytest.approx(0.4, abs=0.07) and np.sqrt(covariance[0, 0]) < 0.03
     assert abs(mean[1]) < 0.05 and np.sqrt(covariance[1, 1]) > 0.2
+
+
+def test_who_is_expected_to_be_wrong_one_way_is_not_held_wrong_the_other():
+    """A slow sensor is behind what it should show, by all of its lag; it is not ahead of it."""
+    step = np.r_[np.zeros(100), np.ones(100)]
+    noise = 0.1 * np.random.default_rng(3).standard_normal(200)
+    either, behind = Explanation([0], [1.0]), Explanation([0], [0.2], 1.0)
+    for size, better in ((1.1, behind), (-1.1, either), (0.1, either)):
+        scores = [one.score for one in Evidence.of(10 * (size * step + noise), 10 * step[:, None], np.eye(200)).weighed([either, behind])]
+        assert (scores[1] > scores[0]) == (better is behind)
+    found = Evidence.of(1.1 * step + noise, step[:, None], np.eye(200)).weighed([behind])[0]
+    exact = [-0.5 * np.sum((1.1 * step + noise - size * step) ** 2) for size in np.linspace(-1, 3, 4001)]
+    prior = np.exp(-0.5 * ((np.linspace(-1, 3, 4001) - 1.0) / 0.2) ** 2) / (0.2 * np.sqrt(2 * np.pi))
+    integral = np.log(np.sum(np.exp(exact - max(exact)) * prior) * 0.001) + max(exact) + 0.5 * np.sum((1.1 * step + noise) ** 2)
+    assert found.score == pytest.approx(integral, abs=1e-3) and found.mean[0] == pytest.approx(1.08, abs=0.05)

@@ -17,6 +17,7 @@ from gemel.operate.readying import NOTHING_CHANGED, Readying, likely
 from gemel.scenarios import engine
 from gemel.twin.releases import Releases
 
+PATIENCE_S = 200.0  # what is made ready gives way to all else, on a busy machine for long
 PLANT = """plant: a/b
 types:
   Basin: {dynamics: '%s:Tank', signals: {level: {unit: m}}}
@@ -58,7 +59,7 @@ def run(one, until):
 
     async def work():
         task = asyncio.create_task(one.run(lambda: True))
-        async with asyncio.timeout(60):
+        async with asyncio.timeout(PATIENCE_S):
             while not until() and not task.done():
                 await asyncio.sleep(0.01)
         ended = task.done()

@@ -19,10 +19,11 @@ INEXACT: Final = 10.0  # times what the best explanation leaves too much, the va
 
 
 class Explanation(NamedTuple):
-    """Which signatures, and the standard deviation of the size of each."""
+    """Which signatures, the standard deviation of the size of each, and how large all are expected to be (0: either way)."""
 
     places: Sequence[int]
     sizes: Sequence[float]
+    mean: float = 0.0
 
 
 class Weight(NamedTuple):
@@ -35,12 +36,10 @@ class Weight(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class Evidence:
-    """White residuals [n] and signatures [n, signatures] as far as their explanations need them."""
+    """White residuals [n] and signatures [signatures, n]."""
 
-    products: Vector
-    pull: Vector
-    square: float
-    many: int
+    residual: Vector
+    signatures: Vector
 
     @classmethod
     def of(cls, residual: Vector, signature: Vector, covariance: Vector) -> Evidence:
@@ -49,22 +48,29 @@ class Evidence:
 
         root = np.linalg.cholesky(covariance)
         white = solve_triangular(root, np.column_stack((residual, signature)), lower=True)
-        a, b = white[:, 0], white[:, 1:]
-        return cls(b.T @ b, b.T @ a, float(a @ a), len(a))
+        return cls(white[:, 0], np.ascontiguousarray(white[:, 1:].T))
+
+    def square(self, place: int) -> float:
+        """Give how much a signature of size one tells: the square of it, white."""
+        return float(self.signatures[place] @ self.signatures[place])
 
     def weighed(self, those: Sequence[Explanation]) -> list[Weight]:
         """Weigh explanations."""
-        best = min((self.square - 2.0 * self._weight(one, 1.0)[1] for one in those), default=self.square)
-        left = 1.0 + INEXACT * max(best / self.many - 1.0, 0.0)
+        square = float(self.residual @ self.residual)
+        best = min((square - 2.0 * self._weight(one, 1.0)[1] for one in those), default=square)
+        left = 1.0 + INEXACT * max(best / len(self.residual) - 1.0, 0.0)
         return [self._weight(one, left)[0] for one in those]
 
     def _weight(self, one: Explanation, left: float) -> tuple[Weight, float]:
         """Weigh one where all variances are so many times what they usually are; give too what it takes off the square, halved."""
-        at, size = list(one.places), np.array(one.sizes)
-        curvature = size[:, None] * self.products[np.ix_(at, at)] * size / left + np.eye(len(at))
+        size, places = np.array(one.sizes), list(one.places)
+        signs = size[:, None] * self.signatures[places]
+        expected = one.mean * self.signatures[places].sum(0)
+        rest = self.residual - expected
+        curvature = signs @ signs.T / left + np.eye(len(size))
         root = np.linalg.cholesky(curvature)
-        pull = size * self.pull[at] / left
+        pull = signs @ rest / left
         found = np.linalg.solve(curvature, pull)
-        gain = 0.5 * float(pull @ found)
+        gain = 0.5 * float(pull @ found) + float(expected @ (self.residual - 0.5 * expected)) / left
         covariance = size[:, None] * np.linalg.inv(curvature) * size
-        return Weight(gain - float(np.log(np.diagonal(root)).sum()), size * found, covariance), gain
+        return Weight(gain - float(np.log(np.diagonal(root)).sum()), one.mean + size * found, covariance), gain

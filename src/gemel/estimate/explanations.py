@@ -33,6 +33,7 @@ RESTLESS: Final = 0.7  # of a fault, how far what is erratic or unsteady is off 
 WHILE: Final = 6  # instants that it is so
 BRIEF: Final = 2  # a sensor may be: no machine turns so quickly
 WHILES: Final = 5  # fewer are not told from a walk
+FOLLOWS: Final = 0.2  # of its lag, what a slow sensor is behind by more or less than one of the first order
 MOMENTS: Final = 12  # from which on faults are tried, beside those where the evidence began
 
 
@@ -73,7 +74,7 @@ class Explanations:
             return one
         told = dict[str, float]()
         for i, size in zip(one.signs.places, weight.mean, strict=True):
-            told[self._places[i]] = told.get(self._places[i], 0.0) + float(size) ** 2 * float(evidence.products[i, i])
+            told[self._places[i]] = told.get(self._places[i], 0.0) + float(size) ** 2 * evidence.square(i)
         return one._replace(suspect=Suspect("process", max(told, key=lambda place: told[place])), how="together")
 
     # ---- who
@@ -114,7 +115,7 @@ class Explanations:
             both = [self._signed(place, on), self._signed(place, moved * on)]
             self._try(suspect, "span", place, k, both, [1.0, 1.0])
             for course in behind:
-                self._try(suspect, "slow", place, k, [self._signed(place, course * on)], [1.0])
+                self._try(suspect, "slow", place, k, [self._signed(place, course * on)], [FOLLOWS], 1.0)  # it is behind by all of its lag
 
     def together(self) -> None:
         """Try that all parameters of the process changed at once."""
@@ -151,8 +152,8 @@ class Explanations:
         if place.startswith("bias/"):
             self._bent.setdefault((way, onset), []).append(signs)
 
-    def _try(self, suspect: Suspect, how: str, place: str, onset: int, places: Sequence[int], sizes: Sequence[float]) -> None:
-        self.tries.append(Sign(suspect, how, place, onset, Explanation(places, sizes)))
+    def _try(self, suspect: Suspect, how: str, place: str, onset: int, places: Sequence[int], sizes: Sequence[float], mean: float = 0.0) -> None:
+        self.tries.append(Sign(suspect, how, place, onset, Explanation(places, sizes, mean)))
 
     def _signed(self, place: str, course: Vector) -> int:
         return self._column(place, self._answers.to(place, course))
