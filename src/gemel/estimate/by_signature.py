@@ -19,7 +19,7 @@ import numpy.typing as npt
 
 from gemel.estimate.accused import MOVES, Case, Told, Try, strikes_of
 from gemel.estimate.bank import Excerpt
-from gemel.estimate.courses import Should, answers, bent, strikes
+from gemel.estimate.courses import LAGS, Should, answers, bent, strikes
 from gemel.estimate.evidence import Evidence, Weight
 from gemel.estimate.explanations import SQUARED, Explanations, Sign, even
 from gemel.estimate.residuals import LEFT_OUT, residuals
@@ -132,7 +132,8 @@ def _evidence(case: Case, record: Excerpt, mean: Vector, moments: list[int]) -> 
     for place in places:
         tried.place(place)
     for place, output in zip(biases, known, strict=True):
-        tried.sensor(place, output, should, by[place])
+        # of a state, a slow sensor is not told from a balance that is slower than the model has it
+        tried.sensor(place, output, should, by[place], () if model.outputs[output] in model.states else LAGS)
         for way in _moving(case):
             if not way.endswith(SQUARED):
                 tried.bend(place, way, bent(way, case, record, mean))

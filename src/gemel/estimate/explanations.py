@@ -104,11 +104,11 @@ class Explanations:
                 if len(some) >= WHILES:
                     self._try(suspect, "erratic" if sensor else "unsteady", place, k, [step, *some], [1.0, *[RESTLESS] * len(some)])
 
-    def sensor(self, place: str, output: int, should: Should, strike: float) -> None:
+    def sensor(self, place: str, output: int, should: Should, strike: float, lags: Sequence[float] = LAGS) -> None:
         """Try that a sensor's gain is another, or its zero and its span, or that it has become slow; `strike` is one of it."""
         many, suspect = self._answers.instants, Suspect("sensor", place.removeprefix("bias/"))
         gain, moved = should.gain(output), should.moved(output) / strike
-        behind = [should.behind(output, lag) / strike for lag in LAGS]
+        behind = [should.behind(output, lag) / strike for lag in lags]
         for k in self._moments:
             on = since(many, k)
             self._try(suspect, "gain", place, k, [self._signed(place, gain * on)], [1.0])
