@@ -40,12 +40,11 @@ def weighed(case: Case, record: Excerpt, onsets: list[int]) -> Told:
     """Weigh every explanation of a record."""
     met = residuals(case.problem, record)
     mean = met.mean[0][:, : len(case.problem.model.states)]
-    moments = _moments(record, onsets, met.off[0])
-    tried, evidence = _evidence(case, record, mean, moments)
+    moments, by = _moments(record, onsets, met.off[0]), strikes_of(case, record.p)
+    tried, evidence = _evidence(case, record, mean, moments, by)
     found = evidence.weighed([one.signs for one in tried.tries])
     named = [tried.named(one, weight, evidence) for one, weight in zip(tried.tries, found, strict=True)]
     rare = [_rare(one, len(moments)) for one in named]
-    by = strikes_of(case, record.p)
     sizes = [_size(one, weight, by) for one, weight in zip(named, found, strict=True)]
     return Told([Try(*one[:4]) for one in named], np.array([w.score for w in found]) + rare, sizes)
 
@@ -98,11 +97,10 @@ def _one_way(u: Vector) -> Vector:
     return found
 
 
-def _evidence(case: Case, record: Excerpt, mean: Vector, moments: list[int]) -> tuple[Explanations, Evidence]:
+def _evidence(case: Case, record: Excerpt, mean: Vector, moments: list[int], by: Mapping[str, float]) -> tuple[Explanations, Evidence]:
     """Say what is tried of a record, and make its residuals and what each strike does to them white."""
     problem, process = case.problem, tuple(case.process)
     model, many = problem.model, len(record.y)
-    by = strikes_of(case, record.p)
     known = [i for i in range(len(model.outputs)) if np.isfinite(record.y[:, i]).any()]
     every = max(1, math.ceil((many - LEFT_OUT) * len(known) / READINGS))
 
@@ -114,7 +112,8 @@ def _evidence(case: Case, record: Excerpt, mean: Vector, moments: list[int]) -> 
     biases = [f"bias/{model.outputs[i]}" for i in known]
     places = [*biases, *(f"source/{name}" for name in model.states), *process]
     pieces = [one for place in places for one in strikes(place, many, every)]
-    bending = [Strike(place, way, 0) for place in places for way in _moving(case)]
+    moving = _moving(case)
+    bending = [Strike(place, way, 0) for place in places for way in moving]
     wearing = [Strike(name, FAULT, 0) for name in process]
     told = [*biases, *(f"source/{name}" for name in _read(case))]
     usual = [one for one in bending if one.place in told]
@@ -128,15 +127,14 @@ def _evidence(case: Case, record: Excerpt, mean: Vector, moments: list[int]) -> 
     covariance = wrong.covariance(len(off), DRIFT) + bend @ spread @ bend.T + WEARS**2 * (wears @ wears.T)
     residual = np.nan_to_num(off - wrong.mean).reshape(-1) - bend @ expected
     tried = Explanations(answers(signature, places, many, every), moments, process)
-    should = Should.of(case, record, known)
+    should, away = Should.of(case, record, known), {way: bent(way, case, record, mean) for way in moving if not way.endswith(SQUARED)}
     for place in places:
         tried.place(place)
     for place, output in zip(biases, known, strict=True):
         # of a state, a slow sensor is not told from a balance that is slower than the model has it
         tried.sensor(place, output, should, by[place], () if model.outputs[output] in model.states else LAGS)
-        for way in _moving(case):
-            if not way.endswith(SQUARED):
-                tried.bend(place, way, bent(way, case, record, mean))
+        for way, courses in away.items():
+            tried.bend(place, way, courses)
     tried.together()
     tried.bends({one: signature[one] for one in bending})
     tried.all_bend()

@@ -59,6 +59,7 @@ class Explanations:
     def __init__(self, answers: Answers, moments: Sequence[int], process: Iterable[str]) -> None:
         self._answers, self._moments, self._process = answers, moments, tuple(process)
         self._columns, self._places = list[Vector](), list[str]()
+        self._steps: dict[tuple[str, int], int] = {}
         self._after: dict[int, list[Explanation]] = {}
         self._bent: dict[tuple[str, int], list[Explanation]] = {}
         self.tries = list[Sign]()
@@ -85,7 +86,7 @@ class Explanations:
         suspect = Suspect("sensor", place.removeprefix("bias/")) if sensor else Suspect("process", place)
         moments = even(many)
         apart = moments[1] - moments[0] if len(moments) > 1 else 1
-        steps = {k: self._signed(place, since(many, k)) for k in self._moments}
+        steps = {k: self._step(place, k) for k in self._moments}
         grows = {k: self._signed(place, growing(many, k, apart)) for k in moments if apart > 1}
         whiles = [{k: self._signed(place, during(many, k, long)) for k in range(LEFT_OUT, many, long)} for long in ((WHILE, BRIEF) if sensor else (WHILE,))]
         for k in moments[:-1]:
@@ -112,7 +113,7 @@ class Explanations:
         for k in self._moments:
             on = since(many, k)
             self._try(suspect, "gain", place, k, [self._signed(place, gain * on)], [1.0])
-            both = [self._signed(place, on), self._signed(place, moved * on)]
+            both = [self._step(place, k), self._signed(place, moved * on)]
             self._try(suspect, "span", place, k, both, [1.0, 1.0])
             for course in behind:
                 self._try(suspect, "slow", place, k, [self._signed(place, course * on)], [FOLLOWS], 1.0)  # it is behind by all of its lag
@@ -137,7 +138,7 @@ class Explanations:
     def bend(self, place: str, way: str, away: tuple[Vector, Vector]) -> None:
         """Try that the law that a sensor shows became another when those instants began that are judged, and bends; `courses.bent`."""
         on = since(self._answers.instants, LEFT_OUT)
-        columns = [self._signed(place, course * on) for course in (on, *away)]
+        columns = [self._step(place, LEFT_OUT), *(self._signed(place, course * on) for course in away)]
         self._bend(place, way, Explanation(columns, [1.0, 1.0, CURVED]), LEFT_OUT)
 
     def all_bend(self) -> None:
@@ -154,6 +155,11 @@ class Explanations:
 
     def _try(self, suspect: Suspect, how: str, place: str, onset: int, places: Sequence[int], sizes: Sequence[float], mean: float = 0.0) -> None:
         self.tries.append(Sign(suspect, how, place, onset, Explanation(places, sizes, mean)))
+
+    def _step(self, place: str, k: int) -> int:
+        if (place, k) not in self._steps:
+            self._steps[place, k] = self._signed(place, since(self._answers.instants, k))
+        return self._steps[place, k]
 
     def _signed(self, place: str, course: Vector) -> int:
         return self._column(place, self._answers.to(place, course))
