@@ -19,9 +19,13 @@ def _prefixed(prefix: str, quantities: Mapping[str, Quantity], *without: str) ->
     return {prefix + name: q for name, q in quantities.items() if name not in without}
 
 
-def _doubted(quantities: Mapping[str, Quantity], name: str) -> dict[str, Quantity]:
-    """Let what grows from nothing lie a little below: a filter held at zero would believe in more than there is, of the new thing."""
-    return {**quantities, name: replace(quantities[name], low=-0.1)}
+def _doubted(quantities: Mapping[str, Quantity], name: str, low: float) -> dict[str, Quantity]:
+    """Let what grows from nothing lie a little below: a filter held at zero would believe in more than there is, of the new thing.
+
+    By as much as it is uncertain, some three standard deviations: what lies lower is no machine, but a gauge that drifts. Nor less,
+    or the filter's points are held at the bound, and it believes itself too well.
+    """
+    return {**quantities, name: replace(quantities[name], low=low)}
 
 
 class PumpSet:
@@ -43,8 +47,8 @@ class PumpSet:
         "speed": Quantity("rad/s", 244.0, low=0.0, nominal=300.0),
         **_prefixed("motor_", motor.InductionMotor.states, "synchronous_speed", "energy"),
         "energy": motor.InductionMotor.states["energy"],
-        **_prefixed("bearing_", _doubted(bearing.RollingBearing.states, "damage")),
-        **_doubted(pump.CentrifugalPump.states, "worn"),
+        **_prefixed("bearing_", _doubted(bearing.RollingBearing.states, "damage", -0.03)),
+        **_doubted(pump.CentrifugalPump.states, "worn", -0.1),
     }
     inputs: Mapping[str, Quantity] = {
         "speed_setpoint": Quantity("rad/s", 244.0, low=0.0, nominal=300.0),
