@@ -125,6 +125,17 @@ def correct(correction: Correction, states: F64, inputs: F64, run: F64) -> Corre
     return Corrected(run + added, added, known, physics_share(run, added))
 
 
+def near(correction: Correction, states: F64, inputs: F64) -> F64:
+    """Give how near instants are to the points that a correction was trained on, and is a sum over [steps, points], 0 … 1."""
+    features = _features(states, inputs, correction.with_inputs)
+    return _kernel((features - correction.centre) / correction.spread, correction.points, correction.length)
+
+
+def prior(correction: Correction) -> F64:
+    """Give how near its points are to each other [points, points]: the precision of their weights, of a process of variance 1."""
+    return _kernel(correction.points, correction.points, correction.length)
+
+
 def physics_share(run: F64, added: F64) -> float:
     """Say how much of an answer is physics: the spread of the run over that of run and correction together.
 

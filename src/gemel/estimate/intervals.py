@@ -59,8 +59,8 @@ def spread(objective: Objective, found: Minimum, held: npt.NDArray[np.bool_], le
     noise = max(2 * found.cost / max(counted - len(keep) - found.x0.size, 1), least)
     plain = inverse * noise
     scores = (effective * r[..., None]).reshape(records, steps, -1, m).sum(axis=2)
-    robust = inverse @ _long_run(scores) @ inverse * counted / max(counted - len(keep) - found.x0.size, 1)
-    return _wider(plain, robust)
+    robust = inverse @ long_run(scores) @ inverse * counted / max(counted - len(keep) - found.x0.size, 1)
+    return wider(plain, robust)
 
 
 def _without_states(jp: F64, jx: F64) -> F64:
@@ -69,7 +69,7 @@ def _without_states(jp: F64, jx: F64) -> F64:
     return np.asarray(jp - jx @ (undo @ jp), np.float64)
 
 
-def _long_run(scores: F64) -> F64:
+def long_run(scores: F64) -> F64:
     """Sum the autocovariances of the scores [records, steps, m], Bartlett weights, up to their correlation length."""
     steps = scores.shape[1]
     lags = min(_bandwidth(scores), steps - 1)
@@ -91,7 +91,8 @@ def _bandwidth(scores: F64) -> int:
     return int(np.ceil(1.1447 * (alpha * scores.shape[1]) ** (1 / 3)))
 
 
-def _wider(plain: F64, robust: F64) -> Spread:
+def wider(plain: F64, robust: F64) -> Spread:
+    """Give how sure a fit is by its plain covariance [m, m], made as wide as the robust one where that is wider."""
     own, others = np.diagonal(plain), np.diagonal(robust)
     grow = np.sqrt(np.maximum(np.divide(others, own, out=np.ones_like(own), where=own > 0), 1.0))
     return Spread(plain, plain * np.outer(grow, grow), float(grow.max(initial=1.0)))

@@ -78,6 +78,11 @@ class Objective:
         self._data = _stacked(records, sigma)
         self._run = _compiled(model, self.places.tobytes(), self.dt, substeps)
 
+    @property
+    def weight(self) -> F64:
+        """By what each residual is multiplied [records, steps, outputs]; 0 where there is no reading."""
+        return self._data[2]
+
     def normal(self, p: F64, x0: F64) -> Normal:
         """Linearise at free parameters [m] and initial states [records, states]."""
         if self._on_step is not None:

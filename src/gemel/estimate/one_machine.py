@@ -1,11 +1,12 @@
 """Whether what a fit was made on is one machine: quarters of it, in the order of time, are fitted each by itself.
 
-records, fitted and unseen ─► quarters ─► each its own fit ─► two that disagree beyond their intervals ─► not one machine
+records, fitted and unseen ─► quarters ─► each its own fit ─► two that disagree beyond their intervals ─► also in the same regime? ─► not one machine
 
 A fit over a machine that was overhauled half-way is of neither: its parameters are a mean of two, better than the champion's on what
 came after, and confirmed by every sensor. That the parts of a sample have one set of coefficients is the question of Chow, G. C. (1960),
 Tests of equality between sets of coefficients in two linear regressions, Econometrica 28(3); here the coefficients themselves are held
-against each other, with intervals that are widened for what is left over not being white.
+against each other, with intervals that are widened for what is left over not being white. A model that bends is another one in another regime, too; so
+quarters that disagree are asked once more, with what hangs on the regime taken out (`gemel.estimate.same_regime`), and have to show that they agree then.
 """
 
 from __future__ import annotations
@@ -21,11 +22,13 @@ from gemel.dynamics import Compiled
 from gemel.errors import ModelError
 from gemel.estimate.calibrate import Fit, fit
 from gemel.estimate.record import SHORTEST, Record, side_by_side
+from gemel.estimate.same_regime import Own, own
 from gemel.samples.batch import F64
 
 PARTS: Final = 4
 FEWEST: Final = 50  # steps of a part: fewer tell of a moment
 SURE: Final = 3.0  # standard deviations of a difference: of many pairs the furthest apart is looked at
+SAME: Final = 0.25  # of what the fit changed: parts differ by no more, the standard deviations added, where the regime alone makes them disagree
 APART: Final = 0.5  # of what the fit changed: parts that lie further apart than that are not two views of one change
 TRIFLE: Final = 0.02  # of a parameter's usual size: what the model does not know of a machine makes parts differ by less, or as much
 CANDIDATES: Final = 8  # starts tried of each part: the fit of the whole is near
@@ -52,6 +55,7 @@ class _Part:
     quarter: int
     value: F64
     sd: F64
+    x0: F64
 
 
 def apart(
@@ -70,19 +74,28 @@ def apart(
         on_step: called at each linearisation; what it raises ends the search.
 
     Returns:
-        Nothing where the quarters agree, or are too short to say anything.
+        Nothing where the quarters agree, do so once what hangs on the regime is taken out, or are too short to say anything.
     """
-    cut = enumerate(quarters(records))
-    told = [part for i, some in cut if (part := _part(model, found, (i, side_by_side(some, longest)), ranges, on_step)) is not None]
+    cut = [side_by_side(some, longest) for some in quarters(records)]
+    told = [part for i, some in enumerate(cut) if (part := _part(model, found, (i, some), ranges, on_step)) is not None]
+    places = [model.place("parameters", name) for name in found.parameters]
+    changed, trifles = np.abs(found.vector - before)[places], TRIFLE * model.scales("parameters")[places]
     answers = []
-    for i, (name, e) in enumerate(found.parameters.items()):
-        place = model.place("parameters", name)
-        least = max(APART * abs(e.value - before[place]), TRIFLE * model.scales("parameters")[place])
+    for i, (name, least) in enumerate(zip(found.parameters, np.maximum(APART * changed, trifles), strict=True)):
         pairs = [(a, b) for a, b in itertools.combinations(told, 2) if abs(a.value[i] - b.value[i]) > max(SURE * np.hypot(a.sd[i], b.sd[i]), least)]
         if pairs:
             a, b = max(pairs, key=lambda pair: abs(pair[0].value[i] - pair[1].value[i]))
             answers.append(Apart(name, float(a.value[i]), float(b.value[i]), (a.quarter, b.quarter)))
-    return tuple(answers)
+    if not answers or len(told) < PARTS:
+        return tuple(answers)
+    within = own(model, found, cut, [part.x0 for part in told], on_step)
+    return () if within and _agree(within, np.maximum(SAME * changed, trifles)) else tuple(answers)
+
+
+def _agree(told: Own, most: F64) -> bool:
+    """Tell whether parts are known to tell each parameter alike in the same regime, to `most` [m]."""
+    every = ((told.apart(i, a, b), least) for i, least in enumerate(most) for a, b in itertools.combinations(range(len(told.values)), 2))
+    return all(abs(by) + SURE * sd <= least for (by, sd), least in every)
 
 
 def quarters(records: Sequence[Record]) -> list[list[Record]]:
@@ -108,9 +121,9 @@ def _part(
     sigma = np.array([max(found.rms[name], 1e-12) for name in model.outputs])
     how = replace(found.settings, starts=1, candidates=CANDIDATES)
     try:
-        own = fit(model, tuple(found.parameters), of[1], start=found.vector, ranges=ranges, sigma=sigma, settings=how, on_step=on_step)
+        alone = fit(model, tuple(found.parameters), of[1], start=found.vector, ranges=ranges, sigma=sigma, settings=how, on_step=on_step)
     except ModelError:
         return None
-    every = own.parameters.values()
+    every = alone.parameters.values()
     sd = [e.sd if e.told and not e.at_bound else np.inf for e in every]
-    return _Part(of[0], np.array([e.value for e in every]), np.array(sd)) if own.converged else None
+    return _Part(of[0], np.array([e.value for e in every]), np.array(sd), alone.x0) if alone.converged else None
