@@ -42,7 +42,7 @@ class Verdict:
 
     Args:
         suspects: with their probabilities, most probable first.
-        how: in which manner the first is wrong (`off`, `drifting`, `noisy`, `stuck`, `slow`, `gain`, `span`, `erratic`, `changed`, `unsteady`, `together` with others, `bent`, `loose`).
+        how: in which manner the first is wrong (`off`, `drifting`, `noisy`, `stuck`, `slow`, `gain`, `span`, `influenced`, `erratic`, `changed`, `unsteady`, `together` with others, `bent`, `loose`).
         onset: number of the instant since when.
         size: of the fault at the end and its standard deviation, in the unit of what it strikes; NaN where it has none.
         against: logarithm (base 10) of how many times better than "nothing is wrong" the first explains the readings.

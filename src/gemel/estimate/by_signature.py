@@ -19,18 +19,19 @@ import numpy.typing as npt
 
 from gemel.estimate.accused import MOVES, Case, Told, Try, strikes_of
 from gemel.estimate.bank import Excerpt
-from gemel.estimate.courses import LAGS, Should, answers, bent, strikes
+from gemel.estimate.courses import LAGS, Should, Way, answers, strikes
 from gemel.estimate.evidence import Evidence, Weight
-from gemel.estimate.explanations import SQUARED, Explanations, Sign, even
+from gemel.estimate.explanations import Explanations, Sign, even
 from gemel.estimate.residuals import LEFT_OUT, residuals
 from gemel.estimate.signatures import Strike, signatures
-from gemel.estimate.suspects import FAULT, placed, ways
+from gemel.estimate.suspects import FAULT, placed
 from gemel.estimate.usual_errors import DRIFT, Errors, bends, errors
 
 Vector = npt.NDArray[np.float64]
 SEVERAL: Final = 0.02
-"""So likely, next to one, is that several parameters of the process change at once, or zero and span of a sensor."""
+"""So likely, next to one, is that several parameters of the process change at once, zero and span of a sensor, or that it goes with an input."""
 WEARS: Final = 0.1  # of a change of the process that would be a fault, it may have changed as usual
+FARTHER: Final = 0.03  # of a strike, per usual spread beyond what was seen: so wrong may a balance or a sensor be as usual
 COUNTS: Final = 0.9  # of its way in one direction: a counter
 LEAPS: Final = 8  # moments besides, at which a residual leaps
 READINGS: Final = 1200  # that are weighed at most: means of so many instants are taken that it is so
@@ -51,7 +52,7 @@ def weighed(case: Case, record: Excerpt, onsets: list[int]) -> Told:
 
 def _rare(one: Sign, moments: int) -> float:
     """Give the logarithm of how likely an explanation is before it is looked at, next to others of the same suspect."""
-    if one.how in ("together", "span"):
+    if one.how in ("together", "span", "influenced"):
         return math.log(SEVERAL)
     return -math.log(moments) if one.how == "bent" and one.onset else 0.0  # it may have begun at any of them; one is tried
 
@@ -72,7 +73,7 @@ def _moments(record: Excerpt, onsets: list[int], off: Vector) -> list[int]:
 
 
 def _moving(case: Case) -> list[str]:
-    """Give the ways in which a model may bend: by what moved to and fro in a good time, and is read.
+    """Give what a model may bend with: what moved to and fro in a good time, and is read.
 
     A state that no sensor shows moves with whatever is wrong, and what only grows (a counter) with the time: both would
     excuse everything.
@@ -80,7 +81,7 @@ def _moving(case: Case) -> list[str]:
     model, usual, good, shown = case.problem.model, case.usual, case.day or case.good, _read(case)
     read = [name in shown for name in model.states]
     spread = np.concatenate((usual.states_spread * read, usual.inputs_spread * (_one_way(good.u) < COUNTS)))
-    return [way for way, far in zip(ways(model), [*spread, *spread], strict=True) if far > 0]
+    return [name for name, far in zip((*model.states, *model.inputs), spread, strict=True) if far > 0]
 
 
 def _read(case: Case) -> list[str]:
@@ -112,31 +113,36 @@ def _evidence(case: Case, record: Excerpt, mean: Vector, moments: list[int], by:
     biases = [f"bias/{model.outputs[i]}" for i in known]
     places = [*biases, *(f"source/{name}" for name in model.states), *process]
     pieces = [one for place in places for one in strikes(place, many, every)]
-    moving = _moving(case)
-    bending = [Strike(place, way, 0) for place in places for way in moving]
+    moving = {name: Way.of(name, case, record, mean) for name in _moving(case)}
     wearing = [Strike(name, FAULT, 0) for name in process]
     told = [*biases, *(f"source/{name}" for name in _read(case))]
-    usual = [one for one in bending if one.place in told]
+    usual = [Strike(place, f"bend/{name}{more}", 0) for place in told for more in ("", " squared") for name in moving]
     own = np.array([told.index(one.place) for one in usual], np.intp)
-    those = [*pieces, *bending, *wearing]
+    those = [*pieces, *wearing]
     (off, signs), (then, bent_then) = seen(record, those), seen(case.day or case.good, usual)
     signature = dict(zip(those, signs.reshape(len(signs), -1), strict=True))
+    answer = answers(signature, places, many, every)
     wrong = errors(then)
     expected, spread = _usual_bends(then, bent_then, own, wrong, len(off))
-    bend, wears = (np.stack([signature[one] for one in some], 1) if some else np.zeros((off.size, 0)) for some in (usual, wearing))
-    covariance = wrong.covariance(len(off), DRIFT) + bend @ spread @ bend.T + WEARS**2 * (wears @ wears.T)
+    courses = [*(way.seen for way in moving.values()), *(way.squared for way in moving.values())]
+    bend, beyond = (_stacked([answer.to(place, course) for place in told for course in some], off.size)
+                    for some in (courses, [way.beyond for way in moving.values()]))  # fmt: skip
+    wears = _stacked([signature[one] for one in wearing], off.size)
+    covariance = wrong.covariance(len(off), DRIFT) + bend @ spread @ bend.T + WEARS**2 * (wears @ wears.T) + FARTHER**2 * (beyond @ beyond.T)
     residual = np.nan_to_num(off - wrong.mean).reshape(-1) - bend @ expected
-    tried = Explanations(answers(signature, places, many, every), moments, process)
-    should, away = Should.of(case, record, known), {way: bent(way, case, record, mean) for way in moving if not way.endswith(SQUARED)}
+    tried = Explanations(answer, moments, process)
+    should = Should.of(case, record, known)
     for place in places:
         tried.place(place)
+        for name, way in moving.items():
+            tried.bend(place, name, way)
+            tried.beyond(place, name, way, (other.seen for of, other in moving.items() if of != name))
+            if place in biases and name in model.inputs:
+                tried.influenced(place, way)
     for place, output in zip(biases, known, strict=True):
         # of a state, a slow sensor is not told from a balance that is slower than the model has it
         tried.sensor(place, output, should, by[place], () if model.outputs[output] in model.states else LAGS)
-        for way, courses in away.items():
-            tried.bend(place, way, courses)
     tried.together()
-    tried.bends({one: signature[one] for one in bending})
     tried.all_bend()
     return tried, Evidence.of(residual, tried.signatures, covariance)
 
@@ -153,6 +159,10 @@ def _usual_bends(off: Vector, bent: Vector, own: npt.NDArray[np.intp], wrong: Er
              for r, one in zip(left, pieces, strict=True)]  # fmt: skip
     both = np.concatenate(white)
     return bends(both[:, 0], both[:, 1:], own)
+
+
+def _stacked(columns: Sequence[Vector], many: int) -> Vector:
+    return np.stack(columns, 1) if columns else np.zeros((many, 0))
 
 
 def _blocks(off: Vector, every: int) -> Vector:

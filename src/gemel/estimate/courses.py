@@ -25,6 +25,7 @@ from gemel.estimate.suspects import FAULT, zeros
 
 Vector = npt.NDArray[np.float64]
 COARSE: Final = 5  # instants that a balance or a parameter is struck for at least; a sensor may be for one
+HARDLY: Final = (0.005, 0.995)  # shares of a good time, between which something was seen
 LAGS: Final = (3.0, 12.0, 48.0)  # instants that a sensor that has become slow follows with
 
 
@@ -51,9 +52,9 @@ class Answers:
 
 
 def strikes(place: str, instants: int, every: int) -> list[Strike]:
-    """Give the strikes that `answers` needs of a place: from each piece of time on."""
+    """Give the strikes that `answers` needs of a place: from each piece of time on; the lead is one."""
     piece = every if place.startswith("bias/") else max(COARSE, every)
-    return [Strike(place, FAULT, k) for k in range(LEFT_OUT, instants, piece)]
+    return [Strike(place, FAULT, k) for k in (0, *range(LEFT_OUT, instants, piece))]
 
 
 def answers(those: Mapping[Strike, Vector], places: list[str], instants: int, every: int) -> Answers:
@@ -138,10 +139,32 @@ def _observed(model: Compiled) -> Any:
     return jax.jit(jax.vmap(lambda x, u, p: model.observe(0.0, x, u, p), (0, 0, None)))
 
 
-def bent(way: str, case: Case, record: Excerpt, mean: Vector) -> tuple[Vector, Vector]:
-    """Give how far a state or an input is from the usual, and its square (`suspects.ways`), where it is in a record."""
-    model, usual = case.problem.model, case.usual
-    at = (*model.states, *model.inputs).index(way.removeprefix("bend/"))
-    middle, spread = (np.concatenate(part)[at] for part in ((usual.states, usual.inputs), (usual.states_spread, usual.inputs_spread)))
-    away: Vector = (np.hstack((mean, record.u))[:, at] - middle) / spread
-    return away, (away**2 - 1.0) / math.sqrt(2.0)
+@dataclass(frozen=True, eq=False)
+class Way:
+    """How far a state or an input is from the usual, in usual spreads [instants].
+
+    Args:
+        seen: as far as it was in the good time.
+        beyond: how much farther, where it is; 0 elsewhere.
+    """
+
+    seen: Vector
+    beyond: Vector
+
+    @classmethod
+    def of(cls, name: str, case: Case, record: Excerpt, mean: Vector) -> Way:
+        """Give it of a state that is read, or an input, by the states that a filter found [instants, states]."""
+        model, usual, good = case.problem.model, case.usual, case.day or case.good
+        at = (*model.states, *model.inputs).index(name)
+        middle, spread = (np.concatenate(part)[at] for part in ((usual.states, usual.inputs), (usual.states_spread, usual.inputs_spread)))
+        then = good.y[:, model.outputs.index(name)] if at < len(model.states) else good.u[:, at - len(model.states)]
+        low, high = (np.nanquantile(then, HARDLY) - middle) / spread
+        away = (np.hstack((mean, record.u))[:, at] - middle) / spread
+        seen: Vector = np.clip(away, low, high)
+        return cls(seen, away - seen)
+
+    @property
+    def squared(self) -> Vector:
+        """What bends with the square of it, in the same unit (`suspects.ways`)."""
+        found: Vector = (self.seen**2 - 1.0) / math.sqrt(2.0)
+        return found

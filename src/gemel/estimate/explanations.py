@@ -1,32 +1,32 @@
 """What is tried where somebody is wrong: who, in which manner, since when, and the courses in time that this may have.
 
-- a sensor: off, drifting, another gain or span, slow, erratic;
+- a sensor: off, drifting, another gain or span, slow, influenced by an input, erratic;
 - a balance, a parameter: changed, changed and back, drifting, unsteady; all parameters together;
-- the model: it bends with a state or an input, in a balance, a sensor, or all of them.
+- the model: it bends with a state or an input, in a balance, a sensor, or all of them; or only where the machine never was.
 
 The first two from moments on that are spread evenly, and those at which a residual leaps.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from gemel.estimate.accused import Suspect
-from gemel.estimate.courses import LAGS, Answers, Should, during, growing, since
+from gemel.estimate.courses import LAGS, Answers, Should, Way, during, growing, since
 from gemel.estimate.evidence import Evidence, Explanation, Weight
 from gemel.estimate.residuals import LEFT_OUT
-from gemel.estimate.signatures import Strike
-from gemel.estimate.suspects import FAULT
 
 Vector = npt.NDArray[np.float64]
 BEND: Final = 0.5
 """A wrong model is expected to be wrong by this share of a fault where the machine is unusually far out."""
+LEVEL: Final = 12.0  # strikes of an instant each: so much more there is of what sums up, where the machine is farthest out
 CURVED: Final = 0.3  # of a bend, its square
-SQUARED: Final = " squared"
+OUT: Final = 0.5  # spreads beyond what was seen, from which on a law may be another only there
+BEYOND: Final = (1.0, 5.0)  # of a fault, how far it is another where the machine is farthest out
 DRIFTED: Final = 2.0  # of a fault, how far it has drifted evenly in the end
 WALK: Final = 0.2  # of a fault, how far it walks from moment to moment
 RESTLESS: Final = 0.7  # of a fault, how far what is erratic or unsteady is off for a while
@@ -124,22 +124,33 @@ class Explanations:
             if len(those) > 1:
                 self._try(Suspect("process", ""), "changed", "", k, *_joined(those))
 
-    def bends(self, signs: Mapping[Strike, Vector]) -> None:
-        """Try that the model bends, and always did: by the signatures of strikes that go with states and inputs [residuals]."""
-        of = dict[tuple[str, str], list[tuple[int, float]]]()
-        for strike, column in signs.items():
-            if strike.way != FAULT:
-                size = BEND * (CURVED if strike.way.endswith(SQUARED) else 1.0)
-                key = strike.place, strike.way.removesuffix(SQUARED)
-                of.setdefault(key, []).append((self._column(strike.place, column), size))
-        for (place, way), found in of.items():
-            self._bend(place, way, Explanation([i for i, _ in found], [size for _, size in found]))
+    def bend(self, place: str, name: str, way: Way) -> None:
+        """Try that the model bends with a state or an input, and always did; of a sensor, too, that it does since those instants that are judged."""
+        self._bend(place, name, self._many(place, (way.seen, way.squared, way.beyond)), (BEND, BEND * CURVED, BEND))
+        if place.startswith("bias/"):
+            on = since(self._answers.instants, LEFT_OUT)
+            columns = [self._step(place, LEFT_OUT), *self._many(place, (way.seen * on, way.squared * on, way.beyond * on))]
+            self._bend(place, name, columns, (1.0, 1.0, CURVED, 1.0), LEFT_OUT)
 
-    def bend(self, place: str, way: str, away: tuple[Vector, Vector]) -> None:
-        """Try that the law that a sensor shows became another when those instants began that are judged, and bends; `courses.bent`."""
-        on = since(self._answers.instants, LEFT_OUT)
-        columns = [self._step(place, LEFT_OUT), *(self._signed(place, course * on) for course in away)]
-        self._bend(place, way, Explanation(columns, [1.0, 1.0, CURVED]), LEFT_OUT)
+    def beyond(self, place: str, name: str, way: Way, others: Iterable[Vector]) -> None:
+        """Try that the law is another only where the machine never was, by more or less as other states and inputs are."""
+        far = float(np.abs(way.beyond).max())
+        if far <= OUT:
+            return
+        out = way.beyond / far
+        curved = out * np.abs(out)
+        columns = self._many(place, (out, curved, *(out * other for other in others)))
+        for size in BEYOND:
+            self._bend(place, f"{name} beyond, {size}", columns, [size, *[size * CURVED] * (len(columns) - 1)])
+        if place.startswith("source/"):  # as if there were more of what sums up, and less again where the machine comes back
+            columns = self._many(place, (LEVEL * np.diff(course, prepend=0.0) for course in (out, curved)))
+            self._bend(place, f"{name} beyond, level", columns, (1.0, CURVED))
+
+    def influenced(self, place: str, way: Way) -> None:
+        """Try that a sensor's zero goes with an input (as with the air around it: IEC 61298-3) since a moment within those that are judged."""
+        for k in even(self._answers.instants)[1:]:
+            columns = [self._step(place, k), self._signed(place, (way.seen + way.beyond) * since(self._answers.instants, k))]
+            self._try(Suspect("sensor", place.removeprefix("bias/")), "influenced", place, k, columns, [1.0, 1.0])
 
     def all_bend(self) -> None:
         """Try that all sensors show that the model bends in one way."""
@@ -148,7 +159,8 @@ class Explanations:
 
     # ---- what it is made of
 
-    def _bend(self, place: str, way: str, signs: Explanation, onset: int = 0) -> None:
+    def _bend(self, place: str, way: str, columns: Sequence[int], sizes: Sequence[float], onset: int = 0) -> None:
+        signs = Explanation(columns, sizes)
         self._try(Suspect("model", place), "bent", place, onset, *signs)
         if place.startswith("bias/"):
             self._bent.setdefault((way, onset), []).append(signs)
@@ -160,6 +172,9 @@ class Explanations:
         if (place, k) not in self._steps:
             self._steps[place, k] = self._signed(place, since(self._answers.instants, k))
         return self._steps[place, k]
+
+    def _many(self, place: str, courses: Iterable[Vector]) -> list[int]:
+        return [self._signed(place, course) for course in courses]
 
     def _signed(self, place: str, course: Vector) -> int:
         return self._column(place, self._answers.to(place, course))

@@ -13,7 +13,7 @@ export interface Out {
   expected: number | null;
   /** Most probable first. */
   suspects: Suspect[];
-  /** In which manner it is wrong: off, drifting, noisy, stuck, slow, gain, span, erratic, changed, unsteady, together (with others), bent or loose. */
+  /** In which manner it is wrong: off, drifting, noisy, stuck, slow, gain, span, influenced (by an input), erratic, changed, unsteady, together (with others), bent or loose. */
   how: string;
   substituted: boolean;
   /** Signals of the same machine that read nothing then. */

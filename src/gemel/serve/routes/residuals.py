@@ -41,7 +41,7 @@ class Out(BaseModel):
     read: float | None = Field(description="Then.")
     expected: float | None = Field(description="Then.")
     suspects: list[Suspect] = Field(description="Most probable first.")
-    how: str = Field(description="In which manner: off, drifting, noisy, stuck, slow, gain, span, erratic, changed, unsteady, together (with others), bent or loose.")
+    how: str = Field(description="In which manner: off, drifting, noisy, stuck, slow, gain, span, influenced (by an input), erratic, changed, unsteady, together (with others), bent or loose.")
     against_nothing_log10: float = Field(description="How many powers of ten better it explains the readings than that nothing is wrong.")
     substituted: bool = Field(description="Whether a sensor was not listened to then, because of it or already; `instead` of each signal says what is so now.")
     missing: list[str] = Field(description="Signals of the same machine or area that read nothing then, so that they could not be asked.")
