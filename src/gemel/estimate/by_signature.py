@@ -116,19 +116,19 @@ def _evidence(case: Case, record: Excerpt, mean: Vector, moments: list[int], by:
     moving = {name: Way.of(name, case, record, mean) for name in _moving(case)}
     wearing = [Strike(name, FAULT, 0) for name in process]
     told = [*biases, *(f"source/{name}" for name in _read(case))]
-    usual = [Strike(place, f"bend/{name}{more}", 0) for place in told for more in ("", " squared") for name in moving]
+    usual = [Strike(place, f"bend/{name}{more}", 0) for place in told for name in moving for more in ("", " squared")]
     own = np.array([told.index(one.place) for one in usual], np.intp)
-    those = [*pieces, *wearing]
+    those = [*pieces, *usual, *wearing]
     (off, signs), (then, bent_then) = seen(record, those), seen(case.day or case.good, usual)
     signature = dict(zip(those, signs.reshape(len(signs), -1), strict=True))
     answer = answers(signature, places, many, every)
     wrong = errors(then)
     expected, spread = _usual_bends(then, bent_then, own, wrong, len(off))
-    courses = [*(way.seen for way in moving.values()), *(way.squared for way in moving.values())]
-    bend, beyond = (_stacked([answer.to(place, course) for place in told for course in some], off.size)
-                    for some in (courses, [way.beyond for way in moving.values()]))  # fmt: skip
+    beyond = [[answer.to(place, course) for course in (way.beyond, way.squared_beyond)] for place in told for way in moving.values()]
+    bend = _stacked([signature[one] for one in usual], off.size) - _stacked([one for both in beyond for one in both], off.size)  # as far as it was seen
+    farther = _stacked([one for one, _ in beyond], off.size)
     wears = _stacked([signature[one] for one in wearing], off.size)
-    covariance = wrong.covariance(len(off), DRIFT) + bend @ spread @ bend.T + WEARS**2 * (wears @ wears.T) + FARTHER**2 * (beyond @ beyond.T)
+    covariance = wrong.covariance(len(off), DRIFT) + bend @ spread @ bend.T + WEARS**2 * (wears @ wears.T) + FARTHER**2 * (farther @ farther.T)
     residual = np.nan_to_num(off - wrong.mean).reshape(-1) - bend @ expected
     tried = Explanations(answer, moments, process)
     should = Should.of(case, record, known)

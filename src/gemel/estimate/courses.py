@@ -165,6 +165,12 @@ class Way:
 
     @property
     def squared(self) -> Vector:
-        """What bends with the square of it, in the same unit (`suspects.ways`)."""
+        """What bends with the square of it, in the same unit (`suspects.ways`), as far as it was seen."""
         found: Vector = (self.seen**2 - 1.0) / math.sqrt(2.0)
+        return found
+
+    @property
+    def squared_beyond(self) -> Vector:
+        """How much more the square is where it is farther."""
+        found: Vector = self.beyond * (2.0 * self.seen + self.beyond) / math.sqrt(2.0)
         return found
