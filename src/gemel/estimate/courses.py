@@ -153,12 +153,15 @@ class Way:
 
     @classmethod
     def of(cls, name: str, case: Case, record: Excerpt, mean: Vector) -> Way:
-        """Give it of a state that is read, or an input, by the states that a filter found [instants, states]."""
+        """Give it of a state or an input, by the states that a filter found [instants, states].
+
+        Where a machine is run is what its inputs say: a state is where it never was because of what is wrong, and counts as seen.
+        """
         model, usual, good = case.problem.model, case.usual, case.day or case.good
+        many = len(model.states)
         at = (*model.states, *model.inputs).index(name)
         middle, spread = (np.concatenate(part)[at] for part in ((usual.states, usual.inputs), (usual.states_spread, usual.inputs_spread)))
-        then = good.y[:, model.outputs.index(name)] if at < len(model.states) else good.u[:, at - len(model.states)]
-        low, high = (np.nanquantile(then, HARDLY) - middle) / spread
+        low, high = (-np.inf, np.inf) if at < many else (np.nanquantile(good.u[:, at - many], HARDLY) - middle) / spread
         away = (np.hstack((mean, record.u))[:, at] - middle) / spread
         seen: Vector = np.clip(away, low, high)
         return cls(seen, away - seen)
