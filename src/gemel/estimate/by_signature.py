@@ -127,6 +127,7 @@ def _evidence(case: Case, record: Excerpt, mean: Vector, moments: list[int], by:
     beyond = [[answer.to(place, course) for course in (way.beyond, way.squared_beyond)] for place in told for way in moving.values()]
     bend = _stacked([signature[one] for one in usual], off.size) - _stacked([one for both in beyond for one in both], off.size)  # as far as it was seen
     farther = _stacked([one for one, _ in beyond], off.size)
+    struck = {(place, name): (*bend.T[2 * i : 2 * i + 2], farther.T[i]) for i, (place, name) in enumerate((p, n) for p in told for n in moving)}
     wears = _stacked([signature[one] for one in wearing], off.size)
     covariance = wrong.covariance(len(off), DRIFT) + bend @ spread @ bend.T + WEARS**2 * (wears @ wears.T) + FARTHER**2 * (farther @ farther.T)
     residual = np.nan_to_num(off - wrong.mean).reshape(-1) - bend @ expected
@@ -135,7 +136,7 @@ def _evidence(case: Case, record: Excerpt, mean: Vector, moments: list[int], by:
     for place in places:
         tried.place(place)
         for name, way in moving.items():
-            tried.bend(place, name, way)
+            tried.bend(place, name, way, struck.get((place, name), ()))
             tried.beyond(place, name, way, (other.seen for of, other in moving.items() if of != name))
             if place in biases and name in model.inputs:
                 tried.influenced(place, way)

@@ -124,9 +124,17 @@ class Explanations:
             if len(those) > 1:
                 self._try(Suspect("process", ""), "changed", "", k, *_joined(those))
 
-    def bend(self, place: str, name: str, way: Way) -> None:
-        """Try that the model bends with a state or an input, and always did; of a sensor, too, that it does since those instants that are judged."""
-        self._bend(place, name, self._many(place, (way.seen, way.squared, way.beyond)), (BEND, BEND * CURVED, BEND))
+    def bend(self, place: str, name: str, way: Way, struck: Sequence[Vector] = ()) -> None:
+        """Try that the model bends with a state or an input, and always did; of a sensor, too, that it does since those instants that are judged.
+
+        Args:
+            place: where.
+            name: of the state or the input.
+            way: how far it is.
+            struck: what such a bend, its square and what is beyond do to a filter that is struck so, where it was; else by the course.
+        """
+        always = [self._column(place, one) for one in struck] or self._many(place, (way.seen, way.squared, way.beyond))
+        self._bend(place, name, always, (BEND, BEND * CURVED, BEND))
         if place.startswith("bias/"):
             on = since(self._answers.instants, LEFT_OUT)
             columns = [self._step(place, LEFT_OUT), *self._many(place, (way.seen * on, way.squared * on, way.beyond * on))]
