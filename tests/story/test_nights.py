@@ -20,7 +20,7 @@ retention: {default: 36500 d}
 types:
   Works:
     dynamics: works_kit:Works
-    calibration: {every: 20 min, at: "00:00", window: 20 min, lead: 30 s, sensors: [flow, level, pressure, outflow]}
+    calibration: {every: 20 min, at: "00:00", window: 20 min, lead: 30 s, shadow: SHADOW, sensors: [flow, level, pressure, outflow]}
     signals:
 """ + "".join(f"      {name}: {{unit: {unit}, interval: 1 s, stale_after: 1 min}}\n" for name, unit in zip(SIGNALS, UNITS, strict=True)) + """\
     parameters:
@@ -31,9 +31,10 @@ assets: {works: {type: Works}}
 
 
 @pytest.fixture
-def nights(tmp_path, monkeypatch):
+def nights(tmp_path, monkeypatch, request):
+    """Run a twin that calibrates by night; a parameter, where given, is for how many nights who is better runs beside first."""
     (tmp_path / "plant").mkdir()
-    (tmp_path / "plant" / "plant.yaml").write_text(PLANT)
+    (tmp_path / "plant" / "plant.yaml").write_text(PLANT.replace("SHADOW", str(getattr(request, "param", 0))))
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(Path(__file__).parents[1] / "estimate"), os.environ.get("PYTHONPATH", "")]))
     with running(tmp_path / "plant", tmp_path / "data") as site:
         yield Nights(site, ASSET, SIGNALS, 1)
@@ -82,3 +83,22 @@ def test_two_nights_follow_a_pump_that_wears_one_is_taken_back_and_a_gauge_that_
     assert told == [("release", 1), ("released", 0), ("release", 2), ("released", 1), ("rolled_back", 1), ("proposed", 1), ("release", 3), ("kept", 3)]
     assert scores[3]["fidelity"]["flow"] < 0.5 < 0.9 < scores[2]["fidelity"]["flow"], "what is released explains what it took the place of does not"
     assert scores[4]["words"].endswith("the impeller was changed")
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize("nights", [1], indirect=True)
+def test_who_is_better_runs_beside_first_deciding_nothing_and_is_promoted_or_dropped_by_nights_that_neither_saw(nights):
+    first = lived(nights, 1000, 0.08, more=40)
+    assert (first["decision"], first["words"]) == ("beside", "the gate says yes; it runs beside")
+    assert nights.in_force() is None and first["shadow"]["release"]["values"]["wear"] == pytest.approx(0.08, abs=0.01)
+
+    second = lived(nights, 2000, 0.08)
+    assert (second["decision"], second["version"]) == ("promoted", 0), second["words"]
+    assert second["shadow_fidelity"]["flow"] > 0.9 > second["fidelity"]["flow"], "scored on what it was not fitted to"
+    assert nights.in_force()["values"] == first["shadow"]["release"]["values"], "who ran beside, not who was fitted this night"
+
+    assert lived(nights, 3000, 0.16)["decision"] == "beside" and nights.in_force()["version"] == 1
+    fourth = lived(nights, 2001, 0.08)  # the wheel was changed
+    assert (fourth["decision"], fourth["shadow"]) == ("dropped", None), fourth["words"]
+    assert fourth["words"].startswith("who ran beside is no better: ") and nights.versions() == [(1, "in_force")]
