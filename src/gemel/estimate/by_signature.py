@@ -116,7 +116,7 @@ def _evidence(case: Case, record: Excerpt, mean: Vector, moments: list[int], by:
     moving = {name: Way.of(name, case, record, mean) for name in _moving(case)}
     wearing = [Strike(name, FAULT, 0) for name in process]
     told = [*biases, *(f"source/{name}" for name in _read(case))]
-    usual = [Strike(place, f"bend/{name}{more}", 0) for place in told for name in moving for more in ("", " squared")]
+    usual = [Strike(place, f"bend/{name}{more}", 0) for place in told for name in moving for more in ("", " squared")]  # by turns
     own = np.array([told.index(one.place) for one in usual], np.intp)
     those = [*pieces, *usual, *wearing]
     (off, signs), (then, bent_then) = seen(record, those), seen(case.day or case.good, usual)
@@ -124,10 +124,13 @@ def _evidence(case: Case, record: Excerpt, mean: Vector, moments: list[int], by:
     answer = answers(signature, places, many, every)
     wrong = errors(then)
     expected, spread = _usual_bends(then, bent_then, own, wrong, len(off))
-    beyond = [[answer.to(place, course) for course in (way.beyond, way.squared_beyond)] for place in told for way in moving.values()]
-    bend = _stacked([signature[one] for one in usual], off.size) - _stacked([one for both in beyond for one in both], off.size)  # as far as it was seen
-    farther = _stacked([one for one, _ in beyond], off.size)
-    struck = {(place, name): (*bend.T[2 * i : 2 * i + 2], farther.T[i]) for i, (place, name) in enumerate((p, n) for p in told for n in moving)}
+    ways = [(place, name) for place in told for name in moving]
+    farther = _stacked([answer.to(place, moving[name].beyond) for place, name in ways], off.size)
+    curved = _stacked([answer.to(place, moving[name].squared_beyond) for place, name in ways], off.size)
+    bend = _stacked([signature[one] for one in usual], off.size)
+    bend[:, 0::2] -= farther  # as far as it was seen
+    bend[:, 1::2] -= curved
+    struck = dict(zip(ways, zip(bend.T[0::2], bend.T[1::2], farther.T, strict=True), strict=True))
     wears = _stacked([signature[one] for one in wearing], off.size)
     covariance = wrong.covariance(len(off), DRIFT) + bend @ spread @ bend.T + WEARS**2 * (wears @ wears.T) + FARTHER**2 * (farther @ farther.T)
     residual = np.nan_to_num(off - wrong.mean).reshape(-1) - bend @ expected
