@@ -1,11 +1,14 @@
 """The page works on a plant network without internet (UI.md, check 1), soon (2), and frugally (4, 5)."""
 
+import re
 import time
 
 import pytest
 
 from browser_kit import PUMP_1, VIEWS, allowed, looking
 from stand_in import moving_script
+
+LIVE = re.compile("/api/v1/live$")
 
 
 @pytest.mark.parametrize("view", VIEWS)
@@ -15,6 +18,32 @@ def test_asks_no_other_host_and_complains_of_nothing(look, view):
     page.wait_for_timeout(1200)
     assert look.foreign == []
     assert look.complaints == []
+
+
+@pytest.mark.parametrize("view", VIEWS)
+def test_a_page_that_hears_no_plant_time_yet_shows_its_view_and_complains_of_nothing(look, view):
+    look.page.route_web_socket(LIVE, lambda socket: None)  # it opens, and says nothing
+    page = look.go(view)
+    page.wait_for_timeout(1200)
+    assert look.complaints == []
+    page.locator("main h1, main h2").first.wait_for()
+    for button in page.locator("main .trends .tools button").all():
+        button.click()
+    assert look.complaints == []
+    assert "NaN" not in page.url
+
+
+def test_a_view_that_fails_says_so_shows_nothing_old_and_leaves_the_rest_of_the_page(look):
+    broken = re.compile("/api/v1/quality[?]")
+    look.page.route(broken, lambda route: route.fulfill(json={"items": [{"signal": "x"}], "connections": [None]}))
+    page = look.go("quality")
+    page.get_by_text("This view has failed").wait_for()
+    assert page.locator("main table").count() == 0
+    look.wait_live()
+    page.unroute(broken)
+    page.get_by_role("button", name="Show it again").click()
+    page.locator("main table").first.wait_for()
+    assert page.get_by_text("This view has failed").count() == 0
 
 
 def test_whatever_is_sent_keeps_to_its_own_host(look):

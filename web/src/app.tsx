@@ -3,6 +3,7 @@
 import { useEffect } from "preact/hooks";
 
 import { nameText, lastPart } from "./format";
+import { Failing } from "./parts/failing";
 import { health } from "./plant";
 import { route } from "./route/current";
 import type { ViewName } from "./route/route";
@@ -50,7 +51,9 @@ export function App() {
         <Tree />
         <main id="main" tabIndex={-1}>
           <Problems />
-          <View key={`${view} ${path}`} />
+          <Failing key={`${view} ${path}`}>
+            <View />
+          </Failing>
         </main>
       </div>
     </>

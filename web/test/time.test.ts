@@ -2,7 +2,7 @@ import { describe, expect, it, vi } from "vitest";
 
 vi.stubGlobal("location", { search: "", pathname: "/", hash: "" });
 vi.stubGlobal("addEventListener", () => undefined);
-const { parseCursor, searchOf } = await import("../src/time/cursor");
+const { cursor, moveTo, parseCursor, searchOf } = await import("../src/time/cursor");
 const { fromZoned, toZoned } = await import("../src/time/zoned");
 const { markOf } = await import("../src/views/differences");
 const { Cells } = await import("../src/live/cells");
@@ -24,6 +24,22 @@ describe("the time cursor", () => {
     for (const search of ["", "?at=yesterday", "?behind=-5", "?behind=x"]) {
       expect(parseCursor(search)).toEqual({ mode: "live" });
     }
+  });
+});
+
+describe("moving the cursor", () => {
+  it("stays where it is while the time to go to is not known", () => {
+    vi.stubGlobal("history", { pushState: () => undefined });
+    moveTo({ mode: "held", at: 60 });
+    for (const unknown of [
+      { mode: "held", at: Number.NaN },
+      { mode: "moving", behind: Number.NaN },
+    ] as const) {
+      moveTo(unknown);
+      expect(cursor.value).toEqual({ mode: "held", at: 60 });
+    }
+    moveTo({ mode: "live" });
+    expect(cursor.value).toEqual({ mode: "live" });
   });
 });
 

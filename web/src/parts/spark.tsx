@@ -9,6 +9,7 @@ import { qualityOfStatus } from "../live/quality";
 import { leastSpan } from "./bar-place";
 import { inPast } from "../time/cursor";
 import { pastTime, shownTime } from "../time/shown";
+import { isoOf } from "../time/zoned";
 import { type Point, sparkPath } from "./spark-path";
 import { useLive } from "./use-live";
 import { useSeen } from "./use-seen";
@@ -38,7 +39,7 @@ export function Spark({ signal }: { signal: SignalInfo }) {
     if (!known || !seen) return undefined;
     const abort = new AbortController();
     const end = shownTime.peek();
-    const query = { signal: signal.path, start: iso(end - SPAN_S), end: iso(end + (then === null ? 1 : 0.001)), points: POINTS };
+    const query = { signal: signal.path, start: isoOf(end - SPAN_S), end: isoOf(end + (then === null ? 1 : 0.001)), points: POINTS };
     get<History>("history", query, abort.signal).then(
       (history) => {
         points.current = rows(history);
@@ -62,8 +63,4 @@ export function Spark({ signal }: { signal: SignalInfo }) {
       <path ref={line} vector-effect="non-scaling-stroke" />
     </svg>
   );
-}
-
-function iso(seconds: number): string {
-  return new Date(seconds * 1000).toISOString();
 }

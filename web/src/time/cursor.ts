@@ -40,8 +40,13 @@ addEventListener("popstate", () => {
   cursor.value = parseCursor(location.search);
 });
 
-/** Takes every view to a time, and keeps the way back. */
+function isTime(cursor: Cursor): boolean {
+  return cursor.mode === "live" || Number.isFinite(cursor.mode === "held" ? cursor.at : cursor.behind);
+}
+
+/** Takes every view to a time, and keeps the way back; a time that is not known yet leaves them where they are. */
 export function moveTo(wanted: Cursor): void {
+  if (!isTime(wanted)) return;
   const next: Cursor = wanted.mode === "held" ? { mode: "held", at: Math.round(wanted.at * 1000) / 1000 } : wanted;
   const search = searchOf(next, location.search);
   if (search !== location.search) history.pushState(null, "", `${location.pathname}${search}${location.hash}`);

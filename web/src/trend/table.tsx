@@ -6,6 +6,7 @@ import { address } from "../api/http";
 import type { SignalInfo } from "../api/types";
 import { dateTime, decimalsFor, nameText, numberText, unitText } from "../format";
 import { shownTime } from "../time/shown";
+import { isoOf } from "../time/zoned";
 import { QualityMark } from "../parts/quality-mark";
 import { zone } from "../plant";
 import { type Hole, holeAt } from "./holes";
@@ -22,10 +23,11 @@ interface Props {
   version: number;
 }
 
-function csv(signal: SignalInfo, look: Look): string {
+/** Where the rows of the window can be fetched; nowhere while the plant's time is not known. */
+function csv(signal: SignalInfo, look: Look): string | undefined {
   const { start, end } = windowOf(look, shownTime.peek());
-  const iso = (seconds: number): string => new Date(seconds * 1000).toISOString();
-  return address("history", { signal: signal.path, start: iso(start), end: iso(end), format: "csv" });
+  if (!Number.isFinite(end)) return undefined;
+  return address("history", { signal: signal.path, start: isoOf(start), end: isoOf(end), format: "csv" });
 }
 
 /** Says in words what the plot hatches. */

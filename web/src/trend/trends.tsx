@@ -118,7 +118,7 @@ export function Trends({ signals, expected }: Props) {
   useEffect(() => effect(() => void (version.value >= 0 && (pastTime.value ?? 0) >= 0 && draw())), []);
 
   const show = (next: Look | null): void => {
-    if (next) setQuery(queryOf(next), true);
+    if (next && (next.follow || Number.isFinite(next.start))) setQuery(queryOf(next), true);
   };
   const zoomOut = (): void => show(stretched(windowOf(showing.current.look, shownTime.peek()), 3));
   return (
