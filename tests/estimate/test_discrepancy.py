@@ -152,3 +152,30 @@ def test_readings_that_leap_together_are_the_models_doing_and_are_followed():
     errors = {"first": Discrepancy(0.1, 1500.0, 0.1), "second": Discrepancy(0.2, 1500.0, 0.2)}
     _, _, shown, _ = followed(discrepant(problem(), errors), Trusting(Unscented(Robust()), memory=24), u, y)
     assert (np.abs(shown - y)[:, 210:].mean((0, 1)) < (0.5, 1.0)).all()
+
+
+@pytest.mark.parametrize("share", [0.1, 0.3, 0.45])
+def test_a_sensor_struck_one_way_now_and_then_is_believed_where_it_is_not_struck(share):
+    u, y, warmth, _ = lived(12, n=800, runs=16, errors=(0.1, 0.2))
+    sound, rng = y.copy(), np.random.default_rng(12)
+    y[:, 300:, 0] += np.where(rng.random((16, 500)) < share, rng.uniform(1.0, 3.0, (16, 500)), 0.0)
+    errors = {"first": Discrepancy(0.1, 1500.0, 0.1), "second": Discrepancy(0.2, 1500.0, 0.2)}
+    known = discrepant(problem(), errors)
+    off = {}
+    for name, readings in (("struck", y), ("sound", sound)):
+        mean, *_ = followed(known, Trusting(Unscented(Robust()), memory=200), u, readings)
+        off[name] = np.abs(mean[..., 0] - warmth)[:, 400:].mean()
+    assert off["struck"] < 1.1 * off["sound"]
+
+
+def test_a_sensor_that_leans_by_more_than_it_ever_does_is_left_and_one_within_is_not():
+    u, y, warmth, _ = lived(13, n=500, runs=32, errors=(0.1, 0.2))
+    errors = {"first": Discrepancy(0.1, 1500.0, 0.1), "second": Discrepancy(0.2, 1500.0, 0.2)}
+    off = {}
+    for lean in (0.0, 0.2, 0.8):
+        leaning = y.copy()
+        leaning[:, 200:, 0] += lean
+        _, _, shown, _ = followed(discrepant(problem(), errors), Trusting(Unscented(Robust()), memory=60), u, leaning)
+        off[lean] = np.abs(shown[:, 350:, 0] - warmth[:, 350:]).mean()
+    assert off[0.2] - off[0.0] > 0.1  # believed, as far as it may be
+    assert off[0.8] < 0.2

@@ -6,7 +6,8 @@ to make its error small is taken back, by covariance, and what it shows is belie
 with the wider band that follows. So is one alone whose readings are for a while too far off to be used. It is heard
 again when its readings have fitted that band for a while. Of a machine that changed, or a model that is wrong there,
 several leave together: then none is put aside, nor more than `most` at one time, and who is wrong is for `blame` to say. A
-sensor that is noisier than it was is believed as little as it then deserves.
+sensor that is noisier than it was is believed as little as it then deserves. One that is struck now and then, by readings
+that lie far off while the others fit as they always did, is no noisier: the struck ones are not used.
 
 The two thresholds make a hysteresis; the test is that of a scaled innovation (Mehra, R. K., Peschon, J. (1971), An
 innovations approach to fault detection and diagnosis in dynamic systems).
@@ -14,6 +15,7 @@ innovations approach to fault detection and diagnosis in dynamic systems).
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
@@ -28,8 +30,14 @@ TOLD = 0.5
 """Of the variance of an error, at least, readings took away, or there is nothing to take back: one that leapt was free already."""
 ALARMED = 25.0
 """What an output put aside begins with: so far, squared, is it from its band; and the most that one reading counts for."""
-
-
+ALONE = 2.5
+"""Times as far off as any other, at least, is an output that is put aside: a riser that clogs shows in the flow first, then in the pressure too."""
+WITHIN = math.erf(math.sqrt(0.5))
+"""Of normal values, within one standard deviation."""
+SPIKY = 2.0
+"""Times as loud as it should be, squared, a sensor is at least that may be one that is struck now and then …"""
+MORE = 5.0
+"""… of which a larger share of its readings fits than of one that is that much noisier, by so many of that share's standard deviations."""
 LOST = ALARMED / 3.0
 """An output whose readings alone are so far, squared, from what is expected of them, taken over the memory, is put aside."""
 
@@ -43,6 +51,7 @@ class Trust(NamedTuple):
         away: how far readings are from what is expected of them, squared, of late [outputs].
         off: the last reading less expected [outputs], NaN where there was none yet.
         loud: mean square of the change of that from reading to reading, over what it should be [outputs].
+        near: share of the readings of late within one standard deviation of what is expected of them [outputs].
     """
 
     belief: Belief
@@ -50,6 +59,7 @@ class Trust(NamedTuple):
     away: Array
     off: Array
     loud: Array
+    near: Array
 
 
 @dataclass(frozen=True)
@@ -65,7 +75,7 @@ class Trusting:
     """
 
     inner: Unscented
-    limit: float = 6.0
+    limit: float = 4.5
     calm: float = 4.0
     memory: int = 60
     most: int = 2
@@ -73,7 +83,8 @@ class Trusting:
     def start(self, problem: Problem, mean: Array, sd: Array) -> Trust:
         """Give the belief of independent normal values, all sensors heard."""
         jnp, outputs = maths.loaded(), len(problem.model.outputs)
-        return Trust(self.inner.start(problem, mean, sd), jnp.ones(outputs, bool), jnp.zeros(outputs), jnp.full(outputs, jnp.nan), jnp.ones(outputs))
+        none = jnp.full(outputs, jnp.nan)
+        return Trust(self.inner.start(problem, mean, sd), jnp.ones(outputs, bool), jnp.zeros(outputs), none, jnp.ones(outputs), jnp.full(outputs, WITHIN))
 
     def predict(self, problem: Problem, belief: Trust, now: Instant) -> Trust:
         """Give the belief one `dt` after the instant."""
@@ -84,11 +95,13 @@ class Trusting:
         jnp = maths.loaded()
         heard_y = jnp.where(belief.heard, now.y, jnp.nan)
         sensor = jnp.asarray(problem.noise.sensor)
-        noisy = replace(problem, noise=replace(problem.noise, sensor=sensor * jnp.sqrt(jnp.maximum(belief.loud, 1.0))))
-        after, innovation = self.inner.update(noisy, belief.belief, now._replace(y=heard_y))
+        struck = self._struck(belief)
+        noisy = replace(problem, noise=replace(problem.noise, sensor=sensor * jnp.where(struck, 1.0, jnp.sqrt(jnp.maximum(belief.loud, 1.0)))))
+        after, innovation = self._gated(struck).update(noisy, belief.belief, now._replace(y=heard_y))
         off = now.y - innovation.expected
-        loud = self._loud(belief, off, innovation.sd**2 - noisy.noise.sensor**2 + sensor**2)
-        distance = jnp.where(jnp.isfinite(off), (off / innovation.sd) ** 2, belief.away)
+        variance = innovation.sd**2 - noisy.noise.sensor**2 + sensor**2
+        loud, near = self._loud(belief, off, variance), self._near(belief, off**2 / variance)
+        distance = jnp.where(jnp.isfinite(off) & ~(struck & (innovation.weight <= 0)), (off / innovation.sd) ** 2, belief.away)
         away = belief.away + (jnp.minimum(distance, ALARMED) - belief.away) / self.memory
         gated = belief.heard & jnp.isfinite(off) & (innovation.weight <= 0)
         before = jnp.abs(belief.off) > jnp.abs(off) / 2.0  # one that was as far off before has not leapt now
@@ -100,7 +113,7 @@ class Trusting:
         away = jnp.where(aside | lost, ALARMED, jnp.where(back, 0.0, away))
         heard = heard & ~aside
         last = jnp.where(jnp.isfinite(off), off, belief.off)
-        return Trust(after, heard, away, last, loud), innovation._replace(off=off, heard=heard)
+        return Trust(after, heard, away, last, loud, near), innovation._replace(off=off, heard=heard)
 
     def _loud(self, belief: Trust, off: Array, variance: Array) -> Any:
         """Give how much louder the sensors are than they were, squared: innovations that are white change by √2 of their size.
@@ -111,6 +124,30 @@ class Trusting:
         jnp = maths.loaded()
         told = jnp.minimum((off - belief.off) ** 2 / (2.0 * variance), ALARMED)
         return jnp.where(jnp.isfinite(told), belief.loud + (told - belief.loud) / self.memory, belief.loud)
+
+    def _near(self, belief: Trust, distance: Array) -> Any:
+        jnp = maths.loaded()
+        return jnp.where(jnp.isfinite(distance), belief.near + ((distance <= 1.0) - belief.near) / self.memory, belief.near)
+
+    def _struck(self, belief: Trust) -> Any:
+        """Tell of which sensors some readings lie far off while the others fit: more of them than of any that is noisier as a whole.
+
+        Noise so loud leaves erf(1 / √(2 loud)) of the readings within one standard deviation of what is expected; a mixture of good
+        readings and gross errors (Tukey, J. W. (1960), A survey of sampling from contaminated distributions) leaves more.
+        """
+        import jax
+
+        jnp = maths.loaded()
+        noisier = jax.scipy.special.erf(jnp.sqrt(0.5 / jnp.maximum(belief.loud, SPIKY)))
+        more = MORE * jnp.sqrt(noisier * (1.0 - noisier) / (2.0 * self.memory))  # of a mean that forgets
+        return (belief.loud > SPIKY) & (belief.near > noisier + more)
+
+    def _gated(self, struck: Array) -> Unscented:
+        """Give the filter that does not use what lies beyond the knee, of sensors that are struck."""
+        robust = self.inner.robust
+        if robust is None:
+            return self.inner
+        return replace(self.inner, robust=replace(robust, gate=maths.loaded().where(struck, robust.knee, robust.gate)))
 
     def moments(self, problem: Problem, belief: Trust) -> tuple[Array, Array]:
         """Give mean and standard deviation of the joint vector."""
@@ -130,7 +167,7 @@ class Trusting:
         worst = jnp.argmax(far)
         # two that leave together are no two sensors: it is the model that they both stand on
         beside = jnp.max(jnp.where(jnp.arange(len(far)) == worst, 0.0, far))
-        beyond = (far[worst] > self.limit) & (beside < far[worst] / 2.0) & (already < self.most)
+        beyond = (far[worst] > self.limit) & (beside < far[worst] / ALONE) & (already < self.most)
         gone = beyond & (jnp.arange(problem.size) == of_state[worst])
         spread = jnp.where(gone, size[worst], 0.0)
         free = freed(belief, of_state[worst], size[worst])

@@ -45,7 +45,7 @@ log = logging.getLogger(__name__)
 ROWS: Final = 8192  # in a frame
 CHANGE: Final = 0.2  # of a followed parameter, where the process changes
 PLACES: Final = 24  # who may be wrong, at most, for a long past to be weighed by
-FORMAT: Final = 4  # of the snapshot
+FORMAT: Final = 5  # of the snapshot
 
 
 @dataclass(frozen=True)
