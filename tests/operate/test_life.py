@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from life_kit import ASSET, DAY, START, lived, now, plant_in
 
+from gemel.cli.life import lines
 from gemel.errors import NotFoundError
 from gemel.operate import life, life_law, life_record
 from gemel.samples import Fact
@@ -111,10 +112,17 @@ def test_thin_data_give_no_estimate_and_keep_no_life(plant):
     spec = asked(twin, at=START + 12 * 60 * 1_000_000_000)
     found = told(spec)
     assert found["futures"][0]["reason"].startswith("only 1") and found["futures"][0]["event"] == {}
+    more = told(asked(twin, at=START + 12 * 60 * 1_000_000_000, changes=[{"of": "load", "how": "scale", "value": 1.15}]))
+    assert more["futures"][1]["event"] == {} and more["differences"] == []  # two that are not known are not compared
     assert set(life.rows(found)) == {"value"}
     assert told(asked(twin, at=START))["futures"][0]["event"] == {}  # nothing at all
     kept = life.rows(told(asked(lived(plant, days=60))))
     assert set(kept) == {"value", "life", "low", "high", "risk"} and kept["low"] < kept["life"] < kept["high"]
+
+
+def test_a_shell_writes_no_unit_where_there_is_none(twin):
+    wheel, bearing = (next(lines({**told(asked(twin, of)), "seconds": 1.0})) for of in ("wheel", "bearing"))
+    assert " of 25 %, from " in wheel and " of 1, from " in bearing
 
 
 def test_what_does_not_drive_it_and_what_nobody_does_is_refused_with_what_there_is(twin):

@@ -9,6 +9,7 @@ import gemel
 from gemel.assets import load
 from gemel.errors import ModelError
 from gemel.operate import whatif
+from gemel.operate.whatif_names import LISTED
 
 LINE, AT = "example/pumping/line-1", "2026-11-21T21:00:00Z"
 
@@ -43,6 +44,26 @@ def test_what_cannot_be_changed_is_refused_with_what_can(line, name, said):
     with pytest.raises(ModelError) as refused:
         question(line, name)
     assert refused.value.code == "unknown-quantity" and said in f"{refused.value.message} {refused.value.remedy}" and len(refused.value.remedy) < 1000
+
+
+def test_a_refusal_offers_inputs_first_each_by_the_one_name_that_the_plant_gives_it(line):
+    with pytest.raises(ModelError) as refused:
+        question(line, "xyz")
+    offered = refused.value.remedy.removeprefix("write one of: ").removesuffix(", …").split(", ")
+    assert len(offered) == len(set(offered)) == LISTED
+    assert offered[0] == "pump-1/setpoint" and "pump-1/speed_setpoint" not in offered
+    assert question(line, "pump-1/speed_setpoint")  # may be said all the same
+
+
+def test_only_of_a_changed_state_it_is_said_that_nothing_holds_it(line):
+    def words(name, unit):
+        change = {"of": name, "how": "set", "value": 1200.0, "unit": unit}
+        asked = {"scenarios": [{"name": "s", "changes": [change]}], "kpis": ["energy"], "horizon_s": 60.0, "members": 2, "uncertain": []}
+        return " ".join(whatif.run(whatif.spec(line[1], asked, AT, line[0]), lambda done: True)["words"])
+
+    held = re.search(r"a state, changed at an instant and moved on by the model from there: pump-1/speed; what is held is an input: (.*)", words("pump-1/speed", "rpm"))
+    assert held and "pump-1/speed_setpoint" in held[1] and "valve/" not in held[1]
+    assert "a state" not in words("pump-1/setpoint", "rpm")
 
 
 def test_whatever_the_docs_say_that_people_ask_is_answered_as_they_say_it(monkeypatch, tmp_path):

@@ -54,6 +54,7 @@ def test_from_a_shell_and_from_a_schedule_it_is_the_same(plant, tmp_path, monkey
     assert one["figures"] == other["figures"] and one["bands"] == other["bands"]
     words = CliRunner().invoke(command, [*usual, "--set", "wear=0.4"]).output
     assert "nothing is taken as uncertain" in words and "wear, at the end" in words
+    assert "a state, changed at an instant and moved on by the model from there: wear; what is held is an input: " in words
 
 
 def test_what_can_be_changed_are_its_states_too(plant):

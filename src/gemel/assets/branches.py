@@ -15,6 +15,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from gemel.assets.fleet import Fleet
+from gemel.assets.problem import ASSETS_LISTED
 from gemel.assets.views import LEVELS
 from gemel.errors import NotFoundError
 from gemel.samples.batch import I32
@@ -141,7 +142,7 @@ class Branches:
             row = self._fleet.find(path)
             if place >= 0 or row is not None:
                 return path, -1 if row is None else row, place
-        raise NotFoundError(f"nothing is called {under[:200]!r}", remedy="see GET /api/v1/tree")
+        raise NotFoundError(f"nothing is called {under[:200]!r}", remedy=ASSETS_LISTED)
 
     def _child(self, parent: str, row: int, place: int) -> Told:
         path = f"{parent}/{self._fleet.names[row]}" if row >= 0 else self.places.index.paths[place].as_py()

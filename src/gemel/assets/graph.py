@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from gemel.assets.fleet import Fleet
 from gemel.assets.hierarchy import Hierarchy
-from gemel.assets.problem import did_you_mean
+from gemel.assets.problem import ASSETS_LISTED, did_you_mean
 from gemel.assets.relations import CONTAINS, PART_OF, Relation
 from gemel.errors import NotFoundError
 from gemel.samples.batch import I32, I64
@@ -114,7 +114,7 @@ class Graph:
             return self.along(PARTS).reached(np.array([row]), depth)
         within = np.flatnonzero(self.hierarchy.under(path))
         if not len(within):
-            raise NotFoundError(f"nothing is called {path[:200]!r}", remedy="see GET /api/v1/tree")
+            raise NotFoundError(f"nothing is called {path[:200]!r}", remedy=ASSETS_LISTED)
         return np.union1d(within, self.along(PARTS).reached(within, depth)).astype(np.int32)
 
     def along(self, word: str, direction: Direction = "out") -> Adjacency:

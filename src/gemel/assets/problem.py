@@ -3,11 +3,12 @@
 import difflib
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 from gemel.assets.node import Node
 
 Severity = Literal["error", "warning"]
+ASSETS_LISTED: Final = "gemel find PLANT lists what there is, as does GET /api/v1/assets"
 
 
 @dataclass(frozen=True, slots=True)

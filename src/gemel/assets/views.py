@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
+from gemel.assets.problem import ASSETS_LISTED
 from gemel.assets.relations import Relation
 from gemel.assets.spec import CommandSpec, Signal
 from gemel.errors import NotFoundError
@@ -80,7 +81,7 @@ def asset_view(plant: "Plant", path: str) -> AssetView:
     fleet = plant.assets
     row = fleet.find(path)
     if row is None:
-        raise NotFoundError(f"there is no asset {path!r}", remedy="see GET /api/v1/assets")
+        raise NotFoundError(f"there is no asset {path!r}", remedy=ASSETS_LISTED)
     template = plant.template(row)
     return AssetView(
         path=path, name=fleet.names[row], title=fleet.titles[row], type=fleet.types[row], at=fleet.at[row],

@@ -49,16 +49,17 @@ def command(
                 found.append({**life.told, "seconds": round(time.monotonic() - began, 3)})
     if all("problem" in one for one in found):
         raise click.ClickException("; ".join(f"{one['problem']} ({one['remedy']})" for one in found))
-    click.echo(json.dumps(found) if as_json else "\n".join(line for one in found for line in _words(one)))
+    click.echo(json.dumps(found) if as_json else "\n".join(line for one in found for line in lines(one)))
 
 
-def _words(told: dict[str, Any]) -> Iterator[str]:
+def lines(told: dict[str, Any]) -> Iterator[str]:
+    """Say in the lines of a shell how long something will live."""
     if "problem" in told:
         yield f"{told['of']}: {told['problem']}"
         return
-    unit, level = told["unit"], told["level"]
+    unit, level = "" if told["unit"] == "1" else f" {told['unit']}", told["level"]
     yield (
-        f"{told['of']} of {told['asset']} at {told['at']}: {level['value']:.3g} ± {level['sd']:.2g} of {told['threshold']:g} {unit}"
+        f"{told['of']} of {told['asset']} at {told['at']}: {level['value']:.3g} ± {level['sd']:.2g} of {told['threshold']:g}{unit}"
         f", from {told['readings']} readings over {told['span_s'] / 86_400:.1f} d"
     )
     if "state" in told:

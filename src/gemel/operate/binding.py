@@ -18,6 +18,7 @@ from typing import Final, Literal, cast
 import numpy as np
 
 from gemel.assets import Plant
+from gemel.assets.problem import ASSETS_LISTED
 from gemel.assets.spec import Parameter, Signal, Template
 from gemel.dynamics import DynamicModel, Quantity
 from gemel.errors import ModelError, NotFoundError
@@ -137,7 +138,7 @@ def bind(
     """
     row = plant.assets.find(asset)
     if row is None:
-        raise NotFoundError(f"no asset {asset[:200]!r}", remedy="see GET /api/v1/assets")
+        raise NotFoundError(f"no asset {asset[:200]!r}", remedy=ASSETS_LISTED)
     template = plant.template(row)
     if not template.dynamics:
         raise NotFoundError(

@@ -27,7 +27,8 @@ def run(spec: Mapping[str, Any], told: Callable[[float], bool]) -> dict[str, Any
     """Foretell a degradation as it is, and under each change.
 
     Returns what it is about (``asset``, ``of``, ``unit``, ``threshold`` …), ``level`` now, the ``past`` of the indicator,
-    ``futures`` (the first is the baseline; times in seconds from now, None beyond the horizon) and ``differences``.
+    ``futures`` (the first is the baseline; times in seconds from now, None beyond the horizon) and
+    ``differences``, none where there is no estimate.
     """
     dt, law = float(spec["dt_s"]), ruled(spec)
     same(spec["versions"].get("models", {}))
@@ -44,12 +45,13 @@ def run(spec: Mapping[str, Any], told: Callable[[float], bool]) -> dict[str, Any
     courses = [replace(c, fan=way.back(c.fan)) for c in foretell(aged, blocks, size)]
     told(1.0)
     level, sd = way.level(*aged.level())
+    known = not courses[0].thin  # without an estimate there is nothing to compare
     kept = ("asset", "of", "at", "law", "unit", "threshold", "new", "description", "averaging", "horizon_s", "within_s", "members", "seed", "versions")
     return {
         **{k: spec[k] for k in kept}, **({"state": law.told} if law.told else {}), "level": {"value": level, "sd": sd}, "readings": aged.readings, "known": aged.known,
         "span_s": dt * len(rate), "bin_s": dt, "quantiles": list(LEVELS), "past": _past(indicator, dt),
         "futures": [_future(f, c, spec) for f, c in zip(futures, courses, strict=True)],
-        "differences": [{"name": f["name"], **_difference(compare(courses[0], c))} for f, c in zip(futures[1:], courses[1:], strict=True)],
+        "differences": [{"name": f["name"], **_difference(compare(courses[0], c))} for f, c in zip(futures[1:], courses[1:], strict=True) if known],
     }  # fmt: skip
 
 

@@ -12,6 +12,7 @@ from gemel.assets.problem import did_you_mean
 from gemel.errors import ModelError
 
 CHANGED: Final = ("inputs", "parameters", "states")
+LISTED: Final = 12  # names that a refusal offers, inputs first
 Quantities = Mapping[str, Mapping[str, Mapping[str, Any]]]
 
 
@@ -26,15 +27,20 @@ def meant(name: str, quantities: Quantities, kinds: Sequence[str] = CHANGED) -> 
     some = {n: q for kind in kinds for n, q in quantities[kind].items()}
     if name in some:
         return name
-    called = {_called(n, q): n for n, q in some.items() if q.get("property")}
-    if name in called:
-        return called[name]
+    shown = {_called(n, q): n for n, q in some.items()}
+    if name in shown:
+        return shown[name]
     if name in quantities["outputs"] and "outputs" not in kinds:
         message = f"{name!r} is what the model gives: it follows, and is not changed"
         raise ModelError(message, code="unknown-quantity", remedy=f"change what it follows from: {', '.join(quantities['inputs'])}")
-    raise ModelError(f"the model has no {name!r}", code="unknown-quantity", remedy=did_you_mean(name, [*called, *some]))
+    listed = ", ".join(list(shown)[:LISTED]) + (", …" if len(shown) > LISTED else "")
+    remedy = did_you_mean(name, {**shown, **some}, f"write one of: {listed}")
+    raise ModelError(f"the model has no {name!r}", code="unknown-quantity", remedy=remedy)
 
 
 def _called(name: str, quantity: Mapping[str, Any]) -> str:
+    """Give the name of a quantity as the plant calls it, or its own where the plant does not speak of it."""
+    if not quantity.get("property"):
+        return name
     component, slash, _ = name.rpartition("/")
     return f"{component}{slash}{quantity['property'].rpartition('/')[2]}"
