@@ -147,7 +147,7 @@ def run(spec: Mapping[str, Any], told: Callable[[float], bool]) -> dict[str, Any
     units = {n: q.unit for k in KINDS for n, q in getattr(model.model, k).items()}
     drawn = [d | {"unit": units.get(d["of"], "")} for d in whatif_doubt.described(spec)]
     return {
-        "uncertain": drawn, "words": [*whatif_doubt.sentences(drawn, spec.get("assumed", ())), *whatif_doubt.company(spec["question"]), *_at_instants(spec), *_stiff(model, start, answer), *_beyond(answer, units)],
+        "uncertain": drawn, "words": [*whatif_doubt.sentences(drawn, spec.get("assumed", ())), *whatif_doubt.company(spec["question"]), *_at_instants(asked, kept), *_stiff(model, start, answer), *_beyond(answer, units)],
         "asset": spec["asset"], "at": spec["at"], "seed": question.seed, "members": question.members,
         "engine": answer.engine, "step_s": answer.step_s, "converged": answer.converged, "leaps": _leaps(answer.leaps, asked), "versions": spec["versions"],
         "hybrids": whatif_hybrid.told(spec, learned, answer.futures),
@@ -158,14 +158,14 @@ def run(spec: Mapping[str, Any], told: Callable[[float], bool]) -> dict[str, Any
     }  # fmt: skip
 
 
-def _at_instants(spec: Mapping[str, Any]) -> list[str]:
+def _at_instants(asked: Any, start: Mapping[str, Any]) -> list[str]:
     """Say which changed quantities are states, which nothing holds, and what could be held instead."""
-    changed = (change["of"] for s in spec["question"]["scenarios"] for change in s["changes"])
-    states = [of for of in dict.fromkeys(changed) if of in spec["start"]["states"]]
+    changed = (change.of for scenario in asked.scenarios for change in scenario.changes)
+    states = [of for of in dict.fromkeys(changed) if of in start["states"]]
     if not states:
         return []
     components = {of.rpartition("/")[0] for of in states}
-    held = [name for name in spec["start"]["inputs"] if name.rpartition("/")[0] in components]
+    held = [name for name in start["inputs"] if name.rpartition("/")[0] in components]
     instead = f"; what is held is an input: {few(held)}" if held else ""
     return [f"a state, changed at an instant and moved on by the model from there: {', '.join(states)}{instead}"]
 
