@@ -7,9 +7,9 @@ import pytest
 
 import gemel
 from gemel.assets import load
+from gemel.assets.problem import LISTED
 from gemel.errors import ModelError
 from gemel.operate import whatif
-from gemel.operate.whatif_names import LISTED
 
 LINE, AT = "example/pumping/line-1", "2026-11-21T21:00:00Z"
 

@@ -24,12 +24,12 @@ class Limit:
     off_delay_ns: int = 0
 
 
-def registry(n, per_asset=2):
-    return Registry.of([{"path": f"acme/site/p{i // per_asset}/s{i % per_asset}", "unit": "bar"} for i in range(n)])
+def registry(n, per_asset=2, unit="bar"):
+    return Registry.of([{"path": f"acme/site/p{i // per_asset}/s{i % per_asset}", "unit": unit} for i in range(n)])
 
 
-def alarms(*limits, n=6, per_asset=2):
-    return Alarms(limits, registry(n, per_asset))
+def alarms(*limits, n=6, per_asset=2, unit="bar"):
+    return Alarms(limits, registry(n, per_asset, unit))
 
 
 def rows(*given):

@@ -255,6 +255,12 @@ def test_a_raise_says_why_and_where_from():
     assert t.draft.reason == "12.5 bar is above 10 for 2 s" and t.draft.cause == "samples.0:8"
 
 
+def test_a_number_without_a_unit_is_said_without_one():
+    a = alarms(Limit(0, limit=0.9, deadband=0.1), unit="1")
+    (above,), (back,) = a.on_rows(rows((0, 1, 0.97))), a.on_rows(rows((0, 2, 0.5)))
+    assert (above.draft.reason, back.draft.reason) == ("0.97 is above 0.9", "0.5 is back by 0.1 from 0.9")
+
+
 def test_alarms_can_be_rebuilt_from_the_record_alone():
     a = alarms(Limit(0), Limit(1))
     found = a.on_rows(rows((0, 1, 11), (1, 2, 11), (1, 3, 9)))

@@ -102,7 +102,7 @@ class Bench:
             return UNKNOWN
         kind = self.expression.kind
         if kind.sort == "number":
-            return f"{value:.6g} {kind.unit}".removesuffix(" 1")
+            return f"{value:.6g}{units.after(kind.unit)}"
         return kind.states[int(value)] if kind.states else ("no", "yes")[int(value)]
 
 

@@ -14,7 +14,7 @@ import pyarrow.compute as pc
 
 from gemel.assets.graph import FEEDS, Direction
 from gemel.assets.named import named
-from gemel.assets.problem import ASSETS_LISTED, did_you_mean
+from gemel.assets.problem import did_you_mean, no_asset
 from gemel.errors import AssetError, NotFoundError
 from gemel.samples.batch import F64, I32
 from gemel.samples.units import quantity
@@ -185,7 +185,7 @@ def row_of(plant: "Plant", name: str) -> int:
     if called:
         several = ", ".join(fleet.paths[row] for row in called[:6])
         raise NotFoundError(f"{len(called)} assets are called {name!r}", remedy=f"write the path: {several}")
-    raise NotFoundError(f"there is no asset {name[:200]!r}", remedy=ASSETS_LISTED)
+    raise no_asset(name)
 
 
 def _place(plant: "Plant", name: str) -> str:

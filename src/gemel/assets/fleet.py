@@ -8,6 +8,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from gemel.assets.problem import no_asset
 from gemel.samples.batch import F64, I32
 from gemel.samples.pathindex import PathIndex
 from gemel.samples.texts import Texts
@@ -56,6 +57,13 @@ class Fleet:
     def find(self, path: str) -> int | None:
         """Give the row of an asset; None where there is none of that path."""
         return next(iter(self.found.find(path)), None)
+
+    def row(self, path: str) -> int:
+        """Give the row of an asset; raises NotFoundError where there is none of that path."""
+        found = self.find(path)
+        if found is None:
+            raise no_asset(path)
+        return found
 
     def values(self, row: int) -> dict[str, str]:
         """Give what the placeholders of topics and payloads stand for."""

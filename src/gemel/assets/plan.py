@@ -11,6 +11,7 @@ from gemel.assets.commands import filled
 from gemel.assets.plan_kinds import GONE, compare_kinds
 from gemel.assets.retention import levels_of
 from gemel.assets.succession import formerly
+from gemel.samples.units import after
 
 if TYPE_CHECKING:
     from gemel.assets.plant import Plant
@@ -184,7 +185,7 @@ def _compare_asset(
     for p in plant.template(rows[1]).parameters:
         was, now = (_number(f.parameters, p.name, row) for f, row in ((old, rows[0]), (new, rows[1])))
         if not np.array_equal(was, now, equal_nan=True):
-            changes.take("changed parameter {}", f"{p.name} of {short}: {was:g} became {now:g} {p.unit}")
+            changes.take("changed parameter {}", f"{p.name} of {short}: {was:g} became {now:g}{after(p.unit)}")
 
 
 def _number(columns: Mapping[str, Any], name: str, row: int) -> float:

@@ -6,9 +6,11 @@ from dataclasses import asdict, dataclass
 from typing import Any, Final, Literal
 
 from gemel.assets.node import Node
+from gemel.errors import NotFoundError
 
 Severity = Literal["error", "warning"]
 ASSETS_LISTED: Final = "gemel find PLANT lists what there is, as does GET /api/v1/assets"
+LISTED: Final = 12  # names that a remedy offers
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,10 +74,19 @@ def did_you_mean(word: str, known: Iterable[str], otherwise: str = "") -> str:
     near = difflib.get_close_matches(word, names, n=1, cutoff=0.6)
     if near:
         return f"did you mean {near[0]!r}?"
+    return otherwise or write_one_of(sorted(names))
+
+
+def write_one_of(names: Sequence[str]) -> str:
+    """Give a remedy where any of some names would do: the first of them."""
     if not names:
-        return otherwise or "there is none yet"
-    listed = ", ".join(sorted(names)[:12]) + (", …" if len(names) > 12 else "")
-    return otherwise or f"write one of: {listed}"
+        return "there is none yet"
+    return f"write one of: {', '.join(names[:LISTED])}{', …' if len(names) > LISTED else ''}"
+
+
+def no_asset(path: str) -> NotFoundError:
+    """Give what is raised where there is no asset of a path."""
+    return NotFoundError(f"there is no asset {path[:200]!r}", remedy=ASSETS_LISTED)
 
 
 def few(names: Sequence[str]) -> str:

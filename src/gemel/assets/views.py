@@ -6,10 +6,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from gemel.assets.problem import ASSETS_LISTED
 from gemel.assets.relations import Relation
 from gemel.assets.spec import CommandSpec, Signal
-from gemel.errors import NotFoundError
 
 if TYPE_CHECKING:
     from gemel.assets.plant import Plant
@@ -79,9 +77,7 @@ class AssetView:
 def asset_view(plant: "Plant", path: str) -> AssetView:
     """Give an asset; raises NotFoundError."""
     fleet = plant.assets
-    row = fleet.find(path)
-    if row is None:
-        raise NotFoundError(f"there is no asset {path!r}", remedy=ASSETS_LISTED)
+    row = fleet.row(path)
     template = plant.template(row)
     return AssetView(
         path=path, name=fleet.names[row], title=fleet.titles[row], type=fleet.types[row], at=fleet.at[row],

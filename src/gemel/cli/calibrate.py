@@ -19,6 +19,7 @@ from gemel.connect.files import FileOptions
 from gemel.errors import ConfigError, ModelError
 from gemel.operate.following import proposed, terms_of
 from gemel.operate.machine import chosen, machine_of, modelled, parameters_to
+from gemel.samples.units import after
 
 LEAD = 10  # readings
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
@@ -251,7 +252,7 @@ def _hybrid(hybrid: Mapping[str, Any]) -> Iterator[str]:
         if not h["helps"]:
             yield f"hybrid    {name}: what was left over cannot be learned; the answer is physics"
         else:
-            yield (f"hybrid    RMSE {name} {h['hybrid_rmse']:.4g} {h['unit']} (physics alone {h['physics_rmse']:.4g}); {100 * h['physics_share']:.0f} % of the "
+            yield (f"hybrid    RMSE {name} {h['hybrid_rmse']:.4g}{after(h['unit'])} (physics alone {h['physics_rmse']:.4g}); {100 * h['physics_share']:.0f} % of the "
                    f"answer's variation is physics; {100 * h['known']:.0f} % within what it was trained on")  # fmt: skip
 
 
@@ -271,5 +272,5 @@ def _list(head: str, said: Sequence[str]) -> Iterator[str]:
 
 def _rmse(by_output: Mapping[str, Any]) -> str:
     return "RMSE " + ", ".join(
-        f"{name} blows up" if e["value"] is None else f"{name} {e['value']:.4g} {e['unit']}" for name, e in by_output.items()
+        f"{name} blows up" if e["value"] is None else f"{name} {e['value']:.4g}{after(e['unit'])}" for name, e in by_output.items()
     )

@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from gemel.errors import GemelError
+from gemel.samples.units import after
 
 
 @click.command(epilog="Example: gemel life PLANT acme/site/pump-1 --change load=+15% --horizon 365d")
@@ -57,9 +58,9 @@ def lines(told: dict[str, Any]) -> Iterator[str]:
     if "problem" in told:
         yield f"{told['of']}: {told['problem']}"
         return
-    unit, level = "" if told["unit"] == "1" else f" {told['unit']}", told["level"]
+    level = told["level"]
     yield (
-        f"{told['of']} of {told['asset']} at {told['at']}: {level['value']:.3g} ± {level['sd']:.2g} of {told['threshold']:g}{unit}"
+        f"{told['of']} of {told['asset']} at {told['at']}: {level['value']:.3g} ± {level['sd']:.2g} of {told['threshold']:g}{after(told['unit'])}"
         f", from {told['readings']} readings over {told['span_s'] / 86_400:.1f} d"
     )
     if "state" in told:

@@ -11,6 +11,7 @@ from gemel.assets import load
 from gemel.cli import calibrate_release
 from gemel.config import data_dir
 from gemel.errors import ConfigError
+from gemel.samples.units import after
 
 _HOW: Final = "to put one in force: gemel release PLANT ASSET --reason …; to take it back: gemel calibrate PLANT ASSET --roll-back --reason …"
 
@@ -53,4 +54,4 @@ def _words(one: Mapping[str, Any]) -> str:
 
 def _value(release: Mapping[str, Any], name: str, value: float) -> str:
     unit, interval = release.get("units", {}).get(name, ""), release.get("intervals", {}).get(name)
-    return f"{name} {value:.6g} {unit}".rstrip() + (f" (95 %: {interval[0]:.4g} … {interval[1]:.4g})" if interval and None not in interval else "")
+    return f"{name} {value:.6g}{after(unit)}" + (f" (95 %: {interval[0]:.4g} … {interval[1]:.4g})" if interval and None not in interval else "")

@@ -10,6 +10,7 @@ from typing import Any
 import click
 
 from gemel.errors import ConfigError, GemelError
+from gemel.samples.units import after
 
 
 @click.command(epilog="Example: gemel whatif PLANT --asset acme/site/pump-1 --set load=+15% --horizon 24h --scenarios 1000 --seed 1")
@@ -63,8 +64,7 @@ def _words(told: dict[str, Any], figures: Any) -> Iterator[str]:
         if row["kpi"] in met:
             yield f"  {row['scenario']:<24} {row['kpi']:<28} met in {_percent(row['mean'])}{_points(row)}"
             continue
-        unit = "" if row["unit"] == "1" else f" {row['unit']}"
-        span = f"{_figure(row['median'])} [{_figure(row['low'])} … {_figure(row['high'])}]{unit}"
+        span = f"{_figure(row['median'])} [{_figure(row['low'])} … {_figure(row['high'])}]{after(row['unit'])}"
         yield f"  {row['scenario']:<24} {row['kpi']:<28} {span}{_difference(row)}"
     for future in told["futures"]:
         for kpi, shares in future.get("indices", {}).items():

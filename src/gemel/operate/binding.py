@@ -18,7 +18,6 @@ from typing import Final, Literal, cast
 import numpy as np
 
 from gemel.assets import Plant
-from gemel.assets.problem import ASSETS_LISTED
 from gemel.assets.spec import Parameter, Signal, Template
 from gemel.dynamics import DynamicModel, Quantity
 from gemel.errors import ModelError, NotFoundError
@@ -136,9 +135,7 @@ def bind(
         NotFoundError: no such asset (`not-found`), or its type has no dynamic model (`no-dynamics`).
         ModelError: the model cannot be used, or a unit measures something else than the model's (`model-unit`).
     """
-    row = plant.assets.find(asset)
-    if row is None:
-        raise NotFoundError(f"no asset {asset[:200]!r}", remedy=ASSETS_LISTED)
+    row = plant.assets.row(asset)
     template = plant.template(row)
     if not template.dynamics:
         raise NotFoundError(

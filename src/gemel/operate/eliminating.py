@@ -14,6 +14,7 @@ from gemel.estimate.elimination import Without, eliminated
 from gemel.estimate.one_machine import apart
 from gemel.estimate.record import side_by_side
 from gemel.operate.calibrating import LONGEST, Calibration
+from gemel.samples.units import after
 
 QUARTERS: Final = ("first", "second", "third", "last")
 
@@ -55,7 +56,7 @@ def changed_meanwhile(found: Calibration, on_step: Callable[[], None] | None = N
         known = machine.parameters[machine.model.place("parameters", one.parameter)]
         earlier, later = ((value - known.offset) / known.scale for value in (one.earlier, one.later))
         of, other = (QUARTERS[i] for i in one.quarters)
-        told.append(f"{one.parameter} is {earlier:.4g} {known.unit} in their {of} quarter and {later:.4g} in their {other}")
+        told.append(f"{one.parameter} is {earlier:.4g}{after(known.unit)} in their {of} quarter and {later:.4g} in their {other}")
     return tuple(told)
 
 

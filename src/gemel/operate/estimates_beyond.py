@@ -10,6 +10,7 @@ import numpy as np
 from gemel.operate.estimates_kind import Kind
 from gemel.operate.estimating import Estimating
 from gemel.samples import Registry
+from gemel.samples.units import after
 
 SLACK: Final = 0.01  # of an input's usual magnitude: what a gauge may be off by at the end of a range
 
@@ -27,6 +28,6 @@ def beyond(kind: Kind, loop: Estimating, registry: Registry) -> Iterator[str]:
             scale, offset = kind.wires.scale[number], kind.wires.offset[number]
             furthest, end = ((si - offset) / scale for si in (ends[i] + sign * over[:, m, i].max(), ends[i]))
             yield (
-                f"{registry.paths[number]} comes to {furthest:.5g} {registry.row(number)['unit']}, beyond {end:.5g}, where the range that its model declares ends, "
+                f"{registry.paths[number]} comes to {furthest:.5g}{after(registry.row(number)['unit'])}, beyond {end:.5g}, where the range that its model declares ends, "
                 f"at {(over[:, m, i] > slack[i]).sum()} of the newest {len(u)} estimates"
             )

@@ -13,7 +13,6 @@ import numpy as np
 
 from gemel.assets import Plant
 from gemel.assets.degradation import compiled_rate
-from gemel.assets.problem import ASSETS_LISTED
 from gemel.assets.spec import Degradation, Parameter, Signal, Template
 from gemel.errors import AssetError, ModelError, NotFoundError
 from gemel.samples import units
@@ -99,9 +98,7 @@ class Driven(Protocol):
 
 def wearing(plant: Plant, asset: str, of: str = "", *, needed: bool = True) -> list[Wearing]:
     """Give what wears out of an asset, or what of it has a name; raises NotFoundError where there is none and one is needed."""
-    row = plant.assets.find(asset)
-    if row is None:
-        raise NotFoundError(f"no asset {asset[:200]!r}", remedy=ASSETS_LISTED)
+    row = plant.assets.row(asset)
     template = plant.template(row)
     known = {p.name: _known(plant, row, p) for p in template.parameters}
     found = [Wearing(asset, d, template, known) for d in template.degradations if of in ("", d.name)]

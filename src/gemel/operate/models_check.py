@@ -36,7 +36,7 @@ from gemel.operate.kpis_check import misjudged
 from gemel.operate.life_check import misworn
 from gemel.operate.models import DECLARED, EVALUATED, fmu_of
 from gemel.operate.unread import unread
-from gemel.samples.units import conversion, fits
+from gemel.samples.units import after, conversion, fits
 
 KINDS: Final = ("inputs", "outputs", "states")
 ALL: Final = (*KINDS, "parameters")
@@ -146,7 +146,7 @@ def _unbound(template: Template, told: Mapping[str, Any], wanted: bool) -> Itera
     properties = {s.name for s in template.signals} | {p.name for p in template.parameters}
     for name, q in model.inputs.items():
         if names.get(name, name) not in properties:
-            words = f"the model's input {name!r} has no signal: {q.start:g} {q.unit} is taken"
+            words = f"the model's input {name!r} has no signal: {q.start:g}{after(q.unit)} is taken"
             yield "warning", words, f"let a signal or parameter {name} of this type give it, or another one by names:"
 
 
@@ -206,5 +206,5 @@ def _outside(parameter: Parameter, q: Quantity) -> Iterator[tuple[str, str]]:
         si = None if value is None else value * scale + offset
         slack = 0.0 if si is None else 1e-9 * (1.0 + abs(si))  # of the conversion
         if si is not None and value is not None and not q.low - slack <= si <= q.high + slack:
-            words = f"the {what} of {parameter.name!r}, {value:g} {parameter.unit}, is impossible in the model: {q.low:g} to {q.high:g} {q.unit}"
+            words = f"the {what} of {parameter.name!r}, {value:g}{after(parameter.unit)}, is impossible in the model: {q.low:g} to {q.high:g}{after(q.unit)}"
             yield words, "correct it, or the range that the model declares"

@@ -9,6 +9,7 @@ from gemel.dynamics import Quantity
 from gemel.dynamics.declared import Declared
 from gemel.operate.binding import names_of
 from gemel.samples.batch import I64
+from gemel.samples.units import after
 
 Found = tuple[str, tuple[str, ...], str, str]  # severity, where in the type, words, remedy
 
@@ -47,7 +48,7 @@ def unread(plant: Plant, kind: str, alone: I64, model: Declared | None) -> Itera
         meant = names_of(next(iter(of.values()))).get(name, name)
         still = [n for n in rows if n not in out and any(s.name == meant and not s.modelled for s in of[n].signals) and meant not in _sourced(of[n])]
         if still:
-            words = f"{meant!r} of {who(still)} has no source: estimates take {q.start:g} {q.unit} for it, always"
+            words = f"{meant!r} of {who(still)} has no source: estimates take {q.start:g}{after(q.unit)} for it, always"
             yield "warning", ("signals", meant), words, f"give {meant} a source, or let a parameter {meant} say what it is"
 
 

@@ -26,7 +26,7 @@ from gemel.operate.joining import bind_any
 from gemel.operate.models import Reference
 from gemel.operate.models_source import named, same
 from gemel.operate.whatif_names import meant
-from gemel.samples.units import conversion
+from gemel.samples.units import after, conversion
 from gemel.twin.releases import Releases
 
 MEMBERS: Final = 1000  # of an ensemble, where nothing is said
@@ -183,7 +183,7 @@ def _stiff(model: Any, start: Any, answer: Any) -> list[str]:
 def _beyond(answer: Any, units: Mapping[str, str]) -> list[str]:
     """Say of each future which inputs and states left the range that the model declares."""
     return [
-        f"{f.name}: {b.of} comes to {b.furthest:.5g} {units.get(b.of, '')}, beyond {b.end:.5g}, where its declared range ends, in {b.share:.0%} of the members, "
+        f"{f.name}: {b.of} comes to {b.furthest:.5g}{after(units.get(b.of, ''))}, beyond {b.end:.5g}, where its declared range ends, in {b.share:.0%} of the members, "
         f"at {b.times:.0%} of the instants shown: there the model was never said to hold"
         for f in answer.futures for b in f.beyond
     ]  # fmt: skip

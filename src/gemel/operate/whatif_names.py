@@ -8,11 +8,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from gemel.assets.problem import did_you_mean
+from gemel.assets.problem import did_you_mean, write_one_of
 from gemel.errors import ModelError
 
 CHANGED: Final = ("inputs", "parameters", "states")
-LISTED: Final = 12  # names that a refusal offers, inputs first
 Quantities = Mapping[str, Mapping[str, Mapping[str, Any]]]
 
 
@@ -33,8 +32,7 @@ def meant(name: str, quantities: Quantities, kinds: Sequence[str] = CHANGED) -> 
     if name in quantities["outputs"] and "outputs" not in kinds:
         message = f"{name!r} is what the model gives: it follows, and is not changed"
         raise ModelError(message, code="unknown-quantity", remedy=f"change what it follows from: {', '.join(quantities['inputs'])}")
-    listed = ", ".join(list(shown)[:LISTED]) + (", …" if len(shown) > LISTED else "")
-    remedy = did_you_mean(name, {**shown, **some}, f"write one of: {listed}")
+    remedy = did_you_mean(name, {**shown, **some}, write_one_of(list(shown)))  # in the order of `kinds`: inputs first
     raise ModelError(f"the model has no {name!r}", code="unknown-quantity", remedy=remedy)
 
 

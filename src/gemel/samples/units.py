@@ -146,6 +146,15 @@ def quantity(text: str | float, unit: str, *, difference: bool = False) -> float
     return number * scale if difference else number * scale + offset
 
 
+def after(unit: str) -> str:
+    """Give what follows a number in a sentence: the unit, or nothing where it has none.
+
+    >>> f"{0.3:g}{after('1')} of {3:g}{after('mm')}"
+    '0.3 of 3 mm'
+    """
+    return "" if unit in ("", "1") else f" {unit}"
+
+
 def seconds(text: str) -> float:
     """Read a length of time as people write it: a number and a unit, up to years; raises AssetError.
 

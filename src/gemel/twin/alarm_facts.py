@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from gemel.samples import Draft
 from gemel.samples.clock import SECOND, iso
+from gemel.samples.units import after
 from gemel.twin.alarm_limits import HIGHS, Limits
 from gemel.twin.alarm_state import NORMAL, Alarm
 
@@ -56,7 +57,7 @@ def raised(limits: Limits, index: int, alarm: Alarm, cause: str) -> Draft:
         "priority": limit.priority, "onset": alarm.onset, "first_out": alarm.first_out, "state": alarm.state,
         "chattering": alarm.chattering(alarm.raised),
     }  # fmt: skip
-    words = f"{alarm.value:g} {unit}".strip() + f" is {side} {limit.limit:g}"
+    words = f"{alarm.value:g}{after(unit)} is {side} {limit.limit:g}"
     if limit.delay_ns:
         words += f" for {limit.delay_ns / SECOND:g} s"
     return _draft(RAISED, name, alarm.onset, alarm.raised, RULE, body, words, cause)
@@ -69,7 +70,7 @@ def cleared(limits: Limits, index: int, alarm: Alarm, cause: str) -> Draft:
         "alarm": name, "level": limit.level, "limit": limit.limit, "value": alarm.value, "unit": unit,
         "priority": limit.priority, "onset": alarm.onset, "raised": alarm.raised, "state": alarm.state,
     }  # fmt: skip
-    words = f"{alarm.value:g} {unit}".strip() + f" is back by {limit.deadband:g} from {limit.limit:g}"
+    words = f"{alarm.value:g}{after(unit)} is back by {limit.deadband:g} from {limit.limit:g}"
     return _draft(CLEARED, name, alarm.onset, alarm.cleared, RULE, body, words, cause)
 
 

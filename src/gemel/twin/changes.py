@@ -21,6 +21,7 @@ from gemel.samples import Batch, Draft, Registry
 from gemel.samples.batch import I64
 from gemel.samples.clock import MILLISECOND, SECOND
 from gemel.samples.status import is_bad, severity
+from gemel.samples.units import after
 from gemel.twin.lanes import NEVER, by_signal
 from gemel.twin.origins import BITS
 
@@ -184,4 +185,4 @@ def _shown(value: float, row: Mapping[str, Any]) -> str:
     states = row["states"] or []
     if states and value == int(value) and 0 <= value < len(states):
         return str(states[int(value)])
-    return f"{value:g} {row['unit']}".rstrip()
+    return f"{value:g}{after(row['unit'])}"

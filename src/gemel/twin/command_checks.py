@@ -8,6 +8,7 @@ import math
 from typing import Final
 
 from gemel.samples.clock import SECOND
+from gemel.samples.units import after
 from gemel.twin.command_decision import Refusal, Situation, Spec
 from gemel.twin.command_state import Command
 
@@ -142,4 +143,4 @@ def _bound(value: float | None, otherwise: float) -> float:
 
 
 def _with_unit(value: float, spec: Spec) -> str:
-    return f"{value:g} {spec.unit}".strip()
+    return f"{value:g}{after(spec.unit)}"

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from gemel.samples import Draft
+from gemel.samples.units import after
 from gemel.twin import command_state as kinds
 from gemel.twin.command_decision import Refusal, Situation, Spec
 from gemel.twin.command_state import Command
@@ -90,5 +91,5 @@ def failed(
     read = (readings or {}).get(command.read_back_path)
     if read is None or not math.isfinite(read):
         return became(command, kinds.FAILED, RULE, at, words, {"code": code})
-    words += f": it reads {read:g} {command.unit}".rstrip()
+    words += f": it reads {read:g}{after(command.unit)}"
     return became(command, kinds.FAILED, RULE, at, words, {"code": code, "read_back": read})

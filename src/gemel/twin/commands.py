@@ -14,6 +14,7 @@ from typing import Any, Final
 
 from gemel.samples import Draft, Fact
 from gemel.samples.clock import SECOND
+from gemel.samples.units import after
 from gemel.twin import command_checks as checks
 from gemel.twin import command_state as kinds
 from gemel.twin.command_decision import Decision, Reading, Refusal, Situation, Spec
@@ -168,7 +169,7 @@ class Gate:
         """
         body = {"read_back": value, "read_time": time}
         return [
-            became(c, kinds.CONFIRMED, RULE, at, f"reads back {value:g} {c.unit}".rstrip(), body)
+            became(c, kinds.CONFIRMED, RULE, at, f"reads back {value:g}{after(c.unit)}", body)
             for c in self._opened()
             if c.state == "sent" and c.answered_by(path, value, time)
         ]

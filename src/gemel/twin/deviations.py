@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from gemel.samples import Draft, Fact
 from gemel.samples.clock import iso
+from gemel.samples.units import after
 from gemel.twin import alarm_facts
 from gemel.twin.alarm_limits import Limits
 from gemel.twin.alarm_state import Alarm
@@ -40,8 +41,8 @@ def cleared(limits: Limits, index: int, alarm: Alarm, fact: Fact) -> Draft:
 
 
 def _measured(body: Mapping[str, Any]) -> str:
-    unit = body.get("unit", "")
-    return ", ".join(f"{body[key]:.4g} {unit} {key}" for key in ("read", "expected") if body.get(key) is not None)
+    unit = after(body.get("unit", ""))
+    return ", ".join(f"{body[key]:.4g}{unit} {key}" for key in ("read", "expected") if body.get(key) is not None)
 
 
 def _suspected(body: Mapping[str, Any]) -> str:

@@ -9,7 +9,7 @@ from starlette.responses import Response
 
 from gemel.assets import Query as Wanted
 from gemel.assets import find
-from gemel.errors import NotFoundError
+from gemel.assets.problem import no_asset
 from gemel.serve import differences, times
 from gemel.serve.access import Asked, Viewer
 from gemel.serve.listing import Listing, Shown
@@ -113,7 +113,7 @@ async def diff(
     """Tell what became different between two times: values, qualities, alarms, and the facts between."""
     names: Names = request.app.state.names
     if not names.of_asset(asset):
-        raise NotFoundError(f"no asset {asset[:200]!r}", remedy="see GET /api/v1/assets")
+        raise no_asset(asset)
     before, after = Moment.of(twin, from_, None), Moment.of(twin, to, None)
     first, then = await _stood(names, before, asset), await _stood(names, after, asset)
     facts = [f for f in await after.facts(under=asset) if f.at > before.at]

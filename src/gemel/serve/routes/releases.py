@@ -7,7 +7,7 @@ from fastapi import APIRouter, Query
 from pydantic import BaseModel, ConfigDict, Field
 
 from gemel.assets import Plant
-from gemel.errors import ConflictError, NotFoundError, RefusedError
+from gemel.errors import ConflictError, RefusedError
 from gemel.operate.following import proposed, put
 from gemel.operate.models_source import source
 from gemel.serve import times
@@ -196,10 +196,7 @@ async def _beside(twin: Twin, given: Put) -> dict[str, Any]:
 
 
 def _check(plant: Plant, asset: str, values: Mapping[str, float]) -> None:
-    row = plant.assets.find(asset)
-    if row is None:
-        raise NotFoundError(f"no asset {asset[:200]!r}", remedy="see GET /api/v1/assets")
-    known = {p.name: p for p in plant.template(row).parameters}
+    known = {p.name: p for p in plant.template(plant.assets.row(asset)).parameters}
     for name, value in values.items():
         if name not in known:
             raise RefusedError(

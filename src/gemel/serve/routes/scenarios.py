@@ -8,7 +8,8 @@ import numpy as np
 from fastapi import APIRouter, Query, Request, Response
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from gemel.errors import ConflictError, NotFoundError
+from gemel.assets.problem import no_asset
+from gemel.errors import ConflictError
 from gemel.samples import Fact, units
 from gemel.serve import times
 from gemel.serve.access import Asked, Operator, Viewer
@@ -246,7 +247,7 @@ async def _begun(request: Request, twin: Twin, asset: str, at: int | None) -> tu
     estimated = await twin.whatif_together(assets) if moment.live else ()  # of the past nobody keeps it
     begun = dict(await twin.whatif_begin(asset, shown, Releases().take_all(facts), moment.at, estimated))
     if not begun:
-        raise NotFoundError(f"no asset {asset[:200]!r}", remedy="see GET /api/v1/assets")
+        raise no_asset(asset)
     return begun, moment
 
 

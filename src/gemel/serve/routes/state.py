@@ -7,7 +7,7 @@ from fastapi import APIRouter, Path, Query, Request
 from pydantic import BaseModel, Field
 from starlette.responses import Response
 
-from gemel.errors import NotFoundError
+from gemel.assets.problem import no_asset
 from gemel.samples import LANES
 from gemel.samples import status as statuses
 from gemel.samples.clock import SECOND
@@ -66,7 +66,7 @@ async def state(
     names: Names = request.app.state.names
     signals = np.array(names.of_asset(asset), np.int32)
     if not len(signals):
-        raise NotFoundError(f"no asset {asset[:200]!r}", remedy="see GET /api/v1/assets")
+        raise no_asset(asset)
     moment = Moment.of(twin, at, known)
     stands = await moment.standing(names, signals, asset)
     shown = properties(names, stands, moment.at)
